@@ -1,0 +1,138 @@
+"""Azure names, all of them: abbreviation, prefix, environment, region, and nothing random.
+
+A name is a function of the settings, so two runs agree and a plan never renames. Names that must be unique in
+the whole of Azure end in a short hash of prefix and subscription id.
+
+See: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# What Azure allows; the longest names first break here.
+# See: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_LIMITS = {
+    "resource_group": (r"[-\w.()]{0,89}[-\w()]", "1-90 letters, digits and _-.()"),
+    "cluster": (r"[A-Za-z0-9]([-\w]{0,61}[A-Za-z0-9])?", "1-63 letters, digits, '_' and '-'"),
+    "dns_prefix": (r"[A-Za-z0-9]([-A-Za-z0-9]{0,52}[A-Za-z0-9])?", "1-54 letters, digits and '-'"),
+    "registry": (r"[A-Za-z0-9]{5,50}", "5-50 letters and digits"),
+    "key_vault": (r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+", "3-24 letters, digits and single '-'"),
+    "storage_account": (r"[a-z0-9]{3,24}", "3-24 lower-case letters and digits"),
+    "grafana": (r"(?=.{2,23}$)[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])", "2-23 letters, digits and '-'"),
+    "openai": (r"[A-Za-z0-9]([-A-Za-z0-9]{0,62}[A-Za-z0-9])?", "2-64 letters, digits and '-'"),
+    "postgresql": (r"[a-z0-9]([-a-z0-9]{1,61}[a-z0-9])", "3-63 lower-case letters, digits and '-'"),
+    "jump_box": (r"[A-Za-z0-9]([-A-Za-z0-9]{0,62}[A-Za-z0-9])?", "1-64 letters, digits and '-'"),
+}
+_DATA_COLLECTION_ENDPOINT_LIMIT = 44
+_DATA_COLLECTION_RULE_LIMIT = 64
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment's resources.
+
+    `prefix`, `environment` and `location` are literals; `subscription_id` joins the hash of the globally unique
+    names when it is known, so that equal prefixes in two subscriptions do not meet.
+    """
+
+    prefix: str
+    environment: str
+    location: str
+    subscription_id: str | None = None
+
+    def of(self, abbreviation: str, qualifier: str = "") -> str:
+        """A name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
+        parts = (abbreviation, qualifier, self.prefix.lower(), self.environment, self.location)
+        return "-".join(part for part in parts if part)
+
+    @property
+    def suffix(self) -> str:
+        """Six characters that tell this prefix and subscription from others; the same on every run."""
+        seed = f"{self.prefix.lower()}/{self.subscription_id or ''}"
+        return hashlib.sha256(seed.encode()).hexdigest()[:6]
+
+    @property
+    def stack(self) -> str:
+        """What the stacks of this environment are called, without their own word: `kaito-dev`."""
+        return f"kaito-{self.environment}"
+
+    @property
+    def resource_group(self) -> str:
+        """The one resource group of the platform."""
+        return self.of("rg")
+
+    @property
+    def cluster(self) -> str:
+        """The AKS cluster."""
+        return self.of("aks")
+
+    @property
+    def dns_prefix(self) -> str:
+        """First part of the API server's host name."""
+        return f"{self.prefix.lower()}-{self.environment}"
+
+    @property
+    def registry(self) -> str:
+        """The container registry; unique in Azure, letters and digits only."""
+        return f"cr{self._letters}{self.suffix}"
+
+    @property
+    def storage_account(self) -> str:
+        """The storage account; unique in Azure, letters and digits only."""
+        return f"st{self._letters}{self.suffix}"
+
+    @property
+    def key_vault(self) -> str:
+        """The Key Vault; unique in Azure."""
+        return f"kv-{self.dns_prefix}-{self.suffix}"
+
+    @property
+    def openai(self) -> str:
+        """The Azure OpenAI account and its subdomain; unique in Azure."""
+        return f"oai-{self.dns_prefix}-{self.suffix}"
+
+    @property
+    def postgresql(self) -> str:
+        """The PostgreSQL server; unique in Azure."""
+        return f"psql-{self.dns_prefix}-{self.suffix}"
+
+    @property
+    def grafana(self) -> str:
+        """The Grafana instance, whose name ends its address; four characters of the hash fit."""
+        return f"amg-{self.dns_prefix}-{self.suffix[:4]}"
+
+    @property
+    def jump_box(self) -> str:
+        """The jump box; its host name too."""
+        return f"vm-{self.dns_prefix}"
+
+    @property
+    def prometheus_endpoint(self) -> str:
+        """The data collection endpoint of managed Prometheus, cut as Azure's own template cuts it."""
+        return self._msprom(_DATA_COLLECTION_ENDPOINT_LIMIT)
+
+    @property
+    def prometheus_rule(self) -> str:
+        """The data collection rule of managed Prometheus, cut as Azure's own template cuts it."""
+        return self._msprom(_DATA_COLLECTION_RULE_LIMIT)
+
+    @property
+    def container_insights_rule(self) -> str:
+        """The data collection rule of Container Insights."""
+        return f"MSCI-{self.location}-{self.cluster}"[:_DATA_COLLECTION_RULE_LIMIT].rstrip("-")
+
+    def broken(self) -> Iterator[tuple[str, str, str]]:
+        """Each name that Azure would refuse: what it names, the name, and what is allowed."""
+        for what, (pattern, allowed) in _LIMITS.items():
+            name = getattr(self, what)
+            if not re.fullmatch(pattern, name):
+                yield what, name, allowed
+
+    @property
+    def _letters(self) -> str:
+        return f"{self.prefix}{self.environment}".lower().replace("-", "")
+
+    def _msprom(self, limit: int) -> str:
+        return f"MSProm-{self.location}-{self.cluster}"[:limit].rstrip("-")

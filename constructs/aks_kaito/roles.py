@@ -1,0 +1,47 @@
+"""Azure's built-in roles that the platform grants, and one way to grant them.
+
+See: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+"""
+
+from typing import Literal
+
+from cdktn_provider_azurerm.role_assignment import RoleAssignment
+from constructs import Construct
+
+ACR_PULL = "AcrPull"
+AKS_RBAC_CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
+CONTRIBUTOR = "Contributor"
+DNS_ZONE_CONTRIBUTOR = "DNS Zone Contributor"
+GRAFANA_ADMIN = "Grafana Admin"
+KEY_VAULT_CERTIFICATE_USER = "Key Vault Certificate User"
+KEY_VAULT_SECRETS_OFFICER = "Key Vault Secrets Officer"
+KEY_VAULT_SECRETS_USER = "Key Vault Secrets User"
+MANAGED_IDENTITY_OPERATOR = "Managed Identity Operator"
+MONITORING_DATA_READER = "Monitoring Data Reader"
+NETWORK_CONTRIBUTOR = "Network Contributor"
+OPENAI_USER = "Cognitive Services OpenAI User"
+READER = "Reader"
+
+
+def assign(
+    scope: Construct,
+    construct_id: str,
+    *,
+    on: str,
+    role: str,
+    principal_id: str,
+    principal_type: Literal["ServicePrincipal"] | None = "ServicePrincipal",
+) -> RoleAssignment:
+    """Grant `role` on the resource id `on` to a principal.
+
+    Saying that it is a service principal lets Azure grant to an identity that Entra ID has not replicated yet;
+    None leaves people and groups to Azure.
+    """
+    return RoleAssignment(
+        scope,
+        construct_id,
+        scope=on,
+        role_definition_name=role,
+        principal_id=principal_id,
+        principal_type=principal_type,
+    )

@@ -1,0 +1,52 @@
+"""The whole of an environment file.
+
+Every key of `environments/NAME.toml`, its type and its default are here and in the tables below it, nowhere
+else; `docs/settings.md` and the editors' JSON Schema are generated from them.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
+from aks_kaito.settings.fields import Guid, Location, Matching, Section, Tags, fixed
+from aks_kaito.settings.network import Network
+from aks_kaito.settings.observability import Monitoring
+from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
+from aks_kaito.settings.workload import Chat, Ingress
+
+Prefix = Annotated[
+    str, Matching(r"[A-Za-z][A-Za-z0-9]{1,9}", "must be 2-10 letters and digits, starting with a letter")
+]
+
+
+class Settings(Section):
+    """One environment: what a platform team decides."""
+
+    prefix: Prefix = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
+    """Starts the name of every resource, in lower case."""
+    location: Location = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
+    """Azure region of every resource."""
+    subscription_id: Guid | None = fixed(None)
+    """Subscription to deploy to; left out, the provider's own (`ARM_SUBSCRIPTION_ID`). Part of the unique names."""
+    resource_provider_registration_enabled: bool = True
+    """The deployment registers the resource providers it needs; off where the deployer may not."""
+    tags: Tags = {"createdWith": "Terraform"}
+    """Tags of every resource, besides `environment`, which is the file's name."""
+    network: Network = Network()
+    cluster: Cluster
+    system_pool: SystemPool = SystemPool()
+    user_pool: UserPool = UserPool()
+    kaito: Kaito = Kaito()
+    model: Model = Model()
+    chat: Chat = Chat()
+    ingress: Ingress = Ingress()
+    registry: Registry = Registry()
+    key_vault: KeyVault = KeyVault()
+    storage: Storage = Storage()
+    openai: OpenAi = OpenAi()
+    postgresql: PostgreSql = PostgreSql()
+    bastion: Bastion = Bastion()
+    jump_box: JumpBox = JumpBox()
+    monitoring: Monitoring = Monitoring()
+    flux: Flux = Flux()

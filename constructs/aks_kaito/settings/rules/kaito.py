@@ -1,0 +1,82 @@
+"""Rules on the model and its GPUs, against the catalog."""
+
+from collections.abc import Iterator
+
+from aks_kaito.catalog import CATALOG, GpuSize, Model
+from aks_kaito.settings.problems import Problem
+from aks_kaito.settings.rules.registry import Context, rule, warning
+
+_MODEL_KEYS = ("model", "kaito.version")
+
+
+@rule("model.instance_type", "kaito.version")
+def gpu_size_can_be_had(context: Context) -> Iterator[Problem]:
+    """The size is known to be offered by Azure and accepted by KAITO."""
+    name = context.settings.model.instance_type
+    version = context.settings.kaito.version
+    choices = _accepted_sizes(version)
+    retired = CATALOG.retired_gpu_sizes.get(name)
+    if retired is not None:
+        allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
+        yield Problem("model.instance_type", name, allowed)
+    elif name not in CATALOG.gpu_sizes:
+        yield Problem("model.instance_type", name, f"is not a GPU size of catalog.toml: {', '.join(choices)}")
+    elif name not in choices:
+        allowed = f"is not accepted by KAITO {version}, which knows {', '.join(choices)}"
+        yield Problem("model.instance_type", name, allowed)
+
+
+@rule("model.preset", "kaito.version")
+def preset_is_known(context: Context) -> Iterator[Problem]:
+    """The chosen KAITO knows the preset by this name."""
+    name = context.settings.model.preset
+    version = context.settings.kaito.version
+    model = CATALOG.models.get(name)
+    if model is None or version not in model.kaito_versions:
+        choices = [preset for preset, facts in CATALOG.models.items() if version in facts.kaito_versions]
+        allowed = f"is not a preset of KAITO {version} (catalog.toml); it knows {', '.join(choices)}"
+        yield Problem("model.preset", name, allowed)
+
+
+@rule(*_MODEL_KEYS)
+def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
+    """The memory that the preset asks for is there."""
+    settings = context.settings.model
+    model = CATALOG.models.get(settings.preset)
+    size = CATALOG.gpu_sizes.get(settings.instance_type)
+    if model is None or size is None:
+        return
+    offered = _offered_gib(model, size, settings.node_count)
+    if offered < model.gpu_memory_gib:
+        fitting = [
+            name
+            for name in _accepted_sizes(context.settings.kaito.version)
+            if _offered_gib(model, CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
+        ]
+        shared = f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, which it cannot share"
+        allowed = (
+            f"offers {offered:g} GiB of GPU memory {shared}, but {settings.preset} needs {model.gpu_memory_gib:g} GiB; "
+            f"large enough: {', '.join(fitting) or 'more nodes'}"
+        )
+        yield Problem("model.instance_type", settings.instance_type, allowed)
+
+
+def _accepted_sizes(version: str) -> list[str]:
+    """The sizes of the catalog that this KAITO takes."""
+    return [
+        name
+        for name, size in CATALOG.gpu_sizes.items()
+        if version in size.kaito_versions or CATALOG.kaito_versions[version].any_n_size_accepted
+    ]
+
+
+def _offered_gib(model: Model, size: GpuSize, nodes: int) -> float:
+    return size.gpu_memory_gib * nodes if model.tensor_parallel else size.gpu_memory_gib / size.gpus
+
+
+@warning(*_MODEL_KEYS)
+def model_needs_a_token(context: Context) -> Iterator[Problem]:
+    """Gated models are downloaded with a Hugging Face token, which the chart takes from a Secret."""
+    preset = context.settings.model.preset
+    if CATALOG.models[preset].licence_token_required:
+        yield Problem("model.preset", preset, "is gated: its Workspace needs a Hugging Face token in a Secret")

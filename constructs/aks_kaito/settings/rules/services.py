@@ -1,0 +1,99 @@
+"""Rules on names, ingress and the services around the cluster."""
+
+from collections.abc import Iterator
+
+from aks_kaito.naming import Names
+from aks_kaito.settings.problems import MISSING, Problem
+from aks_kaito.settings.rules.registry import Context, rule, warning
+
+
+@rule("prefix", "location", "subscription_id")
+def names_fit_azure(context: Context) -> Iterator[Problem]:
+    """Every name built from prefix, environment and region is one that Azure takes."""
+    settings = context.settings
+    names = Names(settings.prefix, context.environment, settings.location, settings.subscription_id)
+    for what, name, allowed in names.broken():
+        kind = what.replace("_", " ")
+        text = f"makes the {kind}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
+        yield Problem("prefix", settings.prefix, text)
+
+
+@rule("network.private_endpoints_enabled", "registry", "location")
+def registry_tier_carries_the_features(context: Context) -> Iterator[Problem]:
+    """Private endpoints, replicas and zones are Premium features of the registry."""
+    registry = context.settings.registry
+    wanted = {
+        "network.private_endpoints_enabled = true": context.settings.network.private_endpoints_enabled,
+        "registry.georeplication_locations": bool(registry.georeplication_locations),
+        "registry.zone_redundancy_enabled = true": registry.zone_redundancy_enabled,
+    }
+    reasons = [reason for reason, asked in wanted.items() if asked]
+    if registry.sku != "Premium" and reasons:
+        yield Problem("registry.sku", registry.sku, f'must be "Premium" for {" and ".join(reasons)}')
+    if context.settings.location in registry.georeplication_locations:
+        allowed = "must not name the registry's own region"
+        yield Problem("registry.georeplication_locations", context.settings.location, allowed)
+
+
+@rule("network.private_endpoints_enabled", "network.allowed_ip_ranges")
+def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
+    """An allow-list opens a public address, which private services do not have."""
+    network = context.settings.network
+    if network.private_endpoints_enabled and network.allowed_ip_ranges:
+        allowed = "must be empty while network.private_endpoints_enabled = true"
+        yield Problem("network.allowed_ip_ranges", list(network.allowed_ip_ranges), allowed)
+
+
+@rule("ingress", "cluster.application_gateway_resource_id")
+def one_ingress_controller(context: Context) -> Iterator[Problem]:
+    """Ingress modes exclude each other, and a host name needs one."""
+    ingress = context.settings.ingress
+    if context.settings.cluster.application_gateway_resource_id is not None and ingress.mode != "none":
+        allowed = 'must be "none" while cluster.application_gateway_resource_id is set: one ingress excludes the other'
+        yield Problem("ingress.mode", ingress.mode, allowed)
+    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
+        if hostname is not None and ingress.mode == "none":
+            allowed = 'must be left out while ingress.mode = "none", which publishes nothing'
+            yield Problem(f"ingress.{key}", hostname, allowed)
+    if ingress.model_hostname is not None and ingress.model_hostname == ingress.hostname:
+        yield Problem("ingress.model_hostname", ingress.model_hostname, "must differ from ingress.hostname")
+
+
+@rule("ingress")
+def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
+    """A zone is found by name and resource group, and holds the host names."""
+    ingress = context.settings.ingress
+    zone = ingress.dns_zone_name
+    pair = (("dns_zone_name", zone), ("dns_zone_resource_group_name", ingress.dns_zone_resource_group_name))
+    if [value for _, value in pair].count(None) == 1:
+        for key, value in pair:
+            if value is None:
+                yield Problem(f"ingress.{key}", MISSING, "must be set together with its other half, or neither")
+    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
+        if zone and hostname and hostname != zone and not hostname.endswith(f".{zone}"):
+            yield Problem(f"ingress.{key}", hostname, f"must lie in ingress.dns_zone_name ({zone})")
+
+
+@warning("ingress.mode")
+def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
+    """The managed NGINX gets no patches after November 2026."""
+    if context.settings.ingress.mode == "webapprouting":
+        text = 'gets security patches only until November 2026; ingress.mode = "gateway" is its successor'
+        yield Problem("ingress.mode", "webapprouting", text)
+
+
+@rule("openai")
+def openai_has_deployments(context: Context) -> Iterator[Problem]:
+    """An account without a deployment answers nothing."""
+    if context.settings.openai.enabled and not context.settings.openai.deployments:
+        allowed = "must hold at least one [openai.deployments.NAME] while openai.enabled = true"
+        yield Problem("openai.deployments", {}, allowed)
+
+
+@rule("postgresql")
+def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
+    """High availability starts at general purpose sizes."""
+    postgresql = context.settings.postgresql
+    if postgresql.zone_redundancy_enabled and postgresql.sku_name.startswith("B_"):
+        allowed = "must be a GP or MO size while postgresql.zone_redundancy_enabled = true"
+        yield Problem("postgresql.sku_name", postgresql.sku_name, allowed)

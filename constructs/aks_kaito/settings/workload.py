@@ -1,0 +1,34 @@
+"""The tables of what runs in the cluster, as far as Azure must know it: `[chat]` and `[ingress]`."""
+
+from typing import Annotated, Literal
+
+from aks_kaito.settings.fields import DnsLabel, Hostname, Matching, ResourceGroupName, Section
+
+
+class Chat(Section):
+    """Where the chat application lives in the cluster; its identity trusts this service account only."""
+
+    namespace: DnsLabel = "kaito-chat"
+    """Namespace of the chat and the Workspace."""
+    service_account_name: DnsLabel = "kaito-chat"
+    """ServiceAccount that the workload identity is federated with."""
+
+
+class Ingress(Section):
+    """How people reach the chat.
+
+    See: https://learn.microsoft.com/azure/aks/concepts-network-ingress
+    """
+
+    mode: Literal["nginx", "gateway", "webapprouting", "none"] = "nginx"
+    """F5 NGINX, app routing's Gateway API, app routing's NGINX (support ends November 2026), or none."""
+    hostname: Hostname | None = None
+    """Host name of the chat; with a DNS zone its record is made, without one you point it at the address."""
+    model_hostname: Hostname | None = None
+    """Host name of the model endpoint, for those who publish it with authentication; left out, it stays inside."""
+    dns_zone_name: Hostname | None = None
+    """Existing public Azure DNS zone; goes with `dns_zone_resource_group_name`."""
+    dns_zone_resource_group_name: ResourceGroupName | None = None
+    """Resource group of that zone."""
+    email: Annotated[str, Matching(r"[^@\s\"\\]+@[-\w]+(\.[-\w]+)+", "must be an e-mail address")] | None = None
+    """Address for Let's Encrypt's notices; left out, it sends none."""
