@@ -39,7 +39,9 @@ _NSG_LOGS = ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter")
 _SERVICE_ENDPOINTS = ("Microsoft.KeyVault", "Microsoft.Storage")
 
 
-def public_ip(scope: Construct, construct_id: str, *, placement: Placement, name: str, zones: list[str]) -> PublicIp:
+def public_ip(
+    scope: Construct, construct_id: str, *, placement: Placement, name: str, zones: Sequence[str]
+) -> PublicIp:
     """Define a static Standard address and send its DDoS logs to Log Analytics."""
     address = PublicIp(
         scope,
@@ -47,7 +49,7 @@ def public_ip(scope: Construct, construct_id: str, *, placement: Placement, name
         name=name,
         allocation_method="Static",
         sku="Standard",
-        zones=zones or None,
+        zones=list(zones) or None,
         **placement.arguments,
     )
     diagnostics.send(
@@ -128,7 +130,7 @@ class VirtualNetwork(Construct):
             name=placement.names.of("ng"),
             sku_name="Standard",
             idle_timeout_in_minutes=settings.network.nat_gateway_idle_timeout_minutes,
-            zones=zones or None,
+            zones=list(zones) or None,
             **placement.arguments,
         )
         address = public_ip(
@@ -157,24 +159,24 @@ class VirtualNetwork(Construct):
             delegation=[_aks_delegation()] if plan.delegated else None,
         )
         if plan.rules is not None:
-            self._add_security_group(plan, subnet)
+            self._add_security_group(plan.key, plan.rules, subnet)
         return subnet
 
-    def _add_security_group(self, plan: _Plan, subnet: Subnet) -> None:
+    def _add_security_group(self, key: str, rules: Sequence[Rule], subnet: Subnet) -> None:
         placement = self._placement
         group = NetworkSecurityGroup(
             self,
-            f"{plan.key}-nsg",
-            name=placement.names.of("nsg", plan.key),
-            security_rule=security_rules.in_order(plan.rules),
+            f"{key}-nsg",
+            name=placement.names.of("nsg", key),
+            security_rule=security_rules.in_order(rules),
             **placement.arguments,
         )
         SubnetNetworkSecurityGroupAssociation(
-            self, f"{plan.key}-nsg-association", subnet_id=subnet.id, network_security_group_id=group.id
+            self, f"{key}-nsg-association", subnet_id=subnet.id, network_security_group_id=group.id
         )
         diagnostics.send(
             self,
-            construct_id=f"{plan.key}-nsg-diagnostics",
+            construct_id=f"{key}-nsg-diagnostics",
             target_resource_id=group.id,
             workspace_resource_id=placement.workspace_resource_id,
             logs=_NSG_LOGS,

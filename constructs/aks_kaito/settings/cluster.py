@@ -114,6 +114,8 @@ class NodePool(Section):
     See: https://learn.microsoft.com/azure/aks/create-node-pools
     """
 
+    name: PoolName
+    """Name of the pool."""
     vm_size: VmSize = "Standard_D4ads_v5"
     """VM size of the nodes; with ephemeral disks its cache or temporary disk must hold `os_disk_size_gib`."""
     zones: Zones = ("1", "2", "3")

@@ -155,7 +155,8 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
     for name, value in tags.items():
         if not 1 <= len(name) <= _LONGEST_TAG_NAME or re.search(r"[<>%&\\?/]", name) or len(value) > _LONGEST_TAG_VALUE:
             raise ValueError(
-                f"a tag's name has 1-{_LONGEST_TAG_NAME} characters without <>%&\\?/ and its value at most {_LONGEST_TAG_VALUE}; not {name!r}"
+                f"a tag's name has 1-{_LONGEST_TAG_NAME} characters without <>%&\\?/, "
+                f"its value at most {_LONGEST_TAG_VALUE}; not {name!r}"
             )
     return tags
 

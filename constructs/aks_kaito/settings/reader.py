@@ -26,7 +26,7 @@ _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
 _STAND_INS: dict[tuple[str, ...], str] = {
     ("prefix",): "standin",
     ("location",): "westeurope",
-    ("cluster", "ssh_public_key"): "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" + "A" * 47,
+    ("cluster", "ssh_public_key"): "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" + "A" * 48,
 }
 
 
@@ -155,7 +155,7 @@ def _validated(data: dict[str, Any]) -> tuple[Settings, list[Problem]]:
         return Settings.model_validate(data), []
     except ValidationError as error:
         details = error.errors(include_url=False)
-    problems = [wording.problem(detail) for detail in details]
+    problems = wording.problems(details)
     for detail in details:
         data = _without(data, wording.path(detail), is_missing=detail["type"] == "missing")
     for keys, value in _STAND_INS.items():

@@ -28,8 +28,13 @@ def path(detail: ErrorDetails) -> tuple[str, ...]:
     return tuple(part for part in detail["loc"] if isinstance(part, str) and part != "[key]")
 
 
-def problem(detail: ErrorDetails) -> Problem:
-    """One of pydantic's errors, in words."""
+def problems(details: list[ErrorDetails]) -> list[Problem]:
+    """Pydantic's errors in words; that a list is too short only because an item of it is broken is left out."""
+    blamed = {path(detail) for detail in details if detail["type"] != "too_short"}
+    return [_problem(detail) for detail in details if detail["type"] != "too_short" or path(detail) not in blamed]
+
+
+def _problem(detail: ErrorDetails) -> Problem:
     keys = path(detail)
     value = MISSING if detail["type"] == "missing" else detail["input"]
     return Problem(".".join(keys), value, _allowed(detail, keys))

@@ -1,0 +1,66 @@
+"""Partial inventories: a YAML file lists what matters of a synthesized stack, and nothing else is looked at.
+
+`counts` is the number of resources by type (0 asserts absence), `values` are arguments by address, where
+`__absent__` asserts that a key is not there.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ABSENT = "__absent__"
+
+
+def addresses(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every resource and data source of a stack by its Terraform address."""
+    found = {}
+    for block, prefix in (("resource", ""), ("data", "data.")):
+        for kind, resources in document.get(block, {}).items():
+            for name, arguments in resources.items():
+                found[f"{prefix}{kind}.{name}"] = arguments
+    return found
+
+
+def paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every resource by its type and construct path, which reads better than an address with its hash."""
+    found = {}
+    for kind, resources in document["resource"].items():
+        for name, arguments in resources.items():
+            found[f"{kind}:{re.sub(r'_[0-9A-F]{8}$', '', name).replace('_', '/')}"] = arguments
+    return found
+
+
+def of_kind(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """All resources of one type."""
+    return list(document["resource"].get(kind, {}).values())
+
+
+def differences(document: dict[str, Any], inventory: Path) -> list[str]:
+    """Where a stack and an inventory disagree: a line each, naming the file and the dotted path."""
+    expected = yaml.safe_load(inventory.read_text(encoding="utf-8"))
+    found = [
+        f"{inventory.name}: counts.{kind}: expected {count}, found {len(of_kind(document, kind))}"
+        for kind, count in expected.get("counts", {}).items()
+        if len(of_kind(document, kind)) != count
+    ]
+    actual = paths(document)
+    for key, values in expected.get("values", {}).items():
+        if key in actual:
+            found += (f"{inventory.name}: {key}{line}" for line in _compare(values, actual[key]))
+        elif values != ABSENT:
+            found.append(f"{inventory.name}: {key}: is not in the stack")
+    return found
+
+
+def _compare(expected: Any, actual: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401  (JSON is anything)
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key, value in expected.items():
+            if value == ABSENT and key in actual:
+                yield f"{path}.{key}: expected to be absent, found {actual[key]!r}"
+            elif value != ABSENT:
+                yield from _compare(value, actual.get(key, ABSENT), f"{path}.{key}")
+    elif expected != actual:
+        yield f"{path}: expected {expected!r}, found {actual!r}"

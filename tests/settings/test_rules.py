@@ -1,0 +1,172 @@
+"""Every rule has a file that breaks it; the message names the key, the value and what is allowed."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aks_kaito.settings import SettingsError, load
+from conftest import ROOT, TODAY
+
+DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+
+
+def written(folder: Path, text: str, name: str = "dev") -> Path:
+    """An environment file with this text."""
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def changed(table: str, *lines: str) -> str:
+    """The dev file with lines at the start of a table, in place of the same keys; "" is the top."""
+    keys = {line.split(" = ")[0] for line in lines}
+    header = f"[{table}]"
+    kept = []
+    current = ""
+    for line in DEV.splitlines():
+        current = line.strip("[]") if line.startswith("[") else current
+        if not (current == table and line.split(" = ")[0] in keys):
+            kept.append(line)
+    if not table:
+        return "\n".join([*lines, *kept])
+    if header not in kept:
+        return "\n".join([*kept, header, *lines])
+    place = kept.index(header) + 1
+    return "\n".join([*kept[:place], *lines, *kept[place:]])
+
+
+def problems(path: Path, today: date = TODAY) -> dict[str, str]:
+    """What the reader says of a file, by key."""
+    with pytest.raises(SettingsError) as caught:
+        load(path, today)
+    found: dict[str, str] = {}
+    for problem in caught.value.problems:
+        found[problem.key] = "\n".join(filter(None, [found.get(problem.key), str(problem)]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("table", "lines", "key", "words"),
+    [
+        ("", ['prefix = "9lives"'], "prefix", "2-10 letters"),
+        ("", ['location = "atlantis"'], "location", "Azure region"),
+        ("", ['subscription_id = "1234"'], "subscription_id", "GUID"),
+        ("", ['colour = "blue"'], "colour", "is not a key of the file"),
+        ("network", ['system_subnet_cidr = "11.0.0.0/16"'], "network.system_subnet_cidr", "inside network.address"),
+        ("network", ['user_subnet_cidr = "10.240.0.0/20"'], "network.user_subnet_cidr", "must not overlap"),
+        ("network", ['user_subnet_cidr = "10.241.0.0/29"'], "network.user_subnet_cidr", "must hold 4 nodes"),
+        ("network", ['address_space = ["10.0.0.1/8"]'], "network.address_space", "zero host bits"),
+        ("network", ['address_space = ["10.0.0.0/8", "10.1.0.0/16"]'], "network.address_space", "other range"),
+        ("network", ['allowed_ip_ranges = ["10.0.0.1"]'], "network.allowed_ip_ranges", "public IPv4"),
+        ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "one or the other"),
+        ("cluster", ['network_plugin_mode = "pod-subnet"'], "network.pod_subnet_cidr", "must be set"),
+        ("cluster", ['service_cidr = "10.1.0.0/16"'], "cluster.service_cidr", "must not overlap network.address"),
+        ("cluster", ['pod_cidr = "172.16.0.0/12"'], "cluster.pod_cidr", "must not overlap cluster.service_cidr"),
+        ("cluster", ['pod_cidr = "192.168.0.0/23"'], "cluster.pod_cidr", "/24 for each of"),
+        ("cluster", ['pod_cidr = "172.30.0.0/16"'], "cluster.pod_cidr", "AKS keeps"),
+        ("cluster", ['dns_service_ip = "172.17.0.10"'], "cluster.dns_service_ip", "inside cluster.service_cidr"),
+        ("cluster", ['dns_service_ip = "172.16.0.1"'], "cluster.dns_service_ip", "first two"),
+        ("cluster", ['kubernetes_version = "1.20"'], "cluster.kubernetes_version", "1.35"),
+        ("cluster", ['kubernetes_version = "1.35.2"'], "cluster.kubernetes_version", "minor version only"),
+        ("cluster", ["cost_analysis_enabled = true"], "cluster.cost_analysis_enabled", "Standard or Premium"),
+        ("cluster", ['support_plan = "AKSLongTermSupport"'], "cluster.support_plan", "Premium"),
+        ("cluster", ["private_cluster_enabled = true"], "cluster.private_cluster_enabled", "peered"),
+        ("cluster", ['ssh_public_key = "ssh-rsa XXXX"'], "cluster.ssh_public_key", "OpenSSH public key"),
+        ("cluster", ['admin_group_object_ids = ["XXXXXXXX-XXXX"]'], "cluster.admin_group_object_ids", "GUID"),
+        ("cluster", ['authorized_ip_ranges = ["0.0.0.0/0"]'], "cluster.authorized_ip_ranges", "whole internet"),
+        ("cluster", ['sku_tier = "Gold"'], "cluster.sku_tier", '"Free"'),
+        ("cluster", ["sku_teir = 1"], "cluster.sku_teir", "did you mean sku_tier"),
+        ("cluster", ['image_cleaner_enabled = "yes"'], "cluster.image_cleaner_enabled", "true or false"),
+        ("cluster", ['automatic_upgrade_channel = "node-image"', 'node_os_upgrade_channel = "None"'],
+         "cluster.node_os_upgrade_channel", "NodeImage"),
+        ("system_pool", ["min_count = 5"], "system_pool.max_count", "min_count (5)"),
+        ("system_pool", ["min_count = 0"], "system_pool.min_count", "at least 1"),
+        ("user_pool", ["node_count = 9"], "user_pool.node_count", "must lie between"),
+        ("user_pool", ['name = "system"'], "user_pool.name", "must differ"),
+        ("user_pool", ['name = "Users"'], "user_pool.name", "1-12 lower-case"),
+        ("user_pool", ['node_taints = ["chat"]'], "user_pool.node_taints", "NoSchedule"),
+        ("kaito", ['version = "0.5"'], "kaito.version", "0.6.0"),
+        ("model", ['instance_type = "Standard_NC12s_v3"'], "model.instance_type", "retired by Azure on 2025-09-30"),
+        ("model", ['instance_type = "Standard_NC999"'], "model.instance_type", "is not a GPU size"),
+        ("model", ['preset = "llama-3.3-70b-instruct"'], "model.instance_type", "needs 320 GiB"),
+        ("model", ['preset = "gpt-5"'], "model.preset", "is not a preset of KAITO 0.6.0"),
+        ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "left out"),
+        ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "or neither"),
+        ("ingress", ['hostname = "chat.fabrikam.com"', 'dns_zone_name = "contoso.com"',
+                     'dns_zone_resource_group_name = "dns"'], "ingress.hostname", "must lie in"),
+        ("ingress", ['hostname = "a.contoso.com"', 'model_hostname = "a.contoso.com"'],
+         "ingress.model_hostname", "must differ"),
+        ("network", ["private_endpoints_enabled = true"], "registry.sku", '"Premium"'),
+        ("registry", ['sku = "Premium"', 'georeplication_locations = ["westeurope"]'],
+         "registry.georeplication_locations", "own region"),
+        ("openai", ["enabled = true"], "openai.deployments", "at least one"),
+        ("postgresql", ["enabled = true", "zone_redundancy_enabled = true"], "postgresql.sku_name", "GP or MO"),
+        ("jump_box", ["enabled = true"], "jump_box.enabled", "bastion.enabled"),
+        ("flux", ["enabled = true"], "flux.url", "must be set"),
+        ("tags", ['owner = "${file(1)}"'], "tags.owner", "Terraform would interpret"),
+        ("tags", ['"a<b" = "x"'], "tags", "without <>"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_refused_in_words(table: str, lines: list[str], key: str, words: str, tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed(table, *lines)))
+    assert key in found, found
+    assert words in found[key]
+
+
+def test_ingress_controllers_exclude_each_other(tmp_path: Path) -> None:
+    gateway = (
+        "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/hub"
+        "/providers/Microsoft.Network/applicationGateways/agw"
+    )
+    found = problems(written(tmp_path, changed("cluster", f'application_gateway_resource_id = "{gateway}"')))
+    assert "one ingress excludes the other" in found["ingress.mode"]
+
+
+def test_falcon_is_unknown_to_newer_kaito(tmp_path: Path) -> None:
+    text = changed("model", 'preset = "falcon-7b-instruct"') + '\n[kaito]\nversion = "0.12.0"\n'
+    assert "is not a preset of KAITO 0.12.0" in problems(written(tmp_path, text))["model.preset"]
+
+
+def test_all_errors_of_a_file_come_at_once(tmp_path: Path) -> None:
+    text = changed("cluster", 'sku_tier = "Gold"', 'dns_service_ip = "10.0.0.1"')
+    text = text.replace('prefix = "kaito"', 'prefix = "-"').replace("max_count = 3", "max_count = 0", 1)
+    assert {"prefix", "cluster.sku_tier", "cluster.dns_service_ip", "system_pool.max_count"} <= set(
+        problems(written(tmp_path, text))
+    )
+
+
+def test_missing_required_keys_are_named(tmp_path: Path) -> None:
+    found = problems(written(tmp_path, ""))
+    assert set(found) == {"prefix", "location", "cluster"}
+    assert "must be set" in found["prefix"]
+
+
+def test_names_that_azure_would_refuse_are_caught(tmp_path: Path) -> None:
+    text = DEV.replace('prefix = "kaito"', 'prefix = "abcdefghij"')
+    found = problems(written(tmp_path, text, "production"))
+    assert "Azure allows" in found["prefix"]
+
+
+def test_an_environments_name_is_checked(tmp_path: Path) -> None:
+    assert "environment" in problems(written(tmp_path, DEV, "Not A Name"))
+
+
+def test_an_old_kubernetes_version_warns_and_goes_on(tmp_path: Path) -> None:
+    path = written(tmp_path, changed("cluster", 'kubernetes_version = "1.35"'))
+    assert load(path, date(2026, 11, 23)).warnings == ()
+    (warning,) = load(path, date(2031, 1, 1)).warnings
+    assert "left support on" in warning
+
+
+def test_gated_models_warn(tmp_path: Path) -> None:
+    path = written(tmp_path, changed("model", 'preset = "llama-3.1-8b-instruct"'))
+    (warning,) = load(path, TODAY).warnings
+    assert "Hugging Face token" in warning
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"prefix = ", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"x = 9" * 3])
+def test_what_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "dev.toml"
+    path.write_bytes(data)
+    assert "file" in problems(path)

@@ -1,0 +1,31 @@
+"""Snapshots of what is reviewed: each environment's stack, and its sorted addresses so that renames stand out.
+
+A change here is explained in CHANGELOG.md; `make snapshots` accepts it.
+"""
+
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from conftest import ENVIRONMENTS
+from inventory import addresses
+
+
+@pytest.fixture
+def json_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Snapshots in files of their own, as plain JSON."""
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_stack_is_as_reviewed(name: str, stacks: dict[str, dict[str, Any]], json_snapshot: SnapshotAssertion) -> None:
+    assert stacks[name] == json_snapshot(name=f"{name}-platform")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_addresses_are_as_reviewed(
+    name: str, stacks: dict[str, dict[str, Any]], json_snapshot: SnapshotAssertion
+) -> None:
+    assert sorted(addresses(stacks[name])) == json_snapshot(name=f"{name}-addresses")

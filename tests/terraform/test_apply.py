@@ -1,0 +1,42 @@
+"""The real Terraform over stub providers: init, validate, plan, apply, and a second plan that is empty.
+
+The stubs lie beside the project, not in it; where they or Terraform are absent these tests skip.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ENVIRONMENTS, ROOT
+
+TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
+pytestmark = [
+    pytest.mark.skipif(not TFSTUB.exists(), reason="needs the stub providers in ../shared/tfstub"),
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform on the PATH (package: terraform)"),
+]
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_terraform_applies_and_a_second_plan_is_empty(
+    name: str, stacks: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "cdk.tf.json").write_text(json.dumps(stacks[name]), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, str(TFSTUB), "apply", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "CHECKPOINT_DISABLE": "1"},
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    result = json.loads(ran.stdout)
+    assert result["stable"]
+    assert result["second_plan"] == {}
+    assert result["applied"]["azurerm_kubernetes_cluster"] == 1

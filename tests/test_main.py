@@ -1,0 +1,72 @@
+"""The command line's contract, on the real program."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ENVIRONMENTS, ROOT
+
+
+def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`python main.py` with its output in `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AKS_KAITO_")}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        cwd=folder,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_unset_means_all_and_the_output_carries_no_machines_path(tmp_path: Path) -> None:
+    ran = run(tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    for path in ENVIRONMENTS:
+        text = (tmp_path / f"cdktf.out/stacks/kaito-{path.stem}-platform/cdk.tf.json").read_text(encoding="utf-8")
+        assert str(ROOT) not in text
+        assert str(tmp_path) not in text
+        assert f"../../../terraform.kaito-{path.stem}-platform.tfstate" in text
+
+
+def test_one_environment_is_selected_and_its_folder_moved(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copy(ROOT / "environments" / "dev.toml", folder / "tiny.toml")
+    ran = run(tmp_path, AKS_KAITO_ENV="tiny", AKS_KAITO_ENVIRONMENTS_DIR=str(folder))
+    assert ran.returncode == 0, ran.stderr
+    assert [path.name for path in (tmp_path / "cdktf.out" / "stacks").iterdir()] == ["kaito-tiny-platform"]
+
+
+def test_a_refused_file_exits_2_and_writes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    text = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+    (folder / "bad.toml").write_text(text.replace("max_count = 3", "max_count = 0"), encoding="utf-8")
+    (folder / "worse.toml").write_text("prefix = 3", encoding="utf-8")
+    (folder / "good.toml").write_text(text, encoding="utf-8")
+    ran = run(tmp_path, AKS_KAITO_ENVIRONMENTS_DIR=str(folder))
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "Traceback" not in ran.stderr
+    assert "bad.toml: system_pool.max_count = 0: must be at least" in ran.stderr
+    assert "worse.toml: prefix = 3: must be text in quotes" in ran.stderr
+    assert not (tmp_path / "cdktf.out").exists()
+
+
+def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
+    ran = run(tmp_path, AKS_KAITO_ENV="nope")
+    assert ran.returncode == 2
+    assert "dev, prod, sample" in ran.stderr
+    assert not (tmp_path / "cdktf.out").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    ran = run(tmp_path, AKS_KAITO_ENVIRONMENTS_DIR=str(tmp_path / "gone"))
+    assert ran.returncode == 2
+    assert "gone" in ran.stderr
+    assert "Traceback" not in ran.stderr
