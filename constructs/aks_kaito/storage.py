@@ -11,6 +11,8 @@ from aks_kaito.network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 
+_DELETED_BLOB_RETENTION_DAYS = 7
+
 
 class StorageAccount(Construct):
     """Defines the account: Entra ID only unless the settings say otherwise, nothing public, closed to the internet.
@@ -52,6 +54,7 @@ class StorageAccount(Construct):
                 "ip_rules": list(settings.network.allowed_ip_ranges),
                 "virtual_network_subnet_ids": network.trusted_subnet_ids,
             },
+            blob_properties={"delete_retention_policy": {"days": _DELETED_BLOB_RETENTION_DAYS}},
             identity={"type": "SystemAssigned"},
             **placement.arguments,
         )

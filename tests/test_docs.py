@@ -1,0 +1,79 @@
+"""The generated pages are current, and the migration table is true of the model."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+from pydantic.fields import FieldInfo
+
+from aks_kaito.settings import Settings
+from conftest import ENVIRONMENTS, ROOT
+
+SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
+ROWS = re.findall(
+    r"^\| `(\w+)` \| (\S+) \| (.+?) \| (.*?) ?\|$",
+    (ROOT / "docs" / "migrating-from-the-sample.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+VARIABLES = ROOT.parent / "shared" / "seed-data" / "variables.tsv"
+
+
+def field(key: str) -> FieldInfo:
+    """The field of a dotted settings key."""
+    model = Settings
+    *tables, name = key.split(".")
+    for table in tables:
+        annotation = model.model_fields[table].annotation
+        assert annotation is not None
+        model = annotation
+    return model.model_fields[name]
+
+
+def test_generated_pages_are_current() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "settings_docs.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_editors_accept_every_environment(path: Path) -> None:
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    jsonschema.validate(data, SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**data, "colour": "blue"}, SCHEMA)
+
+
+def test_migration_table_has_every_variable_once() -> None:
+    names = [row[0] for row in ROWS]
+    assert len(names) == len(set(names)) == 150
+
+
+def test_migration_table_has_the_samples_own_names() -> None:
+    if not VARIABLES.exists():
+        pytest.skip("needs the sample's variables in ../shared/seed-data")
+    with VARIABLES.open(encoding="utf-8", newline="") as file:
+        assert [row[0] for row in ROWS] == [row["name"] for row in csv.DictReader(file, delimiter="\t")]
+
+
+@pytest.mark.parametrize(("name", "key", "default", "reason"), ROWS, ids=[row[0] for row in ROWS])
+def test_migration_table_is_true_of_the_model(name: str, key: str, default: str, reason: str) -> None:
+    if key == "—":
+        assert reason, f"{name} has neither a key nor a reason"
+        return
+    found = field(key.strip("`"))
+    if found.is_required():
+        assert default == "required"
+        return
+    value = found.get_default()
+    value = value.model_dump() if hasattr(value, "model_dump") else value
+    assert default == ("—" if value is None else f"`{json.dumps(value)}`")

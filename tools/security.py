@@ -1,0 +1,88 @@
+"""Static security checks of every environment's Terraform with checkov, less the failures that were decided on.
+
+`python tools/security.py CHECKOV`: each failure must have a suppression in `security.toml`, which names its reason,
+and each suppression must still match a failure. Exit status: 0, or 1 with a line for each that does not.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """A check that may fail on matching resources of some environments, and why."""
+
+    check: str
+    resource: str
+    environments: tuple[str, ...]
+    reason: str
+
+    def covers(self, environment: str, check: str, address: str) -> bool:
+        """Whether this is the failure that was decided on."""
+        return self.check == check and environment in self.environments and fnmatch(address, self.resource)
+
+
+def suppressions() -> list[Suppression]:
+    """The decisions in `security.toml`."""
+    data = tomllib.loads((ROOT / "tools" / "security.toml").read_text(encoding="utf-8"))
+    return [Suppression(**{**item, "environments": tuple(item["environments"])}) for item in data["suppression"]]
+
+
+def synthesize(folder: Path) -> list[Path]:
+    """The Terraform JSON of all environments, written below `folder`."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AKS_KAITO_")}
+    subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        cwd=ROOT,
+        env={**environment, "CDKTF_OUTDIR": str(folder)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return sorted(folder.glob("stacks/*/cdk.tf.json"))
+
+
+def failures(checkov: str, path: Path) -> tuple[int, list[dict[str, Any]]]:
+    """How many checks passed on a file, and those that failed; raises when checkov could not read it."""
+    options = ["--framework", "terraform_json", "--output", "json", "--compact", "--quiet", "--skip-download"]
+    ran = subprocess.run([checkov, "--file", str(path), *options], capture_output=True, text=True, check=False)
+    report = json.loads(ran.stdout)
+    summary = report["summary"]
+    if summary["parsing_errors"] or not summary["passed"]:
+        raise RuntimeError(f"checkov read nothing of {path}: {summary}\n{ran.stderr}")
+    return summary["passed"], report["results"]["failed_checks"]
+
+
+def main() -> int:
+    """Check all environments and say what was found."""
+    checkov = sys.argv[1]
+    decided = suppressions()
+    used: set[Suppression] = set()
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in synthesize(Path(folder)):
+            environment = path.parent.name.removeprefix("kaito-").removesuffix("-platform")
+            passed, failed = failures(checkov, path)
+            for failure in failed:
+                address = failure["resource"].removeprefix("resource.")
+                matching = [item for item in decided if item.covers(environment, failure["check_id"], address)]
+                used.update(matching)
+                if not matching:
+                    problems.append(f"{environment}: {failure['check_id']} {address}: {failure['check_name']}")
+            print(f"{environment}: {passed} checks passed, {len(failed)} failed")
+    problems += [f"security.toml: {item.check} on {item.resource} suppresses nothing" for item in set(decided) - used]
+    print("\n".join(problems) if problems else "every failure has its reason in tools/security.toml")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
