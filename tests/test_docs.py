@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aks_kaito.settings import Settings
@@ -26,11 +27,12 @@ VARIABLES = ROOT.parent / "shared" / "seed-data" / "variables.tsv"
 
 def field(key: str) -> FieldInfo:
     """The field of a dotted settings key."""
-    model = Settings
+    model: type[BaseModel] = Settings
     *tables, name = key.split(".")
     for table in tables:
         annotation = model.model_fields[table].annotation
-        assert annotation is not None
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
         model = annotation
     return model.model_fields[name]
 
