@@ -70,3 +70,15 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert "gone" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_the_readmes_errors_are_real(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    text = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+    text = text.replace("[cluster]", "[cluster]\ncost_analysis_enabled = true")
+    text = text.replace("Standard_NV36ads_A10_v5", "Standard_NC12s_v3")
+    (folder / "dev.toml").write_text(text, encoding="utf-8")
+    ran = run(tmp_path, AKS_KAITO_ENVIRONMENTS_DIR=str(folder))
+    shown = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if ".toml: " in line]
+    assert ran.stderr.splitlines() == shown
