@@ -48,11 +48,12 @@ def test_generated_pages_are_current() -> None:
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_editors_accept_every_environment(path: Path) -> None:
+def test_editors_accept_every_environment_and_no_unknown_key(path: Path) -> None:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(data, SCHEMA)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**data, "colour": "blue"}, SCHEMA)
+    for unknown in ({"colour": "blue"}, {"network": {"colour": "blue"}}, {"openai": {"deployments": {"-": 1}}}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, **unknown}, SCHEMA)
 
 
 def test_migration_table_has_every_variable_once() -> None:
@@ -70,6 +71,7 @@ def test_migration_table_has_the_samples_own_names() -> None:
 @pytest.mark.parametrize(("name", "key", "default", "reason"), ROWS, ids=[row[0] for row in ROWS])
 def test_migration_table_is_true_of_the_model(name: str, key: str, default: str, reason: str) -> None:
     if key == "—":
+        assert default == "—"
         assert reason, f"{name} has neither a key nor a reason"
         return
     found = field(key.strip("`"))

@@ -67,9 +67,10 @@ def main() -> int:
     checkov = sys.argv[1]
     decided = suppressions()
     used: set[Suppression] = set()
-    problems = []
+    problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         for path in synthesize(Path(folder)):
+            before = len(problems)
             environment = path.parent.name.removeprefix("kaito-").removesuffix("-platform")
             passed, failed = failures(checkov, path)
             for failure in failed:
@@ -78,7 +79,8 @@ def main() -> int:
                 used.update(matching)
                 if not matching:
                     problems.append(f"{environment}: {failure['check_id']} {address}: {failure['check_name']}")
-            print(f"{environment}: {passed} checks passed, {len(failed)} failed")
+            open_failures = len(problems) - before
+            print(f"{environment}: {passed} checks hold, {len(failed) - open_failures} decided, {open_failures} open")
     problems += [f"security.toml: {item.check} on {item.resource} suppresses nothing" for item in set(decided) - used]
     print("\n".join(problems) if problems else "every failure has its reason in tools/security.toml")
     return 1 if problems else 0

@@ -3,37 +3,73 @@
 `--check` writes nothing and exits 1 naming each file that is out of date.
 """
 
+import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import Settings
-from aks_kaito.settings.fields import Matching
+from aks_kaito.settings.fields import (
+    AllowedSources,
+    Cidr,
+    Guid,
+    IpAddress,
+    KaitoVersion,
+    Location,
+    Matching,
+    SshPublicKey,
+)
 
 ROOT = Path(__file__).parents[1]
 _HEADER = """\
 # Settings
 
 Every key of `environments/NAME.toml`. This page is generated from the model (`make docs`); do not edit it.
-The file's name is the environment's. A key left out has its default; † marks what cannot change after the first
-deployment without replacing resources. Editors check files against `environments/settings.schema.json`.
+The file's name is the environment's. A key left out has its default. Editors check files against
+`environments/settings.schema.json`.
 """
+_FOOTNOTE = "\n† Cannot change after the first deployment without replacing resources."
+# What a check allows whose words are in no annotation, by that check.
+_WORDS = {
+    get_args(kind)[1]: words
+    for kind, words in (
+        (Cidr, "an IPv4 range, such as 10.240.0.0/16"),
+        (IpAddress, "an IPv4 address, such as 172.16.0.10"),
+        (get_args(get_args(AllowedSources)[0])[0], "a public IPv4 address or range"),
+        (Guid, "a GUID"),
+        (Location, "an Azure region, such as westeurope"),
+        (SshPublicKey, "an OpenSSH public key (ssh-rsa or ssh-ed25519)"),
+        (KaitoVersion, ", ".join(f'`"{version}"`' for version in CATALOG.kaito_versions)),
+    )
+}
 
 
 def settings_page() -> str:
     """The Markdown of docs/settings.md."""
-    return "\n".join([_HEADER, *_section("Top level", Settings), *_tables(Settings)]) + "\n"
+    return "\n".join([_HEADER.rstrip(), *_section("Top level", Settings), *_tables(Settings)]) + "\n"
 
 
 def editor_schema() -> str:
     """The JSON Schema of an environment file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_closed(Settings.model_json_schema())}
     return json.dumps({**schema, "title": "aks-kaito environment"}, indent=2) + "\n"
+
+
+def _closed(schema: Any) -> Any:  # noqa: ANN401  (any part of a schema)
+    """The schema with maps that refuse names outside their pattern, as the model does."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(part) for key, part in schema.items()}
+    return {**closed, "additionalProperties": False} if "patternProperties" in closed else closed
 
 
 def default(field: FieldInfo) -> str:
@@ -49,7 +85,7 @@ def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         for nested, is_named in _nested(field.annotation):
             title = f"{prefix}{name}.NAME" if is_named else f"{prefix}{name}"
-            yield from _section(f"[{title}]", nested)
+            yield from _section(f"[{title}]", nested, field.description or "")
             yield from _tables(nested, f"{title}.")
 
 
@@ -61,50 +97,82 @@ def _nested(annotation: Any, *, is_named: bool = False) -> Iterator[tuple[type[B
         yield from _nested(part, is_named=is_named or get_origin(annotation) is dict)
 
 
-def _section(title: str, model: type[BaseModel]) -> Iterator[str]:
+def _section(title: str, model: type[BaseModel], note: str = "") -> Iterator[str]:
+    """A heading, what the table is about, and a row for each of its keys."""
     rows = [_row(name, field) for name, field in model.model_fields.items() if not any(_nested(field.annotation))]
     yield f"\n## {title}\n"
-    yield f"{(model.__doc__ or '').replace(chr(10) + '    ', chr(10)).strip()}\n"
-    if rows:
-        yield "| Key | Type | Default | Meaning |\n|---|---|---|---|"
-        yield from rows
+    yield f"{inspect.getdoc(model)}\n"
+    if note:
+        yield f"{note}\n"
+    yield "| Key | Type / allowed | Default | Meaning |\n|---|---|---|---|"
+    yield from rows
+    if any(_is_fixed(field) for field in model.model_fields.values()):
+        yield _FOOTNOTE
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    mark = " †" if isinstance(extra, dict) and "x-fixed-after-first-deployment" in extra else ""
-    shown = "—" if default(field) == "null" else f"`{default(field)}`"
+    """A key's row."""
+    mark = " †" if _is_fixed(field) else ""
+    value = default(field)
+    shown = {"null": "—", "required": "required"}.get(value, f"`{value}`")
     cells = (f"`{name}`{mark}", _type(field), shown, (field.description or "").replace("\n", " "))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def _is_fixed(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and "x-fixed-after-first-deployment" in extra
+
+
 def _type(field: FieldInfo) -> str:
-    bounds = {type(item).__name__: item for item in field.metadata}
-    words = " ".join(
-        f"{sign} {getattr(bounds[kind], attribute)}"
-        for kind, sign, attribute in (("Ge", "≥", "ge"), ("Le", "≤", "le"))
-        if kind in bounds
-    )
-    said = [item.allowed for item in field.metadata if isinstance(item, Matching)]
-    return said[0].removeprefix("must be ") if said else f"{_named(field.annotation)} {words}".strip()
+    """What a field takes; pydantic keeps the outermost checks beside the annotation."""
+    return _described(field.annotation, field.metadata)
+
+
+def _described(annotation: Any, checks: Iterable[Any]) -> str:  # noqa: ANN401  (annotations are anything)
+    """An annotation and its checks in words."""
+    checks = tuple(checks)
+    for check in checks:
+        if isinstance(check, Matching):
+            return check.allowed.removeprefix("must be ")
+        if check in _WORDS:
+            return _WORDS[check]
+    return " ".join((_named(annotation), *_bounds(checks)))
+
+
+def _bounds(checks: Iterable[Any]) -> Iterable[str]:
+    """The limits among the checks; a later one of a kind narrows the earlier."""
+    # Field() nested in an annotation holds its limits as metadata of its own.
+    limits = [part for check in checks for part in (check.metadata if isinstance(check, FieldInfo) else [check])]
+    words: dict[type, str] = {}
+    for limit in limits:
+        match limit:
+            case Ge():
+                words[Ge] = f"≥ {limit.ge}"
+            case Le():
+                words[Le] = f"≤ {limit.le}"
+            case MinLen():
+                words[MinLen] = f"(at least {limit.min_length})"
+            case MaxLen():
+                words[MaxLen] = f"(at most {limit.max_length})"
+    return words.values()
 
 
 def _named(annotation: Any) -> str:  # noqa: ANN401  (annotations are anything)
     """An annotation in the words of a TOML file."""
-    said = [item.allowed for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Matching)]
-    if said:
-        return str(said[0]).removeprefix("must be ")
-    arguments = [part for part in get_args(annotation) if part not in (type(None), ...)]
     origin = get_origin(annotation)
+    arguments = [part for part in get_args(annotation) if part not in (type(None), ...)]
+    if origin is Annotated:
+        return _described(arguments[0], arguments[1:])
     if origin is Literal:
         return ", ".join(f"`{json.dumps(part)}`" for part in arguments)
     if origin is tuple:
-        return f"list of {_named(arguments[0])}"
+        return f"list of: {_named(arguments[0])}"
     if origin is dict:
-        return f"map to {_named(arguments[1])}"
+        return f"map to: {_named(arguments[1])}"
     if arguments:
         return _named(arguments[0])
-    return {str: "text", int: "number", bool: "`true` or `false`"}.get(annotation, "table")
+    return {str: "text", int: "number", bool: "`true` or `false`"}[annotation]
 
 
 def main() -> int:

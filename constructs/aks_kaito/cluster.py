@@ -9,15 +9,13 @@ from typing import Any
 from cdktn import ITerraformDependable, TerraformResourceLifecycle
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.kubernetes_cluster import KubernetesCluster
-from cdktn_provider_azurerm.kubernetes_cluster_node_pool import KubernetesClusterNodePool
 from constructs import Construct
 
-from aks_kaito import diagnostics, roles
+from aks_kaito import add_ons, diagnostics, node_pools, roles
 from aks_kaito.identity import Identity
 from aks_kaito.network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
-from aks_kaito.settings.cluster import NodePool
 
 # What AKS, its autoscaler and Azure Policy change behind Terraform's back, or another resource owns.
 _CHANGED_ELSEWHERE = [
@@ -31,9 +29,6 @@ _CHANGED_ELSEWHERE = [
     # Defender is switched on for whole subscriptions, by policy.
     "microsoft_defender",
 ]
-# Nodes above the pool's size during an upgrade.
-# See: https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling
-_UPGRADE_SETTINGS = {"max_surge": "10%", "drain_timeout_in_minutes": 30, "node_soak_duration_in_minutes": 0}
 
 
 class AksCluster(Construct):
@@ -90,17 +85,19 @@ class AksCluster(Construct):
                 "object_id": kubelet.principal_id,
                 "user_assigned_identity_id": kubelet.resource_id,
             },
-            default_node_pool=_system_pool(settings, placement, network),
+            default_node_pool=node_pools.system_pool(settings, placement, network),
             network_profile=_network_profile(settings),
             # AKS checks these when it creates the cluster, but no argument names them: the rights to join its
             # subnets and to assign the kubelet's identity, and the NAT gateway of the outbound type.
             depends_on=[*network_roles, assigns_kubelet, *network.outbound],
             lifecycle=TerraformResourceLifecycle(ignore_changes=_CHANGED_ELSEWHERE),
             **_control_plane(settings, network, deployer),
-            **_add_ons(settings, placement, dns_zone_id),
+            **add_ons.arguments(settings, placement, dns_zone_id),
             **placement.arguments,
         )
-        user_pool = self._add_user_pool(settings, placement, network)
+        user_pool = node_pools.add_user_pool(
+            self, settings=settings, placement=placement, network=network, cluster_resource_id=self._resource.id
+        )
         self._add_deployer_role(settings, deployer)
         diagnostics.send(
             self,
@@ -130,33 +127,6 @@ class AksCluster(Construct):
         )
         self.node_pools = node_pools
 
-    def _add_user_pool(
-        self, settings: Settings, placement: Placement, network: VirtualNetwork
-    ) -> KubernetesClusterNodePool:
-        pool = settings.user_pool
-        spot = {"priority": "Spot", "eviction_policy": "Delete", "spot_max_price": -1}
-        return KubernetesClusterNodePool(
-            self,
-            "user-pool",
-            kubernetes_cluster_id=self._resource.id,
-            mode="User",
-            vnet_subnet_id=network.user_subnet_id,
-            node_taints=list(pool.node_taints) or None,
-            # Spot pools take no upgrade settings: their nodes are replaced by eviction.
-            **(spot if pool.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
-            **_pool_arguments(pool, settings, placement, network),
-            name=pool.name,
-            lifecycle=TerraformResourceLifecycle(
-                ignore_changes=[
-                    # The autoscaler and the upgrade channel decide.
-                    "node_count",
-                    "orchestrator_version",
-                    # AKS adds its own to spot nodes.
-                    *(["node_labels", "node_taints"] if pool.spot_enabled else []),
-                ]
-            ),
-        )
-
     def _add_deployer_role(self, settings: Settings, deployer: DataAzurermClientConfig) -> None:
         """Without groups nobody could enter: local accounts are off, so whoever deploys gets the role."""
         if not settings.cluster.admin_group_object_ids:
@@ -168,43 +138,6 @@ class AksCluster(Construct):
                 principal_id=deployer.object_id,
                 principal_type=None,
             )
-
-
-def _pool_arguments(
-    pool: NodePool, settings: Settings, placement: Placement, network: VirtualNetwork
-) -> dict[str, Any]:
-    """What a default pool and a further one call the same."""
-    return {
-        "vm_size": pool.vm_size,
-        "zones": list(pool.zones) or None,
-        "auto_scaling_enabled": True,
-        "min_count": pool.min_count,
-        "max_count": pool.max_count,
-        "node_count": pool.min_count if pool.node_count is None else pool.node_count,
-        "max_pods": pool.max_pods,
-        "os_disk_type": pool.os_disk_type,
-        "os_disk_size_gb": pool.os_disk_size_gib,
-        "os_sku": pool.os_sku,
-        "host_encryption_enabled": pool.host_encryption_enabled,
-        "node_public_ip_enabled": False,
-        "node_labels": dict(pool.node_labels) or None,
-        "orchestrator_version": settings.cluster.kubernetes_version,
-        "pod_subnet_id": network.pod_subnet_id,
-        # What azurerm calls the pool while it rotates nodes to a change that it cannot make in place.
-        "temporary_name_for_rotation": f"{pool.name[:8]}tmp",
-        "tags": placement.tags,
-    }
-
-
-def _system_pool(settings: Settings, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
-    pool = settings.system_pool
-    return {
-        **_pool_arguments(pool, settings, placement, network),
-        "name": pool.name,
-        "only_critical_addons_enabled": True,
-        "vnet_subnet_id": network.system_subnet_id,
-        "upgrade_settings": _UPGRADE_SETTINGS,
-    }
 
 
 def _network_profile(settings: Settings) -> dict[str, Any]:
@@ -272,41 +205,3 @@ def _api_server_access(settings: Settings, network: VirtualNetwork) -> dict[str,
     if cluster.authorized_ip_ranges:
         access["authorized_ip_ranges"] = list(cluster.authorized_ip_ranges)
     return access or None
-
-
-def _add_ons(settings: Settings, placement: Placement, dns_zone_id: str | None) -> dict[str, Any]:
-    """What AKS installs and keeps running by itself, except KAITO."""
-    cluster, monitoring = settings.cluster, settings.monitoring
-    gateway_id = cluster.application_gateway_resource_id
-    routing = settings.ingress.mode == "webapprouting"
-    return {
-        # KAITO needs the issuer even where nothing else federates.
-        "oidc_issuer_enabled": True,
-        "workload_identity_enabled": True,
-        "azure_policy_enabled": cluster.azure_policy_enabled,
-        "cost_analysis_enabled": cluster.cost_analysis_enabled,
-        "http_application_routing_enabled": False,
-        "open_service_mesh_enabled": False,
-        "image_cleaner_enabled": cluster.image_cleaner_enabled,
-        "image_cleaner_interval_hours": cluster.image_cleaner_interval_hours,
-        "workload_autoscaler_profile": {
-            "keda_enabled": cluster.keda_enabled,
-            "vertical_pod_autoscaler_enabled": cluster.vertical_pod_autoscaler_enabled,
-        },
-        "key_vault_secrets_provider": {
-            "secret_rotation_enabled": True,
-            "secret_rotation_interval": f"{cluster.key_vault_secrets_rotation_interval_minutes}m",
-        },
-        "monitor_metrics": {
-            "annotations_allowed": monitoring.annotations_allowed,
-            "labels_allowed": monitoring.labels_allowed,
-        },
-        "oms_agent": {
-            "log_analytics_workspace_id": placement.workspace_resource_id,
-            "msi_auth_for_monitoring_enabled": True,
-        }
-        if monitoring.container_insights_enabled
-        else None,
-        "web_app_routing": {"dns_zone_ids": [dns_zone_id] if dns_zone_id else []} if routing else None,
-        "ingress_application_gateway": {"gateway_id": gateway_id} if gateway_id else None,
-    }

@@ -96,3 +96,19 @@ class IngressAddress(Construct):
 def has_address(settings: Settings) -> bool:
     """Whether the ingress mode's controller takes a public address of ours."""
     return settings.ingress.mode in _MODES_WITH_ADDRESS
+
+
+def grant_gateway(scope: Construct, *, settings: Settings, principal_id: str | None) -> None:
+    """Let AGIC, if it is on, change the gateway that it is given and read the group around it.
+
+    See: https://learn.microsoft.com/azure/application-gateway/tutorial-ingress-controller-add-on-existing
+    """
+    gateway_id = settings.cluster.application_gateway_resource_id
+    if gateway_id is None or principal_id is None:
+        return
+    group_id = gateway_id.split("/providers/")[0]
+    for construct_id, on, role in (
+        ("agic-changes-gateway", gateway_id, roles.CONTRIBUTOR),
+        ("agic-reads-group", group_id, roles.READER),
+    ):
+        roles.assign(scope, construct_id, on=on, role=role, principal_id=principal_id)

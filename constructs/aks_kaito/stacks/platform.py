@@ -1,14 +1,7 @@
 """The platform stack: the Azure side of one environment. It wires constructs and decides nothing itself."""
 
 from cdktn import LocalBackend, TerraformOutput, TerraformStack
-from cdktn_provider_azapi.provider import AzapiProvider
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
-from cdktn_provider_azurerm.provider import (
-    AzurermProvider,
-    AzurermProviderFeatures,
-    AzurermProviderFeaturesKeyVault,
-    AzurermProviderFeaturesResourceGroup,
-)
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
@@ -26,32 +19,13 @@ from aks_kaito.openai import OpenAi
 from aks_kaito.placement import Placement
 from aks_kaito.postgresql import PostgreSql
 from aks_kaito.registry import ContainerRegistry
-from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings import Environment
+from aks_kaito.stacks import providers
 from aks_kaito.storage import StorageAccount
 
 # State lies beside cdktf.json: the CLIs delete the folder of a stack that a synth no longer makes, and with it
 # whatever is inside. Terraform runs in cdktf.out/stacks/NAME, three folders down.
 _STATE_FOLDER = "../../.."
-# What the stack's resources need registered; azurerm 5 registers nothing by itself.
-# See: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers
-_RESOURCE_PROVIDERS = [
-    "Microsoft.AlertsManagement",
-    "Microsoft.CognitiveServices",
-    "Microsoft.Compute",
-    "Microsoft.ContainerRegistry",
-    "Microsoft.ContainerService",
-    "Microsoft.DBforPostgreSQL",
-    "Microsoft.Dashboard",
-    "Microsoft.Insights",
-    "Microsoft.KeyVault",
-    "Microsoft.KubernetesConfiguration",
-    "Microsoft.ManagedIdentity",
-    "Microsoft.Monitor",
-    "Microsoft.Network",
-    "Microsoft.OperationalInsights",
-    "Microsoft.PolicyInsights",
-    "Microsoft.Storage",
-]
 # cert-manager's own names: its chart's namespace and service account.
 # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
 _CERT_MANAGER = "cert-manager"
@@ -70,7 +44,7 @@ class PlatformStack(TerraformStack):
         LocalBackend(self, path=f"{_STATE_FOLDER}/terraform.{name}.tfstate")
         self._settings = environment.settings
         self._outputs: dict[str, str] = {}
-        self._add_providers()
+        providers.add(self, self._settings)
         deployer = DataAzurermClientConfig(self, "deployer")
         placement = self._add_group(environment)
         network = VirtualNetwork(self, "network", settings=self._settings, placement=placement)
@@ -101,6 +75,7 @@ class PlatformStack(TerraformStack):
         self._add_ingress(placement, cluster, zone)
         self._add_trust(placement, cluster, workload_identity, zone)
         self._add_grants(cluster, registry, vault, workload_identity)
+        ingress.grant_gateway(self, settings=self._settings, principal_id=cluster.application_gateway_object_id)
         self._outputs |= {
             "cluster_name": cluster.name,
             "cluster_oidc_issuer_url": cluster.oidc_issuer_url,
@@ -121,40 +96,6 @@ class PlatformStack(TerraformStack):
         }
         for key, value in sorted(self._outputs.items()):
             TerraformOutput(self, key, value=value)
-
-    def _add_providers(self) -> None:
-        settings = self._settings
-        registered = settings.resource_provider_registration_enabled
-        AzurermProvider(
-            self,
-            "azurerm",
-            subscription_id=settings.subscription_id,
-            storage_use_azuread=True,
-            resource_provider_registrations="none",
-            resource_providers_to_register=_RESOURCE_PROVIDERS if registered else None,
-            features=[
-                AzurermProviderFeatures(
-                    key_vault=[
-                        AzurermProviderFeaturesKeyVault(
-                            # Purge protection forbids it anyway; a vault of the same name is taken up again.
-                            purge_soft_delete_on_destroy=False,
-                            recover_soft_deleted_key_vaults=True,
-                        )
-                    ],
-                    resource_group=[
-                        # AKS and its add-ons leave resources of their own in the group.
-                        AzurermProviderFeaturesResourceGroup(prevent_deletion_if_contains_resources=False)
-                    ],
-                )
-            ],
-        )
-        AzapiProvider(
-            self,
-            "azapi",
-            subscription_id=settings.subscription_id,
-            # Nothing of its answers is read; left out, the state would keep all of them.
-            disable_default_output=True,
-        )
 
     def _add_group(self, environment: Environment) -> Placement:
         """The resource group, and in it the workspace that everything else logs to."""
@@ -309,19 +250,3 @@ class PlatformStack(TerraformStack):
         ]
         for construct_id, on, role, principal_id in grants:
             roles.assign(self, construct_id, on=on, role=role, principal_id=principal_id)
-        self._add_gateway_grants(cluster, self._settings)
-
-    def _add_gateway_grants(self, cluster: AksCluster, settings: Settings) -> None:
-        """AGIC changes the gateway it is given, and reads the group around it.
-
-        See: https://learn.microsoft.com/azure/application-gateway/tutorial-ingress-controller-add-on-existing
-        """
-        gateway_id = settings.cluster.application_gateway_resource_id
-        if gateway_id is None or cluster.application_gateway_object_id is None:
-            return
-        group_id = gateway_id.split("/providers/")[0]
-        for construct_id, on, role in (
-            ("agic-changes-gateway", gateway_id, roles.CONTRIBUTOR),
-            ("agic-reads-group", group_id, roles.READER),
-        ):
-            roles.assign(self, construct_id, on=on, role=role, principal_id=cluster.application_gateway_object_id)

@@ -1,0 +1,68 @@
+"""The providers of the platform stack: azurerm, and azapi for what azurerm lacks."""
+
+from cdktn import TerraformStack
+from cdktn_provider_azapi.provider import AzapiProvider
+from cdktn_provider_azurerm.provider import (
+    AzurermProvider,
+    AzurermProviderFeatures,
+    AzurermProviderFeaturesKeyVault,
+    AzurermProviderFeaturesResourceGroup,
+)
+
+from aks_kaito.settings import Settings
+
+# What the stack's resources need registered; azurerm 5 registers nothing by itself.
+# See: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers
+_RESOURCE_PROVIDERS = [
+    "Microsoft.AlertsManagement",
+    "Microsoft.CognitiveServices",
+    "Microsoft.Compute",
+    "Microsoft.ContainerRegistry",
+    "Microsoft.ContainerService",
+    "Microsoft.DBforPostgreSQL",
+    "Microsoft.Dashboard",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.KubernetesConfiguration",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Monitor",
+    "Microsoft.Network",
+    "Microsoft.OperationalInsights",
+    "Microsoft.PolicyInsights",
+    "Microsoft.Storage",
+]
+
+
+def add(stack: TerraformStack, settings: Settings) -> None:
+    """Configure both providers; credentials come from their own variables, never from here."""
+    registered = settings.resource_provider_registration_enabled
+    AzurermProvider(
+        stack,
+        "azurerm",
+        subscription_id=settings.subscription_id,
+        storage_use_azuread=True,
+        resource_provider_registrations="none",
+        resource_providers_to_register=_RESOURCE_PROVIDERS if registered else None,
+        features=[
+            AzurermProviderFeatures(
+                key_vault=[
+                    AzurermProviderFeaturesKeyVault(
+                        # Purge protection forbids it anyway; a vault of the same name is taken up again.
+                        purge_soft_delete_on_destroy=False,
+                        recover_soft_deleted_key_vaults=True,
+                    )
+                ],
+                resource_group=[
+                    # AKS and its add-ons leave resources of their own in the group.
+                    AzurermProviderFeaturesResourceGroup(prevent_deletion_if_contains_resources=False)
+                ],
+            )
+        ],
+    )
+    AzapiProvider(
+        stack,
+        "azapi",
+        subscription_id=settings.subscription_id,
+        # Nothing of its answers is read; left out, the state would keep all of them.
+        disable_default_output=True,
+    )
