@@ -170,3 +170,9 @@ def test_what_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "dev.toml"
     path.write_bytes(data)
     assert "file" in problems(path)
+
+
+def test_a_table_is_looked_at_again_without_its_broken_items(tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed("tags", "a = 1", '"" = "x"')))
+    assert "must be text" in found["tags.a"]
+    assert "characters" in found["tags"]

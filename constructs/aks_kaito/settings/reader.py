@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from aks_kaito.naming import Names
 from aks_kaito.settings import wording
@@ -150,17 +151,27 @@ def _unsafe_strings(value: object, key: str = "") -> Iterator[Problem]:
 
 
 def _validated(data: dict[str, Any]) -> tuple[Settings, list[Problem]]:
-    """The settings, with each broken key replaced by its default, and a problem for each of them."""
-    try:
-        return Settings.model_validate(data), []
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-    problems = wording.problems(details)
+    """The settings, with each broken key replaced by its default, and a problem for each of them.
+
+    Taking a broken item out of a table can show what else is wrong with the table, hence the rounds.
+    """
+    problems: list[Problem] = []
+    while True:
+        try:
+            return Settings.model_validate(data), problems
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        problems += wording.problems(details)
+        data = _repaired(data, details)
+
+
+def _repaired(data: dict[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
+    """A copy of `data` without the broken keys, so smaller each time, and with a stand-in for required ones."""
     for detail in details:
         data = _without(data, wording.path(detail), is_missing=detail["type"] == "missing")
     for keys, value in _STAND_INS.items():
         data = _with_default(data, keys, value)
-    return Settings.model_validate(data), problems
+    return data
 
 
 def _without(data: dict[str, Any], keys: tuple[str, ...], *, is_missing: bool) -> dict[str, Any]:
