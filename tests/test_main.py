@@ -33,6 +33,29 @@ def test_unset_means_all_and_the_output_carries_no_machines_path(tmp_path: Path)
         assert f"../../../terraform.kaito-{path.stem}-platform.tfstate" in text
 
 
+def test_the_output_is_the_same_to_the_byte_when_everything_is_loaded_at_once(tmp_path: Path) -> None:
+    spy = tmp_path / "spy.cjs"
+    spy.write_text(
+        """process.on("exit", () => {
+            const loaded = Object.keys(require.cache).filter((path) => path.includes("provider-azurerm")).length;
+            if (loaded) require("fs").appendFileSync(process.env.SPIED, String(loaded));
+        });""",
+        encoding="utf-8",
+    )
+    loaded, written = {}, {}
+    for eager in ("0", "1"):
+        folder, spied = tmp_path / f"eager-{eager}", tmp_path / f"loaded-{eager}"
+        folder.mkdir()
+        ran = run(folder, AKS_KAITO_EAGER=eager, NODE_OPTIONS=f"--require={spy}", SPIED=str(spied))
+        assert ran.returncode == 0, ran.stderr
+        loaded[eager] = int(spied.read_text(encoding="utf-8"))
+        files = (path for path in (folder / "cdktf.out").rglob("*") if path.is_file())
+        written[eager] = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    assert written["0"] == written["1"]
+    assert len(written["0"]) > len(ENVIRONMENTS)
+    assert loaded["0"] < 100 < 1000 < loaded["1"]
+
+
 def test_one_environment_is_selected_and_its_folder_moved(tmp_path: Path) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
