@@ -4,6 +4,8 @@
 read from. Exit status: 0, or 2 with the problems on standard error and nothing written.
 """
 
+import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -13,22 +15,25 @@ from aks_kaito.settings import SettingsError, selected
 
 def main() -> int:
     """Read all settings before anything is synthesized, so that a refused file leaves no trace."""
+    parser = argparse.ArgumentParser(description="Synthesize the stacks of every selected environment.")
+    parser.add_argument("--show", choices=("paths", "table", "json"), default="paths", help="what to print of them")
+    parser.add_argument("--json", action="store_const", const="json", dest="show", help="the same as --show json")
+    form = parser.parse_args().show
     try:
         environments = selected(Path(__file__).parent / "environments")
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    for environment in environments:
-        for warning in environment.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
     node.select()
-    # Imported here because it starts Node.js: settings are refused in a blink, not after seconds.
+    # Imported here because they start Node.js: settings are refused in a blink, not after seconds.
+    from aks_kaito.review import summary
     from aks_kaito.stacks import synthesize
 
-    for path in synthesize(environments):
-        print(path)
+    written = synthesize(environments)
+    summary.show([summary.summarize(environment, written[environment.name]) for environment in environments], form)
     return 0
 
 
 if __name__ == "__main__":
+    gc.disable()  # The process is too short for collecting to pay.
     sys.exit(main())

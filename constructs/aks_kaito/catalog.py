@@ -70,6 +70,10 @@ class Model(_Fact):
     tensor_parallel: bool
     note: str = ""
 
+    def usable_gib(self, size: GpuSize, node_count: int) -> float:
+        """The GPU memory that the model can use: of all GPUs when it can be split over them, else of one."""
+        return size.gpu_memory_gib * node_count if self.tensor_parallel else size.gpu_memory_gib / size.gpus
+
 
 class Regions(_Fact):
     """The public regions, as azurerm's `location` names them."""

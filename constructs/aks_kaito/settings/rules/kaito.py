@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aks_kaito.catalog import CATALOG, GpuSize, Model
+from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.problems import Problem
 from aks_kaito.settings.rules.registry import Context, rule, warning
 
@@ -46,12 +46,12 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
     size = CATALOG.gpu_sizes.get(settings.instance_type)
     if model is None or size is None:
         return
-    offered = _offered_gib(model, size, settings.node_count)
+    offered = model.usable_gib(size, settings.node_count)
     if offered < model.gpu_memory_gib:
         fitting = [
             name
             for name in _accepted_sizes(context.settings.kaito.version)
-            if _offered_gib(model, CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
+            if model.usable_gib(CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
         ]
         shared = f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, which it cannot share"
         allowed = (
@@ -68,10 +68,6 @@ def _accepted_sizes(version: str) -> list[str]:
         for name, size in CATALOG.gpu_sizes.items()
         if version in size.kaito_versions or CATALOG.kaito_versions[version].any_n_size_accepted
     ]
-
-
-def _offered_gib(model: Model, size: GpuSize, nodes: int) -> float:
-    return size.gpu_memory_gib * nodes if model.tensor_parallel else size.gpu_memory_gib / size.gpus
 
 
 @warning(*_MODEL_KEYS)

@@ -1,0 +1,120 @@
+"""What a synthesis ends with: for each environment its stacks, who can reach them, its model, and what comes next."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from aks_kaito.catalog import CATALOG
+from aks_kaito.review import documents, kinds
+from aks_kaito.review.exposure import Exposure, exposures
+from aks_kaito.settings import Environment
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """The model and the GPU nodes that KAITO makes for it; memory in GiB, vCPUs of all nodes together."""
+
+    preset: str
+    instance_type: str
+    node_count: int
+    gpus: int
+    gpu_model: str
+    needed_gib: float
+    usable_gib: float
+    vcpus: int
+    quota_family: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A synthesized stack: its file, how many resources of each type it has by group, and who can reach them."""
+
+    name: str
+    path: str
+    resources: dict[str, dict[str, int]]
+    exposures: list[Exposure]
+
+    @property
+    def count(self) -> int:
+        """How many resources the stack has."""
+        return sum(count for of_group in self.resources.values() for count in of_group.values())
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An environment as it was synthesized; `gpu` is None where KAITO is off."""
+
+    environment: str
+    location: str
+    stacks: list[Stack]
+    gpu: Gpu | None
+    warnings: list[str]
+    next_command: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs, with the number of resources of each stack."""
+        counts = {stack.name: stack.count for stack in self.stacks}
+        found = asdict(self)
+        return {**found, "stacks": [{**stack, "count": counts[stack["name"]]} for stack in found["stacks"]]}
+
+
+def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
+    """The summary of one environment, whose stacks are in `paths` in the order of their deployment."""
+    stacks = [_stack(path) for path in paths]
+    names = " ".join(stack.name for stack in stacks)
+    return Summary(
+        environment=environment.name,
+        location=environment.settings.location,
+        stacks=stacks,
+        gpu=_gpu(environment),
+        warnings=list(environment.warnings),
+        next_command=f"AKS_KAITO_ENV={environment.name} cdktn deploy {names}",
+    )
+
+
+def _stack(path: Path) -> Stack:
+    document = documents.read(path)
+    return Stack(document.name, str(path), kinds.grouped(document), exposures(document))
+
+
+def _gpu(environment: Environment) -> Gpu | None:
+    settings = environment.settings
+    if not settings.kaito.enabled:
+        return None
+    size = CATALOG.gpu_sizes[settings.model.instance_type]
+    model = CATALOG.models[settings.model.preset]
+    return Gpu(
+        preset=settings.model.preset,
+        instance_type=settings.model.instance_type,
+        node_count=settings.model.node_count,
+        gpus=size.gpus,
+        gpu_model=size.gpu_model,
+        needed_gib=model.gpu_memory_gib,
+        usable_gib=model.usable_gib(size, settings.model.node_count),
+        vcpus=size.vcpus * settings.model.node_count,
+        quota_family=size.quota_family,
+        note=size.note,
+    )
+
+
+def show(summaries: Sequence[Summary], form: Literal["paths", "table", "json"]) -> None:
+    """Print summaries: only the files that were written, everything in a table, or everything as JSON.
+
+    Warnings go to standard error, except where a table shows them.
+    """
+    if form == "table":
+        # Imported here because the CDK CLIs never ask for it and rich takes a while to import.
+        from aks_kaito.review import table  # noqa: PLC0415
+
+        table.show(summaries)
+        return
+    for warning in (warning for summary in summaries for warning in summary.warnings):
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201  (the program's output)
+    if form == "json":
+        print(json.dumps([summary.as_json() for summary in summaries], indent=2))  # noqa: T201
+    else:
+        print(*(stack.path for summary in summaries for stack in summary.stacks), sep="\n")  # noqa: T201

@@ -1,0 +1,87 @@
+"""Summaries on a terminal, and as plain lines where there is none."""
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from itertools import groupby
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aks_kaito.review import kinds
+from aks_kaito.review.summary import Gpu, Stack, Summary
+
+_STYLES = {"public": "bold red", "restricted": "yellow", "private": "green", "Warning": "bold yellow"}
+# Wide enough that a log's lines are not broken in the middle of a command.
+_PLAIN_WIDTH = 160
+
+
+def show(summaries: Sequence[Summary], console: Console | None = None) -> None:
+    """Print a table for each summary to the console, by default standard output."""
+    console = console or Console(highlight=False)
+    for summary in summaries:
+        if console.is_terminal:
+            console.print(_table(summary, is_plain=False))
+        else:
+            plain = Console(file=StringIO(), highlight=False, width=_PLAIN_WIDTH)
+            plain.print(_table(summary, is_plain=True))
+            print(*(line.rstrip() for line in plain.file.getvalue().splitlines()), sep="\n", file=console.file)
+
+
+def _table(summary: Summary, *, is_plain: bool) -> Table:
+    table = Table(
+        title=Text(f"{summary.environment} in {summary.location}", style="bold"),
+        title_justify="left",
+        box=None if is_plain else box.ROUNDED,
+        show_header=False,
+        pad_edge=not is_plain,
+        padding=(0, 2, 0, 0) if is_plain else (0, 1),
+    )
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for section, rows in groupby(_rows(summary), key=lambda row: row[0]):
+        for number, (_, item, detail) in enumerate(rows):
+            style = _STYLES.get(item) or _STYLES.get(section, "")
+            table.add_row(section if number == 0 else "", Text(item, style=style), Text(detail))
+        table.add_section()
+    return table
+
+
+def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
+    """The section, the item and the detail of each row."""
+    for stack in summary.stacks:
+        yield stack.name, "resources", str(stack.count)
+        yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
+    for stack in summary.stacks:
+        yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
+    if summary.gpu is not None:
+        yield from (("Model", item, detail) for item, detail in _fit(summary.gpu))
+    yield from (("Warning", "", warning) for warning in summary.warnings)
+    yield from (("Written", "", stack.path) for stack in summary.stacks)
+    yield "Next", "", summary.next_command
+
+
+def _counted(types: dict[str, int]) -> str:
+    """Types with their numbers, the most numerous first."""
+    ordered = sorted(types.items(), key=lambda item: -item[1])
+    return ", ".join(kinds.kind(terraform_type).counted(count) for terraform_type, count in ordered)
+
+
+def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
+    for reach in ("public", "restricted", "private"):
+        found: dict[str, list[str]] = {}
+        for exposure in stack.exposures:
+            if exposure.reach == reach:
+                found.setdefault(exposure.how, []).append(exposure.what)
+        yield from ((reach, f"{', '.join(what)}: {how}") for how, what in found.items())
+
+
+def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
+    nodes = f"{gpu.node_count} × {gpu.instance_type}, each with {gpu.gpus} × {gpu.gpu_model}"
+    yield gpu.preset, f"{nodes}; made by KAITO, not by Terraform"
+    yield "GPU memory", f"needs {gpu.needed_gib:g} of {gpu.usable_gib:g} GiB that it can use"
+    yield "quota", f"{gpu.vcpus} vCPUs of {gpu.quota_family}"
+    if gpu.note:
+        yield "note", gpu.note
