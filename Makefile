@@ -13,6 +13,10 @@ ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
 
+# What make synth prints (table, json or paths), and what make diff compares with.
+SHOW ?= table
+BASE ?= main
+
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -31,7 +35,11 @@ help: ## List the commands
 
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
-	@AKS_KAITO_ENV=$(ENV) $(BIN)/python main.py
+	@AKS_KAITO_ENV=$(ENV) $(BIN)/python main.py --show $(SHOW)
+
+.PHONY: diff
+diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
+	@$(BIN)/python tools/diff.py "$(BASE)" $(if $(findstring command,$(origin ENV)),--env "$(ENV)")
 
 .PHONY: test
 test: $(DEV) ## Run the tests
@@ -66,8 +74,8 @@ security: $(INFRA) $(SECURITY) ## Check the synthesized Terraform with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
 
 .PHONY: docs
-docs: $(DEV) ## Regenerate docs/settings.md and the editors' schema of environment files
-	$(BIN)/python tools/settings_docs.py
+docs: $(DEV) ## Regenerate the pages and blocks that are made from settings and stacks
+	$(BIN)/python tools/docs.py
 
 .PHONY: snapshots
 snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff

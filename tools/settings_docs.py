@@ -1,11 +1,7 @@
-"""Generates docs/settings.md and the editors' schema of environment files from the settings model.
-
-`--check` writes nothing and exits 1 naming each file that is out of date.
-"""
+"""docs/settings.md and the editors' schema of environment files, from the settings model."""
 
 import inspect
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -49,6 +45,14 @@ _WORDS = {
         (KaitoVersion, ", ".join(f'`"{version}"`' for version in CATALOG.kaito_versions)),
     )
 }
+
+
+def pages() -> dict[Path, str]:
+    """The text of each file."""
+    return {
+        ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "environments" / "settings.schema.json": editor_schema(),
+    }
 
 
 def settings_page() -> str:
@@ -173,24 +177,3 @@ def _named(annotation: Any) -> str:  # noqa: ANN401  (annotations are anything)
     if arguments:
         return _named(arguments[0])
     return {str: "text", int: "number", bool: "`true` or `false`"}[annotation]
-
-
-def main() -> int:
-    """Write both files, or check them."""
-    wanted = {
-        ROOT / "docs" / "settings.md": settings_page(),
-        ROOT / "environments" / "settings.schema.json": editor_schema(),
-    }
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is out of date: run make docs", file=sys.stderr)
-        return 1 if stale else 0
-    for path in stale:
-        path.write_text(wanted[path], encoding="utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

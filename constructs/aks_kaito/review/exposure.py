@@ -3,7 +3,7 @@
 Identity and roles come on top: no data plane here takes anonymous callers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,62 +29,75 @@ def exposures(document: Document) -> list[Exposure]:
     for address, arguments in document.managed.items():
         judge = _JUDGES.get(type_of(address))
         if judge is not None:
-            found.append(Exposure(address, *judge(address, arguments, document)))
+            found += [Exposure(address, *verdict) for verdict in judge(address, arguments, document)]
     return found
 
 
 _Verdict = tuple[str, Reach, str]
 _ANYWHERE = "from any address"
+INGRESS = "ingress"
 
 
-def _api_server(_address: str, arguments: dict[str, Any], _document: Document) -> _Verdict:
+def _cluster(_address: str, arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
+    """The API server, and the addresses that add-ons make for incoming traffic."""
     ranges = block(arguments, "api_server_access_profile").get("authorized_ip_ranges")
     if arguments.get("private_cluster_enabled"):
-        return "API server", "private", "private cluster"
-    if ranges:
-        return "API server", "restricted", _sources([], ranges)
-    return "API server", "public", _ANYWHERE
+        yield "API server", "private", "private cluster"
+    elif ranges:
+        yield "API server", "restricted", _sources([], ranges)
+    else:
+        yield "API server", "public", _ANYWHERE
+    if arguments.get("web_app_routing") is not None or arguments.get("ingress_application_gateway") is not None:
+        yield INGRESS, "public", _ANYWHERE
 
 
-def _service(address: str, arguments: dict[str, Any], document: Document) -> _Verdict:
+def _service(address: str, arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
     """A service with `public_network_access_enabled`, maybe rules, maybe private endpoints."""
     noun = kinds.kind(type_of(address)).noun
     rules = next((block(arguments, name) for name in _RULES if block(arguments, name)), {})
     if arguments.get("public_network_access_enabled") is False:
         has_endpoint = _has_private_endpoint(address, document)
-        return noun, "private", "private endpoint" if has_endpoint else "no endpoint of its own"
-    if rules.get("default_action") == "Deny":
-        return noun, "restricted", _sources(rules.get("virtual_network_subnet_ids") or [], rules.get("ip_rules") or [])
-    return noun, "public", _ANYWHERE
+        yield noun, "private", "private endpoint" if has_endpoint else "no endpoint of its own"
+    elif rules.get("default_action") == "Deny":
+        yield noun, "restricted", _sources(rules.get("virtual_network_subnet_ids") or [], rules.get("ip_rules") or [])
+    else:
+        yield noun, "public", _ANYWHERE
 
 
 _RULES = ("network_acls", "network_rules", "network_rule_set")
 
 
-def _workspace(address: str, arguments: dict[str, Any], _document: Document) -> _Verdict:
+def _workspace(address: str, arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
     """A Log Analytics workspace names ingestion and queries apart, and both are public when it says nothing."""
     noun = kinds.kind(type_of(address)).noun
     if all(arguments.get(f"internet_{way}_enabled") is False for way in ("ingestion", "query")):
-        return noun, "private", "Azure Monitor private link scope"
-    return noun, "public", _ANYWHERE
+        yield noun, "private", "Azure Monitor private link scope"
+    else:
+        yield noun, "public", _ANYWHERE
 
 
-def _public_ip(address: str, _arguments: dict[str, Any], document: Document) -> _Verdict:
-    """An address is as open as what holds it."""
-    holders = {type_of(holder) for holder, found in document.managed.items() if address in references(found)}
-    if "azurerm_nat_gateway_public_ip_association" in holders:
-        return "NAT gateway", "private", "outbound only"
-    if "azurerm_bastion_host" in holders:
-        return "Bastion", "public", _ANYWHERE
-    return "ingress", "public", _ANYWHERE
+def _public_ip(address: str, _arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
+    """An address that a NAT gateway or Bastion holds is as open as these; the others are for incoming traffic."""
+    holders = document.of_type("azurerm_nat_gateway_public_ip_association", "azurerm_bastion_host").values()
+    if not any(address in references(holder) for holder in holders):
+        yield INGRESS, "public", _ANYWHERE
 
 
-def _machine(address: str, arguments: dict[str, Any], document: Document) -> _Verdict:
+def _bastion(address: str, _arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
+    yield kinds.kind(type_of(address)).noun, "public", _ANYWHERE
+
+
+def _nat_gateway(address: str, _arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
+    yield kinds.kind(type_of(address)).noun, "private", "outbound only"
+
+
+def _machine(address: str, arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
     noun = kinds.kind(type_of(address)).noun
     interfaces = [document.managed.get(name, {}) for name in references(arguments.get("network_interface_ids", []))]
     if any(block(interface, "ip_configuration").get("public_ip_address_id") for interface in interfaces):
-        return noun, "public", _ANYWHERE
-    return noun, "private", "no public IP address"
+        yield noun, "public", _ANYWHERE
+    else:
+        yield noun, "private", "no public IP address"
 
 
 def _has_private_endpoint(address: str, document: Document) -> bool:
@@ -98,9 +111,9 @@ def _sources(subnets: list[str], ranges: list[str]) -> str:
     return f"from {' and '.join(parts)}" if parts else "from trusted Azure services alone"
 
 
-_Judge = Callable[[str, dict[str, Any], Document], _Verdict]
+_Judge = Callable[[str, dict[str, Any], Document], Iterator[_Verdict]]
 _JUDGES: dict[str, _Judge] = {
-    "azurerm_kubernetes_cluster": _api_server,
+    "azurerm_kubernetes_cluster": _cluster,
     "azurerm_container_registry": _service,
     "azurerm_key_vault": _service,
     "azurerm_storage_account": _service,
@@ -110,5 +123,7 @@ _JUDGES: dict[str, _Judge] = {
     "azurerm_monitor_workspace": _service,
     "azurerm_log_analytics_workspace": _workspace,
     "azurerm_public_ip": _public_ip,
+    "azurerm_bastion_host": _bastion,
+    "azurerm_nat_gateway": _nat_gateway,
     "azurerm_linux_virtual_machine": _machine,
 }

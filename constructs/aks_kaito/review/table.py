@@ -13,8 +13,7 @@ from aks_kaito.review import kinds
 from aks_kaito.review.summary import Gpu, Stack, Summary
 
 _STYLES = {"public": "bold red", "restricted": "yellow", "private": "green", "Warning": "bold yellow"}
-# Wide enough that a log's lines are not broken in the middle of a command.
-_PLAIN_WIDTH = 160
+_PLAIN_WIDTH = 120
 
 
 def show(summaries: Sequence[Summary], console: Console | None = None) -> None:
@@ -23,10 +22,23 @@ def show(summaries: Sequence[Summary], console: Console | None = None) -> None:
     for summary in summaries:
         if console.is_terminal:
             console.print(_table(summary, is_plain=False))
+            console.print(_after(summary), soft_wrap=True)
         else:
-            plain = Console(file=StringIO(), highlight=False, width=_PLAIN_WIDTH)
-            plain.print(_table(summary, is_plain=True))
-            print(*(line.rstrip() for line in plain.file.getvalue().splitlines()), sep="\n", file=console.file)
+            console.file.write(f"{text(summary)}\n")
+
+
+def text(summary: Summary) -> str:
+    """The table as lines of plain text."""
+    written = StringIO()
+    Console(file=written, highlight=False, width=_PLAIN_WIDTH).print(_table(summary, is_plain=True))
+    lines = "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
+    return f"{lines}{_after(summary)}"
+
+
+def _after(summary: Summary) -> str:
+    """What follows the table, outside it: a path or a command that is broken into lines cannot be copied."""
+    lines = [*(f"Written: {stack.path}" for stack in summary.stacks), f"Next:    {summary.next_command}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _table(summary: Summary, *, is_plain: bool) -> Table:
@@ -59,8 +71,6 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
     if summary.gpu is not None:
         yield from (("Model", item, detail) for item, detail in _fit(summary.gpu))
     yield from (("Warning", "", warning) for warning in summary.warnings)
-    yield from (("Written", "", stack.path) for stack in summary.stacks)
-    yield "Next", "", summary.next_command
 
 
 def _counted(types: dict[str, int]) -> str:

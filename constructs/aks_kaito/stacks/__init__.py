@@ -9,15 +9,16 @@ from aks_kaito.settings import Environment
 from aks_kaito.stacks.platform import PlatformStack
 
 
-def synthesize(environments: Sequence[Environment]) -> dict[str, list[Path]]:
-    """Write the Terraform JSON of all environments to `cdktf.out`, or where the CDK CLI wants it.
+def synthesize(environments: Sequence[Environment], outdir: Path | None = None) -> dict[str, list[Path]]:
+    """Write the Terraform JSON of all environments to `outdir`: left out, `cdktf.out` or where the CDK CLI wants it.
 
     Returns the files of each environment, by its name, in the order in which they are deployed.
     """
-    app = App()
+    app = App(outdir=str(outdir) if outdir else None)
     stacks = {environment.name: add(app, environment) for environment in environments}
     app.synth()
-    return {name: [Path(app.outdir, "stacks", stack.node.id, "cdk.tf.json") for stack in of] for name, of in stacks.items()}
+    folder = Path(app.outdir, "stacks")
+    return {name: [folder / stack.node.id / "cdk.tf.json" for stack in found] for name, found in stacks.items()}
 
 
 def add(app: App, environment: Environment) -> list[TerraformStack]:

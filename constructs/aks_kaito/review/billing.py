@@ -1,0 +1,65 @@
+"""What Azure bills for as long as it exists, by environment: read from the synthesized stacks and the settings.
+
+No prices: they depend on the region, the currency and the contract.
+See: https://azure.microsoft.com/pricing/calculator/
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aks_kaito.review import kinds
+from aks_kaito.review.diagram import pool_size
+from aks_kaito.review.documents import Document, block, type_of
+from aks_kaito.settings import Environment
+
+_NOTHING = "—"
+
+
+def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
+    """What is billed by the hour, each row with a cell for each environment; `stacks` by environment."""
+    documents = [stacks[environment.name] for environment in environments]
+    found = [
+        ["AKS tier", *(_tier(document) for document in documents)],
+        ["system nodes", *(_system_nodes(document) for document in documents)],
+        ["user nodes", *(_user_nodes(document) for document in documents)],
+        ["GPU nodes, while a Workspace is there", *(_gpu_nodes(environment) for environment in environments)],
+    ]
+    for terraform_type in sorted(kinds.known()):
+        kind = kinds.kind(terraform_type)
+        counts = [len(document.of_type(terraform_type)) for document in documents]
+        if kind.hourly is not None and type_of(terraform_type) not in _NODES and any(counts):
+            label = f"{kind.noun} ({kind.hourly})" if kind.hourly else kind.noun
+            cells = [_sized(terraform_type, document) for document in documents]
+            found.append([label, *cells])
+    return found
+
+
+_NODES = ("azurerm_kubernetes_cluster", "azurerm_kubernetes_cluster_node_pool")
+
+
+def _tier(document: Document) -> str:
+    tiers = [str(cluster.get("sku_tier")) for cluster in document.of_type("azurerm_kubernetes_cluster").values()]
+    return ", ".join("Free: nothing" if tier == "Free" else tier for tier in tiers)
+
+
+def _system_nodes(document: Document) -> str:
+    clusters = document.of_type("azurerm_kubernetes_cluster").values()
+    return ", ".join(pool_size(block(cluster, "default_node_pool")) for cluster in clusters)
+
+
+def _user_nodes(document: Document) -> str:
+    pools = document.of_type("azurerm_kubernetes_cluster_node_pool").values()
+    return ", ".join(pool_size(pool) for pool in pools) or _NOTHING
+
+
+def _gpu_nodes(environment: Environment) -> str:
+    settings = environment.settings
+    return f"{settings.model.node_count} × {settings.model.instance_type}" if settings.kaito.enabled else _NOTHING
+
+
+def _sized(terraform_type: str, document: Document) -> str:
+    """How many there are, and of which size where the size has a price of its own."""
+    found = document.of_type(terraform_type).values()
+    if not found:
+        return _NOTHING
+    sizes = sorted({str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found} - {""})
+    return " ".join([str(len(found)), *(f"× {size}" for size in sizes)])
