@@ -35,7 +35,7 @@ help: ## List the commands
 
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
-	@AKS_KAITO_ENV=$(ENV) $(BIN)/python main.py --show $(SHOW)
+	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
@@ -76,6 +76,10 @@ security: $(INFRA) $(SECURITY) ## Check the synthesized Terraform with checkov
 .PHONY: docs
 docs: $(DEV) ## Regenerate the pages and blocks that are made from settings and stacks
 	$(BIN)/python tools/docs.py
+
+.PHONY: benchmark
+benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md
+	$(BIN)/python benchmarks/synth.py
 
 .PHONY: snapshots
 snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff

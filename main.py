@@ -29,8 +29,7 @@ def main() -> int:
     from aks_kaito.review import summary
     from aks_kaito.stacks import synthesize
 
-    written = synthesize(environments)
-    summary.show([summary.summarize(environment, written[environment.name]) for environment in environments], form)
+    summary.show(environments, synthesize(environments), form)
     return 0
 
 

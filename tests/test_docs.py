@@ -39,7 +39,7 @@ def field(key: str) -> FieldInfo:
 
 def test_generated_pages_are_current() -> None:
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "settings_docs.py"), "--check"],
+        [sys.executable, str(ROOT / "tools" / "docs.py"), "--check"],
         capture_output=True,
         text=True,
         check=False,

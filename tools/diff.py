@@ -103,7 +103,7 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 def _synthesize(name: str, root: Path, output: Path) -> dict[str, Document]:
     """The stacks of all environments of one side, synthesized by its own code."""
     ran = subprocess.run(
-        [sys.executable, str(root / "main.py")],
+        [sys.executable, "-O", str(root / "main.py")],
         cwd=output.parent,
         env={**_variables(os.environ), "CDKTF_OUTDIR": str(output), "PYTHONPATH": str(root / "constructs")},
         capture_output=True,

@@ -127,7 +127,7 @@ def _label(address: str, document: Document) -> str:
             lines = ["ingress address"]
         case _:
             lines = [noun, str(arguments.get("sku_name") or arguments.get("sku") or "")]
-    return "<br/>".join(filter(None, lines)).replace('"', "#quot;")
+    return "<br/>".join(" ".join(line.split()) for line in lines if line).replace('"', "#quot;")
 
 
 def _pool(arguments: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,8 @@ from aks_kaito.catalog import CATALOG
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
+
+Form = Literal["paths", "table", "json"]
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ def _gpu(environment: Environment) -> Gpu | None:
     )
 
 
-def show(summaries: Sequence[Summary], form: Literal["paths", "table", "json"]) -> None:
-    """Print summaries: only the files that were written, everything in a table, or everything as JSON.
+def show(environments: Sequence[Environment], written: Mapping[str, Sequence[Path]], form: Form) -> None:
+    """Print what was written for each environment: only the files, everything in a table, or everything as JSON.
 
     Warnings go to standard error, except where a table shows them.
     """
@@ -110,11 +112,12 @@ def show(summaries: Sequence[Summary], form: Literal["paths", "table", "json"]) 
         # Imported here because the CDK CLIs never ask for it and rich takes a while to import.
         from aks_kaito.review import table  # noqa: PLC0415
 
-        table.show(summaries)
+        table.show([summarize(environment, written[environment.name]) for environment in environments])
         return
-    for warning in (warning for summary in summaries for warning in summary.warnings):
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201  (the program's output)
+    for warning in (warning for environment in environments for warning in environment.warnings):
+        print(f"warning: {warning}", file=sys.stderr)
     if form == "json":
-        print(json.dumps([summary.as_json() for summary in summaries], indent=2))  # noqa: T201
+        summaries = [summarize(environment, written[environment.name]) for environment in environments]
+        print(json.dumps([summary.as_json() for summary in summaries], indent=2))
     else:
-        print(*(stack.path for summary in summaries for stack in summary.stacks), sep="\n")  # noqa: T201
+        print(*(path for paths in written.values() for path in paths), sep="\n")
