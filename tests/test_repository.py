@@ -29,7 +29,7 @@ def test_every_environment_loads(path: Path) -> None:
 def test_the_cdk_cli_runs_the_same_program() -> None:
     config = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))
     assert config["language"] == "python"
-    assert config["app"].endswith("python main.py")
+    assert config["app"].endswith("python -O main.py")
 
 
 def test_commands_in_the_readme_exist() -> None:

@@ -54,8 +54,12 @@ def test_outputs_providers_and_data_sources_count_too() -> None:
 
 
 def test_the_cdks_own_notes_do_not_count() -> None:
-    one = document("s", {"//": {"version": "1"}, "resource": {"azurerm_subnet": {"a": {"//": {"path": "x"}, "name": "n"}}}})
-    two = document("s", {"//": {"version": "2"}, "resource": {"azurerm_subnet": {"a": {"//": {"path": "y"}, "name": "n"}}}})
+    one = document(
+        "s", {"//": {"version": "1"}, "resource": {"azurerm_subnet": {"a": {"//": {"path": "x"}, "name": "n"}}}}
+    )
+    two = document(
+        "s", {"//": {"version": "2"}, "resource": {"azurerm_subnet": {"a": {"//": {"path": "y"}, "name": "n"}}}}
+    )
     assert changes.compare({"s": one}, {"s": two}) == []
 
 
@@ -94,11 +98,11 @@ def test_a_listed_key_is_a_likely_replacement_and_any_other_is_for_the_plan() ->
 
 
 def test_a_listed_key_counts_in_a_block_too() -> None:
-    assert changes._matches("os_disk[0].name", "os_disk.name")
-    assert changes._matches("identity", "identity")
-    assert changes._matches("identity[x].type.more", "identity.type")
-    assert not changes._matches("os_disk[0].size", "os_disk.name")
-    assert not changes._matches("names", "name")
+    assert changes.lies_within("os_disk[0].name", "os_disk.name")
+    assert changes.lies_within("identity", "identity")
+    assert changes.lies_within("identity[x].type.more", "identity.type")
+    assert not changes.lies_within("os_disk[0].size", "os_disk.name")
+    assert not changes.lies_within("names", "name")
 
 
 def test_each_list_of_replacing_keys_has_its_page() -> None:
@@ -158,7 +162,7 @@ def test_markdown_holds_any_value() -> None:
         if "t.a" in line
     ]
     assert row.count(" | ") == 4
-    assert "``` \"a\\|b `` c\" ```" in row
+    assert '``` "a\\|b `` c" ```' in row
     assert '`"<b>\\n@everyone"`' in row
 
 

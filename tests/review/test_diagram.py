@@ -28,7 +28,9 @@ def test_every_line_is_one_that_mermaid_knows(stacks: dict[str, dict[str, Any]],
     text = lines(stacks, name)
     assert text[:3] == ["flowchart LR", f"accTitle: kaito-{name}-platform", 'internet(("Internet"))']
     for line in text[3:]:
-        assert any(pattern.match(line) for pattern in (NODE, GROUP, ARROW, CLASS, re.compile(r"^end$|^classDef "))), line
+        assert any(pattern.match(line) for pattern in (NODE, GROUP, ARROW, CLASS, re.compile(r"^end$|^classDef "))), (
+            line
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,9 @@ def git(repository: Path, *arguments: str) -> str:
     """Run git as somebody whose configuration does not matter."""
     who = {f"GIT_{role}_{what}": "a@b.invalid" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PATH": os.environ["PATH"], **who}
-    ran = subprocess.run(["git", *arguments], cwd=repository, env=alone, capture_output=True, text=True, check=True)
+    program = shutil.which("git")
+    assert program is not None
+    ran = subprocess.run([program, *arguments], cwd=repository, env=alone, capture_output=True, text=True, check=True)
     return ran.stdout
 
 

@@ -134,12 +134,11 @@ def replacing_keys() -> dict[str, tuple[frozenset[str], str]]:
 def _change(address: str, key: str, old: object, new: object) -> Change:
     keys, source = replacing_keys().get(type_of(address), (frozenset(), None))
     is_managed = not address.startswith("data.")
-    # A whole block that comes or goes takes its keys with it.
-    is_listed = any(_matches(key, listed) for listed in keys)
+    is_listed = any(lies_within(key, listed) for listed in keys)
     return Change(key, old, new, source if is_managed and is_listed else None)
 
 
-def _matches(key: str, listed: str) -> bool:
+def lies_within(key: str, listed: str) -> bool:
     """Whether a changed key is a listed one, or lies within one; positions and names of blocks do not count."""
     plain = "".join(part.partition("]")[2] if "]" in part else part for part in key.split("["))
     return plain == listed or plain.startswith(f"{listed}.")

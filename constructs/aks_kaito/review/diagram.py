@@ -76,7 +76,10 @@ def _merged(edges: Iterable[Edge]) -> list[Edge]:
     labels: dict[tuple[bool, str, str], set[str]] = {}
     for edge in edges:
         labels.setdefault((edge.is_dotted, edge.source, edge.target), set()).add(edge.label)
-    return [Edge(*ends, "<br/>".join(sorted(found)), is_dotted) for (is_dotted, *ends), found in sorted(labels.items())]
+    return [
+        Edge(source, target, "<br/>".join(sorted(found)), is_dotted)
+        for (is_dotted, source, target), found in sorted(labels.items())
+    ]
 
 
 def _nodes(document: Document, edges: list[Edge]) -> list[str]:
@@ -118,7 +121,11 @@ def _label(address: str, document: Document) -> str:
         case "azurerm_subnet" | "azurerm_user_assigned_identity":
             lines = [path_of(address).rpartition("/")[2], *arguments.get("address_prefixes", [])]
         case "azurerm_kubernetes_cluster":
-            lines = [noun, f"Kubernetes {arguments.get('kubernetes_version')}", _pool(block(arguments, "default_node_pool"))]
+            lines = [
+                noun,
+                f"Kubernetes {arguments.get('kubernetes_version')}",
+                _pool(block(arguments, "default_node_pool")),
+            ]
         case "azurerm_kubernetes_cluster_node_pool":
             lines = [noun, _pool(arguments)]
         case "azapi_update_resource":
@@ -216,13 +223,13 @@ def _granted(document: Document) -> Iterator[Edge]:
 def _measured(document: Document) -> Iterator[Edge]:
     """Logs of each group, and what data collection rules bring from their targets."""
     for arguments in document.of_type("azurerm_monitor_diagnostic_setting").values():
-        for workspace in references(arguments.get("log_analytics_workspace_id")):
-            for target in references(arguments["target_resource_id"]):
-                if _group(target) in _GROUPS and _group(target) != _group(workspace):
-                    yield Edge(_group(target), workspace, "logs", is_dotted=True)
+        workspace = next(references(arguments.get("log_analytics_workspace_id")), "")
+        group = _group(next(references(arguments["target_resource_id"]), ""))
+        if workspace and group != _group(workspace):
+            yield Edge(group, workspace, "logs", is_dotted=True)
     for arguments in document.of_type("azurerm_monitor_data_collection_rule_association").values():
-        for rule in references(arguments.get("data_collection_rule_id")):
-            for target in references(arguments["target_resource_id"]):
-                for workspace in references(document.managed[rule].get("destinations")):
-                    is_metrics = type_of(workspace) == "azurerm_monitor_workspace"
-                    yield Edge(target, workspace, "metrics" if is_metrics else "container and host logs", is_dotted=True)
+        rule = next(references(arguments.get("data_collection_rule_id")), "")
+        for workspace in references(document.managed.get(rule, {}).get("destinations")):
+            is_metrics = type_of(workspace) == "azurerm_monitor_workspace"
+            label = "metrics" if is_metrics else "container and host logs"
+            yield Edge(next(references(arguments["target_resource_id"])), workspace, label, is_dotted=True)

@@ -45,14 +45,17 @@ def read_all(folder: Path) -> dict[str, Document]:
 
 def document(name: str, synthesized: dict[str, Any]) -> Document:
     """A stack's document from its JSON."""
-    resources, rest = {}, {}
+    resources: dict[str, dict[str, Any]] = {}
+    rest: dict[str, dict[str, Any]] = {}
     for block, content in _without_notes(synthesized).items():
         if block in ("resource", "data"):
             prefix = "data." if block == "data" else ""
             for kind, named in content.items():
                 resources |= {f"{prefix}{kind}.{key}": arguments for key, arguments in named.items()}
         else:
-            rest |= {f"{block}.{key}": value if isinstance(value, dict) else {block: value} for key, value in content.items()}
+            rest |= {
+                f"{block}.{key}": value if isinstance(value, dict) else {block: value} for key, value in content.items()
+            }
     return Document(name, resources, rest)
 
 

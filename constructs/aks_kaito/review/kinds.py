@@ -1,4 +1,4 @@
-"""What people call the types of resources, and how they are grouped: `kinds.toml`, with an answer for any other type."""
+"""What people call the types of resources and how they are grouped: `kinds.toml`, and an answer for any other type."""
 
 import tomllib
 from dataclasses import dataclass
