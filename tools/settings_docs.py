@@ -1,8 +1,10 @@
 """docs/settings.md and the editors' schema of environment files, from the settings model."""
 
+import ast
 import inspect
 import json
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -20,6 +22,7 @@ from aks_kaito.settings.fields import (
     KaitoVersion,
     Location,
     Matching,
+    Section,
     SshPublicKey,
 )
 
@@ -49,10 +52,31 @@ _WORDS = {
 
 def pages() -> dict[Path, str]:
     """The text of each file."""
+    describe(Settings)
     return {
         ROOT / "docs" / "settings.md": settings_page(),
         ROOT / "environments" / "settings.schema.json": editor_schema(),
     }
+
+
+def describe(model: type[BaseModel]) -> None:
+    """Give the fields of a model, and of the models inside it, the docstrings below them as descriptions."""
+    for field in model.model_fields.values():
+        for nested, _ in _nested(field.annotation):
+            describe(nested)
+    for owner in reversed(model.__mro__[: model.__mro__.index(Section)]):
+        for name, text in _docstrings(owner):
+            model.model_fields[name].description = text
+    model.model_rebuild(force=True)
+
+
+def _docstrings(owner: type) -> Iterator[tuple[str, str]]:
+    """The names that a class annotates, and the docstrings below them."""
+    (body,) = ast.parse(inspect.getsource(owner)).body
+    for statement, below in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
+        match statement, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
 
 
 def settings_page() -> str:

@@ -4,11 +4,17 @@ The facts are data, in `catalog.toml`, with their sources and the day somebody l
 reads them. They go stale: refresh the file, not the code.
 """
 
+import os
 import tomllib
 from datetime import date
 from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
+
+# With the first model, pydantic would read the metadata of every installed package in search of plugins: time that a
+# synthesis has better use for.
+# See: https://docs.pydantic.dev/latest/concepts/plugins/
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class _Fact(BaseModel):

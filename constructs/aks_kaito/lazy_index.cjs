@@ -17,19 +17,25 @@ const REEXPORT = /^exports\.([A-Za-z_$][\w$]*) = __importStar\(require\("(\.\/[^
 const DECLARATIONS = /^(?:exports\.[\w$]+ = )+void 0;$|^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);$/gm;
 const COMMENTS = /^\/\/.*$|\/\*[^]*?\*\//gm;
 
-/** The source with getters for its re-exports, line for line; undefined when it is not made of re-exports alone. */
+// What takes the place of a re-export; it is declared at the end, so that every line keeps its number.
+const GETTER = `
+function __exportLazily(name, path) {
+  const get = () => {
+    const value = __importStar(require(path));
+    Object.defineProperty(exports, name, { value, writable: true });
+    return value;
+  };
+  Object.defineProperty(exports, name, { configurable: true, enumerable: true, get });
+}
+`;
+
+/** The source with getters for its re-exports; undefined when it is not made of re-exports alone. */
 function lazy(source) {
   const rest = source.replace(REEXPORT, "").replace(DECLARATIONS, "").replace(COMMENTS, "");
   if (rest.length === source.length || /\b(?:exports|require|module)\b/.test(rest)) {
     return undefined;
   }
-  return source.replace(
-    REEXPORT,
-    (_, name, path) =>
-      `Object.defineProperty(exports, "${name}", { configurable: true, enumerable: true, get() { ` +
-      `const value = __importStar(require("${path}")); ` +
-      `Object.defineProperty(exports, "${name}", { value, writable: true }); return value; } });`,
-  );
+  return source.replace(REEXPORT, '__exportLazily("$1", "$2");') + GETTER;
 }
 
 const load = Module._extensions[".js"];

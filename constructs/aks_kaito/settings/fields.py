@@ -29,9 +29,8 @@ from aks_kaito.catalog import CATALOG
 class Section(BaseModel):
     """A table of an environment file: frozen, strict about types, unknown keys forbidden."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    # Not use_attribute_docstrings: it parses all this source on each run, and only the documentation needs it.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
