@@ -1,19 +1,22 @@
 """The command line's contract, on the real program."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import ENVIRONMENTS, ROOT
 
 
-def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`python main.py` with its output in `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AKS_KAITO_")}
     return subprocess.run(
-        [sys.executable, str(ROOT / "main.py")],
+        [sys.executable, "-O", str(ROOT / "main.py"), *arguments],
         cwd=folder,
         env={**environment, **variables},
         capture_output=True,
@@ -55,6 +58,55 @@ def test_the_output_is_the_same_to_the_byte_when_everything_is_loaded_at_once(tm
     assert len(written["0"]) > len(ENVIRONMENTS)
     assert loaded["0"] < 100
     assert loaded["1"] > 1000
+
+
+def test_the_table_ends_with_the_file_and_the_next_command(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--show", "table", AKS_KAITO_ENV="sample")
+    assert ran.returncode == 0, ran.stderr
+    written, following = ran.stdout.rstrip().splitlines()[-2:]
+    assert written == "Written: cdktf.out/stacks/kaito-sample-platform/cdk.tf.json"
+    assert following == "Next:    AKS_KAITO_ENV=sample cdktn deploy kaito-sample-platform"
+    assert "\nWarning " in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_json_is_all_there_is_on_standard_output(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--json", AKS_KAITO_ENV="sample")
+    (found,) = json.loads(ran.stdout)
+    assert found["environment"] == "sample"
+    assert ran.stderr.startswith("warning: ")
+
+
+def test_an_unknown_form_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--show", "poem")
+    assert ran.returncode == 2
+    assert "'poem' (choose from" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+WRONG = """
+from aks_kaito import node
+
+node.select()
+from cdktn import App, TerraformStack
+from cdktn_provider_azurerm.subnet import Subnet
+
+stack = TerraformStack(App(outdir="out"), "stack")
+Subnet(stack, "a", name="a", resource_group_name="g", virtual_network_name="v", address_prefixes={prefixes})
+"""
+
+
+@pytest.mark.parametrize("option", ["-O", "-B"])
+def test_a_wrong_argument_is_refused_with_and_without_pythons_own_check(tmp_path: Path, option: str) -> None:
+    def define(prefixes: str) -> subprocess.CompletedProcess[str]:
+        code = WRONG.format(prefixes=prefixes)
+        command = [sys.executable, option, "-c", code]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+
+    assert define('["10.0.0.0/24"]').returncode == 0
+    refused = define("[1]")
+    assert refused.returncode == 1
+    assert ("address_prefixes" if option == "-B" else "addressPrefixes") in refused.stderr
 
 
 def test_one_environment_is_selected_and_its_folder_moved(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`tools/diff.py` in a repository made for the purpose: what it prints, how it exits, and what it leaves alone."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -151,18 +150,3 @@ def test_outside_a_repository_it_says_so(repository: Path) -> None:
     assert ran.returncode == 2
     assert "not a git repository" in ran.stderr
     assert "Traceback" not in ran.stderr
-
-
-def test_the_program_prints_json_alone(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-O", str(ROOT / "main.py"), "--json"],
-        cwd=tmp_path,
-        env={**os.environ, "AKS_KAITO_ENV": "sample"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    (found,) = json.loads(ran.stdout)
-    assert found["environment"] == "sample"
-    assert ran.stderr.startswith("warning: ")
