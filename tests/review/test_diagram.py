@@ -57,6 +57,11 @@ def test_app_routing_is_reached_through_the_cluster(stacks: dict[str, dict[str, 
     assert re.search(r"internet -->\|chat\| azurerm_kubernetes_cluster_", "\n".join(lines(stacks, "sample")))
 
 
+@pytest.mark.parametrize(("name", "is_on"), [("dev", True), ("prod", True), ("sample", False)])
+def test_the_gateway_is_shown_where_it_is_on(stacks: dict[str, dict[str, Any]], name: str, *, is_on: bool) -> None:
+    assert any("KAITO<br/>" in line and ("Gateway API" in line) == is_on for line in lines(stacks, name))
+
+
 def test_parallel_roles_are_one_arrow(stacks: dict[str, dict[str, Any]]) -> None:
     ends = [(match[1], match[3], "-.->" in match[0]) for match in found(ARROW, lines(stacks, "prod"))]
     assert len(ends) == len(set(ends))

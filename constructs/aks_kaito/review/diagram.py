@@ -150,9 +150,10 @@ def pool_size(arguments: dict[str, Any]) -> str:
 
 def _switched_on(arguments: dict[str, Any]) -> list[str]:
     properties = block(arguments, "body").get("properties", {})
+    gateway = properties.get("ingressProfile", {}).get("gatewayAPI", {})
     is_on = properties.get("aiToolchainOperatorProfile", {}).get("enabled")
     lines = ["KAITO", "makes GPU nodes for models"] if is_on else ["KAITO is off"]
-    return [*lines, "Gateway API"] if "ingressProfile" in properties else lines
+    return [*lines, "Gateway API"] if gateway.get("installation") == "Standard" else lines
 
 
 def _edges(document: Document) -> Iterator[Edge]:
