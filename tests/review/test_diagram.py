@@ -57,7 +57,7 @@ def test_app_routing_is_reached_through_the_cluster(stacks: dict[str, dict[str, 
     assert re.search(r"internet -->\|chat\| azurerm_kubernetes_cluster_", "\n".join(lines(stacks, "sample")))
 
 
-@pytest.mark.parametrize(("name", "is_on"), [("dev", True), ("prod", True), ("sample", False)])
+@pytest.mark.parametrize(("name", "is_on"), [("dev", False), ("prod", True), ("sample", False)])
 def test_the_gateway_is_shown_where_it_is_on(stacks: dict[str, dict[str, Any]], name: str, *, is_on: bool) -> None:
     assert any("KAITO<br/>" in line and ("Gateway API" in line) == is_on for line in lines(stacks, name))
 
