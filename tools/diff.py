@@ -11,8 +11,8 @@ import argparse
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,12 +85,12 @@ def _commit(base: str) -> str:
 
 def _check_out(commit: str, folder: Path) -> None:
     """The files of a commit; `git archive` reads the object store and leaves everything else alone."""
-    archive = folder.with_suffix(".tar")
-    ran = _git("archive", "--format=tar", f"--output={archive}", commit)
+    archive = folder.with_suffix(".zip")
+    ran = _git("archive", "--format=zip", f"--output={archive}", commit)
     if ran.returncode:
         raise DiffError(f"git archive {commit}: {ran.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
