@@ -12,7 +12,6 @@ from aks_kaito.review.changes import Absent, Change, StackChanges
 
 _LONGEST_VALUE = 100
 _CONTEXT = 20
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "bold red"}
 
 
