@@ -1,0 +1,1 @@
+"""A chat application for open models that KAITO serves on Kubernetes."""

@@ -1,0 +1,7 @@
+"""Settings: read from the environment, once."""
+
+from kaito_chat.settings.app import PREFIX, Settings
+from kaito_chat.settings.environment import SettingsError, read
+from kaito_chat.settings.model import DEFAULT_STARTERS, ModelSettings, Starter
+
+__all__ = ["DEFAULT_STARTERS", "PREFIX", "ModelSettings", "Settings", "SettingsError", "Starter", "read"]

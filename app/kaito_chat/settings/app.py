@@ -1,0 +1,241 @@
+"""All settings of the application, with their defaults and limits."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettings, Starter
+from kaito_chat.settings.sample import SampleVariables
+
+PREFIX = "KAITO_CHAT_"
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Each field is read from the environment variable `KAITO_CHAT_<FIELD>`.
+
+    Raises:
+        pydantic.ValidationError: A value is missing, malformed, or contradicts another one.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, protected_namespaces=(), extra="ignore"
+    )
+
+    # Which models
+    models: tuple[ModelSettings, ...] = Field(
+        default=(), description="Several models, as a JSON list; the page shows a picker. Instead of `endpoint_url`."
+    )
+    endpoint_url: str | None = Field(
+        default=None, description="The address of the one model's server: OpenAI-compatible, or KAITO's legacy runtime."
+    )
+    backend: BackendName = Field(
+        default="auto", description="What answers at `endpoint_url`. `auto` finds out; Azure OpenAI has to be named."
+    )
+    model: str | None = Field(
+        default=None, description="The model id to ask for, or Azure OpenAI's deployment. Asked of the server if unset."
+    )
+    api_key: SecretStr | None = Field(
+        default=None,
+        description="The key of `endpoint_url`. Without one, Azure OpenAI is called with an Entra ID token.",
+    )
+    api_version: str = Field(default="2024-10-21", description="Azure OpenAI's API version.")
+    max_model_len_tokens: Annotated[int, Field(ge=64)] | None = Field(
+        default=None, description="The model's window, if the server does not say it (vLLM does)."
+    )
+    workspace_name: str | None = Field(
+        default=None, description="The KAITO Workspace behind `endpoint_url`; its conditions are shown during warm-up."
+    )
+    workspace_namespace: str | None = Field(
+        default=None, description="The Workspaces' namespace. The pod's own if unset."
+    )
+    workspace_api_version: str = Field(default="kaito.sh/v1beta1", description="The Workspaces' API version.")
+    kubernetes_api_url: str = Field(
+        default="https://kubernetes.default.svc", description="The API server that Workspaces are read from."
+    )
+    service_account_dir: Path = Field(
+        default=Path("/var/run/secrets/kubernetes.io/serviceaccount"),
+        description="Where the pod's token, CA certificate and namespace are. Without them, Workspaces are not read.",
+    )
+    starters: tuple[Starter, ...] = Field(
+        default=DEFAULT_STARTERS, description="The questions that a new conversation offers, as a JSON list."
+    )
+
+    # How it answers
+    system_prompt: str = Field(default="You are a helpful assistant.", description="Sent first; people may change it.")
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(
+        default=0.9, description="How freely the model chooses; 0 always takes the likeliest token."
+    )
+    top_p: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Only the likeliest tokens with this share of the probability are considered."
+    )
+    top_k: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="Only this many tokens are considered. Sent to vLLM and the legacy runtime only."
+    )
+    max_tokens: Annotated[int, Field(ge=1, le=131072)] = Field(
+        default=1024, description="The longest answer, in tokens; less where the window leaves less."
+    )
+    show_usage: bool = Field(default=True, description="Show tokens and time to first token under each answer.")
+
+    # Patience
+    connect_timeout_seconds: Seconds = Field(default=5, description="For connecting to a model's server.")
+    first_token_timeout_seconds: Seconds = Field(default=120, description="From the question to the first token.")
+    token_timeout_seconds: Seconds = Field(default=30, description="Between two tokens.")
+    answer_timeout_seconds: Seconds = Field(
+        default=600, description="For a whole answer; also what the legacy runtime gets, which does not stream."
+    )
+    max_answer_characters: Annotated[int, Field(ge=1000)] = Field(
+        default=200_000, description="An answer longer than this is cut off, whatever the model's server does."
+    )
+    max_retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="Further attempts while the server is busy or unreachable, before the first token only."
+    )
+    coalesce_milliseconds: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=100, description="Tokens that arrive within this time reach the page together."
+    )
+    warm_up_poll_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
+        default=4, description="How often a model that is not ready is asked again."
+    )
+    disconnect_grace_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        default=10, description="How long an answer goes on after the connection to the page is lost."
+    )
+    session_timeout_seconds: Annotated[int, Field(ge=60)] = Field(
+        default=900, description="How long a disconnected session is kept in memory."
+    )
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
+        default=30, description="How long running answers may go on after SIGTERM."
+    )
+
+    # Who may use it, and what is kept
+    sign_in: Literal["none", "password", "entra"] = Field(
+        default="none", description="`entra` for Entra ID, `password` for demos. History needs one of them."
+    )
+    password_users: SecretStr | None = Field(
+        default=None, description='For `sign_in` `password`: a JSON object of names and passwords, `{"ada": "…"}`.'
+    )
+    auth_secret: SecretStr | None = Field(
+        default=None, description="Signs the session cookies, at least 32 characters; the same on every replica."
+    )
+    entra_tenant_id: str | None = Field(default=None, description="For `sign_in` `entra`: the tenant.")
+    entra_client_id: str | None = Field(default=None, description="For `sign_in` `entra`: the app registration.")
+    entra_client_secret: SecretStr | None = Field(default=None, description="For `sign_in` `entra`: its secret.")
+    public_url: str | None = Field(
+        default=None, description="The address in people's browsers, for the redirect after sign-in."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Where history is kept: `postgresql://user:password@host/name` or `sqlite:///path`. None if unset.",
+    )
+    database_entra_enabled: bool = Field(
+        default=False, description="Authenticate to PostgreSQL with Entra ID tokens instead of a password."
+    )
+
+    # How it runs
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8000, description="Not `port`: for a Service named kaito-chat, Kubernetes sets KAITO_CHAT_PORT."
+    )
+    data_dir: Path = Field(
+        default=Path("/tmp/kaito-chat"),  # noqa: S108
+        description="The one writable directory. Holds nothing worth keeping.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="The least to log.")
+    log_format: Literal["json", "text"] = Field(default="json", description="`text` for reading in a terminal.")
+    debug: bool = Field(default=False, description="Log questions and answers. Never where people's words matter.")
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="Connections to models' servers, for all sessions of one process."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Where traces go, by OTLP over HTTP. No traces if unset.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment variables, then the sample's; no files."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, SampleVariables(settings_cls)
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("password_users")
+    @classmethod
+    def _users(cls, value: SecretStr | None) -> SecretStr | None:
+        """The value is never repeated in the error: it holds passwords."""
+        if value is None:
+            return None
+        try:
+            users = json.loads(value.get_secret_value())
+        except json.JSONDecodeError:
+            users = None
+        if not isinstance(users, dict) or not users or not all(isinstance(word, str) for word in users.values()):
+            raise ValueError('must be a JSON object of names and passwords, such as {"ada": "…"}')
+        return value
+
+    @field_validator("auth_secret")
+    @classmethod
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        shortest = 32
+        if value and len(value.get_secret_value()) < shortest:
+            raise ValueError(f"must have at least {shortest} characters; make one with: openssl rand -hex 32")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.models and self.endpoint_url:
+            raise ValueError(f"set {PREFIX}MODELS or {PREFIX}ENDPOINT_URL, not both")
+        if not self.models and not self.endpoint_url:
+            raise ValueError(f"set {PREFIX}ENDPOINT_URL to the model server's address, or {PREFIX}MODELS")
+        names = [model.name for model in self.models]
+        if len(names) > 1 and (len(set(names)) < len(names) or not all(names)):
+            raise ValueError(f"{PREFIX}MODELS: every model needs a name of its own")
+        needed: dict[str, tuple[str, ...]] = {
+            "none": (),
+            "password": ("password_users", "auth_secret"),
+            "entra": ("auth_secret", "entra_tenant_id", "entra_client_id", "entra_client_secret", "public_url"),
+        }
+        missing = [PREFIX + field.upper() for field in needed[self.sign_in] if getattr(self, field) is None]
+        if missing:
+            raise ValueError(f"{PREFIX}SIGN_IN={self.sign_in} needs {', '.join(missing)}")
+        if self.database_url and self.sign_in == "none":
+            raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: history belongs to somebody")
+        return self
+
+    @cached_property
+    def served(self) -> tuple[ModelSettings, ...]:
+        """The models, however they were set; at least one."""
+        if self.models:
+            return self.models
+        return (
+            ModelSettings(
+                endpoint_url=self.endpoint_url or "",
+                backend=self.backend,
+                model=self.model,
+                api_version=self.api_version,
+                api_key_variable=f"{PREFIX}API_KEY" if self.api_key else None,
+                max_model_len_tokens=self.max_model_len_tokens,
+                workspace_name=self.workspace_name,
+            ),
+        )
