@@ -1,0 +1,34 @@
+"""What an operator sees at `/metrics`.
+
+See: https://prometheus.io/docs/practices/naming/
+"""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+REQUESTS = Counter("kaito_chat_requests", "Questions, by model and outcome.", ["model", "outcome"])
+ERRORS = Counter("kaito_chat_errors", "Questions without a whole answer, by model and kind.", ["model", "kind"])
+RETRIES = Counter("kaito_chat_retries", "Further attempts before a first token.", ["model"])
+FIRST_TOKEN = Histogram(
+    "kaito_chat_time_to_first_token_seconds",
+    "From the question to the first token.",
+    ["model"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+ANSWER = Histogram(
+    "kaito_chat_answer_seconds",
+    "From the question to the end of its answer.",
+    ["model"],
+    buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
+)
+TOKENS = Counter("kaito_chat_tokens", "Tokens, by model and direction (prompt or completion).", ["model", "direction"])
+ACTIVE = Gauge("kaito_chat_active_streams", "Answers being generated.", ["model"])
+WAITING = Gauge("kaito_chat_waiting_questions", "Questions that wait for their model to be ready.", ["model"])
+SESSIONS = Gauge("kaito_chat_sessions", "Open pages, and those that may still come back.")
+MODEL_READY = Gauge("kaito_chat_model_ready", "Whether the model answers (1) or is warming up or gone (0).", ["model"])
+HISTORY_ERRORS = Counter("kaito_chat_history_errors", "Statements on the history's database that failed.")
+DRAINING = Gauge("kaito_chat_draining", "Whether this process is shutting down.")
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus's text format, those of the process included."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,162 @@
+"""Watches whether each model is ready, once for all sessions."""
+
+import asyncio
+import logging
+import random
+import re
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kaito_chat import metrics
+from kaito_chat.backends import Backend, Connection, Served
+from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.workspace import Conditions, Workspaces
+
+log = logging.getLogger(__name__)
+
+# How often a model that is ready is looked at: it may be renamed or replaced under us.
+READY_POLL_SECONDS = 30
+DOWNLOAD = re.compile(r"^kaito_model_download_remaining_seconds(?:\{[^}]*\})?\s+([0-9.eE+]+)", re.MULTILINE)
+
+
+class State(StrEnum):
+    """What people are told about a model."""
+
+    CHECKING = "checking"
+    WARMING_UP = "warming_up"
+    READY = "ready"
+    GONE = "gone"
+    FORBIDDEN = "forbidden"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model that answers: its backend, and what it serves."""
+
+    backend: Backend
+    served: Served
+
+
+class Watch:
+    """One model: whether it is ready, how far its warm-up is, and who waits for it.
+
+    Attributes:
+        connection: The model's settings and server.
+        state: What people are told.
+        ready: How to talk to it, if it answers.
+        reason: Why it is not ready, in the server's words.
+        since: When the state began, as a monotonic time.
+        conditions: The Workspace's conditions, where they may be read.
+        download_seconds: How long KAITO still downloads the model, where it says so.
+    """
+
+    def __init__(self, connection: Connection, poll_seconds: float, workspaces: Workspaces | None = None) -> None:
+        self.connection = connection
+        self.state = State.CHECKING
+        self.ready: Ready | None = None
+        self.reason = ""
+        self.since = time.monotonic()
+        self.conditions: Conditions | None = None
+        self.download_seconds: float | None = None
+        self._poll_seconds = poll_seconds
+        self._workspaces = workspaces
+        self._changed = asyncio.Condition()
+        self._look_now = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """What people call it: its configured name, or the id that its server gives."""
+        settings = self.connection.settings
+        return settings.name or (self.ready.served.model if self.ready else "") or settings.model or "model"
+
+    async def run(self) -> None:
+        """Look, for ever: often until the model is ready, then now and then."""
+        while True:
+            await self.look()
+            pause = READY_POLL_SECONDS if self.ready else self._poll_seconds
+            try:
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - replicas spread their looks
+                    await self._look_now.wait()
+            except TimeoutError:
+                pass
+            self._look_now.clear()
+
+    async def look(self) -> None:
+        """Ask the server what it serves, and tell who waits."""
+        try:
+            backend = self.ready.backend if self.ready else await self.connection.backend()
+            served = await backend.describe()
+        except BackendError as error:
+            await self._not_ready(error)
+        except Exception as error:  # a credential may fail in its own ways, and the watch must go on
+            log.warning("looking at the model failed", exc_info=True)
+            await self._not_ready(BackendError(Kind.FORBIDDEN, f"{type(error).__name__}: {error}"[:300]))
+        else:
+            await self._is_ready(Ready(backend, served))
+
+    async def until_ready(self) -> Ready:
+        """Wait for the model."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.ready is not None)
+        assert self.ready is not None  # noqa: S101 - what was waited for
+        return self.ready
+
+    async def changed(self, seconds: float) -> None:
+        """Wait until there is something new to say, or for some seconds."""
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+    async def doubt(self) -> None:
+        """A request found the model missing: look at once."""
+        await self.look()
+        self._look_now.set()
+
+    async def _is_ready(self, ready: Ready) -> None:
+        if self.state is not State.READY:
+            log.info("model ready", extra={"model": ready.served.model, "backend": ready.backend.name})
+            self._enter(State.READY)
+        elif self.ready and ready.served.model != self.ready.served.model:
+            log.info("model renamed", extra={"model": ready.served.model, "was": self.ready.served.model})
+        self.ready, self.reason, self.conditions, self.download_seconds = ready, "", None, None
+        metrics.MODEL_READY.labels(self.name).set(1)
+        await self._tell()
+
+    async def _not_ready(self, error: BackendError) -> None:
+        was_there = self.ready is not None or self.state is State.GONE
+        if self.ready and error.kind in (Kind.SLOW, Kind.BUSY):
+            return  # too busy to answer a look is not gone
+        state = State.GONE if was_there else State.WARMING_UP
+        if error.kind is Kind.FORBIDDEN:
+            state = State.FORBIDDEN
+        self.ready, self.reason = None, error.detail
+        if state is not self.state:
+            log.info("model not ready", extra={"state": state, "reason": error.detail})
+            self._enter(state)
+        metrics.MODEL_READY.labels(self.name).set(0)
+        await self._look_closer()
+        await self._tell()
+
+    async def _look_closer(self) -> None:
+        """What else may be known about a model that is not ready."""
+        workspace = self.connection.settings.workspace_name
+        if self._workspaces and workspace:
+            self.conditions = await self._workspaces.conditions(workspace)
+        self.download_seconds = None
+        try:
+            found = DOWNLOAD.search((await self.connection.server.request("GET", "/metrics")).text)
+        except BackendError:
+            return
+        if found:
+            self.download_seconds = float(found[1])
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.since = time.monotonic()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
