@@ -1,0 +1,58 @@
+"""Logs: one JSON object per line, with request and session ids, and nobody's words."""
+
+import logging
+from contextvars import ContextVar
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+session_id: ContextVar[str | None] = ContextVar("session_id", default=None)
+# Libraries that log every request, connection or file; their warnings are kept.
+QUIET = (
+    "httpx",
+    "httpcore",
+    "socketio",
+    "engineio",
+    "aiosqlite",
+    "alembic",
+    "azure",
+    "uvicorn.access",
+    "uvicorn.error",
+    "chainlit",
+)
+
+
+class _Ids(logging.Filter):
+    """Adds the ids of the request and of the session to a record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        record.session_id = session_id.get()
+        return True
+
+
+class _Json(JsonFormatter):
+    """Names as log collectors expect them; what is not known is left out."""
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in log_data.items() if value is not None}
+
+
+def configure(level: str, log_format: str) -> None:
+    """Send everything to standard error, Chainlit's and uvicorn's logs included."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_Ids())
+    if log_format == "json":
+        renamed = {"asctime": "time", "levelname": "level", "name": "logger"}
+        fields = "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(session_id)s"
+        handler.setFormatter(_Json(fields, rename_fields=renamed))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("chainlit", "uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
