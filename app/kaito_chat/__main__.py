@@ -1,0 +1,95 @@
+"""`python -m kaito_chat`: read the settings, serve until told to stop, drain, end."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from kaito_chat import logs, traces
+from kaito_chat.page.prepare import DataDirError, prepare
+from kaito_chat.settings import Settings, SettingsError, read
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Serve; 0 after an orderly end, 2 if the settings are wrong."""
+    try:
+        settings, warnings = read()
+        prepare(settings)
+    except (SettingsError, DataDirError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logs.configure(settings.log_level, settings.log_format)
+    for warning in warnings:
+        log.warning(warning)
+    flush = traces.configure() if settings.otlp_endpoint else None
+    try:
+        return uvloop.run(_serve(settings))
+    finally:
+        if flush:
+            flush()
+
+
+async def _serve(settings: Settings) -> int:
+    # Chainlit reads what `prepare` set when it is imported.
+    from kaito_chat import server  # noqa: PLC0415
+    from kaito_chat.chat.services import build  # noqa: PLC0415
+    from kaito_chat.history import HistoryError, open_history  # noqa: PLC0415
+
+    services = build(settings)
+    try:
+        history = await open_history(settings, services.credential)
+    except HistoryError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    app = server.build(services, history)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.listen_port,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    server_process = _Draining(config, services.drain)
+    await server_process.serve()
+    return 0
+
+
+class _Draining(uvicorn.Server):
+    """Ends running answers before it ends connections: uvicorn's own first step cuts every WebSocket."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Coroutine[None, None, None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On the first signal drain, on the second end at once. Neither is raised again: this is an orderly end."""
+        del sig, frame
+        self._loop.call_soon_threadsafe(self._begin_to_end)
+
+    def _begin_to_end(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain_and_end())
+        else:
+            self.force_exit = self.should_exit = True
+
+    async def _drain_and_end(self) -> None:
+        try:
+            await self._drain()
+        finally:
+            self.should_exit = True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

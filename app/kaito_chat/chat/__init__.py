@@ -1,0 +1,1 @@
+"""Conversations on Chainlit's page."""

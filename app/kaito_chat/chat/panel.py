@@ -1,0 +1,93 @@
+"""The settings panel: what a person may choose, within the backend's limits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chainlit.chat_settings import ChatSettings
+from chainlit.input_widget import Slider, TextInput
+
+from kaito_chat.backends import Sampling
+from kaito_chat.readiness import Watch
+from kaito_chat.settings import Settings
+
+MAX_TOKENS_STEP = 16
+
+
+def max_tokens_limit(settings: Settings, watch: Watch) -> int:
+    """The longest answer that the model's window allows, or a usual one while that is not known."""
+    configured = watch.connection.settings.max_model_len_tokens
+    window = configured or (watch.ready.served.max_model_len_tokens if watch.ready else None)
+    if window is None:
+        window = watch.ready.backend.limits.default_window_tokens if watch.ready else 4 * settings.max_tokens
+    return max(window // 2, MAX_TOKENS_STEP)
+
+
+def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> ChatSettings:
+    """The panel for one model, with what was chosen before."""
+    limit = max_tokens_limit(settings, watch)
+    sampling = sampling_of(settings, watch, chosen)
+    highest = watch.ready.backend.limits.temperature_max if watch.ready else 2.0
+    return ChatSettings(
+        [
+            Slider(
+                id="temperature",
+                label="Temperature",
+                initial=min(sampling.temperature, highest),
+                min=0,
+                max=highest,
+                step=0.1,
+                description="How freely the model chooses its words; 0 always takes the likeliest.",
+            ),
+            Slider(
+                id="top_p",
+                label="Top P",
+                initial=sampling.top_p,
+                min=0.05,
+                max=1,
+                step=0.05,
+                description="Only the likeliest words that together have this probability are considered.",
+            ),
+            Slider(
+                id="max_tokens",
+                label="Max tokens",
+                initial=min(sampling.max_tokens, limit),
+                min=MAX_TOKENS_STEP,
+                max=limit,
+                step=MAX_TOKENS_STEP,
+                description="The longest answer. A token is about three quarters of a word.",
+            ),
+            TextInput(
+                id="system_prompt",
+                label="System prompt",
+                initial=system_prompt_of(settings, watch, chosen),
+                multiline=True,
+                description="What the model is told before the conversation.",
+            ),
+        ]
+    )
+
+
+def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
+    """What was chosen, within the limits whatever the page sends."""
+    limit = max_tokens_limit(settings, watch)
+    return Sampling(
+        temperature=_within(chosen.get("temperature"), settings.temperature, 0.0, 2.0),
+        top_p=_within(chosen.get("top_p"), settings.top_p, 0.01, 1.0),
+        max_tokens=round(_within(chosen.get("max_tokens"), min(settings.max_tokens, limit), 1, limit)),
+        top_k=settings.top_k,
+    )
+
+
+def system_prompt_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> str:
+    """The system prompt that was chosen, the model's own, or the application's."""
+    default = watch.connection.settings.system_prompt
+    value = chosen.get("system_prompt")
+    if isinstance(value, str):
+        return value[:20_000]
+    return settings.system_prompt if default is None else default
+
+
+def _within(value: object, default: float, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+        value = default
+    return min(max(value, low), high)

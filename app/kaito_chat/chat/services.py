@@ -1,0 +1,99 @@
+"""What all conversations of a process share: the pool, the models, and who is being answered."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity.aio import DefaultAzureCredential
+
+from kaito_chat import metrics
+from kaito_chat.backends import Patience, connect, pool
+from kaito_chat.readiness import Watch
+from kaito_chat.settings import Settings
+from kaito_chat.workspace import Workspaces
+
+log = logging.getLogger(__name__)
+
+DRAINED = "drained"
+
+
+@dataclass
+class Services:
+    """The shared parts of a running application.
+
+    Attributes:
+        settings: The application's.
+        client: The pool of connections to models' servers.
+        watches: One for each model, by name, in the order of the settings.
+        credential: For Azure OpenAI or PostgreSQL with Entra ID.
+        draining: Whether the process is shutting down.
+        turns: The tasks that answer somebody.
+    """
+
+    settings: Settings
+    client: httpx.AsyncClient
+    watches: list[Watch]
+    workspaces: Workspaces
+    credential: AsyncTokenCredential | None = None
+    draining: bool = False
+    turns: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def watch(self, profile: str | None) -> Watch:
+        """The model of a profile; the first one where there is no such profile."""
+        named = (watch for watch in self.watches if watch.connection.settings.name == profile)
+        return next(named, self.watches[0])
+
+    def start(self) -> None:
+        """Begin to watch the models."""
+        self._tasks = [asyncio.create_task(watch.run(), name=f"watch {watch.name}") for watch in self.watches]
+
+    async def drain(self) -> None:
+        """Let running answers end, up to the limit; then end them with a message."""
+        self.draining = True
+        metrics.DRAINING.set(1)
+        if self.turns:
+            log.info("draining", extra={"answers": len(self.turns), "limit_seconds": self.settings.drain_seconds})
+            await asyncio.wait(self.turns, timeout=self.settings.drain_seconds)
+        for turn in self.turns:
+            turn.cancel(DRAINED)
+        if self.turns:
+            await asyncio.wait(self.turns, timeout=2)
+
+    async def close(self) -> None:
+        """Stop watching, and close every connection."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.client.aclose()
+        await self.workspaces.close()
+        if self.credential:
+            await self.credential.close()
+
+
+def build(settings: Settings) -> Services:
+    """The shared parts for some settings; nothing runs yet."""
+    client = pool(settings.connect_timeout_seconds, settings.max_connections)
+    patience = Patience(
+        connect=settings.connect_timeout_seconds,
+        first_token=settings.first_token_timeout_seconds,
+        token=settings.token_timeout_seconds,
+        answer=settings.answer_timeout_seconds,
+    )
+    keyless = any(model.backend == "azure_openai" and not model.api_key_variable for model in settings.served)
+    credential = DefaultAzureCredential() if keyless or settings.database_entra_enabled else None
+    workspaces = Workspaces(
+        settings.kubernetes_api_url,
+        settings.service_account_dir,
+        settings.workspace_api_version,
+        settings.workspace_namespace,
+    )
+    key = settings.api_key.get_secret_value() if settings.api_key and not settings.models else None
+    connections = (connect(model, client, patience, api_key=key, credential=credential) for model in settings.served)
+    watches = [Watch(connection, settings.warm_up_poll_seconds, workspaces) for connection in connections]
+    return Services(settings, client, watches, workspaces, credential)

@@ -1,0 +1,48 @@
+"""Where conversations are kept: SQLite on a laptop, PostgreSQL when deployed."""
+
+import asyncio
+import logging
+import time
+
+from azure.core.credentials_async import AsyncTokenCredential
+
+from kaito_chat.history.database import Database, HistoryError
+from kaito_chat.settings import Settings
+
+__all__ = ["HistoryError", "open_history"]
+
+log = logging.getLogger(__name__)
+
+# A database that is still starting is waited for this long.
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 2.0
+
+
+async def open_history(
+    settings: Settings, credential: AsyncTokenCredential | None = None, patience_seconds: float = PATIENCE_SECONDS
+) -> object | None:
+    """Chainlit's data layer over the settings' database, its tables brought up to date; `None` without a database.
+
+    Raises:
+        HistoryError: The database does not answer in time, or refuses; the message names its host, not its password.
+    """
+    if settings.database_url is None:
+        return None
+    database = Database(
+        settings.database_url.get_secret_value(), credential if settings.database_entra_enabled else None
+    )
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            await database.migrate()
+            break
+        except HistoryError as error:
+            if not error.passing or time.monotonic() > deadline:
+                await database.close()
+                raise
+            log.warning("waiting for the database", extra={"reason": str(error)})
+            await asyncio.sleep(PAUSE_SECONDS)
+    # Chainlit is imported late: it writes below its root when it is.
+    from kaito_chat.history.store import Store  # noqa: PLC0415
+
+    return Store(database)

@@ -1,0 +1,97 @@
+"""What the page may load and run: only what this server serves.
+
+Chainlit's page links fonts and a stylesheet of other hosts and has inline scripts. The links are taken out, the
+scripts are named by their hashes, so that nothing else runs: above all nothing that a model writes.
+See: https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
+"""
+
+import base64
+import gzip
+import hashlib
+import re
+import uuid
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kaito_chat.logs import request_id
+
+REMOTE_LINK = re.compile(rb"<link\b[^>]*\bhref=\"https?://[^\"]*\"[^>]*>\s*")
+INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+POLICY = (
+    "default-src 'self'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'{forms}; frame-ancestors 'none'; worker-src 'self' blob:; manifest-src 'self'"
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def policy(html: bytes = b"", forms: str = "") -> str:
+    """The Content-Security-Policy of a page, which names its inline scripts by their hashes."""
+    digests = (hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(html))
+    hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return POLICY.format(hashes=hashes, forms=f" {forms}" if forms else "")
+
+
+class Secured:
+    """Wraps the application: security headers, no remote links, an id for each request.
+
+    Args:
+        app: The application.
+        forms: Where forms may go besides this server: Entra ID's sign-in, where it is used.
+    """
+
+    def __init__(self, app: ASGIApp, forms: str = "") -> None:
+        self._app = app
+        self._forms = forms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; only pages are held back until they are whole."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id.set(given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
+        await self._app(scope, receive, _Sender(send, self._forms))
+
+
+class _Sender:
+    """Sends a response on, with our headers; a page without its remote links."""
+
+    def __init__(self, send: Send, forms: str) -> None:
+        self._send = send
+        self._forms = forms
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            headers.update(HEADERS)
+            headers["x-request-id"] = request_id.get() or ""
+            if headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+            headers["content-security-policy"] = policy(forms=self._forms)
+        elif self._start is not None and message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            headers = MutableHeaders(raw=self._start["headers"])
+            if headers.get("content-encoding") == "gzip":
+                self._body = gzip.decompress(self._body)
+                del headers["content-encoding"]
+            html = REMOTE_LINK.sub(b"", self._body)
+            headers["content-security-policy"] = policy(html, self._forms)
+            headers["content-length"] = str(len(html))
+            headers["cache-control"] = "no-store"
+            await self._send(self._start)
+            message = {"type": "http.response.body", "body": html}
+        await self._send(message)
