@@ -17,6 +17,14 @@ endif
 SHOW ?= table
 BASE ?= main
 
+# What make chat serves, and where; which tests make test-app runs; what make image builds.
+PORT ?= 8000
+ENGINE ?= embedded
+ENDPOINT ?=
+TESTS ?= tests/app
+IMAGE ?= kaito-chat:dev
+REGISTRY ?=
+
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -26,6 +34,12 @@ BIN := $(VENV)/bin
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
 SECURITY := .venv-security/.installed
+APP_VENV := .venv-app
+APP_BIN := $(APP_VENV)/bin
+APP := $(APP_VENV)/.app-installed
+CHAT := $(APP_VENV)/.embedded-installed
+APP_DEV := $(APP_VENV)/.dev-installed
+APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .PHONY: help
@@ -41,9 +55,19 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
 	@$(BIN)/python tools/diff.py "$(BASE)" $(if $(findstring command,$(origin ENV)),--env "$(ENV)")
 
+.PHONY: chat
+chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)
+	@PYTHONPATH=app exec $(APP_BIN)/python -m kaito_chat.laptop --port "$(PORT)" \
+		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)",--engine "$(ENGINE)")
+
+.PHONY: image
+image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker, podman or az acr build (REGISTRY=name)
+	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
+
 .PHONY: test
-test: $(DEV) ## Run the tests
+test: $(DEV) $(APP_DEV) ## Run the tests
 	$(BIN)/pytest
+	$(APP_PYTEST) tests/app
 
 .PHONY: check
 check: format-check lint types imports test security ## Everything that must hold before a change lands
@@ -52,6 +76,10 @@ check: format-check lint types imports test security ## Everything that must hol
 format: $(DEV) ## Format the code, and apply what the linter can fix
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+.PHONY: test-app
+test-app: $(APP_DEV) ## Run the chat application's tests only (TESTS=tests/app/unit)
+	$(APP_PYTEST) $(TESTS)
 
 .PHONY: format-check
 format-check: $(DEV)
@@ -62,20 +90,23 @@ lint: $(DEV) ## Lint with ruff
 	$(BIN)/ruff check
 
 .PHONY: types
-types: $(DEV) ## Check types with mypy
+types: $(DEV) $(APP_DEV) ## Check types with mypy
 	$(BIN)/mypy
+	cd app && ../$(APP_BIN)/mypy
 
 .PHONY: imports
-imports: $(DEV) ## Check that imports only point down
+imports: $(DEV) $(APP_DEV) ## Check that imports only point down
 	$(BIN)/lint-imports
+	cd app && PYTHONPATH=. ../$(APP_BIN)/lint-imports
 
 .PHONY: security
 security: $(INFRA) $(SECURITY) ## Check the synthesized Terraform with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
 
 .PHONY: docs
-docs: $(DEV) ## Regenerate the pages and blocks that are made from settings and stacks
+docs: $(DEV) $(APP_DEV) ## Regenerate the pages and blocks that are made from settings and stacks
 	$(BIN)/python tools/docs.py
+	PYTHONPATH=app $(APP_BIN)/python tools/chat_docs.py
 
 .PHONY: benchmark
 benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md
@@ -88,10 +119,14 @@ snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirements/
 	$(foreach group,infra dev security,$(call compile,$(group)))
+	cd app && $(call compile_app,pyproject.toml,requirements.txt)
+	cd app && $(call compile_app,--group build,requirements-build.txt)
+	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
+	cd app && $(call compile_app,pyproject.toml --group dev --constraint requirements.txt,../requirements/app-dev.txt)
 
 .PHONY: clean
 clean: ## Remove what the commands made, except Terraform's state
-	rm -rf $(VENV) .venv-security cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
@@ -112,6 +147,25 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
+# The chat application has an environment of its own; the image holds what $(APP) installs.
+$(APP): app/requirements-build.txt app/requirements.txt
+	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
+	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
+	"$(PYTHON)" -m venv $(APP_VENV)
+	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-build-isolation -r app/requirements.txt
+	@touch $@
+
+# The engine has no wheel for every machine: where it has none, the scripted one answers.
+$(CHAT): app/requirements-embedded.txt $(APP)
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps -r app/requirements-embedded.txt || \
+		echo "The embedded engine cannot be installed here; the scripted one will answer" >&2
+	@touch $@
+
+$(APP_DEV): requirements/app-dev.txt $(CHAT)
+	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
+	@touch $@
+
 # The three sets of dependencies: infra is the project itself, dev adds a group to it, security stands alone.
 infra_group :=
 dev_group := --group dev --constraint requirements/infra.txt
@@ -125,3 +179,6 @@ $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.1
 	--custom-compile-command "make lock" $($(1)_source) $($(1)_group) --output-file requirements/$(1).txt
 
 endef
+
+compile_app = ../$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command "make lock" $(1) --output-file $(2)

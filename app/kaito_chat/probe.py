@@ -1,0 +1,116 @@
+"""Sends one real message through a chat application and through a model's server, for smoke tests.
+
+`python -m kaito_chat.probe --chat https://chat.example.com --model http://workspace-phi-4-mini-instruct`
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import socketio.exceptions
+from pydantic import ValidationError
+
+from kaito_chat.backends import Patience, Sampling, Text, Turn, connect, pool
+from kaito_chat.settings import ModelSettings
+from kaito_chat.trouble import BackendError
+from kaito_chat.wire import Page
+
+QUESTION = "Say hello in one short sentence."
+SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
+
+
+class ProbeError(Exception):
+    """Something that should work does not."""
+
+
+async def probe_model(url: str, timeout_seconds: float, model: str | None = None) -> str:
+    """Ask a model's server; says which model answered.
+
+    Raises:
+        ProbeError: It did not answer.
+    """
+    try:
+        settings = ModelSettings(endpoint_url=url, model=model)
+    except ValidationError as error:
+        raise ProbeError(f"--model {url}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    patience = Patience(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
+    text = ""
+    async with pool(5, 1) as client:
+        try:
+            backend = await connect(settings, client, patience).backend()
+            served = await backend.describe()
+            async with aclosing(backend.stream(served, [Turn("user", QUESTION)], SAMPLING)) as events:
+                async for event in events:
+                    text += event.text if isinstance(event, Text) else ""
+        except BackendError as error:
+            raise ProbeError(str(error)) from None
+    if not text.strip():
+        raise ProbeError("the answer is empty")
+    return f"{served.model or 'unnamed model'} ({backend.name})"
+
+
+async def probe_chat(url: str, timeout_seconds: float) -> str:
+    """Ask on the page; with sign-in, only look whether page and sign-in are there.
+
+    Raises:
+        ProbeError: There is no answer, or no page.
+    """
+    url = url.rstrip("/")
+    async with httpx.AsyncClient(timeout=10) as client:
+        try:
+            for path in ("/livez", "/readyz", "/"):
+                (await client.get(url + path)).raise_for_status()
+            sign_in: dict[str, Any] = (await client.get(f"{url}/auth/config")).raise_for_status().json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ProbeError(str(error) or type(error).__name__) from None
+    if sign_in.get("requireLogin"):
+        return "page, /livez, /readyz and sign-in are there; no message was sent, since that needs somebody signed in"
+    page = Page(url)
+    try:
+        await page.open()
+        heard = await page.ask(QUESTION, timeout_seconds)
+    except socketio.exceptions.ConnectionError as error:
+        raise ProbeError(f"no WebSocket: {error}") from None
+    except TimeoutError:
+        raise ProbeError(f"no answer within {timeout_seconds:g} s") from None
+    finally:
+        await page.close()
+    if not heard.answer:
+        raise ProbeError(f"no answer, but: {heard.notice or 'nothing'}")
+    return f"first text after {heard.first_text_seconds or 0:.1f} s"
+
+
+async def _run(options: argparse.Namespace) -> int:
+    failed = False
+    for name, url, probe in (("model", options.model, probe_model), ("chat", options.chat, probe_chat)):
+        if url is None:
+            continue
+        began = time.monotonic()
+        try:
+            words = await probe(url, options.timeout)
+        except ProbeError as error:
+            failed = True
+            sys.stdout.write(f"{name}: FAILED {error}\n")
+        else:
+            sys.stdout.write(f"{name}: OK {words}, {time.monotonic() - began:.1f} s\n")
+    return int(failed)
+
+
+def main() -> int:
+    """0 if everything answers, 1 if something does not, 2 for wrong options."""
+    parser = argparse.ArgumentParser(prog="python -m kaito_chat.probe", description=__doc__)
+    parser.add_argument("--chat", metavar="URL", help="the chat application's address")
+    parser.add_argument("--model", metavar="URL", help="the model server's address")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer")
+    options = parser.parse_args()
+    if options.chat is None and options.model is None:
+        parser.error("nothing to probe: give --chat, --model or both")
+    return asyncio.run(_run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
