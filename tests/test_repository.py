@@ -56,6 +56,25 @@ def test_every_dependency_is_locked_with_hashes() -> None:
             assert f"\n{package}==" in text, f"{package} is not in requirements/{name}.txt: run make lock"
 
 
+def test_every_dependency_of_the_chat_application_is_locked_with_hashes() -> None:
+    project = tomllib.loads((ROOT / "app" / "pyproject.toml").read_text(encoding="utf-8"))
+    groups, extras = project["dependency-groups"], project["project"]["optional-dependencies"]
+    for name, wanted in (
+        ("app/requirements.txt", project["project"]["dependencies"]),
+        ("app/requirements-build.txt", groups["build"]),
+        ("app/requirements-embedded.txt", project["project"]["dependencies"] + extras["embedded"]),
+        ("requirements/app-dev.txt", project["project"]["dependencies"] + groups["dev"]),
+    ):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert text.count("--hash=sha256:") > text.count("==") / 2
+        for requirement in wanted:
+            package = re.split(r"[=<>!~\[]", requirement)[0].lower()
+            assert re.search(rf"^{package}(\[\w+\])?==", text, re.MULTILINE), (
+                f"{package} is not in {name}: run make lock"
+            )
+
+
 def test_only_the_command_line_of_make_sets_the_environment() -> None:
     make = shutil.which("make")
     if make is None:

@@ -1,0 +1,100 @@
+"""The embedded engine: real generation where the extra is installed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kaito_chat.backends import Finish, Patience, Sampling, Text, Turn, Usage, connect, pool
+from kaito_chat.engine import CANNOT_RUN, embedded
+from kaito_chat.settings import ModelSettings
+from kaito_chat.trouble import BackendError, Kind
+
+APP = Path(__file__).parents[3] / "app"
+installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(
+        (sys.executable, "-m", "kaito_chat.engine.embedded", "--port", "0", "--with-parent"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(APP)},
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line and process.wait(10) == CANNOT_RUN:
+        pytest.skip("this CPU cannot run kaito-chat[embedded]")
+    yield process, line.removeprefix("listening on ").strip()
+    process.kill()
+    process.communicate()
+
+
+@installed
+async def test_it_generates(engine: tuple[subprocess.Popen[str], str]) -> None:
+    async with pool(5, 1) as client:
+        backend = await connect(ModelSettings(endpoint_url=engine[1]), client, Patience()).backend()
+        served = await backend.describe()
+        sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=8)
+        events = [event async for event in backend.stream(served, [Turn("user", "Say hello.")], sampling)]
+    assert served.model == embedded.MODEL
+    assert "".join(event.text for event in events if isinstance(event, Text)).strip()
+    assert Finish("length") in events
+    assert any(isinstance(event, Usage) and event.completion_tokens == 8 for event in events)
+
+
+@installed
+async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess.Popen[str], str]) -> None:
+    async with pool(5, 1) as client:
+        backend = await connect(ModelSettings(endpoint_url=engine[1]), client, Patience()).backend()
+        turns = [Turn("user", "hello " * (embedded.WINDOW_TOKENS + 10))]
+        with pytest.raises(BackendError) as refused:
+            _ = [event async for event in backend.stream(await backend.describe(), turns, Sampling(0.0, 1.0, 8))]
+    assert refused.value.kind is Kind.TOO_LONG
+
+
+@installed
+def test_it_ends_within_two_seconds(engine: tuple[subprocess.Popen[str], str]) -> None:
+    process, _ = engine  # the last test of this module: the engine is gone after it
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+    assert time.monotonic() - began < 2
+
+
+def test_without_the_extra_one_line_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedded, "model_file", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["embedded", "--port", "0"])
+    assert embedded.main() == CANNOT_RUN
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "kaito-chat[embedded]" in said
+    assert "scripted" in said
+
+
+def test_a_cpu_that_is_too_old_is_said_in_one_line() -> None:
+    """A process of its own: the engine forks, and installs signal handlers."""
+    code = (
+        "import os, signal, sys; from kaito_chat.engine import embedded as e; from pathlib import Path;"
+        "e.model_file = lambda: Path('x'); e.serve = lambda *_: os.kill(os.getpid(), signal.SIGILL);"
+        "sys.argv = ['embedded']; sys.exit(e.main())"
+    )
+    ended = subprocess.run(
+        (sys.executable, "-c", code),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(APP)},
+    )
+    assert ended.returncode == CANNOT_RUN
+    assert ended.stderr.count("\n") == 1
+    assert "AVX2" in ended.stderr

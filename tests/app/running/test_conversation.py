@@ -1,0 +1,154 @@
+"""The running application, over Chainlit's own protocol."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from kaito_chat.wire import Page
+from processes import ROOT, Running, chat, engine, free_port
+
+
+async def test_a_question_is_answered_while_it_is_generated(app: Running) -> None:
+    page = Page(app.url)
+    await page.open()
+    heard = await page.ask("count to 40")
+    await page.close()
+    assert heard.answer == " ".join(str(number) for number in range(1, 41))
+    assert heard.text == heard.answer
+    assert heard.first_text_seconds is not None
+    assert heard.first_text_seconds < heard.seconds / 2
+
+
+async def test_the_model_sees_the_conversation(app: Running) -> None:
+    page = Page(app.url)
+    await page.open()
+    for number in (1, 2, 3):
+        heard = await page.ask("hello")
+        assert heard.answer
+        assert f"answer {number}." in heard.answer
+    await page.close()
+
+
+async def test_stop_ends_the_answer_and_keeps_what_arrived(app: Running) -> None:
+    page = Page(app.url)
+    await page.open()
+    await page.say("count to 3000")
+    await page.first_text()
+    await page.stop()
+    heard = await page.end_of_turn(2)
+    await asyncio.sleep(0.3)
+    assert heard.answer
+    assert "3000" not in heard.answer
+    again = await page.ask("hello")
+    assert "answer 2." in (again.answer or "")
+    await page.close()
+
+
+async def test_an_edited_question_ends_the_answer_to_the_old_one(app: Running) -> None:
+    page = Page(app.url)
+    await page.open()
+    identifier = await page.say("count to 3000")
+    await page.first_text()
+    await page.edit(identifier, "hello")
+    async with asyncio.timeout(10):
+        while "answer 1." not in (page.heard.answer or ""):
+            await asyncio.sleep(0.05)
+    await page.close()
+
+
+async def test_a_question_waits_for_a_model_that_warms_up(folder: Path) -> None:
+    port = free_port()
+    with chat(f"http://127.0.0.1:{port}", folder) as app:
+        assert httpx.get(app.url + "/readyz").status_code == 200
+        page = Page(app.url)
+        await page.open()
+        await page.say("hello")
+        async with asyncio.timeout(10):
+            while not any("warming up" in message["output"] for message in page.messages.values()):
+                await asyncio.sleep(0.05)
+        with engine(folder, port):
+            heard = await page.end_of_turn(15)
+            assert heard.answer
+        await page.close()
+
+
+async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, drain_seconds="20") as app:
+        page = Page(app.url)
+        await page.open()
+        await page.say("count to 200")
+        await page.first_text()
+        app.process.terminate()
+        await asyncio.sleep(0.2)
+        assert httpx.get(app.url + "/readyz").status_code == 503
+        heard = await page.end_of_turn(10)
+        assert heard.answer
+        assert heard.answer.endswith("200")
+        assert await asyncio.to_thread(app.process.wait, 10) == 0
+
+
+async def test_sigterm_ends_a_long_answer_with_a_message(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, drain_seconds="1") as app:
+        page = Page(app.url)
+        await page.open()
+        await page.say("count to 3000")
+        await page.first_text()
+        app.process.terminate()
+        heard = await page.end_of_turn(5)
+        assert heard.answer
+        assert heard.notice == "drained"
+        assert heard.actions == ["continue"]
+        assert await asyncio.to_thread(app.process.wait, 10) == 0
+
+
+async def test_a_lost_connection_ends_the_answer_after_the_grace(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, disconnect_grace_seconds="1") as app:
+        page = Page(app.url)
+        await page.open()
+        await page.say("count to 3000")
+        await page.first_text()
+        await page.close(forget=False)
+        await asyncio.sleep(0.5)
+        assert 'kaito_chat_active_streams{model="scripted"} 1.0' in httpx.get(app.url + "/metrics").text
+        await asyncio.sleep(1.5)
+        assert 'kaito_chat_active_streams{model="scripted"} 0.0' in httpx.get(app.url + "/metrics").text
+
+
+async def test_a_page_that_comes_back_in_time_gets_its_answer(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, disconnect_grace_seconds="3") as app:
+        page = Page(app.url)
+        await page.open()
+        await page.say("count to 400")
+        await page.first_text()
+        await page.close(forget=False)
+        back = Page(app.url, session_id=page.session_id)
+        await back.open()
+        async with asyncio.timeout(15):
+            while not back.heard.answer:
+                await asyncio.sleep(0.05)
+        assert back.heard.answer.endswith("400")
+        await back.close()
+
+
+def test_the_probe_asks_both(app: Running, scripted: Running) -> None:
+    command = [sys.executable, "-m", "kaito_chat.probe", "--chat", app.url, "--model", scripted.url, "--timeout", "20"]
+    ran = subprocess.run(command, cwd=ROOT / "app", capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.count("OK") == 2
+
+
+def test_logs_are_json_with_ids_and_without_words(app: Running) -> None:
+    assert '"outcome": "answered"' in app.text()
+    assert '"session_id"' in app.text()
+    assert "count to 40" not in app.text()
+
+
+def test_wrong_settings_are_named(folder: Path) -> None:
+    command = [sys.executable, "-m", "kaito_chat"]
+    environment = {"KAITO_CHAT_ENDPOINT_URL": "http://x", "KAITO_CHAT_TOP_P": "3", "PYTHONPATH": str(ROOT / "app")}
+    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 2
+    assert ran.stderr.strip() == "KAITO_CHAT_TOP_P='3': Input should be less than or equal to 1"

@@ -1,0 +1,125 @@
+"""The image, without a container engine: its environment, made as the Dockerfile makes it, run as it is run there."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kaito_chat.wire import Page
+from processes import ROOT, Running, free_port, program
+
+DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
+# Where Debian's own interpreter is: one below root's home would be out of reach for the image's user.
+PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(path).exists()), "")
+USER = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
+
+
+def instructions(name: str) -> list[str]:
+    joined = DOCKERFILE.replace("\\\n", " ")
+    return re.findall(rf"^{name} (.+)$", joined, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The root of the image's file system, as far as the Dockerfile fills it; nobody but root may write there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become the image's user")
+    if (
+        not PYTHON
+        or subprocess.run([PYTHON, "-c", "import venv, ensurepip"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("needs a Python for all users (packages: python3 python3-venv)")
+    root = tmp_path_factory.mktemp("image")
+    for parent in (root, *root.parents[:2]):
+        parent.chmod(0o755)
+    build = root / "build"
+    build.mkdir()
+    for source in (ROOT / "app").glob("requirements*.txt"):
+        shutil.copy(source, build)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(build)}
+    for pair in " ".join(instructions("ENV")[:1]).split():
+        key, value = pair.split("=", 1)
+        environment[key] = value
+    first, second = instructions("RUN")
+    command = first.replace("/opt/", f"{root}/opt/").replace("python -m venv", f"{PYTHON} -m venv")
+    subprocess.run(["/bin/bash", "-euc", command], cwd=build, env=environment, check=True)
+    shutil.copytree(
+        ROOT / "app" / "kaito_chat", root / "opt/app/kaito_chat", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    compiled = second.replace("/opt/", f"{root}/opt/").replace("python ", f"{root}/opt/venv/bin/python ")
+    subprocess.run(["/bin/bash", "-euc", compiled], check=True)
+    subprocess.run(["/bin/chmod", "-R", "a-w,a+rX", str(root / "opt")], check=True)
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def contained(image: Path, scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    writable = tmp_path_factory.mktemp("writable")
+    writable.chmod(0o777)
+    port = free_port()
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(writable),
+        "PYTHONPATH": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_DATA_DIR": str(writable / "kaito-chat"),
+        "KAITO_CHAT_ENDPOINT_URL": scripted.url,
+    }
+    uid, gid = USER[0]
+    drop = f"setpriv --reuid={uid} --regid={gid} --clear-groups --no-new-privs --bounding-set=-all"
+    run = ["-c", f"cd {image}/opt/app && exec {drop} {image}/opt/venv/bin/python -m kaito_chat"]
+    with program(run, port, writable / "log", environment, python="/bin/bash") as running:
+        yield running
+
+
+async def test_the_image_answers_as_nobody_on_a_tree_that_it_cannot_write(contained: Running) -> None:
+    page = Page(contained.url)
+    await page.open()
+    assert (await page.ask("count to 10")).answer == "1 2 3 4 5 6 7 8 9 10"
+    await page.close()
+    user = contained.measure().uids()
+    assert str(user.real) == str(user.effective) == USER[0][0]
+
+
+def test_nothing_in_the_image_belongs_to_its_user(contained: Running, image: Path) -> None:
+    assert contained.process.poll() is None  # it has run
+    assert [path for path in image.rglob("*") if path.lstat().st_uid != 0] == []
+
+
+def test_the_image_writes_below_its_data_directory_only(contained: Running) -> None:
+    folder = contained.log.parent
+    assert {path.name for path in folder.iterdir()} == {"kaito-chat", "log"}
+
+
+def test_the_image_holds_no_tools_to_build_or_install_with(image: Path) -> None:
+    assert not list((image / "opt/venv/bin").glob("pip*"))
+    assert not list((image / "opt").rglob("setuptools"))
+    assert not [path for path in (image / "opt").rglob("*") if path.name in ("gcc", "pytest", "playwright")]
+
+
+def test_the_health_check_tells_alive_from_dead(contained: Running, image: Path) -> None:
+    words = re.search(r'CMD \["python", "-c", "(.+)"\]$', DOCKERFILE, re.MULTILINE)
+    assert words
+    code = words[1].replace('\\"', '"')
+    for port, expected in ((contained.url.rsplit(":", 1)[1], 0), (str(free_port()), 1)):
+        command = [str(image / "opt/venv/bin/python"), "-c", code]
+        environment = {"KAITO_CHAT_LISTEN_PORT": port}
+        assert subprocess.run(command, env=environment, check=False, capture_output=True).returncode == expected
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    linter = ROOT / ".venv-app" / "bin" / "hadolint"
+    ran = subprocess.run([linter, ROOT / "app" / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_the_image_ends_in_order(contained: Running) -> None:
+    assert httpx.get(contained.url + "/livez").is_success
+    assert contained.stop() == 0

@@ -1,0 +1,60 @@
+"""Two replicas with one PostgreSQL behind a genuine nginx: a conversation outlives the replica that began it."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kaito_chat.wire import Page
+from processes import Running, chat
+from services import nginx, postgresql
+
+USERS = {f"user{number}": "not-a-secret" for number in range(6)}
+SIGN_IN = {
+    "sign_in": "password",
+    "password_users": json.dumps(USERS),
+    "auth_secret": "0123456789abcdef0123456789abcdef",
+}
+
+
+def port_of(running: Running) -> int:
+    return int(running.url.rsplit(":", 1)[1])
+
+
+async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
+    folder: Path, scripted: Running, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with (
+        postgresql(tmp_path_factory.mktemp("shared")) as database,
+        chat(scripted.url, folder, database_url=database, **SIGN_IN) as first,
+        chat(scripted.url, folder, database_url=database, **SIGN_IN) as second,
+        nginx(folder, [port_of(first), port_of(second)]) as address,
+    ):
+        pages = []
+        for number, (name, word) in enumerate(USERS.items()):
+            async with httpx.AsyncClient(base_url=address, cookies={"affinity": str(number)}) as client:
+                (await client.post("/login", data={"username": name, "password": word})).raise_for_status()
+                (await client.get("/user")).raise_for_status()
+                cookie = "; ".join(f"{key}={value}" for key, value in client.cookies.items())
+            page = Page(address, cookie=cookie)
+            await page.open()
+            assert "answer 1." in ((await page.ask("hello")).answer or "")
+            assert "answer 2." in ((await page.ask("hello")).answer or "")
+            pages.append((page, cookie))
+        assert all(sessions(each) >= 1 for each in (first, second)), "the cookies reached one replica only"
+        second.process.kill()
+        second.process.wait(10)
+        for page, cookie in pages:
+            await page.close(forget=False)
+            back = Page(address, cookie=cookie, thread_id=page.thread_id)
+            await back.open()
+            assert back.resumed, "the conversation was not found on the other replica"
+            assert "answer 3." in ((await back.ask("and now?")).answer or "")
+            await back.close()
+
+
+def sessions(running: Running) -> int:
+    values = re.findall(r"^kaito_chat_sessions (\S+)$", httpx.get(running.url + "/metrics").text, re.MULTILINE)
+    return int(float(values[0]))
