@@ -1,0 +1,162 @@
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from talk import SAMPLING, connection
+
+from fakes.kaito import VLLM, Answer, Downloading, Fake
+from kaito_chat import words
+from kaito_chat.asking import Asking
+from kaito_chat.backends import Text, Turn
+from kaito_chat.readiness import State, Watch
+from kaito_chat.settings import Settings
+from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.workspace import Workspaces, conditions_of
+
+
+class Changing:
+    """A server that is replaced."""
+
+    def __init__(self, now: Fake | None = None) -> None:
+        self.now = now
+
+    def __call__(self, request: httpx.Request) -> Answer:
+        if self.now is None:
+            raise httpx.ConnectError("refused", request=request)
+        return self.now(request)
+
+
+async def test_a_model_warms_up_is_ready_goes_and_comes_back() -> None:
+    server = Changing()
+    watch = Watch(connection(server), 0.01)
+    states = []
+    for now in (None, Downloading(), VLLM(), None, VLLM("renamed")):
+        server.now = now
+        await watch.look()
+        states.append(watch.state)
+        if isinstance(now, Downloading):
+            assert "about 1 min 35 s left" in words.warming_up(watch)
+    assert states == [State.WARMING_UP, State.WARMING_UP, State.READY, State.GONE, State.READY]
+    assert watch.ready
+    assert watch.ready.served.model == "renamed"
+
+
+async def test_everybody_who_waits_is_told() -> None:
+    server = Changing()
+    watch = Watch(connection(server), 0.01)
+    running = asyncio.create_task(watch.run())
+    waiting = [asyncio.create_task(watch.until_ready()) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    server.now = VLLM()
+    async with asyncio.timeout(2):
+        assert [(await each).served.model for each in waiting] == ["phi-4-mini-instruct"] * 3
+    running.cancel()
+    await asyncio.wait((running,))
+
+
+async def test_a_refused_credential_is_said() -> None:
+    watch = Watch(connection(lambda _: Answer(401, text="no")), 1)
+    await watch.look()
+    assert watch.state is State.FORBIDDEN
+
+
+def workspace(**conditions: str) -> dict[str, Any]:
+    entries = [
+        {"type": name, "status": status, "lastTransitionTime": "2026-11-24T10:00:00Z", "message": f"{name}?"}
+        for name, status in conditions.items()
+    ]
+    return {"metadata": {"creationTimestamp": "2026-11-24T09:50:00Z"}, "status": {"conditions": entries}}
+
+
+@pytest.mark.parametrize(
+    ("given", "node", "server"),
+    [
+        (workspace(), False, False),
+        ({}, False, False),
+        (workspace(NodeClaimReady="False", ResourceReady="False"), False, False),
+        (workspace(ResourceReady="True", InferenceReady="False"), True, False),
+        (workspace(NodesReady="True"), True, False),
+        (workspace(ResourceReady="True", InferenceReady="True", WorkspaceSucceeded="True"), True, True),
+    ],
+)
+def test_a_workspaces_conditions_are_steps(given: dict[str, Any], node: bool, server: bool) -> None:  # noqa: FBT001
+    found = conditions_of(given)
+    assert (found.node_ready, found.server_ready) == (node, server)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+async def test_a_workspace_is_read_with_the_pods_own_token(status: int, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken\n", encoding="utf-8")
+    (tmp_path / "namespace").write_text("chats", encoding="utf-8")
+    asked: list[httpx.Request] = []
+
+    def api(request: httpx.Request) -> Answer:
+        asked.append(request)
+        return Answer(status, text=json.dumps(workspace(ResourceReady="True")))
+
+    workspaces = Workspaces("https://api", tmp_path, "kaito.sh/v1beta1", None)
+    workspaces._client = httpx.AsyncClient(transport=httpx.MockTransport(api))  # noqa: SLF001
+    found = await workspaces.conditions("phi")
+    assert (found is not None) == (status == 200)
+    assert str(asked[0].url) == "https://api/apis/kaito.sh/v1beta1/namespaces/chats/workspaces/phi"
+    assert asked[0].headers["authorization"] == "Bearer t0ken"
+
+
+async def test_without_a_token_no_api_server_is_asked(tmp_path: Path) -> None:
+    assert await Workspaces("https://no-such-host.invalid", tmp_path, "v1", None).conditions("phi") is None
+
+
+async def asked(server: Fake, *turns: Turn, **settings: object) -> tuple[str, Asking]:
+    watch = Watch(connection(server), 1)
+    await watch.look()
+    given = {"endpoint_url": "http://model", "coalesce_milliseconds": 0, **settings}
+    asking = Asking(Settings(**given), watch, turns or (Turn("user", "Hello?"),), SAMPLING)  # type: ignore[arg-type]
+    batches = [batch async for batch in asking.answer()]
+    return "".join(event.text for batch in batches for event in batch if isinstance(event, Text)), asking
+
+
+async def test_a_busy_server_is_asked_again_before_the_first_token() -> None:
+    server = VLLM()
+    server.refusals = [Answer(429, text="busy"), Answer(503, headers={"retry-after": "0"})]
+    assert (await asked(server))[0] == "Hello there, friend."
+
+
+async def test_a_server_that_stays_busy_is_asked_no_more_than_allowed() -> None:
+    server = VLLM()
+    server.refusals = [Answer(429, text="busy")] * 9
+    with pytest.raises(BackendError) as raised:
+        await asked(server, max_retries=1)
+    assert raised.value.kind is Kind.BUSY
+    assert len(server.refusals) == 7
+
+
+async def test_a_server_that_asks_for_a_long_pause_is_not_waited_for() -> None:
+    server = VLLM()
+    server.refusals = [Answer(429, headers={"retry-after": "300"}, text="busy")]
+    with pytest.raises(BackendError) as raised:
+        await asked(server)
+    assert raised.value.retry_after_seconds == 300
+
+
+async def test_a_model_that_an_upgrade_renamed_is_found_again() -> None:
+    server = VLLM("old")
+    watch = Watch(connection(server), 1)
+    await watch.look()
+    server.model = "new-name"
+    settings = Settings(endpoint_url="http://model")
+    asking = Asking(settings, watch, [Turn("user", "Hello?")], SAMPLING)
+    assert [batch async for batch in asking.answer()]
+    assert server.bodies("/v1/chat/completions")[-1]["model"] == "new-name"
+
+
+async def test_what_the_server_finds_too_long_is_shortened() -> None:
+    server = VLLM()
+    server.refusals = [VLLM.error(400, "This model's maximum context length is 9 tokens.", "BadRequestError")]
+    turns = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
+    text, asking = await asked(server, *turns)
+    assert text
+    assert asking.progress.dropped == 2
+    assert server.bodies("/v1/chat/completions")[-1]["messages"] == [{"role": "user", "content": "c"}]

@@ -1,0 +1,103 @@
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaito_chat.backends import sse
+from kaito_chat.coalesce import gathered
+from kaito_chat.trouble import BackendError
+
+
+async def in_pieces(content: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
+    edges = sorted({0, len(content), *(cut % (len(content) + 1) for cut in cuts)})
+    for start, end in pairwise(edges):
+        yield content[start:end]
+
+
+def read(content: bytes, cuts: list[int]) -> list[bytes]:
+    async def collect() -> list[bytes]:
+        return [item async for item in sse.data(in_pieces(content, cuts))]
+
+    return asyncio.run(collect())
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])), max_size=5),
+    st.lists(st.integers(0, 500)),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_events_are_the_same_however_their_bytes_are_cut(words: list[str], cuts: list[int], end: str) -> None:
+    content = "".join(f": comment{end}data: {word}{end}{end}" for word in words).encode()
+    assert read(content, cuts) == [word.encode().strip() for word in words]
+
+
+def test_a_last_line_without_an_end_counts() -> None:
+    assert read(b"data: a\n\ndata: b", [3]) == [b"a", b"b"]
+
+
+def test_a_line_that_does_not_end_is_refused() -> None:
+    with pytest.raises(BackendError, match="a line of more than"):
+        read(b"data: " + b"x" * 3_000_000, list(range(0, 3_000_000, 65_536)))
+
+
+async def paced(*seconds: float) -> AsyncGenerator[int]:
+    for number, pause in enumerate(seconds):
+        await asyncio.sleep(pause)
+        yield number
+
+
+async def test_the_first_piece_is_handed_on_at_once_and_the_rest_in_batches() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    batches = [(loop.time() - began, batch) async for batch in gathered(paced(*[0.01] * 30), 0.1)]
+    assert batches[0][1] == [0]
+    assert batches[0][0] < 0.05
+    assert [piece for _, batch in batches for piece in batch] == list(range(30))
+    assert len(batches) < 10
+
+
+async def test_a_piece_waits_no_longer_than_the_interval() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    times = {batch[-1]: loop.time() - began async for batch in gathered(paced(0, 0.01, 0.5), 0.1)}
+    assert times[1] < 0.2
+    assert times[2] < 0.6
+
+
+async def test_what_arrived_is_handed_on_before_an_error_is_raised() -> None:
+    async def failing() -> AsyncGenerator[int]:
+        yield 1
+        yield 2
+        raise ValueError("cut")
+
+    seen: list[int] = []
+    with pytest.raises(ValueError, match="cut"):  # noqa: PT012
+        async for batch in gathered(failing(), 0.1):
+            seen += batch
+    assert seen == [1, 2]
+
+
+async def test_closing_ends_the_stream_in_the_task_that_reads_it() -> None:
+    closed: list[bool] = []
+    tasks: set[object] = set()
+
+    async def endless() -> AsyncGenerator[int]:
+        tasks.add(asyncio.current_task())
+        try:
+            while True:
+                await asyncio.sleep(0.01)
+                yield 1
+        finally:
+            tasks.add(asyncio.current_task())
+            closed.append(True)
+
+    before = asyncio.all_tasks()
+    batches = gathered(endless(), 0.05)
+    await anext(batches)
+    await batches.aclose()
+    assert closed == [True]
+    assert len(tasks) == 1
+    assert asyncio.all_tasks() == before

@@ -1,0 +1,71 @@
+from types import SimpleNamespace
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaito_chat.backends import Turn
+from kaito_chat.backends.base import Role
+from kaito_chat.conversation import mark, turns_of
+from kaito_chat.window import estimate, fit, shorten
+
+SYSTEM = Turn("system", "Be brief.")
+turns = st.lists(st.builds(Turn, st.sampled_from(get_args(Role)[1:]), st.text(max_size=400)), min_size=1, max_size=12)
+
+
+@given(turns, st.integers(64, 4096), st.integers(1, 8192), st.floats(0.3, 3))
+def test_system_prompt_and_question_always_stay(rest: list[Turn], window: int, max_tokens: int, scale: float) -> None:
+    fitted = fit([SYSTEM, *rest], window, max_tokens, scale=scale)
+    assert fitted.turns[0] == SYSTEM
+    assert fitted.turns[-1] == rest[-1]
+    assert fitted.turns[1:] == rest[fitted.dropped :]
+    assert 1 <= fitted.max_tokens <= max_tokens
+
+
+@given(turns, st.integers(256, 4096), st.integers(1, 100))
+def test_what_is_sent_fits_unless_the_question_alone_does_not(rest: list[Turn], window: int, max_tokens: int) -> None:
+    fitted = fit([SYSTEM, *rest], window, max_tokens)
+    alone = estimate([SYSTEM, rest[-1]]) + max_tokens > window
+    assert alone or estimate(fitted.turns) + fitted.max_tokens <= window
+
+
+def test_a_conversation_that_fits_is_left_alone() -> None:
+    rest = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
+    assert fit([SYSTEM, *rest], 2048, 1024) == ([SYSTEM, *rest], 0, 1024)
+
+
+def test_whole_exchanges_are_dropped() -> None:
+    rest = [Turn("user", "x" * 3000), Turn("assistant", "y"), Turn("user", "c")]
+    assert fit([SYSTEM, *rest], 1024, 512).turns == [SYSTEM, rest[-1]]
+    assert shorten([SYSTEM, *rest]) == ([SYSTEM, rest[-1]], 2)
+    assert shorten([SYSTEM, rest[-1]]) == ([SYSTEM, rest[-1]], 0)
+
+
+def test_the_servers_count_goes_before_the_estimate() -> None:
+    rest = [Turn("user", "x" * 3000), Turn("assistant", "y"), Turn("user", "c")]
+    assert fit(rest, 1024, 512, scale=0.3).dropped == 0
+
+
+def said(kind: str, content: str, metadata: object = None) -> SimpleNamespace:
+    return SimpleNamespace(type=kind, content=content, metadata=metadata)
+
+
+def test_the_model_sees_questions_and_answers_and_no_notices() -> None:
+    messages = [
+        said("user_message", "one"),
+        said("assistant_message", "warming up", {"kaito_chat": {"notice": "warming_up"}}),
+        said("assistant_message", "first\n\n*3 tokens*", mark("first")),
+        said("assistant_message", "Task manually stopped."),
+        said("user_message", "never answered"),
+        said("assistant_message", "busy", '{"kaito_chat": {"notice": "busy"}}'),
+        said("user_message", "two"),
+        said("assistant_message", "sec", '{"kaito_chat": {"answer": "sec"}}'),
+        said("assistant_message", "ond", mark("ond")),
+    ]
+    assert turns_of(messages, "Be brief.") == [
+        SYSTEM,
+        Turn("user", "one"),
+        Turn("assistant", "first"),
+        Turn("user", "never answered\n\ntwo"),
+        Turn("assistant", "second"),
+    ]
