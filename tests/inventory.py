@@ -55,7 +55,7 @@ def differences(document: dict[str, Any], inventory: Path) -> list[str]:
     return found
 
 
-def _compare(expected: Any, actual: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401  (JSON is anything)
+def _compare(expected: Any, actual: Any, path: str = "") -> Iterator[str]:
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key, value in expected.items():
             if value == ABSENT and key in actual:

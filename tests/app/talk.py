@@ -27,7 +27,7 @@ async def ask(
 ) -> list[Event]:
     backend = await connection(fake, **settings).backend()
     served = await backend.describe()
-    async with aclosing(backend.stream(served, turns, sampling)) as events:  # type: ignore[type-var]
+    async with aclosing(backend.stream(served, turns, sampling)) as events:
         return [event async for event in events]
 
 

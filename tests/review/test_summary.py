@@ -34,7 +34,7 @@ def reach(document: Document) -> dict[str, str]:
     return {exposure.what: exposure.reach for exposure in exposures(document)}
 
 
-def of(kind: str, **arguments: Any) -> Document:  # noqa: ANN401  (JSON is anything)
+def of(kind: str, **arguments: Any) -> Document:
     """A stack of one resource."""
     return document("s", {"resource": {kind: {"one": arguments}}})
 

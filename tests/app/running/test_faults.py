@@ -1,0 +1,136 @@
+"""Whatever a model's server does, the page says so, goes on, loses nothing, and the application leaks nothing."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from fakes.faults import FAULTS
+from kaito_chat.wire import Heard, Page
+from processes import Running, chat, free_port, program
+
+WORKS = ("It works.", None, [])
+HALF = ("Half", "cut_off", ["continue"])
+ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
+    "hang-before-headers": (None, "slow", ["again"]),
+    "hang-after-headers": (None, "slow", ["again"]),
+    "hang-mid-stream": HALF,
+    "reset-before-headers": (None, "not_ready", ["again"]),
+    "reset-mid-stream": HALF,
+    "cut-without-a-reason": HALF,
+    "cut-in-a-chunk": HALF,
+    "garbage": (None, "not_ready", ["again"]),
+    "html": (None, "failed", ["again"]),
+    "json-instead-of-a-stream": (None, "failed", ["again"]),
+    "broken-json": HALF,
+    "error-in-the-stream": HALF,
+    "busy-for-ever": (None, "busy", ["again"]),
+    "busy-for-long": (None, "busy", ["again"]),
+    "busy-twice": WORKS,
+    "broken": (None, "failed", ["again"]),
+    "unavailable-twice": WORKS,
+    "unavailable-for-ever": (None, "not_ready", ["again"]),
+    "unauthorized": (None, "forbidden", ["again"]),
+    "too-long": (None, "too_long", ["again"]),
+    "refused": (None, "refused", ["again"]),
+    "unknown-field": WORKS,
+    "huge-line": (None, "garbled", ["again"]),
+    "endless": ("and so on", "cut_off", ["continue"]),
+    "endless-comments": (None, "slow", ["again"]),
+    "nothing": (None, "failed", ["again"]),
+    "slow": WORKS,
+    "byte-by-byte": ("It wörks 模型 \U0001f600.", None, []),
+    "split-utf-8": ("It wörks 模型 \U0001f600.", None, []),
+    "crlf": WORKS,
+    "no-done": WORKS,
+    "null-content": WORKS,
+    "limit": ("Half", None, ["continue"]),
+    "reasoning": WORKS,
+}
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("faults") / "log"
+    with program(["-m", "fakes.faults", "--port", str(port)], port, log, ready="/open") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient(faulty: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with chat(
+        faulty.url,
+        tmp_path_factory.mktemp("patient"),
+        connect_timeout_seconds="1",
+        first_token_timeout_seconds="1.5",  # noqa: S106 - no password
+        token_timeout_seconds="1",  # noqa: S106
+        answer_timeout_seconds="8",
+        max_answer_characters="20000",
+    ) as running:
+        yield running
+
+
+def attempts(faulty: Running, number: int) -> int:
+    found: int = httpx.get(faulty.url + "/open").json()["attempts"].get(f"q{number}", 0)
+    return found
+
+
+async def suffer(app: Running, kind: str) -> tuple[Heard, Heard, int]:
+    """What comes of a fault, what comes of the next question of the same page, and the fault's number."""
+    number = next(NUMBERS)
+    page = Page(app.url)
+    await page.open()
+    first = await page.ask(f"fault: {kind} q{number}", 20)
+    second = await page.ask("and now?", 20)
+    await page.close()
+    return first, second, number
+
+
+def test_every_fault_has_its_end() -> None:
+    assert set(ENDS) == set(FAULTS)
+    assert len(FAULTS) >= 20
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_a_fault_is_said_and_the_conversation_goes_on(patient: Running, faulty: Running, kind: str) -> None:
+    first, second, number = await suffer(patient, kind)
+    answer, notice, actions = ENDS[kind]
+    assert (first.answer or "").startswith(answer) if answer else first.answer is None
+    assert first.answer in (answer, first.answer if kind == "endless" else answer)
+    assert (first.notice, first.actions) == (notice, actions)
+    assert second.answer == "seen 1", "the question that met the fault is still part of the conversation"
+    if answer and not FAULTS[kind][1:]:
+        assert attempts(faulty, number) == 1, "nothing is tried again after the first token"
+    if kind.endswith("for-ever"):
+        assert attempts(faulty, number) == 3
+
+
+async def test_nothing_leaks(patient: Running, faulty: Running) -> None:
+    process = patient.measure()
+    sizes = []
+    for _ in range(3):
+        for part in [list(FAULTS)]:
+            await asyncio.gather(*(suffer(patient, kind) for kind in part))
+        await asyncio.sleep(1)
+        assert httpx.get(faulty.url + "/open").json()["open"] == 0
+        sizes.append((process.memory_info().rss / 2**20, process.num_fds(), process.num_threads()))
+    assert 'kaito_chat_active_streams{model="faulty"} 0.0' in httpx.get(patient.url + "/metrics").text
+    assert sizes[2][0] - sizes[0][0] < 15, sizes
+    assert sizes[2][1] <= sizes[0][1] + 5, sizes
+    assert sizes[2][2] <= sizes[0][2], sizes
+
+
+async def test_try_again_and_continue_work(patient: Running) -> None:
+    page = Page(patient.url)
+    await page.open()
+    heard = await page.ask("fault: limit q-continue", 20)
+    assert heard.actions == ["continue"]
+    async with httpx.AsyncClient() as client:
+        body = {"sessionId": page.session_id, "action": page.actions[-1]}
+        assert (await client.post(patient.url + "/project/action", json=body, timeout=20)).is_success
+    assert page.heard.answer == "seen 1"
+    await page.close()
