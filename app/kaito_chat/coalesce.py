@@ -45,3 +45,5 @@ async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[
         if not reader.done():
             reader.cancel()
             await asyncio.wait((reader,))
+        if not reader.cancelled():
+            reader.exception()  # raised above, or nobody is left to be told

@@ -5,6 +5,7 @@ import logging
 import random
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +18,10 @@ log = logging.getLogger(__name__)
 
 # How often a model that is ready is looked at: it may be renamed or replaced under us.
 READY_POLL_SECONDS = 30
-DOWNLOAD = re.compile(r"^kaito_model_download_remaining_seconds(?:\{[^}]*\})?\s+([0-9.eE+]+)", re.MULTILINE)
+DOWNLOAD = re.compile(
+    r"^kaito_model_download_remaining_seconds(?:\{[^}]*\})?[ \t]+(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=\s|$)",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 class State(StrEnum):
@@ -60,15 +64,17 @@ class Watch:
         self.conditions: Conditions | None = None
         self.download_seconds: float | None = None
         self._poll_seconds = poll_seconds
+        self._served_name = ""
+        self._measured_name = ""
         self._workspaces = workspaces
         self._changed = asyncio.Condition()
         self._look_now = asyncio.Event()
 
     @property
     def name(self) -> str:
-        """What people call it: its configured name, or the id that its server gives."""
+        """What people call it: its configured name, or the id that its server gave last."""
         settings = self.connection.settings
-        return settings.name or (self.ready.served.model if self.ready else "") or settings.model or "model"
+        return settings.name or self._served_name or settings.model or "model"
 
     async def run(self) -> None:
         """Look, for ever: often until the model is ready, then now and then."""
@@ -122,7 +128,8 @@ class Watch:
         elif self.ready and ready.served.model != self.ready.served.model:
             log.info("model renamed", extra={"model": ready.served.model, "was": self.ready.served.model})
         self.ready, self.reason, self.conditions, self.download_seconds = ready, "", None, None
-        metrics.MODEL_READY.labels(self.name).set(1)
+        self._served_name = ready.served.model
+        self._measure()
         await self._tell()
 
     async def _not_ready(self, error: BackendError) -> None:
@@ -136,7 +143,7 @@ class Watch:
         if state is not self.state:
             log.info("model not ready", extra={"state": state, "reason": error.detail})
             self._enter(state)
-        metrics.MODEL_READY.labels(self.name).set(0)
+        self._measure()
         await self._look_closer()
         await self._tell()
 
@@ -146,12 +153,16 @@ class Watch:
         if self._workspaces and workspace:
             self.conditions = await self._workspaces.conditions(workspace)
         self.download_seconds = None
-        try:
+        with suppress(Exception):  # a credential may fail here too
             found = DOWNLOAD.search((await self.connection.server.request("GET", "/metrics")).text)
-        except BackendError:
-            return
-        if found:
-            self.download_seconds = float(found[1])
+            self.download_seconds = float(found[1]) if found else None
+
+    def _measure(self) -> None:
+        """Under one name at a time: what a model was called before it was renamed is not ready."""
+        if self._measured_name not in ("", self.name):
+            metrics.MODEL_READY.remove(self._measured_name)
+        self._measured_name = self.name
+        metrics.MODEL_READY.labels(self.name).set(self.ready is not None)
 
     def _enter(self, state: State) -> None:
         self.state = state

@@ -33,7 +33,7 @@ class Fitted(NamedTuple):
 
 def estimate(turns: Sequence[Turn]) -> int:
     """About how many tokens a conversation has; rather too many."""
-    return sum(-(-len(turn.content.encode()) // BYTES_PER_TOKEN) + FRAME_TOKENS for turn in turns)
+    return sum(-(-len(turn.content.encode(errors="replace")) // BYTES_PER_TOKEN) + FRAME_TOKENS for turn in turns)
 
 
 def fit(turns: Sequence[Turn], window_tokens: int, max_tokens: int, *, scale: float = 1.0) -> Fitted:

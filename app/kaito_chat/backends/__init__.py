@@ -83,7 +83,7 @@ def connect(
         api_key: The key; read from the variable that the settings name when left out.
         credential: For Azure OpenAI without a key.
     """
-    key = api_key or (os.environ.get(model.api_key_variable) if model.api_key_variable else None)
+    key = (api_key or os.environ.get(model.api_key_variable or "", "")).strip()  # files often end with a newline
     headers: Headers = no_headers
     if model.backend == "azure_openai":
         if key:

@@ -30,7 +30,7 @@ def max_length_of(prompt: str, max_tokens: int, window_tokens: int | None) -> in
     No tokenizer makes more tokens than there are bytes, and we cannot ask this runtime how many it makes: so the
     prompt counts with its bytes. The answer may hence become longer than `max_tokens`, but never fails for it.
     """
-    longest = len(prompt.encode()) + SPECIAL_TOKENS
+    longest = len(prompt.encode(errors="replace")) + SPECIAL_TOKENS
     if window_tokens is None or longest >= window_tokens:
         return longest + max_tokens
     return min(longest + max_tokens, window_tokens)

@@ -48,12 +48,13 @@ class OpenAI:
     async def stream(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:
         """Ask for a completion; a field that the server does not know is left out, once and for all."""
         while True:
+            body = self._body(served, turns, sampling)
             try:
-                async with aclosing(self._attempt(served, turns, sampling)) as events:
+                async with aclosing(self._attempt(body)) as events:
                     async for event in events:
                         yield event
             except BackendError as error:
-                if error.parameter is None or error.parameter in self._refused:
+                if error.parameter is None or error.parameter not in body:
                     raise
                 self._refused.add(error.parameter)
             else:
@@ -92,10 +93,10 @@ class OpenAI:
             body["model"] = served.model
         return body | {"messages": [turn._asdict() for turn in turns], "stream": True}
 
-    async def _attempt(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:
+    async def _attempt(self, body: dict[str, Any]) -> AsyncGenerator[Event]:
         finished = False
         async with (
-            self._server.stream(self._path(), self._body(served, turns, sampling)) as pieces,
+            self._server.stream(self._path(), body) as pieces,
             aclosing(sse.data(pieces.chunks)) as data,
         ):
             async for item in data:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 BackendName = Literal["auto", "openai", "legacy", "azure_openai"]
@@ -77,6 +78,10 @@ class ModelSettings(BaseModel):
         """The server's address without the route that people often paste with it."""
         if not value.startswith(("http://", "https://")) or len(value.split("/", 3)[2]) == 0:
             raise ValueError("must be an http:// or https:// address, such as http://workspace-phi-4-mini-instruct")
+        try:
+            httpx.URL(value)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"is no address: {error}") from None
         address = value.rstrip("/")
         return next((address.removesuffix(route) for route in ROUTES if address.endswith(route)), address)
 
