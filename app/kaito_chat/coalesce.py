@@ -28,6 +28,8 @@ async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[
             arrived.set()
 
     reader = asyncio.create_task(read())
+    # What it raises is raised below, or nobody is left to be told: asyncio need not log it.
+    reader.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         while not reader.done() or waiting:
             await arrived.wait()
@@ -45,5 +47,3 @@ async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[
         if not reader.done():
             reader.cancel()
             await asyncio.wait((reader,))
-        if not reader.cancelled():
-            reader.exception()  # raised above, or nobody is left to be told

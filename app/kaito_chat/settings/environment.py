@@ -55,7 +55,7 @@ def read() -> Reading:
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
     """A misspelt variable would otherwise be a setting that silently has no effect."""
-    known = [PREFIX + key.upper() for key in Settings.model_fields]
+    known = [PREFIX + key.upper() for key, field in Settings.model_fields.items() if not field.validation_alias]
     problems = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in known or SERVICE_VARIABLE.match(variable):

@@ -88,6 +88,7 @@ async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> No
         assert heard.answer
         assert heard.answer.endswith("200")
         assert await asyncio.to_thread(app.process.wait, 10) == 0
+        await page.close()
 
 
 async def test_sigterm_ends_a_long_answer_with_a_message(folder: Path, scripted: Running) -> None:
@@ -102,6 +103,7 @@ async def test_sigterm_ends_a_long_answer_with_a_message(folder: Path, scripted:
         assert heard.notice == "drained"
         assert heard.actions == ["continue"]
         assert await asyncio.to_thread(app.process.wait, 10) == 0
+        await page.close()
 
 
 async def test_a_lost_connection_ends_the_answer_after_the_grace(folder: Path, scripted: Running) -> None:

@@ -11,7 +11,7 @@ from fakes.faults import FAULTS
 from kaito_chat.wire import Heard, Page
 from processes import Running, chat, free_port, program
 
-WORKS = ("It works.", None, [])
+WORKS: tuple[str, None, list[str]] = ("It works.", None, [])
 HALF = ("Half", "cut_off", ["continue"])
 ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "hang-before-headers": (None, "slow", ["again"]),

@@ -115,7 +115,7 @@ async def test_each_refusal_has_its_kind(answer: Answer, kind: Kind) -> None:
     [
         ({}, None, None),
         ({"retry-after": "7"}, 7, 7),
-        ({"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)}, 20, 90),
+        ({"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 600, 3600),
         ({"retry-after": "soon"}, None, None),
     ],
 )

@@ -1,0 +1,82 @@
+"""One Chromium for all tests; each has a page of its own, which may load nothing from elsewhere."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+
+from processes import ROOT
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs Chromium (package: chromium)")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens pages, and checks at the end that they stayed at home and ran nothing that they should not."""
+    contexts = []
+    strange: list[str] = []
+
+    def opened(url: str, width: int = 1200, height: int = 800, **options: object) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+
+        def on_request(request: Request) -> None:
+            if not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
+                strange.append(request.url)
+
+        def on_console(message: ConsoleMessage) -> None:
+            if "Content Security Policy" in message.text:
+                strange.append(message.text)
+
+        page.on("request", on_request)
+        page.on("console", on_console)
+
+        def on_dialog(dialog: Dialog) -> None:
+            strange.append(dialog.message)
+            dialog.dismiss()
+
+        page.on("dialog", on_dialog)
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert strange == []
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Takes a screenshot for the documentation, when that is asked for."""
+
+    def take(page: Page, name: str) -> None:
+        if os.environ.get("KAITO_CHAT_SCREENSHOTS"):
+            folder: Path = ROOT / "docs" / "images"
+            folder.mkdir(exist_ok=True)
+            page.screenshot(path=folder / f"chat-{name}.png")
+
+    return take
