@@ -45,7 +45,7 @@ PIP := -m pip --quiet --disable-pip-version-check install
 .PHONY: help
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
-		while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
@@ -111,6 +111,10 @@ docs: $(DEV) $(APP_DEV) ## Regenerate the pages and blocks that are made from se
 .PHONY: benchmark
 benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md
 	$(BIN)/python benchmarks/synth.py
+
+.PHONY: benchmark-chat
+benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/benchmarks.md
+	$(APP_BIN)/python benchmarks/chat.py
 
 .PHONY: snapshots
 snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff

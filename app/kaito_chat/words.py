@@ -97,6 +97,7 @@ def steps(watch: Watch) -> list[Step]:
 
 def warming_up(watch: Watch) -> str:
     """The notice under a question that waits for its model."""
+    name = "The model" if watch.name == "model" else watch.name
     marks = {"done": "✓", "now": "▸", "later": "·"}
     listed = "\n".join(
         f"- {marks[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "") for step in steps(watch)
@@ -105,9 +106,9 @@ def warming_up(watch: Watch) -> str:
         return f"{TROUBLE[Kind.FORBIDDEN]}\n\n> {_quoted(watch.reason)}\n\nYour question is sent when that is done."
     if watch.state is State.GONE:
         began = duration(time.monotonic() - watch.since)
-        head = f"**{watch.name} stopped answering {began} ago.** It may be restarting."
+        head = f"**{name} stopped answering {began} ago.** It may be restarting."
     else:
-        head = f"**{watch.name} is warming up.**"
+        head = f"**{name} is warming up.**"
     message = watch.conditions.message if watch.conditions else ""
     said = f"\n\n> {_quoted(message)}" if message else ""
     return f"{head} Your question is sent as soon as it is ready.\n\n{listed}{said}"
@@ -115,7 +116,7 @@ def warming_up(watch: Watch) -> str:
 
 def usage(prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
     """The line under an answer."""
-    parts = [f"{completion} tokens" if completion else "", f"{prompt} in the question" if prompt else ""]
+    parts = [f"{completion} tokens" if completion else "", f"{prompt} in the prompt" if prompt else ""]
     parts.append(f"{'first token' if streamed else 'answer'} after {first_token_seconds:.1f} s")
     return f"*{' · '.join(part for part in parts if part)}*"
 

@@ -1,0 +1,202 @@
+"""How the chat application carries many people, beside the sample's way, the openai SDK's way, and no application.
+
+`python benchmarks/chat.py` runs over Chainlit's own protocol against an endpoint with fixed timing.
+`--messages 10000` looks at memory instead. `--check` exits 1 if a goal is missed.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests" / "app")]
+
+from kaito_chat.wire import Page  # noqa: E402
+from processes import Running, chat, free_port, program  # noqa: E402
+
+PEERS = ROOT / "benchmarks" / "chat_peers"
+QUESTION = "tell me something"
+OURS, SDK, SAMPLE, DIRECT = "this application", "openai SDK per token", "the sample's way", "no application"
+PEOPLE = {DIRECT: (1, 10, 50, 200), OURS: (1, 10, 50, 200), SDK: (1, 10, 50, 200), SAMPLE: (1, 10)}
+
+
+class Result(NamedTuple):
+    """One round of some people who ask at once, once each."""
+
+    first: list[float]
+    seconds: float
+    cpu: float
+    mib: float
+
+    @property
+    def median(self) -> float:
+        """The median time to the first text, in seconds."""
+        return statistics.median(self.first)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile of the time to the first text, in seconds."""
+        return sorted(self.first)[max(0, round(len(self.first) * 0.95) - 1)]
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return len(self.first) / self.seconds
+
+
+async def directly(endpoint: Running, people: int) -> Result:
+    """Ask the endpoint itself."""
+    body = {"messages": [{"role": "user", "content": QUESTION}], "stream": True}
+
+    async def one(client: httpx.AsyncClient) -> float:
+        began, first = time.monotonic(), None
+        async with client.stream("POST", endpoint.url + "/v1/chat/completions", json=body) as response:
+            async for _ in response.aiter_raw():
+                first = first or time.monotonic() - began
+        return first or 0.0
+
+    limits = httpx.Limits(max_connections=people)
+    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+        await asyncio.gather(*(client.get(endpoint.url + "/v1/models") for _ in range(people)))
+        began = time.monotonic()
+        first = await asyncio.gather(*(one(client) for _ in range(people)))
+        return Result(list(first), time.monotonic() - began, 0, 0)
+
+
+async def over(app: Running, people: int) -> Result:
+    """Ask on pages of an application."""
+    process = app.measure()
+    before = process.memory_info().rss
+    pages = [Page(app.url) for _ in range(people)]
+    for page in pages:
+        await page.open()
+    cpu = sum(process.cpu_times()[:2])
+    began = time.monotonic()
+    heard = await asyncio.gather(*(page.ask(QUESTION, 120) for page in pages))
+    seconds = time.monotonic() - began
+    spent = sum(process.cpu_times()[:2]) - cpu
+    grown = (process.memory_info().rss - before) / 2**20
+    for page in pages:
+        await page.close()
+    return Result([each.first_text_seconds or each.seconds for each in heard], seconds, spent, grown)
+
+
+def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
+    """A minimal Chainlit application, as `chainlit run` serves it."""
+    port = free_port()
+    root = folder / name
+    root.mkdir()
+    environment = {"PEER_ENDPOINT": endpoint, "CHAINLIT_APP_ROOT": str(root)}
+    arguments = ["-m", "chainlit", "run", str(PEERS / f"{name}.py"), "--headless", "--port", str(port)]
+    return stack.enter_context(program(arguments, port, root / "log", environment, ready="/health"))
+
+
+def start(stack: ExitStack) -> tuple[Running, dict[str, Running]]:
+    """The endpoint, and everything in front of it."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    port = free_port()
+    arguments = [str(PEERS / "endpoint.py"), str(port)]
+    endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
+    return endpoint, {
+        OURS: stack.enter_context(chat(endpoint.url, folder)),
+        SDK: peer(stack, "sdk", endpoint.url, folder),
+        SAMPLE: peer(stack, "sample", endpoint.url, folder),
+    }
+
+
+async def measure(rounds: int) -> dict[tuple[str, int], Result]:
+    """All ways and sizes, alternating; of each, the round with the median time to first text."""
+    found: dict[tuple[str, int], list[Result]] = {}
+    with ExitStack() as stack:
+        endpoint, apps = start(stack)
+        for app in apps.values():
+            await over(app, 1)  # everybody warms up
+        for turn in range(rounds):
+            for way, sizes in PEOPLE.items():
+                for people in sizes:
+                    if way == SAMPLE and turn:
+                        continue  # twenty seconds, every time the same
+                    result = await (directly(endpoint, people) if way == DIRECT else over(apps[way], people))
+                    found.setdefault((way, people), []).append(result)
+                    await asyncio.sleep(0.3)
+    return {key: sorted(each, key=lambda one: one.median)[len(each) // 2] for key, each in found.items()}
+
+
+def show(found: dict[tuple[str, int], Result]) -> bool:
+    """Print what was measured; whether every goal is met."""
+    table = Table("way", "people", "first text p50", "p95", "answers/s", "of direct", "CPU s", "MiB per person")
+    for (way, people), result in found.items():
+        cpu, mib = (f"{result.cpu:.2f}", f"{result.mib / people:.2f}") if way != DIRECT else ("", "")
+        share = result.rate / found[DIRECT, people].rate
+        cells = (f"{result.median:.3f}", f"{result.p95:.3f}", f"{result.rate:.2f}", f"{share:.0%}", cpu, mib)
+        table.add_row(way, str(people), *cells)
+    console = Console(width=120)
+    console.print(table)
+    ours, sdk, sample, direct = (lambda n, w=way: found[w, n] for way in (OURS, SDK, SAMPLE, DIRECT))
+    goals = [
+        ("10 people: first text, times sooner than the sample's way", sample(10).median / ours(10).median, 50, True),
+        ("10 people: throughput, times the sample's way", ours(10).rate / sample(10).rate, 9, True),
+        ("50 people: added time to first token p95, ms", (ours(50).p95 - direct(50).p95) * 1000, 50, False),
+        ("50 people: CPU of the SDK's way", ours(50).cpu / sdk(50).cpu, 0.6, False),
+        ("50 people: throughput of direct", ours(50).rate / direct(50).rate, 0.9, True),
+    ]
+    met = True
+    for name, value, goal, least in goals:
+        good = value >= goal if least else value <= goal
+        met = met and good
+        console.print(f"{'met   ' if good else 'MISSED'} {name}: {value:.2f} (goal {'≥' if least else '≤'} {goal})")
+    return met
+
+
+async def remember(messages: int) -> bool:
+    """Many short conversations; whether memory stops to grow after the first tenth."""
+    sizes: list[float] = []
+    people = 20
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        port = free_port()
+        arguments = [str(PEERS / "endpoint.py"), str(port)]
+        endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
+        app = stack.enter_context(chat(endpoint.url, folder))
+        process = app.measure()
+
+        async def converse() -> None:
+            page = Page(app.url)
+            await page.open()
+            for _ in range(10):
+                await page.ask("hello")
+            await page.close()
+
+        for part in range(10):
+            for _ in range(max(1, messages // 10 // 10 // people)):
+                await asyncio.gather(*(converse() for _ in range(people)))
+            sizes.append(process.memory_info().rss / 2**20)
+            print(f"{(part + 1) * messages // 10} messages: {sizes[-1]:.1f} MiB", flush=True)
+    growth = statistics.mean(sizes[-3:]) - statistics.mean(sizes[2:5])
+    print(f"growth from the third to the last tenths: {growth:+.1f} MiB")
+    return growth < 0.03 * sizes[2]
+
+
+def main() -> int:
+    """Measure; 1 with `--check` if a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--messages", type=int, help="look at memory over so many messages instead")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    good = asyncio.run(remember(options.messages)) if options.messages else show(asyncio.run(measure(options.rounds)))
+    return int(options.check and not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""The sample's way: a blocking call for the whole answer, inside an asynchronous handler."""
+
+import os
+
+import chainlit as cl
+import requests
+
+ENDPOINT = os.environ["PEER_ENDPOINT"]
+
+
+@cl.on_chat_start
+async def start() -> None:
+    """Tell the page that the conversation may begin."""
+    await cl.ChatSettings([]).send()
+
+
+@cl.on_message
+async def message(asked: cl.Message) -> None:
+    """Answer when all of the answer is there."""
+    response = requests.post(f"{ENDPOINT}/chat", json={"prompt": asked.content}, timeout=600)  # noqa: ASYNC210
+    await cl.Message(response.json()["Result"]).send()
