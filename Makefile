@@ -39,6 +39,7 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# Tests in Chromium have a process of their own: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 PIP := -m pip --quiet --disable-pip-version-check install
 
@@ -67,7 +68,8 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 .PHONY: test
 test: $(DEV) $(APP_DEV) ## Run the tests
 	$(BIN)/pytest
-	$(APP_PYTEST) tests/app
+	$(APP_PYTEST) tests/app --ignore tests/app/browser
+	$(APP_PYTEST) tests/app/browser
 
 .PHONY: check
 check: format-check lint types imports test security ## Everything that must hold before a change lands
