@@ -55,4 +55,10 @@ if __name__ == "__main__":
         Route("/chat", chat, methods=["POST"]),
         Route("/v1/chat/completions", completions, methods=["POST"]),
     ]
-    uvicorn.run(Starlette(routes=routes), port=int(sys.argv[1]), log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.run(
+        Starlette(routes=routes),
+        port=int(sys.argv[1]),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=120,  # 200 people take longer than the default 5 s to open their connections
+    )
