@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from kaito_chat import metrics, words
-from kaito_chat.chat import running
+from kaito_chat.chat import pauses, running
 from kaito_chat.chat.services import Services
 from kaito_chat.page.security import Secured
 
@@ -49,6 +49,7 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
 
     app = FastAPI(title="KAITO Chat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _routes(app, services)
+    pauses.take_out()
     running.use(services, data_layer)
     mount_chainlit(app=app, target=str(HANDLERS), path="")
     return Secured(app, forms=ENTRA_HOST if services.settings.sign_in == "entra" else "")
