@@ -106,11 +106,9 @@ def refusal(response: httpx.Response) -> BackendError:
     )
 
 
-def no_answer(error: httpx.HTTPError) -> BackendError:
+def no_answer(error: Exception) -> BackendError:
     """What it means that there is no answer at all."""
     words = str(error) or type(error).__name__
-    if isinstance(error, httpx.LocalProtocolError):  # its words repeat the header, which may be the key
-        return BackendError(Kind.FAILED, "the request cannot be written: a header is malformed")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return BackendError(Kind.NOT_READY, f"no connection: {words}")
     if isinstance(error, httpx.PoolTimeout):

@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from kaito_chat.backends.answers import no_answer, refusal
 from kaito_chat.trouble import BackendError, Kind
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 LARGEST_BODY_BYTES = 4_000_000
+KEEP_ALIVE_SECONDS = 30
+# What the client raises: httpx's errors, and what its transport leaves as aiohttp's.
+BROKEN = (httpx.HTTPError, aiohttp.ClientError)
 
 
 async def no_headers() -> Mapping[str, str]:
@@ -32,10 +37,10 @@ class Patience:
 
 def pool(connect_timeout_seconds: float, max_connections: int) -> httpx.AsyncClient:
     """The pool that all sessions share. Proxies of the environment are not used: models are in the cluster."""
+    timeout = httpx.Timeout(connect_timeout_seconds)
+    limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
     return httpx.AsyncClient(
-        timeout=httpx.Timeout(connect_timeout_seconds),
-        limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=100, keepalive_expiry=30),
-        trust_env=False,
+        transport=AiohttpTransport(limits=limits, trust_env=False), timeout=timeout, trust_env=False
     )
 
 
@@ -78,12 +83,12 @@ class Server:
         try:
             async with (
                 asyncio.timeout(self.patience.connect * 2),
-                self._client.stream(method, self.url + path, json=body, headers=await self._headers()) as response,
+                self._client.stream(method, self.url + path, json=body, headers=await self._credentials()) as response,
             ):
                 return await _read(response)
         except TimeoutError:
             raise BackendError(Kind.SLOW, f"no answer to {method} {path} in time") from None
-        except httpx.HTTPError as error:
+        except BROKEN as error:
             raise no_answer(error) from error
 
     async def ask(self, path: str, body: object) -> httpx.Response:
@@ -98,7 +103,7 @@ class Server:
                 whole = await _read(response)
         except TimeoutError:
             raise BackendError(Kind.SLOW, f"no answer within {patience.answer:g} s") from None
-        except httpx.HTTPError as error:
+        except BROKEN as error:
             raise no_answer(error) from error
         if whole.is_error:
             raise refusal(whole)
@@ -123,7 +128,7 @@ class Server:
             if pieces and pieces.begun:
                 raise BackendError(Kind.CUT_OFF, f"nothing for {patience.token:g} s") from None
             raise BackendError(Kind.SLOW, f"no first token within {patience.first_token:g} s") from None
-        except httpx.HTTPError as error:
+        except BROKEN as error:
             if pieces and pieces.begun:
                 raise BackendError(Kind.CUT_OFF, str(error) or type(error).__name__) from error
             raise no_answer(error) from error
@@ -132,12 +137,18 @@ class Server:
     async def _post(self, path: str, body: object, read_seconds: float | None) -> AsyncIterator[httpx.Response]:
         connect = self.patience.connect
         timeout = httpx.Timeout(connect=connect, pool=connect, write=connect, read=read_seconds)
-        headers = {"content-type": "application/json", "accept-encoding": "identity", **await self._headers()}
+        headers = {"content-type": "application/json", "accept-encoding": "identity", **await self._credentials()}
         content = json.dumps(body).encode()
         async with self._client.stream(
             "POST", self.url + path, content=content, headers=headers, timeout=timeout
         ) as response:
             yield response
+
+    async def _credentials(self) -> Mapping[str, str]:
+        headers = await self._headers()
+        if any(set(value) & set("\r\n\0") for value in headers.values()):  # an error that quotes it would quote a key
+            raise BackendError(Kind.FAILED, "the request cannot be written: a header is malformed")
+        return headers
 
 
 async def _read(response: httpx.Response) -> httpx.Response:

@@ -14,4 +14,4 @@ import chainlit.step
 def take_out() -> None:
     """Let constructing a step or a message take no time. `time` is used for nothing else in these two modules."""
     for module in (chainlit.message, chainlit.step):
-        module.time = SimpleNamespace(sleep=lambda _seconds: None)  # type: ignore[attr-defined]
+        module.time = SimpleNamespace(sleep=lambda _seconds: None)
