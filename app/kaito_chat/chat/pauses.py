@@ -5,13 +5,13 @@ of creation. That stops the whole process, all conversations with it: three time
 fifty people ask at once. The times of creation have microseconds, so they differ without it.
 """
 
+from importlib import import_module
 from types import SimpleNamespace
 
-import chainlit.message
-import chainlit.step
+MODULES = ("chainlit.message", "chainlit.step")
 
 
 def take_out() -> None:
     """Let constructing a step or a message take no time. `time` is used for nothing else in these two modules."""
-    for module in (chainlit.message, chainlit.step):
-        module.time = SimpleNamespace(sleep=lambda _seconds: None)
+    for name in MODULES:  # the attribute `chainlit.step` is a function that hides the module
+        import_module(name).time = SimpleNamespace(sleep=lambda _seconds: None)  # type: ignore[attr-defined]
