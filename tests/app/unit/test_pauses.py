@@ -1,5 +1,6 @@
 """Chainlit's pause: it is still there to be taken out, and taking it out works."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -47,4 +48,4 @@ def test_the_two_modules_use_time_for_nothing_else() -> None:
     assert chainlit.submodule_search_locations
     for name in pauses.MODULES:
         source = Path(chainlit.submodule_search_locations[0], name.removeprefix("chainlit.") + ".py").read_text()
-        assert source.count(" time.") == source.count("time.sleep(0.001)") == 1, name
+        assert re.findall(r"\btime\.\w+\(", source) == ["time.sleep("], name
