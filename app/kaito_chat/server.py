@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 HANDLERS = Path(__file__).parent / "chat" / "handlers.py"
 ENTRA_HOST = "https://login.microsoftonline.com"
-SWEEP_SECONDS = 30
+SWEEP_SECONDS = 5
 
 
 def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN401 - Chainlit's, which has no types

@@ -139,6 +139,7 @@ class Page:
         """Close the page; without `forget`, the session may come back to another connection."""
         if forget and self._socket.connected:
             await self._socket.emit("clear_session")
+            await self._socket.eio.queue.join()  # or the client closes before it has sent that
         await self._socket.disconnect()
         if self._http:
             await self._http.close()

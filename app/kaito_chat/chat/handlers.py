@@ -98,6 +98,7 @@ async def go_on(action: cl.Action) -> None:
 async def end() -> None:
     """The connection is lost, or the page closed: give it some time to come back."""
     session = context.session
+    await asyncio.sleep(0)  # a goodbye that comes with the end of the connection is a task that has not run yet
     task = _turns.get(session.id)
     if task:
         grace = asyncio.create_task(_end_after_grace(session, task))
