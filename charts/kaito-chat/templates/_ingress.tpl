@@ -1,0 +1,115 @@
+{{- /*
+What the four ways of publishing differ in, in one place:
+
+| | nginx (F5's controller) | webapprouting (app routing's NGINX) | gateway (app routing's Istio) |
+|---|---|---|---|
+| object | Ingress | Ingress | HTTPRoute of a Gateway that exists |
+| class | nginx | webapprouting.kubernetes.azure.com | of the Gateway: approuting-istio |
+| timeouts | annotations with units | annotations in seconds | HTTPRoute timeouts |
+| affinity, body size, allow-list, basic authentication | yes | yes | none of them |
+| TLS | cert-manager through an annotation | likewise | the Gateway's listener |
+
+The application speaks WebSocket only, so a page's questions stay with one pod in every mode; the buttons under an
+answer are requests of their own, which without affinity may meet another pod and then say so.
+*/ -}}
+
+{{- /* Not empty if the mode makes Ingress objects. */ -}}
+{{- define "kaito-chat.isIngress" -}}
+{{- if has .Values.ingress.mode (list "nginx" "webapprouting") -}}yes{{- end -}}
+{{- end -}}
+
+{{- define "kaito-chat.ingressClass" -}}
+{{- default (ternary "nginx" "webapprouting.kubernetes.azure.com" (eq .Values.ingress.mode "nginx")) .Values.ingress.className -}}
+{{- end -}}
+
+{{- /* The Secret that cert-manager writes a certificate to. */ -}}
+{{- define "kaito-chat.tlsSecret" -}}
+{{- default (printf "%s-tls" (include "kaito-chat.chat" .)) .Values.ingress.tls.secretName -}}
+{{- end -}}
+
+{{- /* Not empty if this mode wants a Policy of F5's for an allow-list: its Ingress annotations have none. */ -}}
+{{- define "kaito-chat.policyOf" -}}
+{{- if and (eq .root.Values.ingress.mode "nginx") .allowedCidrs -}}{{ .service }}-allowed{{- end -}}
+{{- end -}}
+
+{{- /*
+Annotations of one Ingress. Takes a dict: root, service, and what to ask the controller for: websocket, affinity,
+maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
+*/ -}}
+{{- define "kaito-chat.ingressAnnotations" -}}
+{{- $ingress := .root.Values.ingress -}}
+{{- $found := dict -}}
+{{- if and $ingress.tls.enabled $ingress.tls.clusterIssuer -}}
+{{- $_ := set $found "cert-manager.io/cluster-issuer" $ingress.tls.clusterIssuer -}}
+{{- end -}}
+{{- if eq $ingress.mode "nginx" -}}
+{{- $seconds := printf "%ds" (int $ingress.idleTimeoutSeconds) -}}
+{{- $_ := set $found "nginx.org/proxy-read-timeout" $seconds -}}
+{{- $_ := set $found "nginx.org/proxy-send-timeout" $seconds -}}
+{{- $_ := set $found "nginx.org/proxy-buffering" "False" -}}
+{{- if .websocket }}{{ $_ := set $found "nginx.org/websocket-services" .service }}{{ end -}}
+{{- if .affinity }}{{ $_ := set $found "nginx.org/sticky-cookie-services" (printf "serviceName=%s kaito_chat_pod path=/ httponly" .service) }}{{ end -}}
+{{- with .maxBodySizeMib }}{{ $_ := set $found "nginx.org/client-max-body-size" (printf "%dm" (int .)) }}{{ end -}}
+{{- with .basicAuthSecret }}{{ $_ := set $found "nginx.org/basic-auth-secret" . }}{{ end -}}
+{{- with include "kaito-chat.policyOf" . }}{{ $_ := set $found "nginx.org/policies" . }}{{ end -}}
+{{- else -}}
+{{- $seconds := toString (int $ingress.idleTimeoutSeconds) -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/proxy-read-timeout" $seconds -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/proxy-send-timeout" $seconds -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/proxy-buffering" "off" -}}
+{{- if .affinity -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/affinity" "cookie" -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/session-cookie-name" "kaito_chat_pod" -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/session-cookie-path" "/" -}}
+{{- end -}}
+{{- with .maxBodySizeMib }}{{ $_ := set $found "nginx.ingress.kubernetes.io/proxy-body-size" (printf "%dm" (int .)) }}{{ end -}}
+{{- with .allowedCidrs }}{{ $_ := set $found "nginx.ingress.kubernetes.io/whitelist-source-range" (join "," .) }}{{ end -}}
+{{- with .basicAuthSecret -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/auth-type" "basic" -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/auth-secret" . -}}
+{{- end -}}
+{{- end -}}
+{{- merge (deepCopy $ingress.annotations) $found | toYaml -}}
+{{- end -}}
+
+{{- /* What the mode cannot do, or lacks. */ -}}
+{{- define "kaito-chat.ingressChecks" -}}
+{{- $ingress := .Values.ingress -}}
+{{- if and (ne $ingress.mode "none") (not $ingress.host) -}}
+{{- fail (printf "ingress.mode %s needs ingress.host." $ingress.mode) -}}
+{{- end -}}
+{{- if eq $ingress.mode "gateway" -}}
+{{- if not $ingress.gateway.name -}}
+{{- fail "ingress.mode gateway needs ingress.gateway.name: the Gateway that has the listener for ingress.host." -}}
+{{- end -}}
+{{- if $ingress.affinityEnabled -}}
+{{- fail "ingress.affinityEnabled: the Gateway API has no session affinity with approuting-istio. Leave it null, or choose ingress.mode nginx." -}}
+{{- end -}}
+{{- if not (kindIs "invalid" $ingress.maxBodySizeMib) -}}
+{{- fail "ingress.maxBodySizeMib: the Gateway API has no limit of body sizes. Leave it null, or choose ingress.mode nginx." -}}
+{{- end -}}
+{{- if $ingress.allowedCidrs -}}
+{{- fail "ingress.allowedCidrs: the Gateway API has no allow-list. Leave it empty, or choose ingress.mode nginx." -}}
+{{- end -}}
+{{- if and $ingress.tls.enabled (or $ingress.tls.clusterIssuer $ingress.tls.secretName) -}}
+{{- fail "ingress.tls.clusterIssuer and ingress.tls.secretName belong to an Ingress: with ingress.mode gateway, the Gateway's listener has the certificate. Leave both empty." -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.model.ingress.enabled -}}
+{{- if not .Values.model.enabled -}}
+{{- fail "model.ingress.enabled needs model.enabled: there is no model of this release to publish." -}}
+{{- end -}}
+{{- if not (include "kaito-chat.isIngress" .) -}}
+{{- fail (printf "model.ingress.enabled needs ingress.mode nginx or webapprouting: with %s nothing can ask for a password or check addresses, and the model answers everybody." $ingress.mode) -}}
+{{- end -}}
+{{- if not .Values.model.ingress.host -}}
+{{- fail "model.ingress.enabled needs model.ingress.host." -}}
+{{- end -}}
+{{- if eq .Values.model.ingress.host $ingress.host -}}
+{{- fail "model.ingress.host must differ from ingress.host." -}}
+{{- end -}}
+{{- if not (or .Values.model.ingress.basicAuthSecret .Values.model.ingress.allowedCidrs) -}}
+{{- fail "model.ingress.enabled needs model.ingress.basicAuthSecret or model.ingress.allowedCidrs: the model itself asks nobody who they are." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

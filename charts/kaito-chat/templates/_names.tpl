@@ -1,0 +1,59 @@
+{{- /*
+Every name of the chart, one definition each. Names are DNS labels of at most 63 characters, and what Kubernetes or
+KAITO append to them must fit too, so the common beginning has at most 35: of a longer one, 28 and a hash.
+*/ -}}
+
+{{- /* What all names begin with. A Service's name must begin with a letter, which a release's need not. */ -}}
+{{- define "kaito-chat.fullname" -}}
+{{- $name := default .Release.Name .Values.fullnameOverride | replace "." "-" -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}{{- $name = printf "kc-%s" $name -}}{{- end -}}
+{{- if gt (len $name) 35 -}}
+{{- $name = printf "%s-%s" (trunc 28 $name | trimSuffix "-") (sha256sum $name | trunc 6) -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{- /* Deployment, Service, Ingress and the rest of the application. */ -}}
+{{- define "kaito-chat.chat" -}}
+{{- $name := include "kaito-chat.fullname" . -}}
+{{- ternary $name (printf "%s-chat" $name) (hasSuffix "chat" $name) -}}
+{{- end -}}
+
+{{- /* The ServiceAccount, made here or found. */ -}}
+{{- define "kaito-chat.serviceAccount" -}}
+{{- default (include "kaito-chat.chat" .) .Values.chat.serviceAccount.name -}}
+{{- end -}}
+
+{{- /* The Secret that Key Vault's secrets are copied to, and its SecretProviderClass. */ -}}
+{{- define "kaito-chat.keyVault" -}}
+{{- printf "%s-key-vault" (include "kaito-chat.chat" .) -}}
+{{- end -}}
+
+{{- /* What a model is, for people: the preset's last part, or `model` for a template of one's own. */ -}}
+{{- define "kaito-chat.modelSlug" -}}
+{{- ternary "model" (.Values.model.preset | splitList "/" | last) (not (empty .Values.model.template)) -}}
+{{- end -}}
+
+{{- /*
+The Workspace, or the InferenceSet. KAITO lets nobody change instance type, selector, node count or preset, so the name
+ends with a hash of them: another model is another Workspace. 52 characters at most, because KAITO and Kubernetes append to
+it.
+*/ -}}
+{{- define "kaito-chat.model" -}}
+{{- $model := .Values.model -}}
+{{- $fixed := dict "resource" (include "kaito-chat.resource" . | fromYaml) "several" (include "kaito-chat.several" .) -}}
+{{- if $model.template -}}
+{{- $_ := set $fixed "template" true -}}
+{{- else -}}
+{{- $_ := set $fixed "preset" (include "kaito-chat.preset" . | fromYaml) -}}
+{{- end -}}
+{{- $hash := toJson $fixed | sha256sum | trunc 6 -}}
+{{- $begin := include "kaito-chat.fullname" . -}}
+{{- $slug := include "kaito-chat.modelSlug" . | lower | replace "." "-" | replace "_" "-" -}}
+{{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 44 (len $begin))) | trimSuffix "-") $hash -}}
+{{- end -}}
+
+{{- /* The ConfigMap with parameters of the model server. */ -}}
+{{- define "kaito-chat.inferenceConfig" -}}
+{{- printf "%s-inference" (include "kaito-chat.model" .) -}}
+{{- end -}}

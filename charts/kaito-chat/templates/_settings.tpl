@@ -1,0 +1,71 @@
+{{- /*
+The application's settings, by their own names. What the chart knows by itself goes first, so that a release cannot
+contradict its own objects.
+*/ -}}
+{{- define "kaito-chat.settings" -}}
+{{- $settings := dict "KAITO_CHAT_DRAIN_SECONDS" .Values.chat.drainSeconds -}}
+{{- if .Values.ingress.host -}}
+{{- $_ := set $settings "KAITO_CHAT_PUBLIC_URL" (include "kaito-chat.url" .) -}}
+{{- end -}}
+{{- if .Values.chat.models -}}
+{{- $_ := set $settings "KAITO_CHAT_MODELS" (include "kaito-chat.models" . | fromJsonArray) -}}
+{{- else if .Values.model.enabled -}}
+{{- $_ := set $settings "KAITO_CHAT_ENDPOINT_URL" (include "kaito-chat.modelUrl" .) -}}
+{{- if include "kaito-chat.readsWorkspace" . -}}
+{{- $_ := set $settings "KAITO_CHAT_WORKSPACE_NAME" (include "kaito-chat.model" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $value := merge $settings .Values.chat.settings }}
+{{ $name }}: {{ include "kaito-chat.text" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* A value as the text of an environment variable: lists and maps as JSON, whole numbers without an exponent. */ -}}
+{{- define "kaito-chat.text" -}}
+{{- if or (kindIs "slice" .) (kindIs "map" .) -}}{{ toJson . }}
+{{- else if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}
+{{- else -}}{{ . }}
+{{- end -}}
+{{- end -}}
+
+{{- /* The model's address inside the cluster. */ -}}
+{{- define "kaito-chat.modelUrl" -}}
+http://{{ include "kaito-chat.model" . }}
+{{- end -}}
+
+{{- /* The chat's address in people's browsers. */ -}}
+{{- define "kaito-chat.url" -}}
+{{ ternary "https" "http" .Values.ingress.tls.enabled }}://{{ .Values.ingress.host }}
+{{- end -}}
+
+{{- /* Not empty if the application may read its Workspace: an InferenceSet's Workspaces have names nobody knows before. */ -}}
+{{- define "kaito-chat.readsWorkspace" -}}
+{{- if and .Values.model.enabled (not (include "kaito-chat.several" .)) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* All models to pick from, the release's own first, in the application's words. */ -}}
+{{- define "kaito-chat.models" -}}
+{{- $models := list -}}
+{{- if .Values.model.enabled -}}
+{{- $own := dict "name" (default (include "kaito-chat.modelSlug" .) .Values.model.displayName) "endpoint_url" (include "kaito-chat.modelUrl" .) -}}
+{{- if include "kaito-chat.readsWorkspace" . -}}{{- $_ := set $own "workspace_name" (include "kaito-chat.model" .) -}}{{- end -}}
+{{- $models = append $models $own -}}
+{{- end -}}
+{{- range $index, $each := .Values.chat.models -}}
+{{- $model := dict -}}
+{{- range $key, $value := $each -}}
+{{- if eq $key "apiKeySecret" -}}
+{{- $_ := set $model "api_key_variable" (include "kaito-chat.apiKeyVariable" $index) -}}
+{{- else -}}
+{{- $_ := set $model (snakecase $key) $value -}}
+{{- end -}}
+{{- end -}}
+{{- $models = append $models $model -}}
+{{- end -}}
+{{- toJson $models -}}
+{{- end -}}
+
+{{- /* The variable with one further model's key. */ -}}
+{{- define "kaito-chat.apiKeyVariable" -}}
+MODEL_API_KEY_{{ . }}
+{{- end -}}
