@@ -1,6 +1,6 @@
 """What a client library costs: fifty streams at once from the fixed endpoint, over each library that could call models.
 
-`python benchmarks/streams.py` prints CPU time and time to first token beside those of this application's pool.
+`python benchmarks/chat_streams.py` prints CPU time and time to first token beside those of this application's pool.
 """
 
 import asyncio

@@ -1,0 +1,85 @@
+"""Checks rendered objects against the schemas of Kubernetes, and custom resources against their definitions."""
+
+import os
+from functools import cache
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from chart.rendering import ROOT, Object
+
+CRDS = ROOT.parent / "shared" / "crds"
+KAITO = ("kaito-0.6.0", "kaito-0.12.0")
+# F5's Policy comes with its controller's chart; nobody publishes it beside the others here.
+WITHOUT_SCHEMA = ("k8s.nginx.org/v1/Policy",)
+CORE = ("v1", "apps/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1", "rbac.authorization.k8s.io/v1")
+
+
+def strict(schema: Any) -> Any:
+    """A definition's schema under which unknown fields are wrong."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    found = {key: strict(value) if key != "properties" else value for key, value in schema.items()}
+    if "properties" in schema:
+        found["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            found.setdefault("additionalProperties", False)
+    if "(?i)" in str(found.get("pattern")):  # Go lets a flag stand anywhere
+        found["pattern"] = "(?i)" + found["pattern"].replace("(?i)", "")
+    if schema.get("nullable"):
+        found["type"] = [found["type"], "null"]
+    return found
+
+
+@cache
+def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
+    """By apiVersion and kind, the schemas of all files that define it, with the file's folder."""
+    found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
+    for path in sorted(CRDS.rglob("*.yaml")):
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+        for version in spec["versions"]:
+            key = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
+            schema = strict(version["schema"]["openAPIV3Schema"])
+            schema["properties"]["metadata"] = {"type": "object"}
+            found.setdefault(key, []).append((path.parent.name, schema))
+    return found
+
+
+def needs_definitions() -> None:
+    """Skip, or fail where everything has to be there."""
+    if not CRDS.is_dir():
+        words = f"needs the custom resource definitions in {CRDS}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
+
+
+def is_core(each: Object) -> bool:
+    """Whether Kubernetes itself defines it."""
+    return each["apiVersion"] in CORE
+
+
+def check_core(objects: list[Object], kubernetes: str) -> None:
+    """Kubernetes's own objects, unknown fields forbidden."""
+    for each in objects:
+        if is_core(each):
+            kubernetes_validate.validate(each, kubernetes, strict=True)
+
+
+def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
+    """Custom resources, against every definition that there is; returns what was checked."""
+    checked = set()
+    for each in objects:
+        key = each["apiVersion"], each["kind"]
+        if is_core(each) or "/".join(key) in WITHOUT_SCHEMA:
+            continue
+        assert key in definitions(), f"no definition of {key}"
+        for folder, schema in definitions()[key]:
+            jsonschema.validate(each, schema, cls=jsonschema.Draft202012Validator)
+            checked.add((folder, each["kind"]))
+    return checked

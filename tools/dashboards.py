@@ -1,0 +1,169 @@
+"""Writes the chart's Grafana dashboards from the panels below; `--check` only compares.
+
+Each panel is a title, a unit, and its queries with their legends. Where KAITO 0.6's vLLM and newer ones call a metric
+by different names, the query asks for both.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parents[1] / "charts" / "kaito-chat" / "files" / "dashboards"
+WIDTH, HEIGHT, COLUMNS = 8, 7, 3
+
+
+class Panel(NamedTuple):
+    """One graph."""
+
+    title: str
+    unit: str
+    queries: tuple[tuple[str, str], ...]
+
+
+def quantiles(metric: str, by: str) -> tuple[tuple[str, str], ...]:
+    """The median and the slowest twentieth of a histogram."""
+    rate = f'sum by ({by}, le) (rate({metric}_bucket{{namespace=~"$namespace"}}[$__rate_interval]))'
+    return tuple(
+        (f"histogram_quantile({share}, {rate})", f"{name} {{{{{by}}}}}")
+        for share, name in ((0.5, "p50"), (0.95, "p95"))
+    )
+
+
+def rate(metric: str, by: str, labels: str = 'namespace=~"$namespace"') -> tuple[tuple[str, str], ...]:
+    """A counter, per second."""
+    return ((f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))", f"{{{{{by}}}}}"),)
+
+
+def level(
+    metric: str, by: str, labels: str = 'namespace=~"$namespace"', how: str = "sum"
+) -> tuple[tuple[str, str], ...]:
+    """A gauge."""
+    return ((f"{how} by ({by}) ({metric}{{{labels}}})", f"{{{{{by}}}}}"),)
+
+
+NODES = 'Hostname=~".+"'
+CACHE = (
+    "max by (model_name) ("
+    + " or ".join(f'vllm:{name}_usage_perc{{namespace=~"$namespace"}}' for name in ("kv_cache", "gpu_cache"))
+    + ")"
+)
+MEMORY = 'max by (pod) (process_resident_memory_bytes{namespace=~"$namespace"} and on (pod) kaito_chat_sessions)'
+DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
+    "chat": (
+        "KAITO / Chat",
+        (
+            Panel("Questions", "reqps", rate("kaito_chat_requests_total", "outcome")),
+            Panel("Without a whole answer", "reqps", rate("kaito_chat_errors_total", "kind")),
+            Panel("Time to first token", "s", quantiles("kaito_chat_time_to_first_token_seconds", "model")),
+            Panel("Time to the whole answer", "s", quantiles("kaito_chat_answer_seconds", "model")),
+            Panel("Tokens", "short", rate("kaito_chat_tokens_total", "direction")),
+            Panel("Answers being generated", "short", level("kaito_chat_active_streams", "model")),
+            Panel("Open pages", "short", level("kaito_chat_sessions", "pod")),
+            Panel("Questions that wait for the model", "short", level("kaito_chat_waiting_questions", "model")),
+            Panel("Model ready", "bool_yes_no", level("kaito_chat_model_ready", "model", how="max")),
+            Panel("Retries", "reqps", rate("kaito_chat_retries_total", "model")),
+            Panel("History errors", "reqps", rate("kaito_chat_history_errors_total", "pod")),
+            Panel("Memory of the application", "bytes", ((MEMORY, "{{pod}}"),)),
+        ),
+    ),
+    "vllm": (
+        "KAITO / vLLM",
+        (
+            Panel("Requests running", "short", level("vllm:num_requests_running", "model_name")),
+            Panel("Requests waiting", "short", level("vllm:num_requests_waiting", "model_name")),
+            Panel("Key-value cache used", "percentunit", ((CACHE, "{{model_name}}"),)),
+            Panel("Time to first token", "s", quantiles("vllm:time_to_first_token_seconds", "model_name")),
+            Panel("Whole request", "s", quantiles("vllm:e2e_request_latency_seconds", "model_name")),
+            Panel("Time in the queue", "s", quantiles("vllm:request_queue_time_seconds", "model_name")),
+            Panel("Prompt tokens per second", "short", rate("vllm:prompt_tokens_total", "model_name")),
+            Panel("Generated tokens per second", "short", rate("vllm:generation_tokens_total", "model_name")),
+            Panel("Finished requests", "reqps", rate("vllm:request_success_total", "finished_reason")),
+        ),
+    ),
+    "gpu": (
+        "KAITO / GPU",
+        (
+            Panel("GPU used", "percent", level("DCGM_FI_DEV_GPU_UTIL", "Hostname, gpu", NODES, "max")),
+            Panel("Memory used", "decmbytes", level("DCGM_FI_DEV_FB_USED", "Hostname, gpu", NODES, "max")),
+            Panel("Memory free", "decmbytes", level("DCGM_FI_DEV_FB_FREE", "Hostname, gpu", NODES, "min")),
+            Panel("Temperature", "celsius", level("DCGM_FI_DEV_GPU_TEMP", "Hostname, gpu", NODES, "max")),
+            Panel("Power", "watt", level("DCGM_FI_DEV_POWER_USAGE", "Hostname, gpu", NODES, "max")),
+            Panel("Last XID error", "short", level("DCGM_FI_DEV_XID_ERRORS", "Hostname, gpu", NODES, "max")),
+        ),
+    ),
+}
+
+
+def panel_json(number: int, panel: Panel) -> dict[str, Any]:
+    """One panel, at its place in a grid of three columns."""
+    source = {"type": "prometheus", "uid": "${datasource}"}
+    return {
+        "id": number + 1,
+        "type": "timeseries",
+        "title": panel.title,
+        "datasource": source,
+        "gridPos": {"x": number % COLUMNS * WIDTH, "y": number // COLUMNS * HEIGHT, "w": WIDTH, "h": HEIGHT},
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
+        "targets": [
+            {"refId": chr(65 + index), "datasource": source, "expr": query, "legendFormat": legend}
+            for index, (query, legend) in enumerate(panel.queries)
+        ],
+    }
+
+
+def variable(name: str, kind: str, **more: object) -> dict[str, Any]:
+    """A choice at the top of a dashboard."""
+    return {"name": name, "type": kind, "label": name.capitalize(), **more}
+
+
+def dashboard(name: str) -> str:
+    """One dashboard, as Grafana imports it."""
+    title, panels = DASHBOARDS[name]
+    metric = {"chat": "kaito_chat_sessions", "vllm": "vllm:num_requests_running"}.get(name)
+    variables = [variable("datasource", "datasource", query="prometheus")]
+    if metric:
+        query = f"label_values({metric}, namespace)"
+        source = {"type": "prometheus", "uid": "${datasource}"}
+        variables.append(
+            variable(
+                "namespace",
+                "query",
+                query=query,
+                datasource=source,
+                includeAll=True,
+                multi=True,
+                allValue=".+",
+                refresh=2,
+            )
+        )
+    content = {
+        "uid": f"kaito-{name}",
+        "title": title,
+        "tags": ["kaito"],
+        "schemaVersion": 39,
+        "timezone": "browser",
+        "time": {"from": "now-3h", "to": "now"},
+        "refresh": "1m",
+        "templating": {"list": variables},
+        "panels": [panel_json(number, panel) for number, panel in enumerate(panels)],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with `--check` say what differs; 1 if something does."""
+    good = True
+    for name in DASHBOARDS:
+        path, text = FOLDER / f"{name}.json", dashboard(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{path.name} is out of date: run `make docs`\n")
+            good = False
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
