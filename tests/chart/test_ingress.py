@@ -1,0 +1,167 @@
+"""The four ways of publishing: what each says to its controller, and what it refuses."""
+
+from typing import Any
+
+import pytest
+
+from chart.rendering import Object, RenderError, at, default, kinds, merged, one, render
+
+HOST = at("ingress.host", "chat.example.com")
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "nginx": merged(at("ingress.mode", "nginx"), HOST),
+    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST),
+    "gateway": merged(at("ingress.mode", "gateway"), HOST, at("ingress.gateway.name", "public")),
+}
+MODEL = merged(at("model.ingress.enabled", True), at("model.ingress.host", "model.example.com"))
+
+
+def annotations(mode: str, *changes: dict[str, Any], name: str = "demo-chat") -> dict[str, str]:
+    """The annotations of one Ingress."""
+    found: dict[str, str] = one(render(default(PUBLISHED[mode], *changes)), "Ingress", name)["metadata"]["annotations"]
+    return found
+
+
+def model_ingress(mode: str, *changes: dict[str, Any]) -> Object:
+    """The Ingress of the model's own endpoint."""
+    objects = render(default(PUBLISHED[mode], MODEL, *changes))
+    return one(objects, "Ingress", one(objects, "Workspace")["metadata"]["name"])
+
+
+def test_nothing_is_published_unless_asked_for() -> None:
+    assert not kinds(render()) & {"Ingress", "HTTPRoute"}
+    assert "KAITO_CHAT_PUBLIC_URL" not in one(render(), "ConfigMap", "demo-chat")["data"]
+
+
+def test_f5s_controller_gets_annotations_with_units() -> None:
+    assert annotations("nginx", at("ingress.maxBodySizeMib", 20)) == {
+        "nginx.org/client-max-body-size": "20m",
+        "nginx.org/proxy-buffering": "False",
+        "nginx.org/proxy-read-timeout": "3600s",
+        "nginx.org/proxy-send-timeout": "3600s",
+        "nginx.org/sticky-cookie-services": "serviceName=demo-chat kaito_chat_pod path=/ httponly",
+        "nginx.org/websocket-services": "demo-chat",
+    }
+
+
+def test_app_routings_nginx_gets_the_older_annotations() -> None:
+    found = annotations("webapprouting", at("ingress.maxBodySizeMib", 20), at("ingress.allowedCidrs", ["10.0.0.0/8"]))
+    assert {key.removeprefix("nginx.ingress.kubernetes.io/"): value for key, value in found.items()} == {
+        "affinity": "cookie",
+        "proxy-body-size": "20m",
+        "proxy-buffering": "off",
+        "proxy-read-timeout": "3600",
+        "proxy-send-timeout": "3600",
+        "session-cookie-name": "kaito_chat_pod",
+        "session-cookie-path": "/",
+        "whitelist-source-range": "10.0.0.0/8",
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "key"),
+    [("nginx", "nginx.org/sticky-cookie-services"), ("webapprouting", "nginx.ingress.kubernetes.io/affinity")],
+)
+def test_affinity_can_be_switched_off(mode: str, key: str) -> None:
+    assert key in annotations(mode)
+    assert key not in annotations(mode, at("ingress.affinityEnabled", False))
+
+
+def test_an_allow_list_of_f5s_is_a_policy() -> None:
+    objects = render(default(PUBLISHED["nginx"], at("ingress.allowedCidrs", ["203.0.113.0/24"])))
+    policy = one(objects, "Policy")
+    assert policy["spec"]["accessControl"] == {"allow": ["203.0.113.0/24"]}
+    assert one(objects, "Ingress")["metadata"]["annotations"]["nginx.org/policies"] == policy["metadata"]["name"]
+
+
+def test_classes_and_their_override() -> None:
+    for mode, name in (("nginx", "nginx"), ("webapprouting", "webapprouting.kubernetes.azure.com")):
+        assert one(render(default(PUBLISHED[mode])), "Ingress")["spec"]["ingressClassName"] == name
+        other = render(default(PUBLISHED[mode], at("ingress.className", "other")))
+        assert one(other, "Ingress")["spec"]["ingressClassName"] == "other"
+
+
+def test_tls_comes_from_cert_manager() -> None:
+    changes = default(PUBLISHED["nginx"], at("ingress.tls.clusterIssuer", "letsencrypt"))
+    ingress = one(render(changes), "Ingress")
+    assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
+    assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "demo-chat-tls"}]
+
+
+def test_without_tls_the_address_is_plain() -> None:
+    objects = render(default(PUBLISHED["nginx"], at("ingress.tls.enabled", False)))
+    assert "tls" not in one(objects, "Ingress")["spec"]
+    assert one(objects, "ConfigMap", "demo-chat")["data"]["KAITO_CHAT_PUBLIC_URL"] == "http://chat.example.com"
+
+
+def test_ones_own_annotations_go_first() -> None:
+    own = {"nginx.org/proxy-read-timeout": "60s", "example.com/team": "platform"}
+    found = annotations("nginx", at("ingress.annotations", own))
+    assert {key: found[key] for key in own} == own
+    assert found["nginx.org/proxy-send-timeout"] == "3600s"
+
+
+def test_the_gateway_gets_a_route_with_timeouts() -> None:
+    gateway = {"name": "public", "namespace": "gateways", "sectionName": "https"}
+    objects = render(default(PUBLISHED["gateway"], at("ingress.gateway", gateway)))
+    assert "Ingress" not in kinds(objects)
+    spec = one(objects, "HTTPRoute")["spec"]
+    assert spec["parentRefs"] == [gateway]
+    assert spec["hostnames"] == ["chat.example.com"]
+    assert spec["rules"][0]["timeouts"] == {"request": "3600s"}
+    assert spec["rules"][0]["backendRefs"] == [{"name": "demo-chat", "port": 80}]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (at("ingress.affinityEnabled", True), "ingress.affinityEnabled"),
+        (at("ingress.maxBodySizeMib", 20), "ingress.maxBodySizeMib"),
+        (at("ingress.allowedCidrs", ["10.0.0.0/8"]), "ingress.allowedCidrs"),
+        (at("ingress.tls.clusterIssuer", "letsencrypt"), "ingress.tls.clusterIssuer"),
+        (at("ingress.gateway.name", ""), "ingress.gateway.name"),
+        (MODEL, "model.ingress.enabled needs ingress.mode"),
+    ],
+)
+def test_what_the_gateway_cannot_do_stops_the_release(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(RenderError, match=words):
+        render(default(PUBLISHED["gateway"], change))
+
+
+@pytest.mark.parametrize("mode", ["nginx", "webapprouting", "gateway"])
+def test_publishing_needs_a_host(mode: str) -> None:
+    with pytest.raises(RenderError, match=f"ingress.mode {mode} needs ingress.host"):
+        render(default(PUBLISHED[mode], at("ingress.host", "")))
+
+
+@pytest.mark.parametrize("mode", ["nginx", "webapprouting"])
+def test_the_model_is_never_published_to_everybody(mode: str) -> None:
+    with pytest.raises(RenderError, match=r"model\.ingress\.basicAuthSecret or model\.ingress\.allowedCidrs"):
+        model_ingress(mode)
+
+
+def test_the_model_behind_a_password() -> None:
+    password = at("model.ingress.basicAuthSecret", "users")
+    assert model_ingress("nginx", password)["metadata"]["annotations"]["nginx.org/basic-auth-secret"] == "users"
+    found = model_ingress("webapprouting", password)["metadata"]["annotations"]
+    assert found["nginx.ingress.kubernetes.io/auth-type"] == "basic"
+    assert found["nginx.ingress.kubernetes.io/auth-secret"] == "users"
+
+
+def test_the_model_behind_an_allow_list() -> None:
+    allowed = at("model.ingress.allowedCidrs", ["203.0.113.7/32"])
+    objects = render(default(PUBLISHED["nginx"], MODEL, allowed))
+    policy = one(objects, "Policy")
+    assert policy["spec"]["accessControl"] == {"allow": ["203.0.113.7/32"]}
+    assert (
+        model_ingress("nginx", allowed)["metadata"]["annotations"]["nginx.org/policies"] == policy["metadata"]["name"]
+    )
+    rule = model_ingress("nginx", allowed)["spec"]["rules"][0]
+    assert rule["host"] == "model.example.com"
+    assert rule["http"]["paths"][0]["path"] == "/v1/"
+
+
+def test_the_models_host_is_another_one() -> None:
+    with pytest.raises(RenderError, match=r"must differ from ingress\.host"):
+        model_ingress(
+            "nginx", at("model.ingress.host", "chat.example.com"), at("model.ingress.basicAuthSecret", "users")
+        )

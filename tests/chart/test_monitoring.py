@@ -1,0 +1,130 @@
+"""Monitors, rules and dashboards: on metrics that somebody exports, for objects that exist."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chart.rendering import CHART, ROOT, at, case, default, kinds, one, render
+
+FILES = CHART / "files"
+DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))
+# What others export. vLLM: both names of the cache, of KAITO 0.6's version and of newer ones.
+VLLM = {
+    "e2e_request_latency_seconds_bucket",
+    "generation_tokens_total",
+    "gpu_cache_usage_perc",
+    "kv_cache_usage_perc",
+    "num_requests_running",
+    "num_requests_waiting",
+    "prompt_tokens_total",
+    "request_queue_time_seconds_bucket",
+    "request_success_total",
+    "time_to_first_token_seconds_bucket",
+}
+DCGM = {
+    "DCGM_FI_DEV_FB_FREE",
+    "DCGM_FI_DEV_FB_USED",
+    "DCGM_FI_DEV_GPU_TEMP",
+    "DCGM_FI_DEV_GPU_UTIL",
+    "DCGM_FI_DEV_POWER_USAGE",
+    "DCGM_FI_DEV_XID_ERRORS",
+}
+OTHERS = {"kube_node_status_condition", "kube_node_status_allocatable", "process_resident_memory_bytes"}
+
+
+def app_metrics() -> set[str]:
+    """What the application exports, by its source."""
+    source = (ROOT / "app" / "kaito_chat" / "metrics.py").read_text(encoding="utf-8")
+    found = set()
+    for kind, name in re.findall(r"= (Counter|Gauge|Histogram)\(\s*\"(\w+)\"", source):
+        found.add({"Counter": f"{name}_total", "Gauge": name, "Histogram": f"{name}_bucket"}[kind])
+    return found
+
+
+def metrics_of(expression: str) -> set[str]:
+    """The metrics in an expression."""
+    plain = re.sub(r"\{[^}]*\}|\([a-zA-Z_, ]+\)(?= *\()|by \([^)]*\)|\$__\w+|\[[^]]*\]", "", expression)
+    return set(re.findall(r"kaito_chat_\w+|vllm:\w+|DCGM_\w+|kube_\w+|process_\w+", plain))
+
+
+def known() -> set[str]:
+    """Every metric that somebody exports."""
+    return app_metrics() | {f"vllm:{name}" for name in VLLM} | DCGM | OTHERS
+
+
+def expressions(path: Path) -> list[str]:
+    """The queries of a dashboard."""
+    panels = json.loads(path.read_text(encoding="utf-8"))["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def rules() -> list[dict[str, object]]:
+    """The alert rules."""
+    content = yaml.safe_load((FILES / "alerts.yaml").read_text(encoding="utf-8"))
+    return [rule for group in content["groups"] for rule in group["rules"]]
+
+
+def test_the_rules_are_about_what_the_operator_must_know() -> None:
+    names = {rule["alert"] for rule in rules()}
+    assert {"KaitoGpuNodeNotReady", "KaitoModelDown", "KaitoModelQueue", "KaitoChatErrors"} <= names
+    assert all(rule["annotations"] and rule["labels"] and rule["for"] for rule in rules())
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_rules_ask_for_metrics_that_exist(rule: dict[str, object]) -> None:
+    found = metrics_of(str(rule["expr"]))
+    assert found
+    assert found <= known()
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_dashboards_ask_for_metrics_that_exist(path: Path) -> None:
+    for expression in expressions(path):
+        found = metrics_of(expression)
+        assert found, expression
+        assert found <= known(), expression
+        assert expression.count("(") == expression.count(")")
+
+
+def test_every_metric_of_the_application_is_on_its_dashboard() -> None:
+    chat = {name for expression in expressions(FILES / "dashboards" / "chat.json") for name in metrics_of(expression)}
+    assert app_metrics() - chat == {"kaito_chat_draining"}  # a few seconds per pod
+
+
+def test_the_chart_ships_the_files_as_they_are() -> None:
+    objects = render(case("everything"))
+    assert one(objects, "PrometheusRule")["spec"] == yaml.safe_load((FILES / "alerts.yaml").read_text(encoding="utf-8"))
+    for path in DASHBOARDS:
+        found = one(objects, "ConfigMap", f"everything-dashboard-{path.stem}")
+        assert json.loads(found["data"][path.name]) == json.loads(path.read_text(encoding="utf-8"))
+        assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_monitors_exist_in_both_groups() -> None:
+    objects = render(case("everything").copy())
+    monitors = [
+        (each["kind"], each["apiVersion"].split("/")[0]) for each in objects if each["kind"].endswith("Monitor")
+    ]
+    assert sorted(monitors) == sorted(
+        (kind, f"{group}.coreos.com")
+        for kind in ("ServiceMonitor", "PodMonitor")
+        for group in ("monitoring", "azmonitoring")
+    )
+
+
+def test_monitors_select_what_the_release_has() -> None:
+    objects = render(default(at("monitoring.azureMonitor", value=True)))
+    service = one(objects, "Service")
+    monitor = one(objects, "ServiceMonitor")["spec"]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    model = one(objects, "Workspace")["metadata"]["name"]
+    assert one(objects, "PodMonitor")["spec"]["selector"]["matchLabels"] == {"kaito.sh/workspace": model}
+
+
+def test_the_older_runtime_has_no_metrics_to_measure() -> None:
+    changes = default(at("monitoring.azureMonitor", value=True), at("model.runtime", "transformers"))
+    assert "PodMonitor" not in kinds(render(changes))
