@@ -83,7 +83,7 @@ def render(
     Raises:
         RenderError: Helm refuses, with its words.
     """
-    text = json.dumps(case("default") if values is None else values, sort_keys=True)
+    text = json.dumps(case("default") if values is None else values, sort_keys=True, ensure_ascii=False)
     return [
         json.loads(each) for each in _rendered(text, show_only, api_versions, kube_version, helm, release, namespace)
     ]

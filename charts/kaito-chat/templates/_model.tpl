@@ -87,5 +87,5 @@ adapters:
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
 {{- end -}}
-{{- merge $annotations .Values.model.annotations | toYaml -}}
+{{- merge $annotations .Values.model.annotations | toJson -}}
 {{- end -}}
