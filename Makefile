@@ -34,6 +34,8 @@ BIN := $(VENV)/bin
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
 KUBERNETES := $(VENV)/.kubernetes-installed
+# The one from PyPI; where that does not run, the PATH's.
+HELM = $(firstword $(wildcard $(BIN)/helm) helm)
 SECURITY := .venv-security/.installed
 APP_VENV := .venv-app
 APP_BIN := $(APP_VENV)/bin
@@ -103,12 +105,21 @@ imports: $(DEV) $(APP_DEV) ## Check that imports only point down
 	cd app && PYTHONPATH=. ../$(APP_BIN)/lint-imports
 
 .PHONY: security
-security: $(INFRA) $(SECURITY) ## Check the synthesized Terraform with checkov
+security: $(DEV) $(KUBERNETES) $(SECURITY) ## Check the synthesized Terraform and the chart with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
+	$(BIN)/python tools/chart_security.py .venv-security/bin/checkov
+
+.PHONY: chart
+chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
+	$(HELM) lint --strict charts/kaito-chat --values charts/kaito-chat/ci/default-values.yaml
+	$(HELM) template chat charts/kaito-chat --values charts/kaito-chat/ci/default-values.yaml > /dev/null
+	$(BIN)/pytest tests/chart
 
 .PHONY: docs
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages and blocks that are made from settings and stacks
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/chart_docs.py
+	$(BIN)/python tools/dashboards.py
 	PYTHONPATH=app $(APP_BIN)/python tools/chat_docs.py
 
 .PHONY: benchmark

@@ -1,0 +1,66 @@
+"""Static security checks of the chart with checkov, less what `.checkov.yaml` of the chart decided on, with reasons.
+
+`python tools/chart_security.py CHECKOV`: exit status 0, or 1 with a line for each failure that was not decided on and
+each decision that nothing needs any more. checkov asks the helm beside this Python to render.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHART = Path(__file__).parents[1] / "charts" / "kaito-chat"
+DECISIONS = ".checkov.yaml"
+# The case with everything needs a cluster that serves InferenceSet, which checkov cannot pretend.
+CASES = ("default", "external", "gateway")
+
+
+def failures(checkov: str, case: str) -> list[dict[str, Any]]:
+    """What fails for one case of values, nothing skipped."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder) / CHART.name
+        shutil.copytree(CHART, chart, ignore=shutil.ignore_patterns(DECISIONS))  # checkov finds the file by itself
+        command = [
+            checkov,
+            "--directory",
+            str(chart),
+            "--framework",
+            "helm",
+            "--output",
+            "json",
+            "--compact",
+            "--quiet",
+        ]
+        command += ["--skip-download", "--var-file", str(chart / "ci" / f"{case}-values.yaml")]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path})
+    report = json.loads(ran.stdout or "{}")
+    if not report.get("summary", {}).get("passed"):
+        raise RuntimeError(f"checkov read nothing of the chart: {report}\n{ran.stderr}")
+    found: list[dict[str, Any]] = report["results"]["failed_checks"]
+    return found
+
+
+def main(checkov: str) -> int:
+    """Check all cases, and say what was found."""
+    decided = set(yaml.safe_load((CHART / DECISIONS).read_text(encoding="utf-8"))["skip-check"])
+    used: set[str] = set()
+    problems: list[str] = []
+    for case in CASES:
+        for failure in failures(checkov, case):
+            used.add(failure["check_id"])
+            if failure["check_id"] not in decided:
+                problems.append(f"{case}: {failure['check_id']} {failure['resource']}: {failure['check_name']}")
+    problems += [f".checkov.yaml: {check} skips nothing" for check in sorted(decided - used)]
+    print("\n".join(problems) if problems else "the chart: every failure has its reason in .checkov.yaml")
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
