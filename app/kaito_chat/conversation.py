@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from kaito_chat.backends import Turn
-from kaito_chat.backends.base import Role
+from kaito_chat.trouble import Kind
 
 MARK = "kaito_chat"
+# A question that met one of these would meet it again with every question after it: it is left out from then on.
+LEFT_OUT = (Kind.TOO_LONG, Kind.REFUSED)
 
 
 class Said(Protocol):
@@ -19,6 +21,7 @@ class Said(Protocol):
 
     type: str
     content: str
+    created_at: str | None
     metadata: Any
 
 
@@ -27,16 +30,14 @@ def mark(answer: str, **facts: object) -> dict[str, Any]:
     return {MARK: {"answer": answer} | facts}
 
 
+def notice(kind: str) -> dict[str, Any]:
+    """The metadata of what is said about a question, and no part of the conversation."""
+    return {MARK: {"notice": kind}}
+
+
 def answer_of(message: Said) -> str | None:
     """The text of an answer; `None` if the message is none."""
-    metadata = message.metadata
-    if isinstance(metadata, str):  # as SQLite keeps it
-        try:
-            metadata = json.loads(metadata)
-        except ValueError:
-            return None
-    marked = metadata.get(MARK) if isinstance(metadata, dict) else None
-    answer = marked.get("answer") if isinstance(marked, dict) else None
+    answer = _marked(message).get("answer")
     return answer if isinstance(answer, str) and answer else None
 
 
@@ -44,19 +45,33 @@ def turns_of(messages: Iterable[Said], system_prompt: str) -> list[Turn]:
     """The conversation, with its system prompt, in turns that alternate.
 
     Some chat templates refuse two questions in a row: those that were never answered are joined with the next one,
-    and an answer with its continuation.
+    and an answer with its continuation. Messages are taken in the order of their creation: what arrived of an answer
+    that the next question ended is finished after that question.
     """
     turns = [Turn("system", system_prompt)] if system_prompt.strip() else []
-    for message in messages:
+    waiting: list[str] = []
+    for message in sorted(messages, key=lambda each: each.created_at or ""):
         if message.type == "user_message":
-            _append(turns, "user", message.content, "\n\n")
+            waiting.append(message.content)
         elif answer := answer_of(message):
-            _append(turns, "assistant", answer, "")
-    return turns
+            if waiting:
+                turns.append(Turn("user", "\n\n".join(waiting)))
+                waiting.clear()
+            if turns and turns[-1].role == "assistant":
+                answer = turns.pop().content + answer
+            turns.append(Turn("assistant", answer))
+        elif waiting and _marked(message).get("notice") in LEFT_OUT:
+            waiting.pop()
+    return [*turns, Turn("user", "\n\n".join(waiting))] if waiting else turns
 
 
-def _append(turns: list[Turn], role: Role, content: str, between: str) -> None:
-    if turns and turns[-1].role == role:
-        turns[-1] = Turn(role, turns[-1].content + between + content)
-    else:
-        turns.append(Turn(role, content))
+def _marked(message: Said) -> dict[str, Any]:
+    """What we noted about a message."""
+    metadata = message.metadata
+    if isinstance(metadata, str):  # as SQLite keeps it
+        try:
+            metadata = json.loads(metadata)
+        except ValueError:
+            return {}
+    marked = metadata.get(MARK) if isinstance(metadata, dict) else None
+    return marked if isinstance(marked, dict) else {}

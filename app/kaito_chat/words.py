@@ -39,7 +39,7 @@ DRAINED = (
     "**This server is restarting.** The answer stops here and what arrived stays. The page connects to another "
     "server by itself; then you can have the model go on."
 )
-SIGNED_OUT = "**You are signed out.** Your session ended. Sign in again: [sign in](/login). Your question was not sent."
+SIGNED_OUT = "**You are signed out.** Your session ended. [Sign in again](/login). Your question was not sent."
 DROPPED = "*To fit into the model's window, the {count} oldest messages of this conversation are left out.*"
 CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything, and add no introduction."
 NO_HISTORY = "Conversations are not kept here: they end with this page."
@@ -76,6 +76,8 @@ def steps(watch: Watch) -> list[Step]:
     server = f"starting for {elapsed}, usually {SERVER_MINUTES} minutes"
     if downloading and watch.download_seconds:
         server = f"downloading the model, about {duration(watch.download_seconds)} left"
+    if known is None and watch.state is State.GONE:
+        return [Step("Model server", "now", f"not answering for {elapsed}"), Step("Model ready", "later", "")]
     if known is None:
         answering = downloading or "serves no model" in watch.reason
         return [
@@ -99,8 +101,8 @@ def warming_up(watch: Watch) -> str:
     """The notice under a question that waits for its model."""
     name = "The model" if watch.name == "model" else watch.name
     marks = {"done": "✓", "now": "▸", "later": "·"}
-    listed = "\n".join(
-        f"- {marks[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "") for step in steps(watch)
+    listed = "  \n".join(
+        f"{marks[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "") for step in steps(watch)
     )
     if watch.state is State.FORBIDDEN:
         return f"{TROUBLE[Kind.FORBIDDEN]}\n\n> {_quoted(watch.reason)}\n\nYour question is sent when that is done."

@@ -11,6 +11,7 @@ from typing import Any
 
 import chainlit as cl
 from chainlit.auth import decode_jwt
+from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.session import WebsocketSession
 
@@ -98,17 +99,17 @@ async def go_on(action: cl.Action) -> None:
 async def end() -> None:
     """The connection is lost, or the page closed: give it some time to come back."""
     session = context.session
+    socket = session.socket_id
     await asyncio.sleep(0)  # a goodbye that comes with the end of the connection is a task that has not run yet
     task = _turns.get(session.id)
     if task:
-        grace = asyncio.create_task(_end_after_grace(session, task))
+        grace = asyncio.create_task(_end_after_grace(session, socket, task))
         _background.add(grace)
         grace.add_done_callback(_background.discard)
 
 
-async def _end_after_grace(session: WebsocketSession, task: asyncio.Task[None]) -> None:
+async def _end_after_grace(session: WebsocketSession, socket: str, task: asyncio.Task[None]) -> None:
     """End an answer that nobody can see, unless the page comes back under the same session."""
-    socket = session.socket_id
     await asyncio.wait((task,), timeout=0 if session.to_clear else settings.disconnect_grace_seconds)
     if session.socket_id == socket:
         task.cancel()
@@ -118,20 +119,16 @@ async def _take_turn(action: cl.Action | None = None, *, continuing: bool = Fals
     """Answer, as the one turn of this session: a turn that still runs makes way."""
     session = context.session
     session_id.set(session.id)
-    if not _signed_in(session):
-        await notify(words.SIGNED_OUT, "signed_out")
-        return
-    if services.draining:
-        await notify(words.DRAINED, "drained", [again()])
+    if not await _admitted(session, action):
         return
     await _make_way(session)
+    await _withdraw_buttons(action)
     turn = asyncio.create_task(TurnOfConversation(services, _watch(), continuing=continuing).take())
     session.current_task = _turns[session.id] = turn  # what Stop cancels
     services.turns.add(turn)
     turn.add_done_callback(services.turns.discard)
     if action:  # the page shows Stop only between these
         await context.emitter.task_start()
-        await action.remove()
     try:
         await turn
     except asyncio.CancelledError as cancelled:
@@ -144,6 +141,34 @@ async def _take_turn(action: cl.Action | None = None, *, continuing: bool = Fals
             del _turns[session.id]
         if action:
             await context.emitter.task_end()
+
+
+async def _admitted(session: WebsocketSession, action: cl.Action | None) -> bool:
+    """Whether a turn may begin; says so if not."""
+    if not _signed_in(session):
+        await notify(words.SIGNED_OUT, "signed_out")
+    elif services.draining:
+        await notify(words.DRAINED, "drained", [again()])
+    elif action and not _offered(action):
+        await action.remove()
+    else:
+        return True
+    return False
+
+
+def _offered(action: cl.Action) -> bool:
+    """Whether a button is about the end of the conversation still; a page may press one that is gone."""
+    return any(each.id == action.id for message in chat_context.get() for each in message.actions)
+
+
+async def _withdraw_buttons(pressed: cl.Action | None) -> None:
+    """Take away what was offered before this turn; and the notice of a trouble, if it is tried again."""
+    for message in chat_context.get():
+        offered, message.actions = message.actions, []
+        for each in offered:
+            await each.remove()
+        if pressed and pressed.name == "again" and any(each.id == pressed.id for each in offered):
+            await message.remove()
 
 
 async def _make_way(session: WebsocketSession) -> None:

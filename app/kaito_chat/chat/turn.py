@@ -9,13 +9,14 @@ from typing import Literal
 import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.context import context
+from chainlit.utils import utc_now
 
 from kaito_chat import metrics, words
 from kaito_chat.asking import Asking, Progress
 from kaito_chat.backends import Reasoning, Text, Turn
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import DRAINED, Services
-from kaito_chat.conversation import mark, turns_of
+from kaito_chat.conversation import mark, notice, turns_of
 from kaito_chat.readiness import Watch
 from kaito_chat.traces import tracer
 from kaito_chat.trouble import BackendError, Kind
@@ -46,6 +47,9 @@ class TurnOfConversation:
         self._began = time.monotonic()
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
+        questions = [message for message in chat_context.get() if message.type == "user_message"]
+        self._question = questions[-1] if questions else None
+        self._asked = self._question.content if self._question else ""
 
     async def take(self) -> None:
         """Answer. Nothing that a model's server does escapes from here but as words on the page."""
@@ -100,21 +104,21 @@ class TurnOfConversation:
             return
         waiting = metrics.WAITING.labels(self._watch.name)
         waiting.inc()
-        notice: cl.Message | None = None
+        shown: cl.Message | None = None
         try:
             await self._watch.changed(FIRST_LOOK_SECONDS)
             while self._watch.ready is None:
                 text = words.warming_up(self._watch)
-                if notice is None:
-                    notice = await cl.Message(text, metadata={"kaito_chat": {"notice": "warming_up"}}).send()
-                elif notice.content != text:
-                    notice.content = text
-                    await notice.update()
+                if shown is None:
+                    shown = await cl.Message(text, metadata=notice("warming_up")).send()
+                elif shown.content != text:
+                    shown.content = text
+                    await shown.update()
                 await self._watch.changed(NOTICE_SECONDS)
         finally:
             waiting.dec()
-            if notice:
-                await asyncio.shield(notice.remove())
+            if shown:
+                await asyncio.shield(shown.remove())
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
@@ -135,7 +139,7 @@ class TurnOfConversation:
             await self._end_thought()
             if progress.dropped:
                 await cl.Message(words.DROPPED.format(count=progress.dropped)).send()
-            self._message = cl.Message("")
+            self._message = cl.Message("", created_at=utc_now())
         await self._message.stream_token(text)
 
     async def _end_thought(self) -> None:
@@ -192,15 +196,21 @@ class TurnOfConversation:
 
     async def _stopped(self, progress: Progress, *, drained: bool) -> None:
         """Keep what arrived of an answer that nobody waits for any more."""
-        if progress.text:
+        if self._question and self._question.content != self._asked:  # edited: this answers nothing any more
+            await self._end_thought()
+            if self._message:
+                await self._message.remove()
+        elif progress.text:
             await self._close(progress, [])
+        else:
+            await self._end_thought()
         if drained:
             await notify(words.DRAINED, "drained", [go_on() if progress.text else again()])
 
 
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
     """Say something that is no part of the conversation."""
-    await cl.Message(text, metadata={"kaito_chat": {"notice": str(kind)}}, actions=actions or []).send()
+    await cl.Message(text, metadata=notice(str(kind)), actions=actions or []).send()
 
 
 def go_on() -> cl.Action:

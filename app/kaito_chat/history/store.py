@@ -18,6 +18,8 @@ from kaito_chat.history.database import Database
 
 log = logging.getLogger(__name__)
 
+REMEMBERED_DELETIONS = 10_000
+
 
 class Store(SQLAlchemyDataLayer):
     """The history over one database."""
@@ -30,6 +32,24 @@ class Store(SQLAlchemyDataLayer):
         self.user_thread_limit = 1000
         self.show_logger = False
         self._database = database
+        self._deleted: dict[str, None] = {}
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete a conversation. Its page may still be open here: what it writes from now on is refused."""
+        self._deleted[thread_id] = None
+        if len(self._deleted) > REMEMBERED_DELETIONS:
+            del self._deleted[next(iter(self._deleted))]
+        await super().delete_thread(thread_id)
+
+    async def update_thread(self, thread_id: str, *arguments: object, **facts: object) -> None:
+        """Write what is known of a conversation, unless it was deleted: an open page would write it anew."""
+        if thread_id not in self._deleted:
+            await super().update_thread(thread_id, *arguments, **facts)
+
+    async def create_step(self, step_dict: dict[str, Any]) -> None:
+        """Write a message, unless its conversation was deleted."""
+        if step_dict["threadId"] not in self._deleted:
+            await super().create_step(step_dict)
 
     async def execute_sql(self, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]] | int | None:
         """Run a statement; `None` if that fails, which is logged and counted, never shown to a person."""

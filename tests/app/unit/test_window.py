@@ -1,12 +1,13 @@
 from types import SimpleNamespace
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kaito_chat.backends import Turn
 from kaito_chat.backends.base import Role
-from kaito_chat.conversation import mark, turns_of
+from kaito_chat.conversation import mark, notice, turns_of
 from kaito_chat.window import estimate, fit, shorten
 
 SYSTEM = Turn("system", "Be brief.")
@@ -46,8 +47,8 @@ def test_the_servers_count_goes_before_the_estimate() -> None:
     assert fit(rest, 1024, 512, scale=0.3).dropped == 0
 
 
-def said(kind: str, content: str, metadata: object = None) -> SimpleNamespace:
-    return SimpleNamespace(type=kind, content=content, metadata=metadata)
+def said(kind: str, content: str, metadata: object = None, created_at: str | None = None) -> SimpleNamespace:
+    return SimpleNamespace(type=kind, content=content, metadata=metadata, created_at=created_at)
 
 
 def test_the_model_sees_questions_and_answers_and_no_notices() -> None:
@@ -69,3 +70,23 @@ def test_the_model_sees_questions_and_answers_and_no_notices() -> None:
         Turn("user", "never answered\n\ntwo"),
         Turn("assistant", "second"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["too_long", "refused"])
+def test_a_question_that_cannot_be_answered_is_not_asked_again_with_the_next_one(kind: str) -> None:
+    messages = [
+        said("user_message", "never answered"),
+        said("user_message", "words " * 1000),
+        said("assistant_message", "trouble", notice(kind)),
+        said("user_message", "two"),
+    ]
+    assert turns_of(messages, "") == [Turn("user", "never answered\n\ntwo")]
+
+
+def test_what_arrived_for_a_question_stands_before_the_next_one() -> None:
+    messages = [
+        said("user_message", "one", None, "2026-11-24T10:00:00.000001Z"),
+        said("user_message", "two", None, "2026-11-24T10:00:02.000001Z"),
+        said("assistant_message", "half", mark("half"), "2026-11-24T10:00:01.000001Z"),
+    ]
+    assert turns_of(messages, "") == [Turn("user", "one"), Turn("assistant", "half"), Turn("user", "two")]
