@@ -46,13 +46,14 @@ def test_every_dependency_is_locked_with_hashes() -> None:
     for name, wanted in (
         ("infra", project["project"]["dependencies"]),
         ("dev", project["project"]["dependencies"] + groups["dev"]),
+        ("kubernetes", groups["kubernetes"]),
         ("security", groups["security"]),
     ):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
         assert "://" not in text
         assert text.count("--hash=sha256:") > text.count("==") / 2
         for requirement in wanted:
-            package = re.split(r"[=<>!~]", requirement)[0].lower()
+            package = re.split(r"[=<>!~]", requirement)[0].lower().replace(".", "-")
             assert f"\n{package}==" in text, f"{package} is not in requirements/{name}.txt: run make lock"
 
 

@@ -101,7 +101,7 @@ def warming_up(watch: Watch) -> str:
     """The notice under a question that waits for its model."""
     name = "The model" if watch.name == "model" else watch.name
     marks = {"done": "✓", "now": "▸", "later": "·"}
-    listed = "  \n".join(
+    listed = "\n".join(
         f"{marks[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "") for step in steps(watch)
     )
     if watch.state is State.FORBIDDEN:

@@ -71,7 +71,7 @@ def press(page: Page, button: str) -> None:
 
 
 def seen(page: Page, text: str, times: int = 1) -> None:
-    expect(page.get_by_text(text, exact=True)).to_have_count(1, timeout=10_000)
+    expect(page.get_by_text(text, exact=True)).to_have_count(times, timeout=10_000)
     expect(page.get_by_text(text, exact=True).last).to_be_visible()
 
 

@@ -1,5 +1,6 @@
 """Chainlit's pause: it is still there to be taken out, and taking it out works."""
 
+import os
 import re
 import subprocess
 import sys
@@ -34,10 +35,17 @@ print(*pauses_made(), "none")
 """
 
 
-def test_chainlit_pauses_for_each_message_and_step_unless_that_is_taken_out() -> None:
+def test_chainlit_pauses_for_each_message_and_step_unless_that_is_taken_out(tmp_path: Path) -> None:
     """If this fails after an upgrade because Chainlit no longer pauses, `pauses.py` can go."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(APP)}  # Chainlit writes where it is started
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=APP, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", SCRIPT],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.stdout.split() == ["0.001", "0.001", "none"], done.stderr
 
