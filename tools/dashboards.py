@@ -30,16 +30,21 @@ def quantiles(metric: str, by: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def legend(by: str) -> str:
+    """The labels that tell the lines of a graph apart."""
+    return " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
+
+
 def rate(metric: str, by: str, labels: str = 'namespace=~"$namespace"') -> tuple[tuple[str, str], ...]:
     """A counter, per second."""
-    return ((f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))", f"{{{{{by}}}}}"),)
+    return ((f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))", legend(by)),)
 
 
 def level(
     metric: str, by: str, labels: str = 'namespace=~"$namespace"', how: str = "sum"
 ) -> tuple[tuple[str, str], ...]:
     """A gauge."""
-    return ((f"{how} by ({by}) ({metric}{{{labels}}})", f"{{{{{by}}}}}"),)
+    return ((f"{how} by ({by}) ({metric}{{{labels}}})", legend(by)),)
 
 
 NODES = 'Hostname=~".+"'

@@ -57,7 +57,7 @@ def container(*changes: dict[str, Any]) -> dict[str, Any]:
 
 def data(*changes: dict[str, Any]) -> dict[str, str]:
     """The settings that a release gives the application."""
-    found: dict[str, str] = one(render(default(*changes)), "ConfigMap", "demo-chat")["data"]
+    found: dict[str, str] = one(render(default(*changes)), "ConfigMap", "demo")["data"]
     return found
 
 
@@ -79,9 +79,7 @@ def test_the_configmap_has_settings_of_the_application_only(name: str) -> None:
     config = next(
         each
         for each in objects
-        if each["kind"] == "ConfigMap"
-        and each["metadata"]["name"].endswith("-chat")
-        and "KAITO_CHAT_DRAIN_SECONDS" in each["data"]
+        if each["kind"] == "ConfigMap" and "data" in each and "KAITO_CHAT_DRAIN_SECONDS" in each["data"]
     )
     assert set(config["data"]) <= app_settings() - SECRET
     environment = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
@@ -90,7 +88,7 @@ def test_the_configmap_has_settings_of_the_application_only(name: str) -> None:
 
 
 def test_several_models_are_the_applications_list() -> None:
-    models = json.loads(one(render(case("everything")), "ConfigMap", "everything-chat")["data"]["KAITO_CHAT_MODELS"])
+    models = json.loads(one(render(case("everything")), "ConfigMap", "everything")["data"]["KAITO_CHAT_MODELS"])
     table = SETTINGS_PAGE.read_text(encoding="utf-8").split("## Several models", 1)[1].split("\n## ", 1)[0]
     known = set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE))
     assert [model["name"] for model in models] == ["Qwen 3", "gpt-4o"]
@@ -227,8 +225,8 @@ def test_sign_in_needs_a_secret_to_sign_with(path: str) -> None:
     }
     value: object = "mine" if path == "chat.existingSecret" else vault
     sources = container(SIGN_IN, IDENTITY, at(path, value))["envFrom"]
-    assert sources[0] == {"configMapRef": {"name": "demo-chat"}}
-    assert sources[1] == {"secretRef": {"name": "mine" if value == "mine" else "demo-chat-key-vault"}}
+    assert sources[0] == {"configMapRef": {"name": "demo"}}
+    assert sources[1] == {"secretRef": {"name": "mine" if value == "mine" else "demo-key-vault"}}
 
 
 def test_key_vault_is_read_with_the_pods_identity() -> None:
@@ -287,10 +285,43 @@ def test_the_network_policy_is_for_our_pods_only() -> None:
 def test_who_may_ask_whom() -> None:
     found = policy()
     assert ports(found["ingress"]) == [["http"], ["http"]]  # Prometheus, helm test
-    assert ports(found["egress"]) == [[53, 53], [5000], [443], [443]]  # DNS, model, API server, outside
+    assert ports(found["egress"]) == [[53, 53], [5000], [443, 6443], [443]]  # DNS, model, API server, outside
     everything = one(render(case("everything")), "NetworkPolicy")["spec"]
-    assert ports(everything["egress"]) == [[53, 53], [5000], [5432], [4318], [443], [9000]]
+    inside = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}]}
+    assert inside in everything["egress"]  # the OTLP collector, on whatever port its pods listen
+    others = [rule for rule in everything["egress"] if rule != inside]
+    assert ports(others) == [[53, 53], [5000], [5432], [443], [9000]]
     assert len(everything["ingress"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "who"),
+    [
+        ("http://workspace-other", {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "chat"}}}),
+        ("http://ws.team.svc:8080", {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "team"}}}),
+        (
+            "http://ws.team.svc.cluster.local/v1",
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "team"}}},
+        ),
+        ("http://models.example.com:8000", 8000),
+        ("http://models.example.com", 80),
+        ("https://models.example.com", None),
+    ],
+)
+def test_further_models_are_within_reach(url: str, who: object) -> None:
+    before = policy()["egress"]
+    added = [
+        rule
+        for rule in policy(at("chat.models", [{"name": "other", "endpointUrl": url}]))["egress"]
+        if rule not in before
+    ]
+    if who is None:  # the opening for HTTPS is there anyway
+        assert added == []
+    elif isinstance(who, int):
+        assert ports(added) == [[who]]
+        assert "ipBlock" in added[0]["to"][0]
+    else:
+        assert added == [{"to": [who]}]
 
 
 def test_https_leaves_pods_and_services_out() -> None:

@@ -7,15 +7,16 @@ import pytest
 from chart.rendering import Object, RenderError, at, default, kinds, merged, one, render
 
 HOST = at("ingress.host", "chat.example.com")
+CERTIFICATE = at("ingress.tls.secretName", "certificate")
 PUBLISHED: dict[str, dict[str, Any]] = {
-    "nginx": merged(at("ingress.mode", "nginx"), HOST),
-    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST),
+    "nginx": merged(at("ingress.mode", "nginx"), HOST, CERTIFICATE),
+    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST, CERTIFICATE),
     "gateway": merged(at("ingress.mode", "gateway"), HOST, at("ingress.gateway.name", "public")),
 }
 MODEL = merged(at("model.ingress.enabled", True), at("model.ingress.host", "model.example.com"))
 
 
-def annotations(mode: str, *changes: dict[str, Any], name: str = "demo-chat") -> dict[str, str]:
+def annotations(mode: str, *changes: dict[str, Any], name: str = "demo") -> dict[str, str]:
     """The annotations of one Ingress."""
     found: dict[str, str] = one(render(default(PUBLISHED[mode], *changes)), "Ingress", name)["metadata"]["annotations"]
     return found
@@ -29,7 +30,7 @@ def model_ingress(mode: str, *changes: dict[str, Any]) -> Object:
 
 def test_nothing_is_published_unless_asked_for() -> None:
     assert not kinds(render()) & {"Ingress", "HTTPRoute"}
-    assert "KAITO_CHAT_PUBLIC_URL" not in one(render(), "ConfigMap", "demo-chat")["data"]
+    assert "KAITO_CHAT_PUBLIC_URL" not in one(render(), "ConfigMap", "demo")["data"]
 
 
 def test_f5s_controller_gets_annotations_with_units() -> None:
@@ -38,8 +39,8 @@ def test_f5s_controller_gets_annotations_with_units() -> None:
         "nginx.org/proxy-buffering": "False",
         "nginx.org/proxy-read-timeout": "3600s",
         "nginx.org/proxy-send-timeout": "3600s",
-        "nginx.org/sticky-cookie-services": "serviceName=demo-chat kaito_chat_pod path=/ httponly",
-        "nginx.org/websocket-services": "demo-chat",
+        "nginx.org/sticky-cookie-services": "serviceName=demo kaito_chat_pod path=/ httponly",
+        "nginx.org/websocket-services": "demo",
     }
 
 
@@ -81,16 +82,22 @@ def test_classes_and_their_override() -> None:
 
 
 def test_tls_comes_from_cert_manager() -> None:
-    changes = default(PUBLISHED["nginx"], at("ingress.tls.clusterIssuer", "letsencrypt"))
-    ingress = one(render(changes), "Ingress")
+    issuer = at("ingress.tls", {"clusterIssuer": "letsencrypt", "secretName": ""})
+    ingress = one(render(default(PUBLISHED["nginx"], issuer)), "Ingress")
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
-    assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "demo-chat-tls"}]
+    assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "demo-tls"}]
+
+
+@pytest.mark.parametrize("mode", ["nginx", "webapprouting"])
+def test_https_needs_a_certificate_from_somewhere(mode: str) -> None:
+    with pytest.raises(RenderError, match=r"ingress\.tls\.clusterIssuer.*ingress\.tls\.secretName"):
+        render(default(PUBLISHED[mode], at("ingress.tls.secretName", "")))
 
 
 def test_without_tls_the_address_is_plain() -> None:
     objects = render(default(PUBLISHED["nginx"], at("ingress.tls.enabled", False)))
     assert "tls" not in one(objects, "Ingress")["spec"]
-    assert one(objects, "ConfigMap", "demo-chat")["data"]["KAITO_CHAT_PUBLIC_URL"] == "http://chat.example.com"
+    assert one(objects, "ConfigMap", "demo")["data"]["KAITO_CHAT_PUBLIC_URL"] == "http://chat.example.com"
 
 
 def test_ones_own_annotations_go_first() -> None:
@@ -108,7 +115,7 @@ def test_the_gateway_gets_a_route_with_timeouts() -> None:
     assert spec["parentRefs"] == [gateway]
     assert spec["hostnames"] == ["chat.example.com"]
     assert spec["rules"][0]["timeouts"] == {"request": "3600s"}
-    assert spec["rules"][0]["backendRefs"] == [{"name": "demo-chat", "port": 80}]
+    assert spec["rules"][0]["backendRefs"] == [{"name": "demo", "port": 80}]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_chat_follows_its_model() -> None:
     for changes in ({}, at("model.preset", "phi-4")):
         objects = render(default(changes))
         model = one(objects, "Workspace")["metadata"]["name"]
-        settings = one(objects, "ConfigMap", "demo-chat")["data"]
+        settings = one(objects, "ConfigMap", "demo")["data"]
         assert settings["KAITO_CHAT_ENDPOINT_URL"] == f"http://{model}"
         assert settings["KAITO_CHAT_WORKSPACE_NAME"] == model
         assert one(objects, "Role")["rules"] == [
@@ -68,8 +68,8 @@ def test_keep_outlives_switch_and_uninstall() -> None:
     kept = workspace(at("model.keep", True))["metadata"]["annotations"]
     assert kept == {"helm.sh/resource-policy": "keep"}
     objects = render(default(at("model.keep", True), at("model.vllm", {"max-model-len": 4096})))
-    config = next(each for each in objects if each["metadata"]["name"].endswith("-inference"))
-    assert config["metadata"]["annotations"] == kept
+    config = one(objects, "Workspace")["inference"]["config"]
+    assert one(objects, "ConfigMap", config)["metadata"]["annotations"] == kept
 
 
 def test_the_workspace_of_the_least_values() -> None:
@@ -106,11 +106,42 @@ def test_several_replicas_are_an_inference_set_with_a_service_of_their_own() -> 
     model = found["metadata"]["name"]
     assert found["spec"]["replicas"] == 3
     service = one(objects, "Service", model)["spec"]
-    assert service["selector"] == {"inferenceset.kaito.sh/created-by": model}
+    assert service["selector"] == {
+        "inferenceset.kaito.sh/created-by": model,
+        "apps.kubernetes.io/pod-index": "0",  # of several nodes, the first answers
+    }
     assert service["ports"] == [{"name": "http", "port": 80, "targetPort": 5000}]
-    settings = one(objects, "ConfigMap", "demo-chat")["data"]
+    settings = one(objects, "ConfigMap", "demo")["data"]
     assert settings["KAITO_CHAT_ENDPOINT_URL"] == f"http://{model}"
     assert "KAITO_CHAT_WORKSPACE_NAME" not in settings
+
+
+def test_what_kaito_reads_off_a_workspace_reaches_those_of_a_set() -> None:
+    changes = at("model.annotations", {"kaito.sh/bypass-resource-checks": "True"})
+    objects = render(default(at("model.replicas", 2), at("model.runtime", "vllm"), changes))
+    assert one(objects, "InferenceSet")["spec"]["template"]["metadata"]["annotations"] == {
+        "kaito.sh/bypass-resource-checks": "True",
+        "kaito.sh/runtime": "vllm",
+    }
+
+
+def test_other_parameters_are_another_configmap() -> None:
+    names = {workspace(at("model.vllm", {"max-model-len": length}))["inference"]["config"] for length in (2048, 4096)}
+    assert len(names) == 2
+
+
+def test_another_model_has_nodes_of_its_own() -> None:
+    labels = {
+        str(workspace(at(path, value))["resource"]["labelSelector"])
+        for path, value in (
+            ("model.keep", False),
+            ("model.instanceType", "Standard_NC40ads_H100_v5"),
+            ("model.nodeCount", 2),
+            ("model.accessSecret", "token"),
+            ("model.preset", "phi-4"),
+        )
+    }
+    assert len(labels) == 5
 
 
 def test_autoscaling_is_annotations_for_keda_kaito_scaler() -> None:

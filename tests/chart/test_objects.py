@@ -1,12 +1,17 @@
 """Every object of every case is valid, on every Kubernetes and with both helms; and exactly these objects are made."""
 
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from chart.rendering import (
     CASES,
     CHART,
     HELMS,
-    INFERENCE_SET,
     KUBERNETES,
     Object,
     RenderError,
@@ -22,7 +27,13 @@ from chart.rendering import (
 )
 from chart.validation import KAITO, check_core, check_custom, needs_definitions
 
-CHAT_KINDS = {"ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"}
+VAULT = {
+    "enabled": True,
+    "name": "vault",
+    "tenantId": "00000000-0000-0000-0000-000000000002",
+    "secrets": {"KAITO_CHAT_AUTH_SECRET": "auth"},
+}
+IDENTITY = at("chat.workloadIdentity", {"enabled": True, "clientId": "00000000-0000-0000-0000-000000000001"})
 
 
 @pytest.mark.parametrize("kubernetes", KUBERNETES)
@@ -51,43 +62,43 @@ def test_both_helms_make_the_same(name: str) -> None:
 
 def test_the_least_values_make_a_chat_and_a_workspace() -> None:
     assert names(render()) == {
-        ("ConfigMap", "demo-chat"),
-        ("Deployment", "demo-chat"),
-        ("NetworkPolicy", "demo-chat"),
-        ("Pod", "demo-chat-test"),
-        ("PodDisruptionBudget", "demo-chat"),
-        ("Role", "demo-chat"),
-        ("RoleBinding", "demo-chat"),
-        ("Service", "demo-chat"),
-        ("ServiceAccount", "demo-chat"),
+        ("ConfigMap", "demo"),
+        ("Deployment", "demo"),
+        ("NetworkPolicy", "demo"),
+        ("Pod", "demo-test"),
+        ("PodDisruptionBudget", "demo"),
+        ("Role", "demo"),
+        ("RoleBinding", "demo"),
+        ("Service", "demo"),
+        ("ServiceAccount", "demo"),
         ("Workspace", workspace_name()),
     }
 
 
 def test_everything_makes_everything() -> None:
     assert names(render(case("everything"))) == {
-        ("ConfigMap", "everything-chat"),
+        ("ConfigMap", "everything"),
         ("ConfigMap", "everything-dashboard-chat"),
         ("ConfigMap", "everything-dashboard-gpu"),
         ("ConfigMap", "everything-dashboard-vllm"),
-        ("ConfigMap", f"{set_name()}-inference"),
-        ("Deployment", "everything-chat"),
-        ("HorizontalPodAutoscaler", "everything-chat"),
+        ("ConfigMap", parameters_name()),
+        ("Deployment", "everything"),
+        ("HorizontalPodAutoscaler", "everything"),
         ("InferenceSet", set_name()),
-        ("Ingress", "everything-chat"),
+        ("Ingress", "everything"),
         ("Ingress", set_name()),
-        ("NetworkPolicy", "everything-chat"),
-        ("Pod", "everything-chat-test"),
-        ("PodDisruptionBudget", "everything-chat"),
+        ("NetworkPolicy", "everything"),
+        ("Pod", "everything-test"),
+        ("PodDisruptionBudget", "everything"),
         ("PodMonitor", set_name()),
-        ("Policy", "everything-chat-allowed"),
+        ("Policy", "everything-allowed"),
         ("Policy", f"{set_name()}-allowed"),
         ("PrometheusRule", "everything"),
-        ("SecretProviderClass", "everything-chat-key-vault"),
-        ("Service", "everything-chat"),
+        ("SecretProviderClass", "everything-key-vault"),
+        ("Service", "everything"),
         ("Service", set_name()),
         ("ServiceAccount", "kaito-chat"),
-        ("ServiceMonitor", "everything-chat"),
+        ("ServiceMonitor", "everything"),
     }
 
 
@@ -95,6 +106,13 @@ def workspace_name() -> str:
     """The least values' Workspace; what its hash is made of is tested with the model."""
     name: str = one(render(show_only="model/workspace.yaml"), "Workspace")["metadata"]["name"]
     assert name.startswith("demo-phi-4-mini-instruct-")
+    return name
+
+
+def parameters_name() -> str:
+    """The ConfigMap with parameters that the InferenceSet of everything names."""
+    found = render(case("everything"), show_only="model/inferenceset.yaml")
+    name: str = one(found, "InferenceSet")["spec"]["template"]["inference"]["config"]
     return name
 
 
@@ -119,7 +137,8 @@ def set_name() -> str:
 def test_a_switch_off_takes_its_object_away(path: str, value: object, kind: str) -> None:
     others = at("chat.models", [{"name": "other", "endpointUrl": "https://models.example.com"}])
     assert kind in kinds(render(default(others)))
-    assert kind not in kinds(render(default(others, at(path, value))))
+    account = at("chat.serviceAccount.name", "theirs")
+    assert kind not in kinds(render(default(others, account, at(path, value))))
 
 
 @pytest.mark.parametrize(
@@ -129,13 +148,38 @@ def test_a_switch_off_takes_its_object_away(path: str, value: object, kind: str)
         ("monitoring.prometheusOperator", True, "ServiceMonitor"),
         ("monitoring.azureMonitor", True, "PodMonitor"),
         ("monitoring.alerts", True, "PrometheusRule"),
+        ("chat.keyVault", VAULT, "SecretProviderClass"),
         ("model.replicas", 2, "InferenceSet"),
         ("model.autoscaling.enabled", True, "InferenceSet"),
     ],
 )
 def test_a_switch_on_adds_its_object(path: str, value: object, kind: str) -> None:
     assert kind not in kinds(render())
-    assert kind in kinds(render(default(at(path, value))))
+    assert kind in kinds(render(default(IDENTITY, at(path, value))))
+
+
+def test_dashboards_are_a_switch() -> None:
+    found = names(render(default(at("monitoring.dashboards", True)))) - names(render())
+    assert found == {("ConfigMap", f"demo-dashboard-{name}") for name in ("chat", "gpu", "vllm")}
+
+
+def test_spreading_is_a_switch() -> None:
+    for enabled in (True, False):
+        objects = render(default(at("chat.topologySpread.enabled", enabled)))
+        assert ("topologySpreadConstraints" in one(objects, "Deployment")["spec"]["template"]["spec"]) is enabled
+
+
+def test_without_a_model_of_its_own_the_chat_is_alone() -> None:
+    assert names(render(case("external"))) == {
+        ("ConfigMap", "demo"),
+        ("Deployment", "demo"),
+        ("Ingress", "demo"),
+        ("NetworkPolicy", "demo"),
+        ("Pod", "demo-test"),
+        ("PodDisruptionBudget", "demo"),
+        ("Service", "demo"),
+        ("ServiceAccount", "demo"),
+    }
 
 
 def test_two_releases_in_one_namespace_share_nothing() -> None:
@@ -148,8 +192,9 @@ def test_two_releases_in_one_namespace_share_nothing() -> None:
 
 def pods_of(objects: list[Object]) -> object:
     """What the chat's Service selects."""
-    services = [each for each in objects if each["kind"] == "Service" and each["metadata"]["name"].endswith("-chat")]
-    return services[0]["spec"]["selector"]
+    services = [each["spec"]["selector"] for each in objects if each["kind"] == "Service"]
+    (found,) = [each for each in services if each.get("app.kubernetes.io/component") == "chat"]
+    return found
 
 
 def test_two_releases_have_gpu_nodes_of_their_own() -> None:
@@ -160,30 +205,53 @@ def test_two_releases_have_gpu_nodes_of_their_own() -> None:
     assert len(labels) == 3
 
 
-@pytest.mark.parametrize("release", ["a", "9-lives", "with.dots.in-it", "x" * 53, "chat", "my-chat"])
+@pytest.mark.parametrize("release", ["a", "123", "9-lives", "with.dots.in-it", "x" * 53, "chat", "my-chat"])
 def test_names_stay_within_what_kubernetes_allows(release: str) -> None:
-    objects = render(case("everything") | {"fullnameOverride": ""}, release=release)
+    objects = render(case("everything") | {"fullnameOverride": ""}, release=release, namespace="123")
     check_core(objects, "1.37")
+    check_custom(objects)
     for kind, name in names(objects):
         assert len(name) <= 63, (kind, name)
         assert not name.startswith(tuple("0123456789")) or kind != "Service"
     for each in objects:
         if each["kind"] in {"Workspace", "InferenceSet"}:
-            assert len(each["metadata"]["name"]) <= 52  # KAITO appends -headless, Kubernetes a revision
+            assert len(each["metadata"]["name"]) <= 46  # KAITO appends 6 and 9 more
 
 
 @pytest.mark.parametrize("helm", HELMS)
 def test_lint_finds_nothing(helm: str) -> None:
-    import subprocess  # noqa: PLC0415
-
+    # Lint asks no cluster what it serves, so what needs an InferenceSet is linted with one replica.
+    alone = at("model", {"replicas": 1, "autoscaling": {"enabled": False}})
     for name in CASES:
-        values = str(CHART / "ci" / f"{name}-values.yaml")
-        command = [helm_path(helm), "lint", "--strict", str(CHART), "--values", values, "--kube-version", "1.35.0"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        needs_set = name == "everything"  # lint asks no cluster what it serves
-        assert (INFERENCE_SET.rsplit("/", 1)[1] in done.stdout + done.stderr) if needs_set else done.returncode == 0, (
-            done.stdout + done.stderr
-        )
+        text = json.dumps(merged(case(name), alone))
+        command = [helm_path(helm), "lint", "--strict", str(CHART), "--values", "-", "--kube-version", "1.35.0"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_releases_named_alike_do_not_collide() -> None:
+    first, second = (names(render(release=name)) for name in ("kaito", "kaito-chat"))
+    assert not first & second
+
+
+NOTES = {
+    "default": ("port-forward service/demo 8000:80", "wait workspace/demo-phi-4-mini-instruct-", "helm rollback demo"),
+    "external": ("https://chat.example.com", "3. One message through the chat", "--timeout 300s"),
+    "gateway": ("no session affinity", "helm upgrade with its values", "(model.keep)"),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_notes_are_a_checklist_of_exact_commands(name: str, tmp_path: Path) -> None:
+    command = [helm_path("helm"), "install", "demo", str(CHART), "--namespace", "chat", "--dry-run=client"]
+    command += ["--values", str(CHART / "ci" / f"{name}-values.yaml")]
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    notes = done.stdout.partition("NOTES:")[2]
+    assert [each for each in NOTES[name] if each not in notes] == []
+    numbers = [int(found) for found in re.findall(r"^(\d)\. ", notes, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_an_older_kubernetes_is_refused() -> None:

@@ -1,12 +1,38 @@
 {{- /* What a schema cannot say. Included by the Deployment, which every release has. */ -}}
 {{- define "kaito-chat.checks" -}}
-{{- $settings := .Values.chat.settings -}}
-{{- $secrets := or .Values.chat.existingSecret .Values.chat.keyVault.enabled -}}
+{{- $settings := default dict .Values.chat.settings -}}
+{{- $vault := ternary (default dict .Values.chat.keyVault.secrets) dict .Values.chat.keyVault.enabled -}}
 {{- if and (not .Values.model.enabled) (not .Values.chat.models) -}}
 {{- fail "model.enabled is false and chat.models is empty: there is no model to talk to. Add an endpoint to chat.models." -}}
 {{- end -}}
-{{- if and (has (toString (get $settings "KAITO_CHAT_SIGN_IN")) (list "entra" "password")) (not $secrets) -}}
-{{- fail "chat.settings.KAITO_CHAT_SIGN_IN needs KAITO_CHAT_AUTH_SECRET, a secret: set chat.existingSecret, or chat.keyVault.enabled with chat.keyVault.secrets." -}}
+{{- $signIn := toString (default "none" (get $settings "KAITO_CHAT_SIGN_IN")) -}}
+{{- if and (ne $signIn "none") (not .Values.chat.existingSecret) (not (hasKey $vault "KAITO_CHAT_AUTH_SECRET")) -}}
+{{- fail "chat.settings.KAITO_CHAT_SIGN_IN needs KAITO_CHAT_AUTH_SECRET, a secret: put it into chat.existingSecret, or name it in chat.keyVault.secrets." -}}
+{{- end -}}
+{{- if eq $signIn "entra" -}}
+{{- range list "KAITO_CHAT_ENTRA_TENANT_ID" "KAITO_CHAT_ENTRA_CLIENT_ID" -}}
+{{- if not (get $settings .) }}{{ fail (printf "chat.settings.KAITO_CHAT_SIGN_IN entra needs chat.settings.%s." .) }}{{ end -}}
+{{- end -}}
+{{- if not (or .Values.ingress.host (get $settings "KAITO_CHAT_PUBLIC_URL")) -}}
+{{- fail "chat.settings.KAITO_CHAT_SIGN_IN entra needs ingress.host, or chat.settings.KAITO_CHAT_PUBLIC_URL, to come back to after the sign-in." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $signIn "none") (or (hasKey $settings "KAITO_CHAT_DATABASE_URL") (hasKey $vault "KAITO_CHAT_DATABASE_URL")) -}}
+{{- fail "KAITO_CHAT_DATABASE_URL needs chat.settings.KAITO_CHAT_SIGN_IN: history belongs to people who signed in." -}}
+{{- end -}}
+{{- if and (get $settings "KAITO_CHAT_DATABASE_ENTRA_ENABLED") (not .Values.chat.workloadIdentity.enabled) -}}
+{{- fail "chat.settings.KAITO_CHAT_DATABASE_ENTRA_ENABLED needs chat.workloadIdentity.enabled: PostgreSQL is asked as that identity." -}}
+{{- end -}}
+{{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
+{{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range .Values.chat.models -}}
+{{- if and (eq (toString .backend) "azure_openai") (not .model) -}}
+{{- fail (printf "chat.models: %q needs model, the name of the deployment: it is Azure OpenAI." .name) -}}
+{{- end -}}
+{{- if has .name $names }}{{ fail (printf "chat.models has two models named %q." .name) }}{{ end -}}
+{{- $names = append $names .name -}}
 {{- end -}}
 {{- if and .Values.chat.keyVault.enabled (not .Values.chat.workloadIdentity.enabled) -}}
 {{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the vault is read with the pod's own identity." -}}

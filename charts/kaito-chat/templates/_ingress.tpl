@@ -22,7 +22,7 @@ answer are requests of their own, which without affinity may meet another pod an
 {{- default (ternary "nginx" "webapprouting.kubernetes.azure.com" (eq .Values.ingress.mode "nginx")) .Values.ingress.className -}}
 {{- end -}}
 
-{{- /* The Secret that cert-manager writes a certificate to. */ -}}
+{{- /* The Secret with the chat's certificate: one that exists, or what cert-manager writes. */ -}}
 {{- define "kaito-chat.tlsSecret" -}}
 {{- default (printf "%s-tls" (include "kaito-chat.chat" .)) .Values.ingress.tls.secretName -}}
 {{- end -}}
@@ -69,7 +69,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- $_ := set $found "nginx.ingress.kubernetes.io/auth-secret" . -}}
 {{- end -}}
 {{- end -}}
-{{- merge (deepCopy $ingress.annotations) $found | toYaml -}}
+{{- merge (deepCopy (default dict $ingress.annotations)) $found | toYaml -}}
 {{- end -}}
 
 {{- /* What the mode cannot do, or lacks. */ -}}
@@ -94,6 +94,9 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- if and $ingress.tls.enabled (or $ingress.tls.clusterIssuer $ingress.tls.secretName) -}}
 {{- fail "ingress.tls.clusterIssuer and ingress.tls.secretName belong to an Ingress: with ingress.mode gateway, the Gateway's listener has the certificate. Leave both empty." -}}
 {{- end -}}
+{{- end -}}
+{{- if and (include "kaito-chat.isIngress" .) $ingress.tls.enabled (not $ingress.tls.clusterIssuer) (not $ingress.tls.secretName) -}}
+{{- fail "ingress.tls.enabled needs ingress.tls.clusterIssuer, which has cert-manager write a certificate, or ingress.tls.secretName, which holds one." -}}
 {{- end -}}
 {{- if .Values.model.ingress.enabled -}}
 {{- if not .Values.model.enabled -}}

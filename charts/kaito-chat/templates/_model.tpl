@@ -5,10 +5,12 @@
 
 {{- /*
 The labels of its GPU nodes: what the Workspace selects them by. KAITO takes nodes with these labels that are there
-already, so they differ between releases.
+already, so they differ between releases, and between what a release had before and has now.
 */ -}}
 {{- define "kaito-chat.nodeLabels" -}}
-{{- $hash := printf "%s/%s" .Release.Namespace (include "kaito-chat.fullname" .) | sha256sum | trunc 6 -}}
+{{- $model := .Values.model -}}
+{{- $what := list .Release.Namespace (include "kaito-chat.fullname" .) $model.instanceType $model.nodeCount $model.template (include "kaito-chat.preset" .) -}}
+{{- $hash := toJson $what | sha256sum | trunc 6 -}}
 {{- $apps := printf "%s-%s" (include "kaito-chat.modelSlug" . | trunc 40 | trimSuffix "-") $hash -}}
 {{- default (dict "apps" $apps) .Values.model.nodeLabels | toYaml -}}
 {{- end -}}
@@ -44,6 +46,14 @@ presetOptions:
 {{- if or .Values.model.vllm (not (kindIs "invalid" .Values.model.maxProbeSteps)) -}}yes{{- end -}}
 {{- end -}}
 
+{{- /* The model server's parameters, as KAITO reads them. */ -}}
+{{- define "kaito-chat.parameters" -}}
+{{- $parameters := dict -}}
+{{- if not (kindIs "invalid" .Values.model.maxProbeSteps) }}{{ $_ := set $parameters "max_probe_steps" (int64 .Values.model.maxProbeSteps) }}{{ end -}}
+{{- with .Values.model.vllm }}{{ $_ := set $parameters "vllm" . }}{{ end -}}
+{{- toYaml $parameters -}}
+{{- end -}}
+
 {{- /* The `inference` of a Workspace or an InferenceSet. */ -}}
 {{- define "kaito-chat.inference" -}}
 {{- if .Values.model.template -}}
@@ -54,7 +64,7 @@ preset:
   {{- include "kaito-chat.preset" . | nindent 2 }}
 {{- end }}
 {{- if include "kaito-chat.configured" . }}
-config: {{ include "kaito-chat.inferenceConfig" . }}
+config: {{ include "kaito-chat.inferenceConfig" . | quote }}
 {{- end }}
 {{- with .Values.model.adapters }}
 adapters:
@@ -87,5 +97,5 @@ adapters:
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
 {{- end -}}
-{{- merge $annotations .Values.model.annotations | toJson -}}
+{{- merge $annotations (default dict .Values.model.annotations) | toJson -}}
 {{- end -}}

@@ -12,5 +12,5 @@
 
 {{- /* Labels that make a Prometheus find the monitors and rules. */ -}}
 {{- define "kaito-chat.monitorLabels" -}}
-{{- merge (include "kaito-chat.labels" . | fromYaml) .Values.monitoring.labels | toYaml -}}
+{{- merge (include "kaito-chat.labels" . | fromYaml) (default dict .Values.monitoring.labels) | toYaml -}}
 {{- end -}}

@@ -15,8 +15,7 @@ KAITO append to them must fit too, so the common beginning has at most 35: of a 
 
 {{- /* Deployment, Service, Ingress and the rest of the application. */ -}}
 {{- define "kaito-chat.chat" -}}
-{{- $name := include "kaito-chat.fullname" . -}}
-{{- ternary $name (printf "%s-chat" $name) (hasSuffix "chat" $name) -}}
+{{- include "kaito-chat.fullname" . -}}
 {{- end -}}
 
 {{- /* The ServiceAccount, made here or found. */ -}}
@@ -35,25 +34,25 @@ KAITO append to them must fit too, so the common beginning has at most 35: of a 
 {{- end -}}
 
 {{- /*
-The Workspace, or the InferenceSet. KAITO lets nobody change instance type, selector, node count or preset, so the name
-ends with a hash of them: another model is another Workspace. 52 characters at most, because KAITO and Kubernetes append to
-it.
+The Workspace, or the InferenceSet. KAITO lets nobody change instance type, selector, node count or preset, and a
+changed template does not reach its pods, so the name ends with a hash of them: another model is another Workspace. 46
+characters at most: an InferenceSet's Workspaces have 6 more, and their Services 9 more.
 */ -}}
 {{- define "kaito-chat.model" -}}
 {{- $model := .Values.model -}}
 {{- $fixed := dict "resource" (include "kaito-chat.resource" . | fromYaml) "several" (include "kaito-chat.several" .) -}}
 {{- if $model.template -}}
-{{- $_ := set $fixed "template" true -}}
+{{- $_ := set $fixed "template" $model.template -}}
 {{- else -}}
 {{- $_ := set $fixed "preset" (include "kaito-chat.preset" . | fromYaml) -}}
 {{- end -}}
 {{- $hash := toJson $fixed | sha256sum | trunc 6 -}}
 {{- $begin := include "kaito-chat.fullname" . -}}
 {{- $slug := include "kaito-chat.modelSlug" . | lower | replace "." "-" | replace "_" "-" -}}
-{{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 44 (len $begin))) | trimSuffix "-") $hash -}}
+{{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 38 (len $begin))) | trimSuffix "-") $hash -}}
 {{- end -}}
 
-{{- /* The ConfigMap with parameters of the model server. */ -}}
+{{- /* The ConfigMap with parameters of the model server. Others have another name: KAITO looks at the name only. */ -}}
 {{- define "kaito-chat.inferenceConfig" -}}
-{{- printf "%s-inference" (include "kaito-chat.model" .) -}}
+{{- printf "%s-%s" (include "kaito-chat.model" .) (include "kaito-chat.parameters" . | sha256sum | trunc 6) -}}
 {{- end -}}

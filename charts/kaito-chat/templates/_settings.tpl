@@ -15,7 +15,7 @@ contradict its own objects.
 {{- $_ := set $settings "KAITO_CHAT_WORKSPACE_NAME" (include "kaito-chat.model" .) -}}
 {{- end -}}
 {{- end -}}
-{{- range $name, $value := merge $settings .Values.chat.settings }}
+{{- range $name, $value := merge $settings (default dict .Values.chat.settings) }}
 {{ $name }}: {{ include "kaito-chat.text" $value | quote }}
 {{- end }}
 {{- end -}}
