@@ -3,13 +3,13 @@
 See: https://kaito-project.github.io/kaito/docs/quick-start
 """
 
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from kaito_chat.api_server import ApiServer
 from kaito_chat.backends.answers import json_of
 
 # The conditions of 0.6 and of 0.12 that say that a step is done.
@@ -45,19 +45,15 @@ class Workspaces:
     """
 
     def __init__(self, url: str, service_account_dir: Path, api_version: str, namespace: str | None) -> None:
-        self._dir = service_account_dir
-        self._url = f"{url}/apis/{api_version}/namespaces/{namespace or self._read('namespace')}/workspaces/"
-        self._client: httpx.AsyncClient | None = None
+        self._server = ApiServer(url, service_account_dir)
+        self._path = f"/apis/{api_version}/namespaces/{namespace or self._server.namespace}/workspaces/"
 
     async def conditions(self, name: str) -> Conditions | None:
         """A Workspace's conditions; `None` where there is no token, no permission, no Workspace or no API server."""
-        token = self._read("token")
-        if not token:
+        if not self._server.has_token:
             return None
         try:
-            if self._client is None:
-                self._client = httpx.AsyncClient(timeout=5, trust_env=False, verify=self._trust())
-            response = await self._client.get(self._url + name, headers={"authorization": f"Bearer {token}"})
+            response = await self._server.request("GET", self._path + name)
         except (httpx.HTTPError, OSError):
             return None
         found = json_of(response)
@@ -65,19 +61,7 @@ class Workspaces:
 
     async def close(self) -> None:
         """Close the connection to the API server."""
-        if self._client:
-            await self._client.aclose()
-
-    def _trust(self) -> ssl.SSLContext | bool:
-        certificate = self._dir / "ca.crt"
-        return ssl.create_default_context(cafile=certificate) if certificate.exists() else True
-
-    def _read(self, name: str) -> str:
-        """A mounted file, read anew every time: tokens are rotated."""
-        try:
-            return (self._dir / name).read_text(encoding="utf-8").strip()
-        except OSError:
-            return ""
+        await self._server.close()
 
 
 def conditions_of(workspace: dict[str, object]) -> Conditions:

@@ -39,9 +39,9 @@ def helm_path(name: str) -> str:
     return found
 
 
-def case(name: str) -> dict[str, Any]:
+def case(name: str, chart: Path = CHART) -> dict[str, Any]:
     """The values of one file in ci/."""
-    values: dict[str, Any] = yaml.safe_load((CHART / "ci" / f"{name}-values.yaml").read_text(encoding="utf-8"))
+    values: dict[str, Any] = yaml.safe_load((chart / "ci" / f"{name}-values.yaml").read_text(encoding="utf-8"))
     return values
 
 
@@ -77,6 +77,7 @@ def render(
     helm: str = "helm",
     release: str = "demo",
     namespace: str = "chat",
+    chart: Path = CHART,
 ) -> list[Object]:
     """The objects that helm makes of some values; the least values when left out.
 
@@ -84,9 +85,8 @@ def render(
         RenderError: Helm refuses, with its words.
     """
     text = json.dumps(case("default") if values is None else values, sort_keys=True, ensure_ascii=False)
-    return [
-        json.loads(each) for each in _rendered(text, show_only, api_versions, kube_version, helm, release, namespace)
-    ]
+    asked = (text, show_only, api_versions, kube_version, helm, release, namespace, chart)
+    return [json.loads(each) for each in _rendered(*asked)]
 
 
 @cache
@@ -98,8 +98,9 @@ def _rendered(
     helm: str,
     release: str,
     namespace: str,
+    chart: Path,
 ) -> tuple[str, ...]:
-    command = [helm_path(helm), "template", release, str(CHART), "--namespace", namespace, "--values", "-"]
+    command = [helm_path(helm), "template", release, str(chart), "--namespace", namespace, "--values", "-"]
     command += ["--kube-version", f"{kube}.0"]
     command += [part for version in api_versions for part in ("--api-versions", version)]
     command += ["--show-only", f"templates/{show_only}"] if show_only else []

@@ -15,7 +15,15 @@ CRDS = ROOT.parent / "shared" / "crds"
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
 # F5's Policy comes with its controller's chart; nobody publishes it beside the others here.
 WITHOUT_SCHEMA = ("k8s.nginx.org/v1/Policy",)
-CORE = ("v1", "apps/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1", "rbac.authorization.k8s.io/v1")
+CORE = (
+    "v1",
+    "apps/v1",
+    "autoscaling/v2",
+    "batch/v1",
+    "networking.k8s.io/v1",
+    "policy/v1",
+    "rbac.authorization.k8s.io/v1",
+)
 
 
 def strict(schema: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
 from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettings, Starter
 from kaito_chat.settings.sample import SampleVariables
 
@@ -54,11 +55,9 @@ class Settings(BaseSettings):
         default=None, description="The Workspaces' namespace. The pod's own if unset."
     )
     workspace_api_version: str = Field(default="kaito.sh/v1beta1", description="The Workspaces' API version.")
-    kubernetes_api_url: str = Field(
-        default="https://kubernetes.default.svc", description="The API server that Workspaces are read from."
-    )
+    kubernetes_api_url: str = Field(default=IN_CLUSTER_URL, description="The API server that Workspaces are read from.")
     service_account_dir: Path = Field(
-        default=Path("/var/run/secrets/kubernetes.io/serviceaccount"),
+        default=SERVICE_ACCOUNT_DIR,
         description="Where the pod's token, CA certificate and namespace are. Without them, Workspaces are not read.",
     )
     starters: tuple[Starter, ...] = Field(

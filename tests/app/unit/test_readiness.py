@@ -98,7 +98,7 @@ async def test_a_workspace_is_read_with_the_pods_own_token(status: int, tmp_path
         return Answer(status, text=json.dumps(workspace(ResourceReady="True")))
 
     workspaces = Workspaces("https://api", tmp_path, "kaito.sh/v1beta1", None)
-    workspaces._client = httpx.AsyncClient(transport=httpx.MockTransport(api))  # noqa: SLF001
+    workspaces._server._client = httpx.AsyncClient(transport=httpx.MockTransport(api))  # noqa: SLF001
     found = await workspaces.conditions("phi")
     assert (found is not None) == (status == 200)
     assert str(asked[0].url) == "https://api/apis/kaito.sh/v1beta1/namespaces/chats/workspaces/phi"

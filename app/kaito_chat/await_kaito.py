@@ -1,0 +1,108 @@
+"""Waits until the cluster's KAITO takes Workspaces: `python -m kaito_chat.await_kaito --seconds 900`.
+
+The add-on's custom resource and its webhook appear some minutes after it is switched on, and a release that comes
+before them fails. This asks the API server to create a Workspace without doing it (`dryRun`), until neither is missing.
+Whatever the webhook says, that it says something is enough.
+
+See: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR, ApiServer
+from kaito_chat.backends.answers import detail_of, json_of
+
+LOOK_SECONDS = 5.0
+API = "kaito.sh/v1beta1"
+WORKSPACE = {
+    "apiVersion": API,
+    "kind": "Workspace",
+    "metadata": {"name": "await-kaito"},
+    "resource": {
+        "instanceType": "Standard_NC24ads_A100_v4",
+        "labelSelector": {"matchLabels": {"apps": "await-kaito"}},
+    },
+    "inference": {"preset": {"name": "phi-4-mini-instruct"}},
+}
+
+
+class NotAllowedError(Exception):
+    """The pod may not create Workspaces, however long it waits."""
+
+
+async def missing(server: ApiServer) -> str:
+    """What is missing, in words; empty if nothing is.
+
+    Raises:
+        NotAllowedError: The pod's ServiceAccount lacks the permission.
+    """
+    path = f"/apis/{API}/namespaces/{server.namespace}/workspaces?dryRun=All"
+    try:
+        response = await server.request("POST", path, WORKSPACE)
+    except (httpx.HTTPError, OSError) as error:
+        return f"the API server does not answer: {error or type(error).__name__}"
+    said = detail_of(json_of(response), response.text)
+    if response.status_code == httpx.codes.UNAUTHORIZED or (
+        response.status_code == httpx.codes.FORBIDDEN and "admission webhook" not in said
+    ):
+        raise NotAllowedError(said)
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return f"the cluster does not serve {API}"
+    if response.is_server_error or "failed calling webhook" in said:
+        return f"the webhook does not answer: {said}"
+    return ""
+
+
+async def wait(server: ApiServer, seconds: float) -> int:
+    """Look until nothing is missing, or the time is over; the exit status."""
+    deadline = time.monotonic() + seconds
+    said = ""
+    while True:
+        try:
+            reason = await missing(server)
+        except NotAllowedError as error:
+            sys.stderr.write(f"not allowed: {error}\n")
+            return 1
+        if not reason:
+            sys.stdout.write("KAITO takes Workspaces\n")
+            return 0
+        if reason != said:
+            said = reason
+            sys.stdout.write(f"waiting: {reason}\n")
+            sys.stdout.flush()
+        if time.monotonic() + LOOK_SECONDS > deadline:
+            sys.stderr.write(f"gave up after {seconds:g} s: {reason}\n")
+            return 1
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _run(options: argparse.Namespace) -> int:
+    server = ApiServer(options.api_url, options.service_account_dir)
+    if not server.has_token:
+        sys.stderr.write(f"{options.service_account_dir}/token is missing: this runs in a pod\n")
+        return 2
+    try:
+        return await wait(server, options.seconds)
+    finally:
+        await server.close()
+
+
+def main() -> int:
+    """0 when KAITO takes Workspaces, 1 if it does not in time or the pod may not ask, 2 outside a pod."""
+    parser = argparse.ArgumentParser(prog="python -m kaito_chat.await_kaito", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=900, help="how long to wait")
+    parser.add_argument("--api-url", default=IN_CLUSTER_URL, help="the API server")
+    parser.add_argument(
+        "--service-account-dir", type=Path, default=SERVICE_ACCOUNT_DIR, help="where the pod's token is"
+    )
+    return asyncio.run(_run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The chart of what a cluster needs first: issuers, a Gateway, and the wait for KAITO."""
+
+from typing import Any
+
+import pytest
+
+from chart.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
+from chart.test_chat import restricted
+from chart.validation import check_core, check_custom, needs_definitions
+
+CHART = ROOT / "charts" / "kaito-cluster"
+
+
+def made(*changes: dict[str, Any], helm: str = "helm", kube_version: str = "1.35") -> list[Object]:
+    """The objects of everything, with changes."""
+    values = merged(case("everything", CHART), *changes)
+    return render(values, helm=helm, kube_version=kube_version, namespace="gateways", chart=CHART)
+
+
+@pytest.mark.parametrize("kubernetes", KUBERNETES)
+def test_every_object_is_valid(kubernetes: str) -> None:
+    needs_definitions()
+    objects = made(kube_version=kubernetes)
+    check_core(objects, kubernetes)
+    assert {kind for _, kind in check_custom(objects)} == {"ClusterIssuer", "Gateway"}
+
+
+def test_both_helms_make_the_same() -> None:
+    first, second = (made(helm=helm) for helm in ("helm", "helm3"))
+    assert sorted(first, key=str) == sorted(second, key=str)
+
+
+def test_by_default_nothing_is_made() -> None:
+    assert render({}, chart=CHART) == []
+
+
+def test_everything() -> None:
+    job = one(made(), "Job")["metadata"]["name"]
+    assert names(made()) == {
+        ("ClusterIssuer", "letsencrypt"),
+        ("ClusterIssuer", "letsencrypt-dns"),
+        ("ClusterIssuer", "letsencrypt-staging"),
+        ("Gateway", "kaito-chat"),
+        ("Job", job),
+        ("Role", job),
+        ("RoleBinding", job),
+        ("ServiceAccount", job),
+    }
+
+
+def solver(objects: list[Object], name: str) -> dict[str, Any]:
+    """The one solver of an issuer."""
+    (found,) = one(objects, "ClusterIssuer", name)["spec"]["acme"]["solvers"]
+    return dict(found)
+
+
+def test_issuers_prove_a_host_through_what_publishes_it() -> None:
+    parent = {"name": "kaito-chat", "namespace": "gateways", "kind": "Gateway"}
+    assert solver(made(), "letsencrypt") == {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}
+    nginx = made(at("issuers.ingressClassName", "nginx"))
+    assert solver(nginx, "letsencrypt-staging") == {"http01": {"ingress": {"ingressClassName": "nginx"}}}
+    zone = solver(made(), "letsencrypt-dns")["dns01"]["azureDNS"]
+    assert zone["managedIdentity"] == {"clientID": "00000000-0000-0000-0000-000000000002"}
+    assert (zone["resourceGroupName"], zone["hostedZoneName"]) == ("dns", "example.com")
+
+
+def test_with_a_zone_alone_hosts_are_proved_by_records() -> None:
+    objects = made(at("gateway.enabled", False))
+    assert [each["metadata"]["name"] for each in objects if each["kind"] == "ClusterIssuer"] == ["letsencrypt-dns"]
+
+
+def test_issuers_need_a_way_to_prove_a_host() -> None:
+    with pytest.raises(RenderError, match=r"issuers\.enabled needs issuers\.ingressClassName"):
+        made(at("gateway.enabled", False), at("issuers.dns.enabled", False))
+
+
+def test_the_two_servers_are_lets_encrypts() -> None:
+    servers = {
+        each["metadata"]["name"]: each["spec"]["acme"]["server"] for each in made() if each["kind"] == "ClusterIssuer"
+    }
+    assert "staging" in servers.pop("letsencrypt-staging")
+    assert all("staging" not in server for server in servers.values())
+
+
+def test_the_gateway_takes_routes_of_one_namespace_over_https() -> None:
+    gateway = one(made(), "Gateway")
+    http, https = gateway["spec"]["listeners"]
+    assert (http["port"], http["allowedRoutes"]["namespaces"]) == (80, {"from": "Same"})
+    labels = https["allowedRoutes"]["namespaces"]["selector"]["matchLabels"]
+    assert labels == {"kubernetes.io/metadata.name": "kaito-chat"}
+    assert https["tls"] == {"mode": "Terminate", "certificateRefs": [{"name": "kaito-chat-tls"}]}
+    assert gateway["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
+    assert gateway["spec"]["gatewayClassName"] == "approuting-istio"
+
+
+def test_the_wait_may_create_workspaces_and_nothing_else() -> None:
+    job = one(made(), "Job")
+    assert one(made(), "Role")["rules"] == [
+        {"apiGroups": ["kaito.sh"], "resources": ["workspaces"], "verbs": ["create"]}
+    ]
+    spec = job["spec"]["template"]["spec"]
+    restricted(spec)
+    assert spec["containers"][0]["command"] == ["python", "-m", "kaito_chat.await_kaito"]
+    assert spec["containers"][0]["args"] == ["--seconds", "600"]
+    assert (ROOT / "app" / "kaito_chat" / "await_kaito.py").exists()
+    assert job["spec"]["activeDeadlineSeconds"] > 600
+
+
+def test_another_image_is_another_job() -> None:
+    assert names(made()) != names(made(at("awaitKaito.image", "example.azurecr.io/kaito-chat:0.2.0")))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("gateway.hostname", ""),
+        ("gateway.routesFrom", ""),
+        ("awaitKaito.image", ""),
+        ("awaitKaito.seconds", "600"),
+        ("issuers.dns.zone", ""),
+        ("issuers.email", "no address"),
+        ("issuer", {}),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(path: str, value: object) -> None:
+    with pytest.raises(RenderError) as raised:
+        made(at(path, value))
+    words = str(raised.value).replace("/", ".")
+    assert path in words or path.rpartition(".")[0] in words, words
