@@ -18,13 +18,14 @@ TODAY = date(2026, 11, 23)
 node.select()
 
 
-def synthesized(environment: Environment) -> dict[str, Any]:
-    """The Terraform JSON of an environment's platform stack, without backend and paths."""
+def synthesized(environment: Environment, part: str = "platform") -> dict[str, Any]:
+    """The Terraform JSON of one of an environment's stacks, without backend and paths."""
     from cdktn import Testing as CdkTesting  # noqa: PLC0415  (starts Node.js, which pure tests do without)
 
     from aks_kaito.stacks.platform import PlatformStack  # noqa: PLC0415  (likewise)
+    from aks_kaito.stacks.workloads import WorkloadsStack  # noqa: PLC0415  (likewise)
 
-    stack = PlatformStack(CdkTesting.app(), environment)
+    stack = {"platform": PlatformStack, "workloads": WorkloadsStack}[part](CdkTesting.app(), environment)
     document: dict[str, Any] = json.loads(CdkTesting.synth(stack, True))  # noqa: FBT003  (jsii takes no keyword)
     return document
 
@@ -39,3 +40,9 @@ def environments() -> dict[str, Environment]:
 def stacks(environments: dict[str, Environment]) -> dict[str, dict[str, Any]]:
     """The synthesized platform stack of every shipped environment, by name."""
     return {name: synthesized(environment) for name, environment in environments.items()}
+
+
+@pytest.fixture(scope="session")
+def workloads(environments: dict[str, Environment]) -> dict[str, dict[str, Any]]:
+    """The synthesized stack of workloads of every shipped environment, by name."""
+    return {name: synthesized(environment, "workloads") for name, environment in environments.items()}

@@ -64,8 +64,8 @@ def test_the_table_ends_with_the_file_and_the_next_command(tmp_path: Path) -> No
     ran = run(tmp_path, "--show", "table", AKS_KAITO_ENV="sample")
     assert ran.returncode == 0, ran.stderr
     written, following = ran.stdout.rstrip().splitlines()[-2:]
-    assert written == "Written: cdktf.out/stacks/kaito-sample-platform/cdk.tf.json"
-    assert following == "Next:    AKS_KAITO_ENV=sample cdktn deploy kaito-sample-platform"
+    assert written == "Written: cdktf.out/stacks/kaito-sample-workloads/cdk.tf.json"
+    assert following == "Next:    AKS_KAITO_ENV=sample cdktn deploy 'kaito-sample-*'"
     assert "\nWarning " in ran.stdout
     assert ran.stderr == ""
 
@@ -115,7 +115,8 @@ def test_one_environment_is_selected_and_its_folder_moved(tmp_path: Path) -> Non
     shutil.copy(ROOT / "environments" / "dev.toml", folder / "tiny.toml")
     ran = run(tmp_path, AKS_KAITO_ENV="tiny", AKS_KAITO_ENVIRONMENTS_DIR=str(folder))
     assert ran.returncode == 0, ran.stderr
-    assert [path.name for path in (tmp_path / "cdktf.out" / "stacks").iterdir()] == ["kaito-tiny-platform"]
+    made = {path.name for path in (tmp_path / "cdktf.out" / "stacks").iterdir()}
+    assert made == {"kaito-tiny-platform", "kaito-tiny-workloads"}
 
 
 def test_a_refused_file_exits_2_and_writes_nothing(tmp_path: Path) -> None:

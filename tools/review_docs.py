@@ -57,8 +57,9 @@ def _costs(environments: list[Environment], platform: dict[str, documents.Docume
 def _output(environments: list[Environment], synthesized: Path) -> str:
     """What `make synth` prints on a machine without a terminal."""
     first = next(environment for environment in environments if environment.name == FIRST)
-    path = synthesized / "stacks" / f"{first.names.stack}-platform" / documents.FILE
-    lines = table.text(summary.summarize(first, [path])).replace(str(synthesized), "cdktf.out")
+    stacks = (f"{first.names.stack}-{part}" for part in ("platform", "workloads"))
+    paths = [synthesized / "stacks" / stack / documents.FILE for stack in stacks]
+    lines = table.text(summary.summarize(first, paths)).replace(str(synthesized), "cdktf.out")
     return f"```text\n{lines.rstrip()}\n```"
 
 

@@ -50,7 +50,7 @@ def test_every_resource_is_counted_under_a_name_that_people_use(
 
 def test_a_stack_of_other_providers_is_counted_too() -> None:
     found = document("s", {"resource": {"helm_release": {"a": {}, "b": {}}, "kubernetes_config_map": {"c": {}}}})
-    assert kinds.grouped(found) == {"helm": {"helm_release": 2}, "kubernetes": {"kubernetes_config_map": 1}}
+    assert kinds.grouped(found) == {"workloads": {"helm_release": 2}, "kubernetes": {"kubernetes_config_map": 1}}
     assert kinds.title("helm") == "Helm"
     assert kinds.kind("kubernetes_config_map").counted(2) == "2 config maps"
 

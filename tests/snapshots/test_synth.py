@@ -29,3 +29,10 @@ def test_addresses_are_as_reviewed(
     name: str, stacks: dict[str, dict[str, Any]], json_snapshot: SnapshotAssertion
 ) -> None:
     assert sorted(addresses(stacks[name])) == json_snapshot(name=f"{name}-addresses")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_workloads_are_as_reviewed(
+    name: str, workloads: dict[str, dict[str, Any]], json_snapshot: SnapshotAssertion
+) -> None:
+    assert workloads[name] == json_snapshot(name=f"{name}-workloads")

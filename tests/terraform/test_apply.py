@@ -22,13 +22,11 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
-def test_terraform_applies_and_a_second_plan_is_empty(
-    name: str, stacks: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
-    (tmp_path / "cdk.tf.json").write_text(json.dumps(stacks[name]), encoding="utf-8")
+def applied(document: dict[str, Any], folder: Path) -> dict[str, int]:
+    """Plan, apply and plan again; how many resources of each type there are."""
+    (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, str(TFSTUB), "apply", str(tmp_path)],
+        [sys.executable, str(TFSTUB), "apply", str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -39,4 +37,19 @@ def test_terraform_applies_and_a_second_plan_is_empty(
     result = json.loads(ran.stdout)
     assert result["stable"]
     assert result["second_plan"] == {}
-    assert result["applied"]["azurerm_kubernetes_cluster"] == 1
+    found: dict[str, int] = result["applied"]
+    return found
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_terraform_applies_and_a_second_plan_is_empty(
+    name: str, stacks: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    assert applied(stacks[name], tmp_path)["azurerm_kubernetes_cluster"] == 1
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_terraform_applies_the_workloads_too(name: str, workloads: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    found = applied(workloads[name], tmp_path)
+    assert found["kubernetes_namespace_v1"] == 1
+    assert found["helm_release"] == len(workloads[name]["resource"]["helm_release"])

@@ -67,7 +67,7 @@ class Summary:
 def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """The summary of one environment, whose stacks are in `paths` in the order of their deployment."""
     stacks = [_stack(path) for path in paths]
-    names = " ".join(stack.name for stack in stacks)
+    names = " ".join(stack.name for stack in stacks) if len(stacks) == 1 else f"'{environment.names.stack}-*'"
     return Summary(
         environment=environment.name,
         location=environment.settings.location,

@@ -1,8 +1,10 @@
-"""The tables of what runs in the cluster, as far as Azure must know it: `[chat]` and `[ingress]`."""
+"""The tables of what runs in the cluster: `[chat]`, `[ingress]` and `[workloads]`."""
 
 from typing import Annotated, Literal
 
-from aks_kaito.settings.fields import DnsLabel, Hostname, Matching, ResourceGroupName, Section
+from pydantic import Field
+
+from aks_kaito.settings.fields import DnsLabel, Guid, Hostname, Matching, ResourceGroupName, Section
 
 
 class Chat(Section):
@@ -12,6 +14,13 @@ class Chat(Section):
     """Namespace of the chat and the Workspace."""
     service_account_name: DnsLabel = "kaito-chat"
     """ServiceAccount that the workload identity is federated with."""
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    """Pods of the chat; one carries some hundred people."""
+    sign_in: Literal["none", "entra"] = "none"
+    """Whether people sign in; history needs it. Its two secrets come from the Key Vault: `chat-auth-secret` and
+    `chat-entra-client-secret`."""
+    entra_client_id: Guid | None = None
+    """Application (client) id of the app registration that people sign in with; goes with `sign_in = "entra"`."""
 
 
 class Ingress(Section):
@@ -32,3 +41,12 @@ class Ingress(Section):
     """Resource group of that zone."""
     email: Annotated[str, Matching(r"[^@\s\"\\]+@[-\w]+(\.[-\w]+)+", "must be an e-mail address")] | None = None
     """Address for Let's Encrypt's notices; left out, it sends none."""
+
+
+class Workloads(Section):
+    """How the stack of what runs in the cluster is deployed, and what it brings beside the chat."""
+
+    credentials: Literal["azurecli", "azd", "msi", "spn", "workloadidentity"] = "azurecli"
+    """How `kubelogin` signs in to the cluster: as whoever ran `az login`, or as an identity of a pipeline."""
+    cert_manager_enabled: bool = True
+    """cert-manager, and issuers for Let's Encrypt's certificates."""

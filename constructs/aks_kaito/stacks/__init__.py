@@ -1,4 +1,4 @@
-"""The stacks of an environment, in the order in which they are deployed: `platform` is Azure's side."""
+"""The stacks of an environment, in the order in which they are deployed: Azure's side, then what runs on it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from cdktn import App, TerraformStack
 
 from aks_kaito.settings import Environment
 from aks_kaito.stacks.platform import PlatformStack
+from aks_kaito.stacks.workloads import WorkloadsStack
 
 
 def synthesize(environments: Sequence[Environment], outdir: Path | None = None) -> dict[str, list[Path]]:
@@ -23,4 +24,6 @@ def synthesize(environments: Sequence[Environment], outdir: Path | None = None) 
 
 def add(app: App, environment: Environment) -> list[TerraformStack]:
     """Define the stacks of one environment in an app, in the order in which they are deployed."""
-    return [PlatformStack(app, environment)]
+    platform, workloads = PlatformStack(app, environment), WorkloadsStack(app, environment)
+    workloads.add_dependency(platform)  # the CLIs deploy both in this order, and destroy them in the other
+    return [platform, workloads]

@@ -25,7 +25,7 @@ from aks_kaito.storage import StorageAccount
 
 # State lies beside cdktf.json: the CLIs delete the folder of a stack that a synth no longer makes, and with it
 # whatever is inside. Terraform runs in cdktf.out/stacks/NAME, three folders down.
-_STATE_FOLDER = "../../.."
+STATE_FOLDER = "../../.."
 # cert-manager's own names: its chart's namespace and service account.
 # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
 _CERT_MANAGER = "cert-manager"
@@ -41,7 +41,7 @@ class PlatformStack(TerraformStack):
         """Define the stack of one environment, named after it."""
         name = f"{environment.names.stack}-platform"
         super().__init__(scope, name)
-        LocalBackend(self, path=f"{_STATE_FOLDER}/terraform.{name}.tfstate")
+        LocalBackend(self, path=f"{STATE_FOLDER}/terraform.{name}.tfstate")
         self._settings = environment.settings
         self._outputs: dict[str, str] = {}
         providers.add(self, self._settings)

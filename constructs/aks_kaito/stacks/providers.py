@@ -1,4 +1,4 @@
-"""The providers of the platform stack: azurerm, and azapi for what azurerm lacks."""
+"""The providers that speak to Azure: azurerm, and azapi for what azurerm lacks."""
 
 from cdktn import TerraformStack
 from cdktn_provider_azapi.provider import AzapiProvider
@@ -34,15 +34,27 @@ _RESOURCE_PROVIDERS = [
 
 
 def add(stack: TerraformStack, settings: Settings) -> None:
-    """Configure both providers; credentials come from their own variables, never from here."""
+    """Configure both providers."""
     registered = settings.resource_provider_registration_enabled
+    add_azurerm(stack, settings, register=_RESOURCE_PROVIDERS if registered else None)
+    AzapiProvider(
+        stack,
+        "azapi",
+        subscription_id=settings.subscription_id,
+        # Nothing of its answers is read; left out, the state would keep all of them.
+        disable_default_output=True,
+    )
+
+
+def add_azurerm(stack: TerraformStack, settings: Settings, *, register: list[str] | None = None) -> None:
+    """Configure azurerm; credentials come from its own variables, never from here."""
     AzurermProvider(
         stack,
         "azurerm",
         subscription_id=settings.subscription_id,
         storage_use_azuread=True,
         resource_provider_registrations="none",
-        resource_providers_to_register=_RESOURCE_PROVIDERS if registered else None,
+        resource_providers_to_register=register,
         features=[
             AzurermProviderFeatures(
                 key_vault=[
@@ -58,11 +70,4 @@ def add(stack: TerraformStack, settings: Settings) -> None:
                 ],
             )
         ],
-    )
-    AzapiProvider(
-        stack,
-        "azapi",
-        subscription_id=settings.subscription_id,
-        # Nothing of its answers is read; left out, the state would keep all of them.
-        disable_default_output=True,
     )

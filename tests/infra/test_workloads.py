@@ -1,0 +1,174 @@
+"""The stack of workloads, and what it and the charts owe each other and the platform."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from aks_kaito import chart_values
+from aks_kaito.settings import Environment
+from chart.rendering import ROOT, Object, kinds, merged, names, one, render
+from chart.validation import check_core, check_custom, needs_definitions
+from conftest import ENVIRONMENTS, synthesized
+
+NAMES = [path.stem for path in ENVIRONMENTS]
+ID = "00000000-0000-0000-0000-000000000001"
+CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"
+# What Azure or the deployment fills in: the same id for all, a tag and no digest.
+FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{var\.chat_image_tag\}": "0.1.0", r"\$\{var\.chat_image_digest\}": ""}
+SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
+
+
+def release(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """One Helm release of a stack."""
+    (found,) = [each for each in document["resource"]["helm_release"].values() if each["name"] == name]
+    return dict(found)
+
+
+def values_of(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """The values of a release, with what is only known later filled in."""
+    text = json.dumps(release(document, name)["values"])
+    for pattern, value in FILLED.items():
+        text = re.sub(pattern, value, text)
+    assert "${" not in text
+    return merged(*(json.loads(each) for each in json.loads(text)))
+
+
+def chat_objects(document: dict[str, Any]) -> list[Object]:
+    """What the chat's release makes of its values."""
+    namespace = release(document, "kaito-chat")["namespace"]
+    return render(values_of(document, "kaito-chat"), release="kaito-chat", namespace=namespace)
+
+
+def cluster_objects(document: dict[str, Any]) -> list[Object]:
+    """What the other release of ours makes."""
+    values, namespace = values_of(document, "kaito-cluster"), release(document, "kaito-cluster")["namespace"]
+    return render(values, release="kaito-cluster", namespace=namespace, chart=CLUSTER_CHART)
+
+
+@pytest.fixture(scope="module")
+def signed_in(environments: dict[str, Environment]) -> dict[str, Any]:
+    """The workloads of prod, with sign-in and a DNS zone: history, Key Vault and DNS-01 are on."""
+    prod = environments["prod"]
+    chat = prod.settings.chat.model_copy(update=SIGNED_IN)
+    ingress = prod.settings.ingress.model_copy(
+        update={"dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
+    )
+    settings = prod.settings.model_copy(update={"chat": chat, "ingress": ingress})
+    return synthesized(Environment("prod", settings), "workloads")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_satisfy_the_charts_and_make_valid_objects(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    needs_definitions()
+    for objects in (chat_objects(workloads[name]), cluster_objects(workloads[name])):
+        check_core(objects, "1.35")
+        check_custom(objects)
+
+
+def test_sign_in_brings_history_and_secrets_from_the_vault(signed_in: dict[str, Any]) -> None:
+    objects = chat_objects(signed_in)
+    settings = one(objects, "ConfigMap", "kaito-chat")["data"]
+    assert settings["KAITO_CHAT_SIGN_IN"] == "entra"
+    assert re.fullmatch(
+        r"postgresql://id-chat-kaito-prod-westeurope@psql-kaito-prod-\w{6}\.postgres\.database\.azure\.com/chat",
+        settings["KAITO_CHAT_DATABASE_URL"],
+    )
+    provider = one(objects, "SecretProviderClass")["spec"]["parameters"]
+    assert provider["keyvaultName"].startswith("kv-kaito-prod-")
+    assert (provider["clientID"], provider["tenantId"]) == (ID, ID)
+
+
+def test_without_sign_in_there_is_no_history(workloads: dict[str, dict[str, Any]]) -> None:
+    objects = chat_objects(workloads["prod"])
+    assert "KAITO_CHAT_DATABASE_URL" not in one(objects, "ConfigMap", "kaito-chat")["data"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_federated_credential_names_a_service_account_of_a_release(
+    name: str, stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
+) -> None:
+    credentials = stacks[name]["resource"]["azurerm_federated_identity_credential"].values()
+    account = one(chat_objects(workloads[name]), "ServiceAccount")["metadata"]
+    made = {f"system:serviceaccount:{account['namespace']}:{account['name']}"}
+    # cert-manager's chart makes this one, and KAITO's add-on the last.
+    made |= {
+        "system:serviceaccount:cert-manager:cert-manager",
+        "system:serviceaccount:kube-system:kaito-gpu-provisioner",
+    }
+    assert {credential["subject"] for credential in credentials} <= made
+    assert f"system:serviceaccount:{account['namespace']}:{account['name']}" in {
+        credential["subject"] for credential in credentials
+    }
+
+
+def test_each_host_is_one_that_something_listens_for(signed_in: dict[str, Any]) -> None:
+    route, gateway = one(chat_objects(signed_in), "HTTPRoute"), one(cluster_objects(signed_in), "Gateway")
+    assert route["spec"]["hostnames"] == ["chat.contoso.com"]
+    assert {listener["hostname"] for listener in gateway["spec"]["listeners"]} == {"chat.contoso.com"}
+    parent = route["spec"]["parentRefs"][0]
+    assert (parent["name"], parent["namespace"]) == (gateway["metadata"]["name"], gateway["metadata"]["namespace"])
+    assert parent["sectionName"] in {listener["name"] for listener in gateway["spec"]["listeners"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_certificates_come_from_an_issuer_that_exists(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    objects = [*chat_objects(workloads[name]), *cluster_objects(workloads[name])]
+    issuers = {each for kind, each in names(objects) if kind == "ClusterIssuer"}
+    asked = {
+        each["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]
+        for each in objects
+        if "cert-manager.io/cluster-issuer" in each["metadata"].get("annotations", {})
+    }
+    assert asked <= issuers
+    assert bool(asked) == bool(kinds(objects) & {"Ingress", "Gateway"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_namespace_enforces_what_kaitos_own_pods_satisfy(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    (namespace,) = workloads[name]["resource"]["kubernetes_namespace_v1"].values()
+    assert namespace["metadata"][0]["labels"] == {
+        "pod-security.kubernetes.io/enforce": "baseline",
+        "pod-security.kubernetes.io/audit": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_signs_in_as_the_clusters_admin(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    text = json.dumps(workloads[name])
+    assert "kube_admin_config" not in text
+    assert "kubernetes_manifest" not in text
+    for provider in ("kubernetes", "helm"):
+        (found,) = workloads[name]["provider"][provider]
+        signed = found["exec"][0] if provider == "kubernetes" else found["kubernetes"]["exec"]
+        assert signed["command"] == "kubelogin"
+        assert "azurecli" in signed["args"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    found = workloads[name]["resource"]["helm_release"]
+    (waiting,) = [key for key, each in found.items() if each["name"] == "kaito-cluster"]
+    assert f"helm_release.{waiting}" in release(workloads[name], "kaito-chat")["depends_on"]
+    job = one(cluster_objects(workloads[name]), "Job")
+    seconds = int(job["spec"]["template"]["spec"]["containers"][0]["args"][1])
+    assert release(workloads[name], "kaito-cluster")["wait_for_jobs"] is True
+    assert seconds < job["spec"]["activeDeadlineSeconds"] < release(workloads[name], "kaito-cluster")["timeout"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_peoples_charts_are_pinned(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    for each in workloads[name]["resource"]["helm_release"].values():
+        assert ("version" in each) == each.get("repository", "").startswith("oci://")
+
+
+def test_the_controller_listens_on_the_platforms_address(
+    stacks: dict[str, dict[str, Any]], environments: dict[str, Environment]
+) -> None:
+    for name, environment in environments.items():
+        addresses = {each["name"] for each in stacks[name]["resource"].get("azurerm_public_ip", {}).values()}
+        wanted = chart_values.load_balancer_annotations(environment)
+        if environment.settings.ingress.mode in ("nginx", "gateway"):
+            assert wanted["service.beta.kubernetes.io/azure-pip-name"] in addresses
