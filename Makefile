@@ -24,6 +24,7 @@ ENDPOINT ?=
 TESTS ?= tests/app
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
+TAG ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -54,6 +55,10 @@ help: ## List the commands
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
 	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
+
+.PHONY: release
+release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
+	@$(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)

@@ -1,0 +1,101 @@
+"""Releases of the application alone, with a helm that only notes what it was asked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chart.rendering import merged, one, render
+from conftest import ENVIRONMENTS, ROOT
+from infra.test_workloads import ID
+
+HELM = """#!{python}
+import json, os, sys
+if sys.argv[1] == "version":
+    sys.exit(print(os.environ["VERSION"]))
+json.dump(sys.argv[1:], open(os.environ["NOTED"], "w"))
+sys.exit(int(os.environ.get("STATUS", "0")))
+"""
+
+
+def release(
+    folder: Path, *arguments: str, status: int = 0, version: str = "v4.3.1+gc0d08d0"
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run the tool; how it ended, and what helm was asked."""
+    program = folder / "helm"
+    program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    noted = folder / "noted.json"
+    environment = {
+        **os.environ,
+        "HELM_BIN": str(program),
+        "NOTED": str(noted),
+        "STATUS": str(status),
+        "VERSION": version,
+    }
+    command = [sys.executable, str(ROOT / "tools" / "release.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    return done, json.loads(noted.read_text()) if noted.exists() else []
+
+
+@pytest.fixture(scope="module")
+def synthesized() -> None:
+    """The values files, which a synthesis writes."""
+    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+
+@pytest.mark.usefixtures("synthesized")
+@pytest.mark.parametrize(
+    ("given", "tag", "digest"), [("0.2.0", "0.2.0", ""), ("sha256:" + "a" * 64, "", "sha256:" + "a" * 64)]
+)
+def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: str, tag: str, digest: str) -> None:
+    done, asked = release(tmp_path, "sample", given)
+    assert done.returncode == 0, done.stderr
+    assert asked[:2] == ["upgrade", "kaito-chat"]
+    assert asked[asked.index("--namespace") + 1] == "kaito-demo"
+    assert asked[asked.index("--values") + 1].endswith("cdktf.out/values/sample.yaml")
+    assert f"chat.image.tag={tag}" in asked
+    assert f"chat.image.digest={digest}" in asked
+    assert {"--reset-then-reuse-values", "--rollback-on-failure", "--wait=legacy"} <= set(asked)
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_helm_3_is_asked_in_its_own_words(tmp_path: Path) -> None:
+    asked = release(tmp_path, "dev", "0.2.0", version="v3.17.2+gcc0bbbd")[1]
+    assert {"--atomic", "--wait"} <= set(asked)
+    assert "--rollback-on-failure" not in asked
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_helms_failure_is_the_tools(tmp_path: Path) -> None:
+    assert release(tmp_path, "dev", "0.2.0", status=3)[0].returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "usage: make release"),
+        (("dev", "a b"), "TAG='a b': must be"),
+        (("dev", ""), "TAG='': must be"),
+        (("nowhere", "0.2.0"), "nowhere.toml"),
+    ],
+)
+def test_bad_input_is_refused_and_helm_is_not_asked(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done, asked = release(tmp_path, *arguments)
+    assert (done.returncode, asked) == (2, [])
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("synthesized")
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_the_values_file_and_the_ids_make_a_release(name: str) -> None:
+    text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# Values of charts/kaito-chat")
+    values = json.loads(text.partition("\n")[2])
+    objects = render(merged(values, {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}))
+    image = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == f"{values['chat']['image']['repository']}:0.2.0"
