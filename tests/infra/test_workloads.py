@@ -172,3 +172,27 @@ def test_the_controller_listens_on_the_platforms_address(
         wanted = chart_values.load_balancer_annotations(environment)
         if environment.settings.ingress.mode in ("nginx", "gateway"):
             assert wanted["service.beta.kubernetes.io/azure-pip-name"] in addresses
+
+
+@pytest.mark.parametrize("part", ["platform", "workloads"])
+def test_state_may_be_a_blob_reached_with_entra_id(environments: dict[str, Environment], part: str) -> None:
+    from cdktn import Testing as CdkTesting  # noqa: PLC0415  (starts Node.js)
+
+    from aks_kaito.stacks import add  # noqa: PLC0415  (likewise)
+
+    dev = environments["dev"]
+    place = {"backend": "azurerm", "resource_group_name": "states", "storage_account_name": "states123"}
+    state = dev.settings.state.model_copy(update=place)
+    app = CdkTesting.app()
+    stacks = add(app, Environment("dev", dev.settings.model_copy(update={"state": state})))
+    (stack,) = [each for each in stacks if each.node.id.endswith(part)]
+    backend = stack.to_terraform()["terraform"]["backend"]
+    assert backend == {
+        "azurerm": {
+            "resource_group_name": "states",
+            "storage_account_name": "states123",
+            "container_name": "tfstate",
+            "key": f"kaito-dev-{part}.tfstate",
+            "use_azuread_auth": True,
+        }
+    }

@@ -106,6 +106,11 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("flux", ["enabled = true"], "flux.url", "must be set"),
         ("tags", ['owner = "${file(1)}"'], "tags.owner", "Terraform would interpret"),
         ("tags", ['"a<b" = "x"'], "tags", "without <>"),
+        ("chat", ['sign_in = "entra"'], "chat.entra_client_id", 'while chat.sign_in = "entra"'),
+        ("chat", ['sign_in = "entra"'], "ingress.hostname", 'while chat.sign_in = "entra"'),
+        ("state", ['backend = "azurerm"'], "state.storage_account_name", 'while state.backend = "azurerm"'),
+        ("state", ['storage_account_name = "states"'], "state.storage_account_name", 'while state.backend = "local"'),
+        ("workloads", ['credentials = "kubeconfig"'], "workloads.credentials", "azurecli"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_in_words(table: str, lines: list[str], key: str, words: str, tmp_path: Path) -> None:
@@ -176,3 +181,8 @@ def test_a_table_is_looked_at_again_without_its_broken_items(tmp_path: Path) -> 
     found = problems(written(tmp_path, changed("tags", "a = 1", '"" = "x"')))
     assert "must be text" in found["tags.a"]
     assert "characters" in found["tags"]
+
+
+def test_a_database_that_nobody_signs_in_for_warns(tmp_path: Path) -> None:
+    warnings = load(written(tmp_path, changed("postgresql", "enabled = true")), TODAY).warnings
+    assert any("postgresql.enabled" in warning and "chat.sign_in" in warning for warning in warnings)

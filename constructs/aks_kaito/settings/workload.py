@@ -50,3 +50,23 @@ class Workloads(Section):
     """How `kubelogin` signs in to the cluster: as whoever ran `az login`, or as an identity of a pipeline."""
     cert_manager_enabled: bool = True
     """cert-manager, and issuers for Let's Encrypt's certificates."""
+
+
+class State(Section):
+    """Where Terraform keeps the state of an environment's stacks.
+
+    See: https://developer.hashicorp.com/terraform/language/backend/azurerm
+    """
+
+    backend: Literal["local", "azurerm"] = "local"
+    """A file beside `cdktf.json`, or a blob that several people share; reached with Entra ID, without keys."""
+    resource_group_name: ResourceGroupName | None = None
+    """Resource group of the storage account."""
+    storage_account_name: (
+        Annotated[str, Matching(r"[a-z0-9]{3,24}", "must be 3-24 lower-case letters and digits")] | None
+    ) = None
+    """Storage account, which is there before the first deployment."""
+    container_name: Annotated[
+        str, Matching(r"[a-z0-9](-?[a-z0-9]){2,62}", "must be 3-63 lower-case letters, digits and single '-'")
+    ] = "tfstate"
+    """Container in it; each stack has a blob of its own name."""

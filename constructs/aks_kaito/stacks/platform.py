@@ -1,6 +1,6 @@
 """The platform stack: the Azure side of one environment. It wires constructs and decides nothing itself."""
 
-from cdktn import LocalBackend, TerraformOutput, TerraformStack
+from cdktn import TerraformOutput, TerraformStack
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
@@ -23,9 +23,6 @@ from aks_kaito.settings import Environment
 from aks_kaito.stacks import providers
 from aks_kaito.storage import StorageAccount
 
-# State lies beside cdktf.json: the CLIs delete the folder of a stack that a synth no longer makes, and with it
-# whatever is inside. Terraform runs in cdktf.out/stacks/NAME, three folders down.
-STATE_FOLDER = "../../.."
 # cert-manager's own names: its chart's namespace and service account.
 # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
 _CERT_MANAGER = "cert-manager"
@@ -41,8 +38,8 @@ class PlatformStack(TerraformStack):
         """Define the stack of one environment, named after it."""
         name = f"{environment.names.stack}-platform"
         super().__init__(scope, name)
-        LocalBackend(self, path=f"{STATE_FOLDER}/terraform.{name}.tfstate")
         self._settings = environment.settings
+        providers.keep_state(self, self._settings)
         self._outputs: dict[str, str] = {}
         providers.add(self, self._settings)
         deployer = DataAzurermClientConfig(self, "deployer")

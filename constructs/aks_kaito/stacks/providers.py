@@ -1,6 +1,6 @@
 """The providers that speak to Azure: azurerm, and azapi for what azurerm lacks."""
 
-from cdktn import TerraformStack
+from cdktn import AzurermBackend, LocalBackend, TerraformStack
 from cdktn_provider_azapi.provider import AzapiProvider
 from cdktn_provider_azurerm.provider import (
     AzurermProvider,
@@ -31,6 +31,28 @@ _RESOURCE_PROVIDERS = [
     "Microsoft.PolicyInsights",
     "Microsoft.Storage",
 ]
+
+
+# State lies beside cdktf.json: the CLIs delete the folder of a stack that a synth no longer makes, and with it
+# whatever is inside. Terraform runs in cdktf.out/stacks/NAME, three folders down.
+_STATE_FOLDER = "../../.."
+
+
+def keep_state(stack: TerraformStack, settings: Settings) -> None:
+    """Say where the stack's state is: in a file of its name, or in a blob of its name."""
+    state, name = settings.state, stack.node.id
+    if state.backend == "local":
+        LocalBackend(stack, path=f"{_STATE_FOLDER}/terraform.{name}.tfstate")
+        return
+    AzurermBackend(
+        stack,
+        resource_group_name=state.resource_group_name,
+        storage_account_name=str(state.storage_account_name),
+        container_name=state.container_name,
+        key=f"{name}.tfstate",
+        subscription_id=settings.subscription_id,
+        use_azuread_auth=True,
+    )
 
 
 def add(stack: TerraformStack, settings: Settings) -> None:

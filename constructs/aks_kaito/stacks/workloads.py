@@ -1,6 +1,6 @@
 """The stack of workloads: what runs in one environment's cluster. It wires constructs and decides nothing itself."""
 
-from cdktn import ITerraformDependable, LocalBackend, TerraformOutput, TerraformStack, TerraformVariable
+from cdktn import ITerraformDependable, TerraformOutput, TerraformStack, TerraformVariable
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.data_azurerm_kubernetes_cluster import DataAzurermKubernetesCluster
 from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
@@ -11,7 +11,6 @@ from aks_kaito import chart_values
 from aks_kaito.releases import CertManager, NginxController, OurChart
 from aks_kaito.settings import Environment
 from aks_kaito.stacks import cluster_providers, providers
-from aks_kaito.stacks.platform import STATE_FOLDER
 
 _AWAIT_KAITO_SECONDS = 900
 _CHART_VERSION = "0.1.0"
@@ -27,9 +26,9 @@ class WorkloadsStack(TerraformStack):
         """Define the stack of one environment, named after it."""
         name = f"{environment.names.stack}-workloads"
         super().__init__(scope, name)
-        LocalBackend(self, path=f"{STATE_FOLDER}/terraform.{name}.tfstate")
         self._environment = environment
         self._settings = environment.settings
+        providers.keep_state(self, self._settings)
         providers.add_azurerm(self, self._settings)
         cluster = DataAzurermKubernetesCluster(
             self, "cluster", name=environment.names.cluster, resource_group_name=environment.names.resource_group

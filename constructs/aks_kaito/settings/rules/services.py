@@ -97,3 +97,38 @@ def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
     if postgresql.zone_redundancy_enabled and postgresql.sku_name.startswith("B_"):
         allowed = "must be a GP or MO size while postgresql.zone_redundancy_enabled = true"
         yield Problem("postgresql.sku_name", postgresql.sku_name, allowed)
+
+
+@rule("chat", "ingress.hostname", "ingress.mode")
+def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
+    """Entra ID sends people back to an address, and asks which application they sign in to."""
+    chat, ingress = context.settings.chat, context.settings.ingress
+    if chat.sign_in == "none":
+        return
+    if chat.entra_client_id is None:
+        yield Problem(
+            "chat.entra_client_id", MISSING, 'must be the app registration\'s id while chat.sign_in = "entra"'
+        )
+    if ingress.hostname is None or ingress.mode == "none":
+        allowed = 'must be set, with an ingress.mode other than "none", while chat.sign_in = "entra"'
+        yield Problem("ingress.hostname", ingress.hostname or MISSING, allowed)
+
+
+@rule("state")
+def remote_state_has_a_place(context: Context) -> Iterator[Problem]:
+    """A blob needs the account that it is in."""
+    state = context.settings.state
+    for name in ("resource_group_name", "storage_account_name"):
+        value = getattr(state, name)
+        if state.backend == "azurerm" and value is None:
+            yield Problem(f"state.{name}", MISSING, 'must be set while state.backend = "azurerm"')
+        if state.backend == "local" and value is not None:
+            yield Problem(f"state.{name}", value, 'must be left out while state.backend = "local"')
+
+
+@warning("postgresql", "chat")
+def history_needs_sign_in(context: Context) -> Iterator[Problem]:
+    """A database without people to keep it for costs and does nothing."""
+    if context.settings.postgresql.enabled and context.settings.chat.sign_in == "none":
+        text = 'is not used by the chat while chat.sign_in = "none": history belongs to people who signed in'
+        yield Problem("postgresql.enabled", True, text)  # noqa: FBT003 (the value in question)
