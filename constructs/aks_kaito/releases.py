@@ -17,6 +17,25 @@ _TIMEOUT_SECONDS = 600
 _OUR_CHARTS = "../../../charts"
 
 
+def _of_others(
+    scope: Construct, *, name: str, repository: str, version: str, namespace: str, values: chart_values.Values
+) -> Release:
+    """A pinned release of somebody else's chart, in a namespace of its own."""
+    return Release(
+        scope,
+        "Resource",
+        name=name,
+        repository=repository,
+        chart=name,
+        version=version,
+        namespace=namespace,
+        create_namespace=True,
+        atomic=True,
+        timeout=_TIMEOUT_SECONDS,
+        values=[json.dumps(values, sort_keys=True)],
+    )
+
+
 class CertManager(Construct):
     """Defines cert-manager, which may write DNS records as the identity that its ServiceAccount is federated with.
 
@@ -25,35 +44,29 @@ class CertManager(Construct):
     See: https://cert-manager.io/docs/installation/helm/
     """
 
-    NAMESPACE = "cert-manager"
+    NAME = "cert-manager"
     VERSION = "v1.21.1"
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Define the release, in a namespace of its own."""
+        """Define the release; namespace and ServiceAccount have its name."""
         super().__init__(scope, construct_id)
         identity = {"azure.workload.identity/use": "true"}
-        values = {
-            "crds": {"enabled": True},
-            "config": {
-                "apiVersion": "controller.config.cert-manager.io/v1alpha1",
-                "kind": "ControllerConfiguration",
-                "gatewayAPI": {"enabled": True},
-            },
-            "podLabels": identity,
-            "serviceAccount": {"labels": identity},
-        }
-        self.release = Release(
+        self.release = _of_others(
             self,
-            "Resource",
-            name="cert-manager",
+            name=self.NAME,
             repository="oci://quay.io/jetstack/charts",
-            chart="cert-manager",
             version=self.VERSION,
-            namespace=self.NAMESPACE,
-            create_namespace=True,
-            atomic=True,
-            timeout=_TIMEOUT_SECONDS,
-            values=[json.dumps(values, sort_keys=True)],
+            namespace=self.NAME,
+            values={
+                "crds": {"enabled": True},
+                "config": {
+                    "apiVersion": "controller.config.cert-manager.io/v1alpha1",
+                    "kind": "ControllerConfiguration",
+                    "gatewayAPI": {"enabled": True},
+                },
+                "podLabels": identity,
+                "serviceAccount": {"labels": identity},
+            },
         )
 
 
@@ -68,20 +81,15 @@ class NginxController(Construct):
     VERSION = "2.6.4"
 
     def __init__(self, scope: Construct, construct_id: str, *, values: chart_values.Values) -> None:
-        """Define the release, in a namespace of its own."""
+        """Define the release with some of `chart_values`."""
         super().__init__(scope, construct_id)
-        self.release = Release(
+        self.release = _of_others(
             self,
-            "Resource",
             name="nginx-ingress",
             repository="oci://ghcr.io/nginx/charts",
-            chart="nginx-ingress",
             version=self.VERSION,
             namespace=chart_values.NGINX_NAMESPACE,
-            create_namespace=True,
-            atomic=True,
-            timeout=_TIMEOUT_SECONDS,
-            values=[json.dumps(values, sort_keys=True)],
+            values=values,
         )
 
 
