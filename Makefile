@@ -56,6 +56,14 @@ help: ## List the commands
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
 	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
 
+.PHONY: deploy
+deploy: $(INFRA) $(APP) ## Deploy an environment: platform, image, workloads, one message (ENV=dev TAG=0.1.0)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py up "$(ENV)" "$(TAG)"
+
+.PHONY: destroy
+destroy: $(INFRA) ## Take an environment down, workloads first (ENV=dev)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py down "$(ENV)" none
+
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
