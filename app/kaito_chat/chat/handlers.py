@@ -20,6 +20,7 @@ from kaito_chat.chat import running
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import DRAINED
 from kaito_chat.chat.turn import TurnOfConversation, again, notify
+from kaito_chat.conversation import answer_of
 from kaito_chat.logs import session_id
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import ModelSettings, Starter
@@ -157,17 +158,25 @@ async def _admitted(session: WebsocketSession, action: cl.Action | None) -> bool
 
 
 def _offered(action: cl.Action) -> bool:
-    """Whether a button is about the end of the conversation still; a page may press one that is gone."""
-    return any(each.id == action.id for message in chat_context.get() for each in message.actions)
+    """Whether a button is about the end of the conversation still: a page may press one that is gone.
+
+    Judged by what was said after it, because a conversation that another replica resumes knows no buttons.
+    """
+    messages = chat_context.get()
+    places = [place for place, message in enumerate(messages) if message.id == action.forId]
+    after = messages[places[0] + 1 :] if places else []
+    return bool(places) and not any(message.type == "user_message" or answer_of(message) for message in after)
 
 
 async def _withdraw_buttons(pressed: cl.Action | None) -> None:
     """Take away what was offered before this turn; and the notice of a trouble, if it is tried again."""
+    if pressed:
+        await pressed.remove()
     for message in chat_context.get():
         offered, message.actions = message.actions, []
         for each in offered:
             await each.remove()
-        if pressed and pressed.name == "again" and any(each.id == pressed.id for each in offered):
+        if pressed and pressed.name == "again" and message.id == pressed.forId:
             await message.remove()
 
 

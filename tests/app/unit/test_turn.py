@@ -465,6 +465,20 @@ async def test_an_old_button_asks_no_broken_conversation(page: Open, button: str
         assert [role for role, _ in turns] == (["user", "assistant"] * len(turns))[: len(turns) // 2 * 2 + 1]
 
 
+async def test_a_button_works_in_a_conversation_that_was_resumed(page: Open) -> None:
+    server = VLLM()
+    server.refusals = [broken()]
+    chat = await page(server)
+    await chat.ask("One?")
+    for message in chainlit("chat_context").chat_contexts[chat.session.id]:
+        message.actions = []  # the history keeps none
+    await chat.press("again")
+    assert asked(server)[-1] == [("user", "One?")]
+    assert len(asked(server)) == 2
+    await chat.press("again")  # it is gone: nothing more is asked
+    assert len(asked(server)) == 2
+
+
 async def test_stop_ends_a_step_of_reasoning(page: Open) -> None:
     server, hanging = VLLM(), Hanging(delta(reasoning="Hm."))
     server.refusals = [hanging.answer()]
