@@ -1,4 +1,4 @@
-"""What the settings of an environment mean for the two charts: values, as far as they are known before a deployment.
+"""What the settings of an environment mean for our two charts: values, as far as they are known before a deployment.
 
 Ids that Azure hands out are not among them; the stack of workloads adds those. The rest is what
 `cdktf.out/values/<environment>.yaml` holds for releases of the application alone.
@@ -12,8 +12,10 @@ REPOSITORY = "kaito-chat"
 GATEWAY = "kaito-chat"
 # Each controller's own namespace; F5's chart has none of its own, so it is named after the chart.
 NGINX_NAMESPACE = "nginx-ingress"
+PROMETHEUS_NAMESPACE = "monitoring"
 APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
-ISSUER = "letsencrypt"
+# Where the agents of managed Prometheus run.
+_AGENTS_NAMESPACE = "kube-system"
 _SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
 _DATABASE = "chat"
 
@@ -34,6 +36,14 @@ def load_balancer_annotations(environment: Environment) -> dict[str, str]:
         "service.beta.kubernetes.io/azure-load-balancer-resource-group": environment.names.resource_group,
         "service.beta.kubernetes.io/azure-pip-name": environment.names.of("pip", "ingress"),
     }
+
+
+def issuer(settings: Settings) -> str:
+    """The ClusterIssuer of the chat's certificate, if cert-manager is there: by a DNS record where it may write one.
+
+    Let's Encrypt's other way is a question over HTTP, to hosts that the internet reaches.
+    """
+    return "letsencrypt-dns" if settings.ingress.dns_zone_name else "letsencrypt"
 
 
 def published(settings: Settings) -> bool:
@@ -58,7 +68,7 @@ def chat(environment: Environment) -> Values:
             "workloadIdentity": {"enabled": True},
         },
         "networkPolicy": _network_policy(settings),
-        "monitoring": {"azureMonitor": True},
+        "monitoring": _monitoring(settings),
     }
     if settings.openai.enabled:
         values["chat"]["models"] = [
@@ -75,11 +85,13 @@ def chat(environment: Environment) -> Values:
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": _SECRETS}
     if published(settings):
         values["ingress"] = _ingress(environment)
+    if settings.ingress.model_hostname is not None:
+        values["model"]["ingress"] = _model_ingress(settings)
     return values
 
 
 def cluster(environment: Environment) -> Values:
-    """Values of the kaito-cluster chart, without the image that waits for KAITO."""
+    """Values of the kaito-cluster chart, without which version of the image waits for KAITO."""
     settings = environment.settings
     mode = settings.ingress.mode
     classes = {"nginx": "nginx", "webapprouting": APP_ROUTING_CLASS}
@@ -100,30 +112,11 @@ def cluster(environment: Environment) -> Values:
             "enabled": gateway,
             "name": GATEWAY,
             "hostname": (settings.ingress.hostname or "") if gateway else "",
-            "issuer": ISSUER if settings.workloads.cert_manager_enabled else "",
+            "issuer": issuer(settings) if settings.workloads.cert_manager_enabled else "",
             "routesFrom": settings.chat.namespace if gateway else "",
             "serviceAnnotations": load_balancer_annotations(environment) if gateway else {},
         },
-        "awaitKaito": {"enabled": settings.kaito.enabled},
-    }
-
-
-def nginx(environment: Environment) -> Values:
-    """Values of F5's chart: on the platform's static address, with metrics and a health probe.
-
-    See: https://docs.nginx.com/nginx-ingress-controller/install/helm/parameters/
-    """
-    annotations = load_balancer_annotations(environment) | {
-        "service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path": "/nginx-health"
-    }
-    return {
-        "controller": {
-            "replicaCount": 2,
-            "healthStatus": True,
-            "ingressClass": {"name": "nginx"},
-            "service": {"annotations": annotations, "externalTrafficPolicy": "Local"},
-        },
-        "prometheus": {"create": True},
+        "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image_repository(environment)}},
     }
 
 
@@ -133,13 +126,33 @@ def _ingress(environment: Environment) -> Values:
     if settings.ingress.mode == "gateway":
         return values | {"gateway": {"name": GATEWAY, "namespace": settings.chat.namespace, "sectionName": "https"}}
     if settings.workloads.cert_manager_enabled:
-        return values | {"tls": {"clusterIssuer": ISSUER}}
+        return values | {"tls": {"clusterIssuer": issuer(settings)}}
     return values | {"tls": {"secretName": "kaito-chat-tls"}}
+
+
+def _model_ingress(settings: Settings) -> Values:
+    ingress = settings.ingress
+    return {
+        "enabled": True,
+        "host": ingress.model_hostname,
+        "basicAuthSecret": ingress.model_basic_auth_secret_name or "",
+        "allowedCidrs": [each if "/" in each else f"{each}/32" for each in ingress.model_allowed_ip_ranges],
+    }
+
+
+def _monitoring(settings: Settings) -> Values:
+    """Monitors for managed Prometheus, and everything once more for one in the cluster.
+
+    Managed Prometheus gets the alerts as Azure resources, and managed Grafana the dashboards from `make deploy`.
+    """
+    in_cluster = settings.workloads.kube_prometheus_stack_enabled
+    return {"azureMonitor": True, "prometheusOperator": in_cluster, "alerts": in_cluster, "dashboards": in_cluster}
 
 
 def _network_policy(settings: Settings) -> Values:
     cluster_settings, network = settings.cluster, settings.network
     values: Values = {
+        "monitoringNamespaces": [_AGENTS_NAMESPACE],
         "podCidr": network.pod_subnet_cidr or cluster_settings.pod_cidr,
         "serviceCidr": cluster_settings.service_cidr,
     }
@@ -147,6 +160,8 @@ def _network_policy(settings: Settings) -> Values:
         values["apiServerCidr"] = network.api_server_subnet_cidr
     if settings.postgresql.enabled:
         values["postgresqlCidr"] = network.vm_subnet_cidr
+    if settings.workloads.kube_prometheus_stack_enabled:
+        values["monitoringNamespaces"] += [PROMETHEUS_NAMESPACE]
     if settings.ingress.mode == "nginx":
         values["ingressControllerNamespace"] = NGINX_NAMESPACE
     return values

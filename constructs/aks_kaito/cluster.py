@@ -35,7 +35,7 @@ class AksCluster(Construct):
     """Defines the cluster: Entra ID and Azure RBAC, no local accounts, its own outbound path, its add-ons.
 
     Public attributes: `resource_id`, `name`, `node_resource_group`, `oidc_issuer_url`, `principal_id`,
-    `kubelet_principal_id`, `secrets_provider_object_id`, `web_app_routing_object_id` (None in other ingress modes),
+    `kubelet_principal_id`, `web_app_routing_object_id` (None in other ingress modes),
     `application_gateway_object_id` (None without AGIC), `node_pools` (what must exist before things can run).
     """
 
@@ -114,7 +114,6 @@ class AksCluster(Construct):
         self.name: str = cluster.name
         self.node_resource_group: str = cluster.node_resource_group
         self.oidc_issuer_url: str = cluster.oidc_issuer_url
-        self.secrets_provider_object_id: str = cluster.key_vault_secrets_provider.secret_identity.get(0).object_id
         self.web_app_routing_object_id: str | None = (
             cluster.web_app_routing.web_app_routing_identity.get(0).object_id
             if settings.ingress.mode == "webapprouting"

@@ -57,9 +57,10 @@ class IngressAddress(Construct):
         settings: Settings,
         placement: Placement,
         zone: DnsZone | None,
+        resource_group_resource_id: str,
         cluster_principal_id: str,
     ) -> None:
-        """Define the address; the cluster may attach it to its load balancer."""
+        """Define the address; the cluster may find it in its group, and attach it to its load balancer."""
         super().__init__(scope, construct_id)
         address = public_ip(
             self,
@@ -74,6 +75,14 @@ class IngressAddress(Construct):
             "cluster-uses-address",
             on=address.id,
             role=roles.NETWORK_CONTRIBUTOR,
+            principal_id=cluster_principal_id,
+        )
+        # To find it by its name, AKS lists all addresses of the group.
+        roles.assign(
+            self,
+            "cluster-finds-address",
+            on=resource_group_resource_id,
+            role=roles.READER,
             principal_id=cluster_principal_id,
         )
         hostnames = {"chat": settings.ingress.hostname, "model": settings.ingress.model_hostname}

@@ -9,6 +9,7 @@ from cdktn_provider_azurerm.dashboard_grafana import (
     DashboardGrafana,
     DashboardGrafanaAzureMonitorWorkspaceIntegrations,
 )
+from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktn_provider_azurerm.monitor_workspace import MonitorWorkspace
 from constructs import Construct
@@ -58,8 +59,16 @@ class Metrics(Construct):
     Public attributes: `workspace_resource_id`, `query_endpoint`, `grafana_endpoint`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, placement: Placement) -> None:
-        """Define both, and who may read metrics and administer Grafana."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        placement: Placement,
+        deployer: DataAzurermClientConfig,
+    ) -> None:
+        """Define both, and who may read metrics and administer Grafana; `deployer` may bring dashboards."""
         super().__init__(scope, construct_id)
         monitoring = settings.monitoring
         workspace = MonitorWorkspace(
@@ -91,6 +100,14 @@ class Metrics(Construct):
             on=workspace.id,
             role=roles.MONITORING_DATA_READER,
             principal_id=grafana.identity.principal_id,
+        )
+        roles.assign(
+            self,
+            "deployer-imports-dashboards",
+            on=grafana.id,
+            role=roles.GRAFANA_EDITOR,
+            principal_id=deployer.object_id,
+            principal_type=None,
         )
         for name, object_id in monitoring.grafana_admin_object_ids.items():
             roles.assign(

@@ -3,93 +3,54 @@
 See: https://registry.terraform.io/providers/hashicorp/helm/latest/docs/resources/release
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from cdktn import ITerraformDependable
 from cdktn_provider_helm.release import Release
 from constructs import Construct
 
-from aks_kaito import chart_values
+from aks_kaito.chart_values import Values
+from aks_kaito.third_party import Chart
 
+CHARTS = Path(__file__).parents[2] / "charts"
 _TIMEOUT_SECONDS = 600
 # Relative to where Terraform runs, cdktf.out/stacks/NAME: no path of the machine that synthesized.
-_OUR_CHARTS = "../../../charts"
+_FROM_STACK = "../../../charts"
 
 
-def _of_others(
-    scope: Construct, *, name: str, repository: str, version: str, namespace: str, values: chart_values.Values
-) -> Release:
-    """A pinned release of somebody else's chart, in a namespace of its own."""
-    return Release(
-        scope,
-        "Resource",
-        name=name,
-        repository=repository,
-        chart=name,
-        version=version,
-        namespace=namespace,
-        create_namespace=True,
-        atomic=True,
-        timeout=_TIMEOUT_SECONDS,
-        values=[json.dumps(values, sort_keys=True)],
-    )
-
-
-class CertManager(Construct):
-    """Defines cert-manager, which may write DNS records as the identity that its ServiceAccount is federated with.
+class TheirChart(Construct):
+    """Defines a pinned release of somebody else's chart, in a namespace of its own.
 
     Public attributes: `release`.
-
-    See: https://cert-manager.io/docs/installation/helm/
     """
 
-    NAME = "cert-manager"
-    VERSION = "v1.21.1"
-
-    def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Define the release; namespace and ServiceAccount have its name."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        chart: Chart,
+        values: Values,
+        after: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        """Define the release, which has the chart's name."""
         super().__init__(scope, construct_id)
-        identity = {"azure.workload.identity/use": "true"}
-        self.release = _of_others(
+        self.release = Release(
             self,
-            name=self.NAME,
-            repository="oci://quay.io/jetstack/charts",
-            version=self.VERSION,
-            namespace=self.NAME,
-            values={
-                "crds": {"enabled": True},
-                "config": {
-                    "apiVersion": "controller.config.cert-manager.io/v1alpha1",
-                    "kind": "ControllerConfiguration",
-                    "gatewayAPI": {"enabled": True},
-                },
-                "podLabels": identity,
-                "serviceAccount": {"labels": identity},
-            },
-        )
-
-
-class NginxController(Construct):
-    """Defines F5's NGINX Ingress Controller.
-
-    Public attributes: `release`.
-
-    See: https://docs.nginx.com/nginx-ingress-controller/
-    """
-
-    VERSION = "2.6.4"
-
-    def __init__(self, scope: Construct, construct_id: str, *, values: chart_values.Values) -> None:
-        """Define the release with some of `chart_values`."""
-        super().__init__(scope, construct_id)
-        self.release = _of_others(
-            self,
-            name="nginx-ingress",
-            repository="oci://ghcr.io/nginx/charts",
-            version=self.VERSION,
-            namespace=chart_values.NGINX_NAMESPACE,
-            values=values,
+            "Resource",
+            name=chart.name,
+            repository=chart.repository,
+            chart=chart.name,
+            version=chart.version,
+            namespace=chart.namespace,
+            create_namespace=True,
+            atomic=True,
+            timeout=_TIMEOUT_SECONDS,
+            values=[json.dumps(values, sort_keys=True)],
+            depends_on=list(after) or None,
         )
 
 
@@ -106,7 +67,7 @@ class OurChart(Construct):
         *,
         chart: str,
         namespace: str,
-        values: Sequence[chart_values.Values],
+        values: Sequence[Values],
         after: Sequence[ITerraformDependable],
         timeout_seconds: int = _TIMEOUT_SECONDS,
     ) -> None:
@@ -116,7 +77,9 @@ class OurChart(Construct):
             self,
             "Resource",
             name=chart,
-            chart=f"{_OUR_CHARTS}/{chart}",
+            chart=f"{_FROM_STACK}/{chart}",
+            # The provider compares a chart's version and values, never its templates; so they are named here.
+            description=f"files {fingerprint(CHARTS / chart)}",
             namespace=namespace,
             atomic=True,
             wait_for_jobs=True,
@@ -124,3 +87,17 @@ class OurChart(Construct):
             values=[json.dumps(each, sort_keys=True) for each in values],
             depends_on=list(after),
         )
+
+
+def fingerprint(chart: Path) -> str:
+    """Twelve digits that change when a file of the chart does that a release is made of."""
+    shipped = [
+        chart / "Chart.yaml",
+        chart / "values.yaml",
+        *(chart / "templates").rglob("*"),
+        *(chart / "files").rglob("*"),
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(path for path in shipped if path.is_file()):
+        digest.update(path.relative_to(chart).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]

@@ -42,9 +42,9 @@ def test_everything() -> None:
         ("ClusterIssuer", "letsencrypt-staging"),
         ("Gateway", "kaito-chat"),
         ("Job", job),
-        ("Role", job),
-        ("RoleBinding", job),
-        ("ServiceAccount", job),
+        ("Role", "await-kaito"),
+        ("RoleBinding", "await-kaito"),
+        ("ServiceAccount", "await-kaito"),
     }
 
 
@@ -106,8 +106,23 @@ def test_the_wait_may_create_workspaces_and_nothing_else() -> None:
     assert job["spec"]["activeDeadlineSeconds"] > 600
 
 
-def test_another_image_is_another_job() -> None:
-    assert names(made()) != names(made(at("awaitKaito.image", "example.azurecr.io/kaito-chat:0.2.0")))
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(("path", "value"), [("awaitKaito.image.tag", "0.2.0"), ("awaitKaito.image.digest", DIGEST)])
+def test_another_image_is_another_job_of_the_same_account(path: str, value: str) -> None:
+    first, second = one(made(), "Job"), one(made(at(path, value)), "Job")
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    accounts = {each["spec"]["template"]["spec"]["serviceAccountName"] for each in (first, second)}
+    assert accounts == {one(made(), "ServiceAccount")["metadata"]["name"]}
+
+
+def test_a_digest_goes_before_a_tag() -> None:
+    def image(*changes: dict[str, Any]) -> str:
+        return str(one(made(*changes), "Job")["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    assert image() == "example.azurecr.io/kaito-chat:0.1.0"
+    assert image(at("awaitKaito.image.digest", DIGEST)) == f"example.azurecr.io/kaito-chat@{DIGEST}"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +131,9 @@ def test_another_image_is_another_job() -> None:
         ("gateway.hostname", ""),
         ("gateway.routesFrom", ""),
         ("awaitKaito.image", ""),
+        ("awaitKaito.image.repository", ""),
+        ("awaitKaito.image.tag", ""),
+        ("awaitKaito.image.digest", "sha256:1234"),
         ("awaitKaito.seconds", "600"),
         ("issuers.dns.zone", ""),
         ("issuers.email", "no address"),

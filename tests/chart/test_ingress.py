@@ -88,6 +88,14 @@ def test_tls_comes_from_cert_manager() -> None:
     assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "demo-tls"}]
 
 
+def test_lets_encrypt_is_answered_where_a_host_may_have_one_ingress() -> None:
+    certificate = at("ingress.tls", {"clusterIssuer": "letsencrypt", "secretName": ""})
+    asked = {"acme.cert-manager.io/http01-edit-in-place": "true", "cert-manager.io/issue-temporary-certificate": "true"}
+    assert asked.items() <= annotations("nginx", certificate).items()
+    assert not asked.keys() & annotations("nginx").keys()
+    assert not asked.keys() & annotations("webapprouting", certificate).keys()
+
+
 @pytest.mark.parametrize("mode", ["nginx", "webapprouting"])
 def test_https_needs_a_certificate_from_somewhere(mode: str) -> None:
     with pytest.raises(RenderError, match=r"ingress\.tls\.clusterIssuer.*ingress\.tls\.secretName"):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ NAMES = [path.stem for path in ENVIRONMENTS]
 ID = "00000000-0000-0000-0000-000000000001"
 CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"
 # What Azure or the deployment fills in: the same id for all, a tag and no digest.
-FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{var\.chat_image_tag\}": "0.1.0", r"\$\{var\.chat_image_digest\}": ""}
+FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{var\.chat_image_tag\}": "0.1.0"}
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
 
 
@@ -26,10 +28,10 @@ def release(document: dict[str, Any], name: str) -> dict[str, Any]:
     return dict(found)
 
 
-def values_of(document: dict[str, Any], name: str) -> dict[str, Any]:
+def values_of(document: dict[str, Any], name: str, digest: str = "") -> dict[str, Any]:
     """The values of a release, with what is only known later filled in."""
     text = json.dumps(release(document, name)["values"])
-    for pattern, value in FILLED.items():
+    for pattern, value in {**FILLED, r"\$\{var\.chat_image_digest\}": digest}.items():
         text = re.sub(pattern, value, text)
     assert "${" not in text
     return merged(*(json.loads(each) for each in json.loads(text)))
@@ -156,6 +158,39 @@ def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str,
     seconds = int(job["spec"]["template"]["spec"]["containers"][0]["args"][1])
     assert release(workloads[name], "kaito-cluster")["wait_for_jobs"] is True
     assert seconds < job["spec"]["activeDeadlineSeconds"] < release(workloads[name], "kaito-cluster")["timeout"]
+
+
+def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, Any]]) -> None:
+    digest = "sha256:" + "a" * 64
+    dev = workloads["dev"]
+    chat = values_of(dev, "kaito-chat", digest)["chat"]["image"]
+    wait = values_of(dev, "kaito-cluster", digest)["awaitKaito"]["image"]
+    assert chat == wait
+    assert wait["digest"] == digest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cert_manager_asks_for_the_gateway_api_only_where_it_is(
+    name: str, workloads: dict[str, dict[str, Any]]
+) -> None:
+    gateway = any(each["kind"] == "Gateway" for each in cluster_objects(workloads[name]))
+    assert values_of(workloads[name], "cert-manager")["config"]["gatewayAPI"] == {"enabled": gateway}
+
+
+@pytest.mark.parametrize("chart", ["kaito-chat", "kaito-cluster"])
+def test_a_changed_file_of_our_charts_is_a_changed_release(
+    chart: str, workloads: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    from aks_kaito.releases import CHARTS, fingerprint  # noqa: PLC0415  (starts Node.js)
+
+    assert release(workloads["dev"], chart)["description"] == f"files {fingerprint(CHARTS / chart)}"
+    copy = shutil.copytree(CHARTS / chart, tmp_path / chart)
+    (copy / "README.md").write_text("another")
+    assert fingerprint(copy) == fingerprint(CHARTS / chart)
+    for name in ("values.yaml", "templates/_labels.tpl"):
+        before = fingerprint(copy)
+        (copy / name).write_text((copy / name).read_text() + "\n# another\n")
+        assert fingerprint(copy) != before
 
 
 @pytest.mark.parametrize("name", NAMES)

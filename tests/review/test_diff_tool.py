@@ -31,7 +31,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("committed") / "repository"
     folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("constructs", "tools", "requirements"):
+    for name in ("charts", "constructs", "tools", "requirements"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "main.py", folder)
     (folder / "environments").mkdir()

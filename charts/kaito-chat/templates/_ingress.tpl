@@ -47,6 +47,12 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- $_ := set $found "nginx.org/proxy-read-timeout" $seconds -}}
 {{- $_ := set $found "nginx.org/proxy-send-timeout" $seconds -}}
 {{- $_ := set $found "nginx.org/proxy-buffering" "False" -}}
+{{- /* F5's controller takes one Ingress a host, so cert-manager answers Let's Encrypt's question in this one; and refuses
+   TLS without a certificate, to which it redirects that question, so there is a temporary one. */ -}}
+{{- if and $ingress.tls.enabled $ingress.tls.clusterIssuer -}}
+{{- $_ := set $found "acme.cert-manager.io/http01-edit-in-place" "true" -}}
+{{- $_ := set $found "cert-manager.io/issue-temporary-certificate" "true" -}}
+{{- end -}}
 {{- if .websocket }}{{ $_ := set $found "nginx.org/websocket-services" .service }}{{ end -}}
 {{- if .affinity }}{{ $_ := set $found "nginx.org/sticky-cookie-services" (printf "serviceName=%s kaito_chat_pod path=/ httponly" .service) }}{{ end -}}
 {{- with .maxBodySizeMib }}{{ $_ := set $found "nginx.org/client-max-body-size" (printf "%dm" (int .)) }}{{ end -}}

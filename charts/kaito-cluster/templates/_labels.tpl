@@ -6,7 +6,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{- /* What waits for KAITO; a Job cannot be changed, so another image is another Job. */ -}}
-{{- define "kaito-cluster.await" -}}
-{{- printf "await-kaito-%s" (toJson .Values.awaitKaito | sha256sum | trunc 6) -}}
+{{- /* An image by its digest, or without one by its tag. */ -}}
+{{- define "kaito-cluster.image" -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
 {{- end -}}

@@ -212,7 +212,7 @@ def _granted(document: Document) -> Iterator[Edge]:
     for arguments in document.of_type("azurerm_role_assignment").values():
         for scope in references(arguments["scope"]):
             for principal in references(arguments["principal_id"]):
-                if _group(scope) in ("services", "observability"):
+                if type_of(scope) in _SHOWN and _group(scope) in ("services", "observability"):
                     yield Edge(principal, scope, str(arguments.get("role_definition_name", "")))
     for arguments in document.of_type("azurerm_federated_identity_credential").values():
         account = str(arguments.get("subject", "")).removeprefix("system:serviceaccount:").replace(":", "/")

@@ -176,11 +176,9 @@ NodeLabels = Annotated[
     AfterValidator(_labels(_label_key, "must be Kubernetes labels of at most 63 characters each")),
 ]
 Tags = Annotated[dict[str, str], Field(max_length=50), AfterValidator(_tags)]
-# A principal of Entra ID under a name of the reader's choice, which keeps its Terraform address stable.
-Principals = dict[
-    Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")],
-    Guid,
-]
+# The reader's own name for one of several things, which keeps its Terraform address stable.
+_Name = Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")]
+Principals = dict[_Name, Guid]
 Hostname = Annotated[
     str,
     Matching(
@@ -188,6 +186,8 @@ Hostname = Annotated[
         "must be a host name in lower case, such as chat.contoso.com",
     ),
 ]
+EmailAddress = Annotated[str, Matching(r"[^@\s\"\\]+@[-\w]+(\.[-\w]+)+", "must be an e-mail address")]
+EmailAddresses = dict[_Name, EmailAddress]
 # See: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 DnsLabel = Annotated[
     str,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from aks_kaito.settings.fields import Matching, Principals, Section, distinct, fixed
+from aks_kaito.settings.fields import EmailAddresses, Matching, Principals, Section, distinct, fixed
 
 # The categories of Microsoft.ContainerService/managedClusters that this project offers.
 # See: https://learn.microsoft.com/azure/aks/monitor-aks-reference
@@ -64,3 +64,7 @@ class Monitoring(Section):
     """Grafana runs in several zones."""
     grafana_admin_object_ids: Principals = {}
     """Entra ID principals that administer Grafana, each under a name of your choice."""
+    alerts_enabled: bool = True
+    """The chat's and the model's alert rules, as rules of Azure Monitor."""
+    alert_email_addresses: EmailAddresses = {}
+    """Who is told of alerts, each under a name of your choice; left empty, they are seen in the portal only."""

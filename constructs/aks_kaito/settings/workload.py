@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aks_kaito.settings.fields import DnsLabel, Guid, Hostname, Matching, ResourceGroupName, Section
+from aks_kaito.settings.fields import (
+    AllowedSources,
+    DnsLabel,
+    EmailAddress,
+    Guid,
+    Hostname,
+    Matching,
+    ResourceGroupName,
+    Section,
+)
 
 
 class Chat(Section):
@@ -34,12 +43,18 @@ class Ingress(Section):
     hostname: Hostname | None = None
     """Host name of the chat; with a DNS zone its record is made, without one you point it at the address."""
     model_hostname: Hostname | None = None
-    """Host name of the model endpoint, for those who publish it with authentication; left out, it stays inside."""
+    """Host name of the model's own endpoint, for programs; left out, it stays inside. The model asks nobody who they
+    are, so it goes with one of the next two keys, and with an NGINX controller, which can."""
+    model_allowed_ip_ranges: AllowedSources = ()
+    """Public addresses or ranges that may ask the model's endpoint; left empty, all may who have the password."""
+    model_basic_auth_secret_name: DnsLabel | None = None
+    """Secret of the chat's namespace with users and passwords of the model's endpoint, which you make: key `htpasswd`
+    for `nginx` (type `nginx.org/htpasswd`), `auth` for `webapprouting`. Left out, no password is asked for."""
     dns_zone_name: Hostname | None = None
     """Existing public Azure DNS zone; goes with `dns_zone_resource_group_name`."""
     dns_zone_resource_group_name: ResourceGroupName | None = None
     """Resource group of that zone."""
-    email: Annotated[str, Matching(r"[^@\s\"\\]+@[-\w]+(\.[-\w]+)+", "must be an e-mail address")] | None = None
+    email: EmailAddress | None = None
     """Address for Let's Encrypt's notices; left out, it sends none."""
 
 
@@ -50,6 +65,9 @@ class Workloads(Section):
     """How `kubelogin` signs in to the cluster: as whoever ran `az login`, or as an identity of a pipeline."""
     cert_manager_enabled: bool = True
     """cert-manager, and issuers for Let's Encrypt's certificates."""
+    kube_prometheus_stack_enabled: bool = False
+    """A Prometheus, an Alertmanager and a Grafana in the cluster, beside Azure's managed ones, with the same dashboards
+    and alerts. It costs memory on the user nodes and a disk of 64 GiB."""
 
 
 class State(Section):

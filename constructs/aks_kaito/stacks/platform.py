@@ -5,7 +5,7 @@ from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientC
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from aks_kaito import ingress, roles
+from aks_kaito import ingress, roles, third_party
 from aks_kaito.access import Bastion, JumpBox
 from aks_kaito.cluster import AksCluster
 from aks_kaito.extensions import Dapr, Flux
@@ -22,10 +22,6 @@ from aks_kaito.registry import ContainerRegistry
 from aks_kaito.settings import Environment
 from aks_kaito.stacks import providers
 from aks_kaito.storage import StorageAccount
-
-# cert-manager's own names: its chart's namespace and service account.
-# See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
-_CERT_MANAGER = "cert-manager"
 
 
 class PlatformStack(TerraformStack):
@@ -46,7 +42,7 @@ class PlatformStack(TerraformStack):
         placement = self._add_group(environment)
         network = VirtualNetwork(self, "network", settings=self._settings, placement=placement)
         workload_identity = Identity(self, "workload-identity", placement=placement, purpose="chat")
-        metrics = Metrics(self, "metrics", settings=self._settings, placement=placement)
+        metrics = Metrics(self, "metrics", settings=self._settings, placement=placement, deployer=deployer)
         registry, vault, storage = self._add_services(placement, network, deployer)
         self._add_model_services(placement, network, workload_identity)
         zone = self._add_zone()
@@ -103,6 +99,7 @@ class PlatformStack(TerraformStack):
             location=self._settings.location,
             tags=environment.tags,
         )
+        self._group_resource_id: str = group.id
         placement = Placement(environment.names, environment.tags, self._settings.location, group.name)
         logs = LogAnalytics(self, "log-analytics", settings=self._settings, placement=placement)
         return placement.logging_to(logs.resource_id)
@@ -189,6 +186,7 @@ class PlatformStack(TerraformStack):
                 settings=self._settings,
                 placement=placement,
                 zone=zone,
+                resource_group_resource_id=self._group_resource_id,
                 cluster_principal_id=cluster.principal_id,
             )
             self._outputs["ingress_ip_address"] = address.ip_address
@@ -212,10 +210,11 @@ class PlatformStack(TerraformStack):
         )
         if zone is not None:
             cert_manager = Identity(self, "cert-manager-identity", placement=placement, purpose="cert-manager")
+            # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
             cert_manager.trust(
                 issuer_url=cluster.oidc_issuer_url,
-                namespace=_CERT_MANAGER,
-                service_account_name=_CERT_MANAGER,
+                namespace=third_party.CERT_MANAGER.namespace,
+                service_account_name=third_party.CERT_MANAGER.name,
             )
             zone.let_write("cert-manager-writes", principal_id=cert_manager.principal_id)
             self._outputs["cert_manager_identity_client_id"] = cert_manager.client_id
@@ -226,18 +225,6 @@ class PlatformStack(TerraformStack):
         """What the cluster's identities may do with the services around it."""
         grants = [
             ("kubelet-pulls-images", registry.resource_id, roles.ACR_PULL, cluster.kubelet_principal_id),
-            (
-                "secrets-provider-reads-secrets",
-                vault.resource_id,
-                roles.KEY_VAULT_SECRETS_USER,
-                cluster.secrets_provider_object_id,
-            ),
-            (
-                "secrets-provider-reads-certificates",
-                vault.resource_id,
-                roles.KEY_VAULT_CERTIFICATE_USER,
-                cluster.secrets_provider_object_id,
-            ),
             (
                 "chat-reads-secrets",
                 vault.resource_id,

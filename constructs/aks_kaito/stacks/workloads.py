@@ -3,12 +3,16 @@
 from cdktn import ITerraformDependable, TerraformOutput, TerraformStack, TerraformVariable
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.data_azurerm_kubernetes_cluster import DataAzurermKubernetesCluster
+from cdktn_provider_azurerm.data_azurerm_monitor_workspace import DataAzurermMonitorWorkspace
 from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
 from constructs import Construct
 
-from aks_kaito import chart_values
-from aks_kaito.releases import CertManager, NginxController, OurChart
+from aks_kaito import chart_values, third_party
+from aks_kaito.alerts import AlertRules
+from aks_kaito.placement import Placement
+from aks_kaito.releases import OurChart, TheirChart
+from aks_kaito.scraping import ManagedPrometheusSettings
 from aks_kaito.settings import Environment
 from aks_kaito.stacks import cluster_providers, providers
 
@@ -17,7 +21,7 @@ _CHART_VERSION = "0.1.0"
 
 
 class WorkloadsStack(TerraformStack):
-    """Defines `kaito-<environment>-workloads`: what the kubernetes and helm providers own.
+    """Defines `kaito-<environment>-workloads`: what runs in the cluster, and the alerts on it.
 
     It finds what the platform stack made by its names, so the two share no state.
     """
@@ -34,7 +38,6 @@ class WorkloadsStack(TerraformStack):
             self, "cluster", name=environment.names.cluster, resource_group_name=environment.names.resource_group
         )
         cluster_providers.add(self, cluster, credentials=self._settings.workloads.credentials)
-        self._image = chart_values.image_repository(environment)
         self._tag = TerraformVariable(
             self,
             "chat_image_tag",
@@ -53,6 +56,7 @@ class WorkloadsStack(TerraformStack):
         before = [namespace, *self._add_controllers()]
         cluster_release = self._add_cluster_objects(before)
         self._add_chat([*before, cluster_release])
+        self._add_monitoring()
         if chart_values.published(self._settings):
             TerraformOutput(self, "chat_url", value=f"https://{self._settings.ingress.hostname}")
 
@@ -75,12 +79,20 @@ class WorkloadsStack(TerraformStack):
         )
 
     def _add_controllers(self) -> list[ITerraformDependable]:
-        """What other people's charts bring."""
-        found: list[ITerraformDependable] = []
-        if self._settings.workloads.cert_manager_enabled:
-            found.append(CertManager(self, "cert-manager").release)
-        if self._settings.ingress.mode == "nginx":
-            found.append(NginxController(self, "nginx", values=chart_values.nginx(self._environment)).release)
+        """What other people's charts bring; a Prometheus first, whose monitors the others then have."""
+        settings, found = self._settings, list[ITerraformDependable]()
+        if settings.workloads.kube_prometheus_stack_enabled:
+            values = third_party.kube_prometheus_stack()
+            chart = TheirChart(self, "prometheus", chart=third_party.KUBE_PROMETHEUS_STACK, values=values)
+            found.append(chart.release)
+        before = tuple(found)
+        if settings.workloads.cert_manager_enabled:
+            values = third_party.cert_manager(settings)
+            chart = TheirChart(self, "cert-manager", chart=third_party.CERT_MANAGER, values=values, after=before)
+            found.append(chart.release)
+        if settings.ingress.mode == "nginx":
+            values = third_party.nginx(self._environment)
+            found.append(TheirChart(self, "nginx", chart=third_party.NGINX, values=values, after=before).release)
         return found
 
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
@@ -93,8 +105,7 @@ class WorkloadsStack(TerraformStack):
             dns = {"identityClientId": identity.client_id, "subscriptionId": config.subscription_id}
             added["issuers"] = {"dns": dns}
         if values["awaitKaito"]["enabled"]:
-            image = f"{self._image}:{self._tag.string_value}"
-            added["awaitKaito"] = {"image": image, "seconds": _AWAIT_KAITO_SECONDS}
+            added["awaitKaito"] = {"image": self._image_version, "seconds": _AWAIT_KAITO_SECONDS}
         chart = OurChart(
             self,
             "cluster-objects",
@@ -111,7 +122,7 @@ class WorkloadsStack(TerraformStack):
         identity = self._identity("chat-identity", "chat")
         added: chart_values.Values = {
             "chat": {
-                "image": {"tag": self._tag.string_value, "digest": self._digest.string_value},
+                "image": self._image_version,
                 "workloadIdentity": {"clientId": identity.client_id},
             }
         }
@@ -126,6 +137,27 @@ class WorkloadsStack(TerraformStack):
             values=[chart_values.chat(self._environment), added],
             after=after,
         )
+
+    def _add_monitoring(self) -> None:
+        """What managed Prometheus scrapes, and whom it tells of what."""
+        ManagedPrometheusSettings(self, "managed-prometheus", settings=self._settings)
+        monitoring, names = self._settings.monitoring, self._environment.names
+        if monitoring.alerts_enabled:
+            workspace = DataAzurermMonitorWorkspace(
+                self, "metrics", name=names.of("amw"), resource_group_name=names.resource_group
+            )
+            AlertRules(
+                self,
+                "alerts",
+                placement=Placement(names, self._environment.tags, self._settings.location, names.resource_group),
+                workspace_resource_id=workspace.id,
+                email_addresses=monitoring.alert_email_addresses,
+            )
+
+    @property
+    def _image_version(self) -> chart_values.Values:
+        """Which image of the chat; the digest goes before the tag, and Azure's registry keeps both."""
+        return {"tag": self._tag.string_value, "digest": self._digest.string_value}
 
     def _identity(self, construct_id: str, purpose: str) -> DataAzurermUserAssignedIdentity:
         """An identity that the platform stack made."""

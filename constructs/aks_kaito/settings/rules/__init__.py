@@ -3,6 +3,6 @@
 from aks_kaito.settings.rules.registry import RULES, WARNINGS, Context
 
 # Importing these fills the two lists above.
-from aks_kaito.settings.rules import addresses, cluster, kaito, services  # noqa: F401  isort: skip
+from aks_kaito.settings.rules import addresses, cluster, ingress, kaito, services  # noqa: F401  isort: skip
 
 __all__ = ["RULES", "WARNINGS", "Context"]

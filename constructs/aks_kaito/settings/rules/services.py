@@ -1,4 +1,4 @@
-"""Rules on names, ingress and the services around the cluster."""
+"""Rules on names and the services around the cluster."""
 
 from collections.abc import Iterator
 
@@ -44,44 +44,6 @@ def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
         yield Problem("network.allowed_ip_ranges", list(network.allowed_ip_ranges), allowed)
 
 
-@rule("ingress", "cluster.application_gateway_resource_id")
-def one_ingress_controller(context: Context) -> Iterator[Problem]:
-    """Ingress modes exclude each other, and a host name needs one."""
-    ingress = context.settings.ingress
-    if context.settings.cluster.application_gateway_resource_id is not None and ingress.mode != "none":
-        allowed = 'must be "none" while cluster.application_gateway_resource_id is set: one ingress excludes the other'
-        yield Problem("ingress.mode", ingress.mode, allowed)
-    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
-        if hostname is not None and ingress.mode == "none":
-            allowed = 'must be left out while ingress.mode = "none", which publishes nothing'
-            yield Problem(f"ingress.{key}", hostname, allowed)
-    if ingress.model_hostname is not None and ingress.model_hostname == ingress.hostname:
-        yield Problem("ingress.model_hostname", ingress.model_hostname, "must differ from ingress.hostname")
-
-
-@rule("ingress")
-def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
-    """A zone is found by name and resource group, and holds the host names."""
-    ingress = context.settings.ingress
-    zone = ingress.dns_zone_name
-    pair = (("dns_zone_name", zone), ("dns_zone_resource_group_name", ingress.dns_zone_resource_group_name))
-    if [value for _, value in pair].count(None) == 1:
-        for key, value in pair:
-            if value is None:
-                yield Problem(f"ingress.{key}", MISSING, "must be set together with its other half, or neither")
-    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
-        if zone and hostname and hostname != zone and not hostname.endswith(f".{zone}"):
-            yield Problem(f"ingress.{key}", hostname, f"must lie in ingress.dns_zone_name ({zone})")
-
-
-@warning("ingress.mode")
-def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
-    """The managed NGINX gets no patches after November 2026."""
-    if context.settings.ingress.mode == "webapprouting":
-        text = 'gets security patches only until November 2026; ingress.mode = "gateway" is its successor'
-        yield Problem("ingress.mode", "webapprouting", text)
-
-
 @rule("openai")
 def openai_has_deployments(context: Context) -> Iterator[Problem]:
     """An account without a deployment answers nothing."""
@@ -97,21 +59,6 @@ def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
     if postgresql.zone_redundancy_enabled and postgresql.sku_name.startswith("B_"):
         allowed = "must be a GP or MO size while postgresql.zone_redundancy_enabled = true"
         yield Problem("postgresql.sku_name", postgresql.sku_name, allowed)
-
-
-@rule("chat", "ingress.hostname", "ingress.mode")
-def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
-    """Entra ID sends people back to an address, and asks which application they sign in to."""
-    chat, ingress = context.settings.chat, context.settings.ingress
-    if chat.sign_in == "none":
-        return
-    if chat.entra_client_id is None:
-        yield Problem(
-            "chat.entra_client_id", MISSING, 'must be the app registration\'s id while chat.sign_in = "entra"'
-        )
-    if ingress.hostname is None or ingress.mode == "none":
-        allowed = 'must be set, with an ingress.mode other than "none", while chat.sign_in = "entra"'
-        yield Problem("ingress.hostname", ingress.hostname or MISSING, allowed)
 
 
 @rule("state")

@@ -1,0 +1,42 @@
+{{- /* What waits for KAITO: ServiceAccount, Role and RoleBinding. */ -}}
+{{- define "kaito-cluster.await" -}}
+await-kaito
+{{- end -}}
+
+{{- /* The Job; Kubernetes lets nobody change one, so another pod is another Job. */ -}}
+{{- define "kaito-cluster.awaitJob" -}}
+{{ include "kaito-cluster.await" . }}-{{ include "kaito-cluster.awaitPod" . | sha256sum | trunc 6 }}
+{{- end -}}
+
+{{- define "kaito-cluster.awaitPod" -}}
+restartPolicy: Never
+serviceAccountName: {{ include "kaito-cluster.await" . }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  seccompProfile:
+    type: RuntimeDefault
+containers:
+  - name: wait
+    image: {{ include "kaito-cluster.image" .Values.awaitKaito.image | quote }}
+    command: [python, -m, kaito_chat.await_kaito]
+    args: [--seconds, {{ .Values.awaitKaito.seconds | quote }}]
+    resources:
+      requests: {cpu: 50m, memory: 128Mi}
+      limits: {memory: 256Mi}
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities:
+        drop: [ALL]
+    volumeMounts:
+      - name: tmp
+        mountPath: /tmp
+volumes:
+  - name: tmp
+    emptyDir:
+      sizeLimit: 64Mi
+{{- end -}}

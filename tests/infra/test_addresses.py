@@ -1,0 +1,79 @@
+"""Host names: every DNS record of the platform leads to something that listens for it, with a certificate."""
+
+from typing import Any
+
+import pytest
+
+from aks_kaito.settings import Environment, Settings
+from chart.rendering import Object, names, one
+from chart.validation import check_core, check_custom, needs_definitions
+from conftest import synthesized
+from infra.test_workloads import chat_objects, cluster_objects
+from inventory import of_kind
+
+ZONE = {"dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns", "hostname": "chat.contoso.com"}
+MODEL = {"model_hostname": "model.ai.contoso.com", "model_basic_auth_secret_name": "people"}
+WAYS: dict[str, dict[str, Any]] = {
+    "nginx": {"mode": "nginx", **ZONE},
+    "nginx-model": {"mode": "nginx", **ZONE, **MODEL, "model_allowed_ip_ranges": ["52.174.1.2", "52.174.8.0/24"]},
+    "gateway": {"mode": "gateway", **ZONE},
+    "webapprouting": {"mode": "webapprouting", **ZONE, **MODEL},
+}
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def stacks_of(
+    request: pytest.FixtureRequest, environments: dict[str, Environment]
+) -> tuple[dict[str, Any], list[Object]]:
+    """A way of publishing: the platform, and the objects of both our releases."""
+    data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
+    data["ingress"] = WAYS[request.param]
+    environment = Environment("dev", Settings.model_validate(data))
+    workloads = synthesized(environment, "workloads")
+    return synthesized(environment), [*chat_objects(workloads), *cluster_objects(workloads)]
+
+
+def listened_for(objects: list[Object]) -> set[str]:
+    """The hosts of Ingresses and Gateways."""
+    ingresses = [rule["host"] for each in objects if each["kind"] == "Ingress" for rule in each["spec"]["rules"]]
+    gateways = [part["hostname"] for each in objects if each["kind"] == "Gateway" for part in each["spec"]["listeners"]]
+    return {*ingresses, *gateways}
+
+
+def test_each_record_names_a_host_that_is_listened_for(stacks_of: tuple[dict[str, Any], list[Object]]) -> None:
+    platform, objects = stacks_of
+    records = {f"{record['name']}.{record['zone_name']}" for record in of_kind(platform, "azurerm_dns_a_record")}
+    hosts = listened_for(objects)
+    assert records <= hosts
+    # App routing writes the records of its Ingresses itself.
+    assert records in (hosts, set())
+    assert bool(records) == (
+        not any(each.get("spec", {}).get("ingressClassName", "").startswith("web") for each in objects)
+    )
+
+
+def test_objects_are_valid_and_certificates_come_by_a_record_of_the_zone(
+    stacks_of: tuple[dict[str, Any], list[Object]],
+) -> None:
+    needs_definitions()
+    _, objects = stacks_of
+    check_core(objects, "1.35")
+    check_custom(objects)
+    asked = {
+        each["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]
+        for each in objects
+        if each["kind"] in ("Ingress", "Gateway")
+    }
+    assert asked == {"letsencrypt-dns"}
+    assert ("ClusterIssuer", "letsencrypt-dns") in names(objects)
+    issuer = one(objects, "ClusterIssuer", "letsencrypt-dns")["spec"]["acme"]["solvers"][0]["dns01"]["azureDNS"]
+    assert (issuer["hostedZoneName"], issuer["resourceGroupName"]) == ("contoso.com", "dns")
+
+
+@pytest.mark.parametrize("stacks_of", ["nginx-model"], indirect=True)
+def test_the_models_endpoint_is_guarded(stacks_of: tuple[dict[str, Any], list[Object]]) -> None:
+    _, objects = stacks_of
+    model = one(objects, "Ingress", one(objects, "Workspace")["metadata"]["name"])
+    assert [rule["host"] for rule in model["spec"]["rules"]] == ["model.ai.contoso.com"]
+    assert model["metadata"]["annotations"]["nginx.org/basic-auth-secret"] == "people"
+    assert one(objects, "Policy")["spec"]["accessControl"] == {"allow": ["52.174.1.2/32", "52.174.8.0/24"]}

@@ -1,0 +1,98 @@
+"""What each identity may do in Azure: all that it needs, and no more."""
+
+import re
+from typing import Any
+
+import pytest
+
+from aks_kaito.settings import Environment
+from conftest import synthesized
+from infra.test_inventories import changed
+from inventory import of_kind, paths
+
+Rights = set[tuple[str, str, str]]
+# Who, what and on what, in every environment: to join its subnets, to run nodes as the kubelet's identity, to pull
+# images, to read the chat's own secrets, to draw dashboards, and to import them.
+ALWAYS: Rights = {
+    ("cluster/identity", "Managed Identity Operator", "cluster/kubelet-identity"),
+    ("cluster/identity", "Network Contributor", "network/system-subnet"),
+    ("cluster/identity", "Network Contributor", "network/user-subnet"),
+    ("cluster/kubelet-identity", "AcrPull", "registry"),
+    ("workload-identity", "Key Vault Secrets User", "key-vault"),
+    ("metrics/grafana", "Monitoring Data Reader", "metrics"),
+    ("deployer", "Grafana Editor", "metrics/grafana"),
+}
+ADMINISTERS: Rights = {("deployer", "Azure Kubernetes Service RBAC Cluster Admin", "cluster")}
+# AKS lists the addresses of a group to find one by its name.
+HAS_ADDRESS: Rights = {
+    ("cluster/identity", "Network Contributor", "ingress"),
+    ("cluster/identity", "Reader", "resource-group"),
+}
+API_SERVER_IN_NETWORK: Rights = {("cluster/identity", "Network Contributor", "network/api-server-subnet")}
+HAS_ZONE: Rights = {("cert-manager-identity", "DNS Zone Contributor", "dns-zone")}
+ZONE = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
+
+
+def named(reference: str) -> str:
+    """The construct that a reference to one of its attributes is about; a literal stays."""
+    found = re.fullmatch(r"\$\{(?:data\.)?\w+\.([-\w]+?)(?:_[0-9A-F]{8})?\.(.*)\}", reference)
+    if not found:
+        return reference
+    suffix = ".web_app_routing" if "web_app_routing" in found[2] else ""
+    return found[1].replace("_", "/") + suffix
+
+
+def rights(document: dict[str, Any]) -> Rights:
+    """Who may do what on what, of a platform stack."""
+    return {
+        (named(each["principal_id"]), each["role_definition_name"], named(each["scope"]))
+        for each in of_kind(document, "azurerm_role_assignment")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("dev", ADMINISTERS | HAS_ADDRESS),
+        ("prod", ADMINISTERS | HAS_ADDRESS | API_SERVER_IN_NETWORK),
+        (
+            "sample",
+            API_SERVER_IN_NETWORK
+            | HAS_ZONE
+            | {
+                ("cluster.web_app_routing", "DNS Zone Contributor", "dns-zone"),
+                ("aaaaaaaa-0000-4000-8000-000000000002", "Grafana Admin", "metrics/grafana"),
+            },
+        ),
+    ],
+)
+def test_shipped_environments(name: str, more: Rights, stacks: dict[str, dict[str, Any]]) -> None:
+    assert rights(stacks[name]) == ALWAYS | more
+
+
+def test_options_bring_their_own_rights_only(environments: dict[str, Environment]) -> None:
+    plain = ALWAYS | ADMINISTERS | HAS_ADDRESS
+    assert rights(changed(environments, ingress=ZONE)) == plain | HAS_ZONE
+    deployments = {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}
+    with_openai = changed(environments, openai={"enabled": True, "deployments": deployments})
+    assert rights(with_openai) == plain | {("workload-identity", "Cognitive Services OpenAI User", "openai")}
+    without = changed(environments, ingress={"mode": "none"})
+    assert rights(without) == ALWAYS | ADMINISTERS
+
+
+def test_the_chat_is_the_only_one_in_its_database(stacks: dict[str, dict[str, Any]]) -> None:
+    (administrator,) = of_kind(stacks["prod"], "azurerm_postgresql_flexible_server_active_directory_administrator")
+    assert named(administrator["object_id"]) == "workload-identity"
+
+
+def test_people_of_a_group_administer_the_cluster_instead_of_the_deployer(environments: dict[str, Environment]) -> None:
+    group = "11111111-2222-3333-4444-555555555555"
+    document = changed(environments, cluster={"admin_group_object_ids": [group]})
+    assert rights(document) == ALWAYS | HAS_ADDRESS
+
+
+@pytest.mark.parametrize("part", ["workloads"])
+def test_the_workloads_grant_nothing(environments: dict[str, Environment], part: str) -> None:
+    for environment in environments.values():
+        found = {key.partition(":")[0] for key in paths(synthesized(environment, part))}
+        assert not found & {"azurerm_role_assignment", "kubernetes_cluster_role_binding_v1"}

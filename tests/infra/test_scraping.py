@@ -1,0 +1,183 @@
+"""What is scraped: every job and monitor finds pods or a Service that the releases make, and whoever asks may."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import pytest
+
+from aks_kaito import scraping, third_party
+from aks_kaito.settings import Environment, Settings
+from chart.rendering import CHART, Object, one
+from chart.validation import check_core, check_custom, needs_definitions
+from conftest import ENVIRONMENTS, synthesized
+from infra.test_workloads import chat_objects, cluster_objects, release, values_of
+
+NAMES = [path.stem for path in ENVIRONMENTS]
+
+
+class Pod(NamedTuple):
+    """What Prometheus learns of a pod."""
+
+    namespace: str
+    labels: dict[str, str]
+    ports: set[int]
+
+
+# What the pinned versions of other people's charts make, read in their templates; look again when a version changes.
+THEIRS = {
+    ("cert-manager", "v1.21.1"): Pod(
+        "cert-manager", {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/instance": "cert-manager"}, {9402}
+    ),
+    ("nginx-ingress", "2.6.4"): Pod(
+        "nginx-ingress",
+        {"app.kubernetes.io/name": "nginx-ingress", "app.kubernetes.io/instance": "nginx-ingress"},
+        {80, 443, 8081, 9113},
+    ),
+}
+# What Istio's template for Gateways declares.
+GATEWAY_PORTS = {15020, 15021, 15090}
+
+
+def data_of(document: dict[str, Any], name: str) -> dict[str, str]:
+    """A ConfigMap of the metrics add-on."""
+    maps = document["resource"]["kubernetes_config_map_v1"].values()
+    (found,) = [each for each in maps if each["metadata"]["name"] == name]
+    assert found["metadata"]["namespace"] == "kube-system"
+    return dict(found["data"])
+
+
+def jobs_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The scrape jobs."""
+    config = json.loads(data_of(document, "ama-metrics-prometheus-config")["prometheus-config"])
+    return list(config["scrape_configs"])
+
+
+def pods_of(document: dict[str, Any]) -> list[Pod]:
+    """The pods that have metrics and no monitor of our own."""
+    found = [
+        THEIRS[each["name"], each["version"]]
+        for each in document["resource"]["helm_release"].values()
+        if (each["name"], each.get("version")) in THEIRS
+    ]
+    for gateway in [each["metadata"] for each in cluster_objects(document) if each["kind"] == "Gateway"]:
+        labels = {"gateway.networking.k8s.io/gateway-name": gateway["name"]}
+        found.append(Pod(gateway["namespace"], labels, GATEWAY_PORTS))
+    return found
+
+
+def kept(job: dict[str, Any], pod: Pod) -> bool:
+    """Whether Prometheus keeps one of a pod's ports, by the job's own rules."""
+    (discovery,) = job["kubernetes_sd_configs"]
+    if discovery["role"] != "pod" or pod.namespace not in discovery["namespaces"]["names"]:
+        return False
+    labels = {
+        f"__meta_kubernetes_pod_label_{re.sub(r'[^a-zA-Z0-9]', '_', key)}": value for key, value in pod.labels.items()
+    }
+    keeps = [rule for rule in job["relabel_configs"] if rule.get("action") == "keep"]
+    targets = [labels | {"__meta_kubernetes_pod_container_port_number": str(port)} for port in pod.ports]
+    return any(
+        all(re.fullmatch(rule["regex"], target.get(rule["source_labels"][0], "")) for rule in keeps)
+        for target in targets
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_job_finds_its_pods_and_no_pod_goes_without(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    jobs, pods = jobs_of(workloads[name]), pods_of(workloads[name])
+    assert jobs
+    for job in jobs:
+        assert any(kept(job, pod) for pod in pods), job["job_name"]
+    for pod in pods:
+        assert sum(kept(job, pod) for job in jobs) == 1, pod
+
+
+def test_the_samples_job_would_find_nothing() -> None:
+    job = scraping.Job("nginx", "ingress-basic", ("app.kubernetes.io/instance", "nginx-ingress"), 10254)
+    pod = Pod("ingress-basic", {"app.kubernetes.io/instance": "ingress-nginx"}, {10254})
+    assert not kept(job.config(), pod)
+
+
+def test_what_is_known_of_a_chart_is_of_its_version() -> None:
+    known = {(chart.name, chart.version) for chart in (third_party.CERT_MANAGER, third_party.NGINX)}
+    assert known == set(THEIRS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_monitors_find_what_the_release_makes(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    objects = chat_objects(workloads[name])
+    service = one(objects, "Service")
+    for monitor in [each["spec"] for each in objects if each["kind"] == "ServiceMonitor"]:
+        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        assert {each["port"] for each in monitor["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
+    (model,) = [each["spec"]["selector"]["matchLabels"] for each in objects if each["kind"] == "PodMonitor"]
+    assert model == {"kaito.sh/workspace": one(objects, "Workspace")["metadata"]["name"]}
+
+
+def test_app_routings_nginx_is_found_by_its_annotations(workloads: dict[str, dict[str, Any]]) -> None:
+    key = "pod-annotation-based-scraping"
+    of = {name: data_of(each, "ama-metrics-settings-configmap")[key] for name, each in workloads.items()}
+    assert of["sample"] == 'podannotationnamespaceregex = "app-routing-system"'
+    assert of["dev"] == 'podannotationnamespaceregex = ""'
+
+
+def test_every_gpu_metric_that_somebody_asks_for_is_kept(workloads: dict[str, dict[str, Any]]) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (CHART / "files").rglob("*") if path.is_file()]
+    asked = {name for text in texts for name in re.findall(r"DCGM_\w+", text)}
+    assert set(scraping.GPU_METRICS) == asked
+    settings = data_of(workloads["dev"], "ama-metrics-settings-configmap")
+    (kept_list,) = re.findall(r'^dcgmexporter = "(.*)"$', settings["default-targets-metrics-keep-list"], re.MULTILINE)
+    assert set(kept_list.split("|")) == asked
+    assert settings["default-scrape-settings-enabled"] == "dcgmexporter = true"
+
+
+@pytest.fixture(scope="module")
+def in_cluster(environments: dict[str, Environment]) -> dict[str, Any]:
+    """The workloads of dev with a Prometheus of its own."""
+    data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
+    data["workloads"]["kube_prometheus_stack_enabled"] = True
+    return synthesized(Environment("dev", Settings.model_validate(data)), "workloads")
+
+
+def test_a_prometheus_in_the_cluster_comes_first_and_gets_everything(in_cluster: dict[str, Any]) -> None:
+    needs_definitions()
+    releases = in_cluster["resource"]["helm_release"]
+    (address,) = [f"helm_release.{key}" for key, each in releases.items() if each["name"] == "kube-prometheus-stack"]
+    for name in ("cert-manager", "nginx-ingress", "kaito-chat", "kaito-cluster"):
+        assert address in release(in_cluster, name)["depends_on"]
+    objects = chat_objects(in_cluster)
+    check_core(objects, "1.35")
+    check_custom(objects)
+    groups = {(each["kind"], each["apiVersion"].partition("/")[0]) for each in objects}
+    for kind in ("ServiceMonitor", "PodMonitor"):
+        assert {(kind, "monitoring.coreos.com"), (kind, "azmonitoring.coreos.com")} <= groups
+    assert ("PrometheusRule", "monitoring.coreos.com") in groups
+
+
+def sidecar_takes(values: dict[str, Any], each: Object) -> bool:
+    """Whether Grafana's sidecar loads a ConfigMap."""
+    wanted = values["grafana"]["sidecar"]["dashboards"]
+    assert wanted["searchNamespace"] == "ALL"
+    return bool(each["metadata"]["labels"].get(wanted["label"]) == wanted["labelValue"])
+
+
+def test_its_grafana_loads_the_dashboards(in_cluster: dict[str, Any]) -> None:
+    values = values_of(in_cluster, "kube-prometheus-stack")
+    maps = [each for each in chat_objects(in_cluster) if each["kind"] == "ConfigMap"]
+    loaded = {each["metadata"]["name"].rpartition("-")[2] for each in maps if sidecar_takes(values, each)}
+    assert loaded == {path.stem for path in (CHART / "files" / "dashboards").glob("*.json")}
+
+
+def test_it_may_ask_the_chat(in_cluster: dict[str, Any]) -> None:
+    namespace = release(in_cluster, "kube-prometheus-stack")["namespace"]
+    assert namespace in json.dumps(one(chat_objects(in_cluster), "NetworkPolicy")["spec"]["ingress"])
+    values = values_of(in_cluster, "kube-prometheus-stack")
+    spec = values["prometheus"]["prometheusSpec"]
+    assert spec["serviceMonitorSelectorNilUsesHelmValues"] is False
+    assert values_of(in_cluster, "nginx-ingress")["prometheus"]["serviceMonitor"] == {"create": True}
+    assert values_of(in_cluster, "cert-manager")["prometheus"]["servicemonitor"] == {"enabled": True}
+
+
+def test_nobody_knows_its_grafanas_password(in_cluster: dict[str, Any]) -> None:
+    assert values_of(in_cluster, "kube-prometheus-stack")["grafana"]["adminPassword"] is None
+    assert "prom-operator" not in json.dumps(in_cluster)
