@@ -25,6 +25,8 @@ TESTS ?= tests/app
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
+# The environment that make destroy takes down, once more.
+CONFIRM ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -35,6 +37,7 @@ BIN := $(VENV)/bin
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
 KUBERNETES := $(VENV)/.kubernetes-installed
+CLIS := $(VENV)/.clis-installed
 # The one from PyPI; where that does not run, the PATH's.
 HELM = $(firstword $(wildcard $(BIN)/helm) helm)
 SECURITY := .venv-security/.installed
@@ -57,12 +60,12 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
 
 .PHONY: deploy
-deploy: $(INFRA) $(APP) ## Deploy an environment: platform, image, workloads, one message (ENV=dev TAG=0.1.0)
+deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py up "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
-destroy: $(INFRA) ## Take an environment down, workloads first (ENV=dev)
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py down "$(ENV)" none
+destroy: $(INFRA) $(CLIS) ## Take an environment down, workloads first (ENV=dev CONFIRM=dev)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py down "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
@@ -82,7 +85,7 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -149,11 +152,12 @@ snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirements/
-	$(foreach group,infra dev kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra dev cdktf kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
 	cd app && $(call compile_app,pyproject.toml --group dev --constraint requirements.txt,../requirements/app-dev.txt)
+	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 
 .PHONY: clean
 clean: ## Remove what the commands made, except Terraform's state
@@ -176,6 +180,16 @@ $(DEV): requirements/dev.txt $(INFRA)
 $(KUBERNETES): requirements/kubernetes.txt tools/kubernetes_tools.py $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes --no-deps -r requirements/kubernetes.txt
 	$(BIN)/python tools/kubernetes_tools.py $(BIN)
+	@touch $@
+
+# The CDK's two command lines, and the Node.js that one of them needs, in a folder of their own: tests copy tools/.
+# npm trusts the certificates that the machine does, as pip can; a proxy of a company's own may stand in between.
+$(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requirements/cdktf.txt $(INFRA)
+	rm -rf $(VENV)/clis
+	mkdir $(VENV)/clis
+	$(BIN)/python $(PIP) --require-hashes --no-deps --target $(VENV)/clis/node20 -r requirements/cdktf.txt
+	cp $(filter tools/%,$^) $(VENV)/clis
+	cd $(VENV)/clis && NODE_USE_SYSTEM_CA=1 ../bin/npm ci --loglevel error
 	@touch $@
 
 $(SECURITY): requirements/security.txt
@@ -206,10 +220,12 @@ $(APP_DEV): requirements/app-dev.txt $(CHAT)
 # The sets of dependencies: infra is the project itself, dev adds a group to it, the others stand alone.
 infra_group :=
 dev_group := --group dev --constraint requirements/infra.txt
+cdktf_group := --group cdktf
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 dev_source := pyproject.toml
+cdktf_source :=
 kubernetes_source :=
 security_source :=
 

@@ -1,137 +1,207 @@
-"""Deploying and destroying, with an `az` and a CDK CLI that only note what they were asked, and fail when told to."""
+"""Deploying and destroying, step by step, with stand-ins for whatever needs Azure or a cluster."""
 
-import json
-import os
-import subprocess
-import sys
+import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from conftest import ROOT
+from stand_ins import DIGEST, Ran, deploy
 
-PROGRAM = """#!{python}
-import json, os, sys
-asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
-variables = {{key: value for key, value in os.environ.items() if key.startswith("TF_VAR_") or key == "AKS_KAITO_ENV"}}
-with open(os.environ["NOTED"], "a") as noted:
-    noted.write(json.dumps([asked, variables]) + "\\n")
-if os.environ.get("FAILS") and os.environ["FAILS"] in " ".join(asked):
-    sys.exit(7)
-if asked[1:2] == ["grafana"]:
-    sys.exit(print("https://grafana.example.com"))
-if "show" in asked:
-    built = os.path.exists(os.environ["BUILT"])
-    print("sha256:" + "a" * 64) if built else None
-    sys.exit(0 if built else 3)
-if asked[:3] == ["az", "acr", "build"]:
-    open(os.environ["BUILT"], "w").close()
-"""
-DIGEST = "sha256:" + "a" * 64
+DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
+WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"
+DASHBOARDS = ["az grafana dashboard create"] * 3
+IN_POD = [
+    "az aks get-credentials --resource-group",
+    "kubelogin convert-kubeconfig --kubeconfig",
+    "kubectl --kubeconfig",
+]
 
 
-class Ran(NamedTuple):
-    """How a deployment ended, and what was asked of whom with which variables."""
-
-    done: subprocess.CompletedProcess[str]
-    asked: list[list[str]]
-    variables: list[dict[str, str]]
-
-    @property
-    def steps(self) -> list[str]:
-        """The first words of each command."""
-        return [" ".join(each[:4]) for each in self.asked]
+def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
+    """The variables that select a folder with one environment of this text."""
+    place = folder / "environments"
+    place.mkdir(exist_ok=True)
+    (place / f"{name}.toml").write_text(text, encoding="utf-8")
+    return {"AKS_KAITO_ENVIRONMENTS_DIR": str(place)}
 
 
-def deploy(folder: Path, *arguments: str, fails: str = "") -> Ran:
-    """Run the tool."""
-    noted = folder / "noted"
-    noted.unlink(missing_ok=True)
-    for name in ("az", "cdk", "probe"):
-        (folder / name).write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
-        (folder / name).chmod(0o755)
-    variables = {
-        **os.environ,
-        "PATH": f"{folder}:{os.environ['PATH']}",
-        "CDK_CLI": "cdk",
-        "CHAT_PROBE": "probe",
-        "NOTED": str(noted),
-        "BUILT": str(folder / "built"),
-        "FAILS": fails,
-    }
-    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=variables)
-    lines = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
-    return Ran(done, [asked for asked, _ in lines], [variables for _, variables in lines])
+def starting(ran: Ran, *words: str) -> list[str]:
+    """The commands that begin so."""
+    return [line for line in ran.lines if line.startswith(words)]
 
 
 def test_everything_in_its_order(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "up", "dev", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    assert ran.steps == [
-        "cdk deploy kaito-dev-platform --auto-approve",
+    assert [step.removesuffix(" ").rsplit(" /", 1)[0] for step in ran.steps] == [
+        PLATFORM,
         "az acr repository show",
         "az acr build --registry",
         "az acr repository show",
-        "cdk deploy kaito-dev-workloads --auto-approve",
+        WORKLOADS,
+        *DASHBOARDS,
         "az grafana show --name",
+        *IN_POD,
     ]
-    assert ran.variables[-2] == {
+    assert ran.variables[ran.steps.index(WORKLOADS)] == {
         "AKS_KAITO_ENV": "dev",
         "TF_VAR_chat_image_tag": "0.2.0",
         "TF_VAR_chat_image_digest": DIGEST,
     }
-    assert "port-forward service/kaito-chat" in ran.done.stdout
-    assert "https://grafana.example.com" in ran.done.stdout
 
 
-def test_what_is_published_gets_a_message_through(tmp_path: Path) -> None:
+def test_each_stack_is_deployed_alone(tmp_path: Path) -> None:
+    stacks = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "cdk")
+    assert all(line.endswith("--ignore-missing-stack-dependencies") for line in stacks)
+
+
+def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
+    said = deploy(tmp_path, "up", "dev", "0.2.0").done.stdout
+    assert "port-forward service/kaito-chat 8000:80" in said
+    assert "Grafana: https://grafana.example.com" in said
+    assert "about twenty minutes" in said
+    assert "az vm list-usage --location westeurope" in said
+
+
+def test_every_dashboard_of_the_chart_is_brought_to_grafana(tmp_path: Path) -> None:
+    brought = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "az grafana dashboard")
+    files = sorted((ROOT / "charts" / "kaito-chat" / "files" / "dashboards").glob("*.json"))
+    assert [line.partition("--definition @")[2].split()[0] for line in brought] == [
+        str(path.relative_to(ROOT)) for path in files
+    ]
+    assert all("--overwrite true" in line for line in brought)
+
+
+def test_what_is_not_published_gets_a_message_in_its_own_pod(tmp_path: Path) -> None:
+    (asked,) = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "kubectl")
+    inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000"
+    assert f"--namespace kaito-chat {inside}" in asked
+
+
+def test_what_is_published_gets_a_message_by_its_address(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "up", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    probe = next(asked for asked in ran.asked if asked[0] == "probe")
-    assert probe[1] == "--chat"
-    assert f"Chat:    {probe[2]}" in ran.done.stdout
-    failed = deploy(tmp_path, "up", "sample", "0.2.0", fails="probe")
-    assert failed.done.returncode == 1
-    assert "one message" in failed.done.stderr
+    (asked,) = starting(ran, "probe")
+    assert asked.startswith("probe --chat https://chainlit.babosbird.com --reach 900")
+    assert "Chat:    https://chainlit.babosbird.com\n" in ran.done.stdout
+
+
+def test_a_host_without_a_record_is_told_where_to_lead(tmp_path: Path) -> None:
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text))
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "https://chat.kaito.invalid, once an A record leads to 52.174.1.2" in ran.done.stdout
+    assert starting(ran, "kubectl")
+    assert not starting(ran, "probe")
+
+
+def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    subscription = "11111111-2222-3333-4444-555555555555"
+    variables = environment(tmp_path, f'subscription_id = "{subscription}"\n{DEV}')
+    asked = starting(deploy(tmp_path, "up", "dev", "0.2.0", variables=variables), "az ")
+    assert asked
+    assert all(f"--subscription {subscription}" in line for line in asked)
 
 
 def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
     deploy(tmp_path, "up", "dev", "0.2.0")
     again = deploy(tmp_path, "up", "dev", "0.2.0")
-    assert "az acr build --registry" not in again.steps
-    assert again.variables[-2]["TF_VAR_chat_image_digest"] == DIGEST
+    assert not starting(again, "az acr build")
+    assert again.variables[again.steps.index(WORKLOADS)]["TF_VAR_chat_image_digest"] == DIGEST
 
 
-@pytest.mark.parametrize("fails", ["kaito-dev-platform", "acr build", "kaito-dev-workloads"])
+@pytest.mark.parametrize(
+    "fails",
+    [
+        "kaito-dev-platform",
+        "acr build",
+        "kaito-dev-workloads",
+        "dashboards/vllm.json",
+        "get-credentials",
+        "convert-kubeconfig",
+        "kaito_chat.probe",
+    ],
+)
 def test_the_first_failure_ends_it_and_it_goes_on_from_there(tmp_path: Path, fails: str) -> None:
     failed = deploy(tmp_path, "up", "dev", "0.2.0", fails=fails)
     assert failed.done.returncode == 1
-    assert fails in " ".join(failed.asked[-1])
+    assert fails in failed.lines[-1]
     assert "ended with exit status 7" in failed.done.stderr
-    assert "make deploy ENV=dev TAG=0.2.0" in failed.done.stderr
+    assert "Next:   make deploy ENV=dev TAG=0.2.0" in failed.done.stderr
     assert "Traceback" not in failed.done.stderr
     assert deploy(tmp_path, "up", "dev", "0.2.0").done.returncode == 0
 
 
+def test_a_failure_that_was_asked_quietly_says_why(tmp_path: Path) -> None:
+    (tmp_path / "built").touch()
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="acr ")
+    assert failed.done.returncode == 1
+    assert "it was told to fail" in failed.done.stderr
+
+
+def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables={"CDK_CLI": "no-such-program"})
+    assert failed.done.returncode == 1
+    assert "deploy the platform: no-such-program is not installed" in failed.done.stderr
+
+
 def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "up", "prod", "0.2.0")
+    ran = deploy(tmp_path, "up", "prod", "0.2.0", fails="acr login")
     assert ran.done.returncode == 3
-    assert ran.steps == ["cdk deploy kaito-prod-platform --auto-approve"]
-    assert "make deploy ENV=prod TAG=0.2.0" in ran.done.stderr
-    assert "jump box" in ran.done.stderr
+    assert ran.steps == [
+        "cdk deploy kaito-prod-platform --auto-approve",
+        "az acr login --name",
+        "az aks show --name",
+    ]
+    said = ran.done.stderr
+    assert "these do not answer: crkaitoprod6f10b7.azurecr.io, 127.0.0.1." in said
+    assert "make deploy ENV=prod TAG=0.2.0" in said
+    assert "az network bastion ssh --resource-group rg-kaito-prod-westeurope" in said
+    assert "az aks command invoke" in said
+    assert "terraform.kaito-prod-*.tfstate" in said
+
+
+@pytest.fixture
+def api_server() -> Iterator[str]:
+    """The address of something that can be connected to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_inside_its_network_a_private_environment_builds_its_own_image(tmp_path: Path, api_server: str) -> None:
+    ran = deploy(tmp_path, "up", "prod", "0.2.0", answers={"aks show": api_server})
+    assert ran.done.returncode == 0, ran.done.stderr
+    image = "crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0"
+    assert starting(ran, "docker") == ["docker info", f"docker build --tag {image} .", f"docker push {image}"]
+    assert not starting(ran, "az acr build")
+    assert starting(ran, "cdk deploy kaito-prod-workloads")
 
 
 def test_the_workloads_go_first(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "down", "dev", "0.2.0")
+    ran = deploy(tmp_path, "down", "dev", "dev")
     assert ran.steps == [
         "cdk destroy kaito-dev-workloads --auto-approve",
         "cdk destroy kaito-dev-platform --auto-approve",
     ]
-    failed = deploy(tmp_path, "down", "dev", "0.2.0", fails="workloads")
-    assert (failed.done.returncode, len(failed.asked)) == (1, 1)
-    assert "make destroy ENV=dev" in failed.done.stderr
+    assert "kv-kaito-dev-6f10b7" in ran.done.stdout
+
+
+@pytest.mark.parametrize("part", ["workloads", "platform"])
+def test_what_is_left_can_be_destroyed_later(tmp_path: Path, part: str) -> None:
+    failed = deploy(tmp_path, "down", "dev", "dev", fails=part)
+    assert (failed.done.returncode, part in failed.lines[-1]) == (1, True)
+    assert "Next:   make destroy ENV=dev CONFIRM=dev" in failed.done.stderr
+    assert deploy(tmp_path, "down", "dev", "dev").done.returncode == 0
+
+
+def test_a_private_environment_is_destroyed_from_inside_unless_its_cluster_is_gone(tmp_path: Path) -> None:
+    outside = deploy(tmp_path, "down", "prod", "prod")
+    assert (outside.done.returncode, starting(outside, "cdk")) == (3, [])
+    assert "make destroy ENV=prod CONFIRM=prod" in outside.done.stderr
+    assert deploy(tmp_path, "down", "prod", "prod", fails="aks show").done.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -140,7 +210,10 @@ def test_the_workloads_go_first(tmp_path: Path) -> None:
         ((), "usage: make deploy"),
         (("sideways", "dev", "0.2.0"), "usage: make deploy"),
         (("up", "dev", "a b"), "TAG='a b'"),
+        (("up", "dev", ""), "TAG=''"),
         (("up", "nowhere", "0.2.0"), "nowhere.toml"),
+        (("down", "dev", ""), "CONFIRM='': must be 'dev'"),
+        (("down", "dev", "prod"), "CONFIRM='prod'"),
     ],
 )
 def test_what_cannot_be_begun_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

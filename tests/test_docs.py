@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,14 @@ ROWS = re.findall(
     re.MULTILINE,
 )
 VARIABLES = ROOT.parent / "shared" / "seed-data" / "variables.tsv"
+DEPLOYING = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[tuple[bool, str]]:
+    """The commands of the page on deploying, each with whether what stands above it says that it needs Azure."""
+    parts = re.split(r"^```console\n(.*?)^```$", DEPLOYING, flags=re.MULTILINE | re.DOTALL)
+    blocks = zip(parts[::2], parts[1::2], strict=False)
+    return [("**Azure.**" in above, line) for above, block in blocks for line in block.splitlines()]
 
 
 def field(key: str) -> FieldInfo:
@@ -81,3 +90,33 @@ def test_migration_table_is_true_of_the_model(name: str, key: str, default: str,
     value = found.get_default()
     value = value.model_dump() if hasattr(value, "model_dump") else value
     assert default == ("—" if value is None else f"`{json.dumps(value)}`")
+
+
+def test_what_needs_no_azure_on_the_page_on_deploying_runs() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("needs make (package: make)")
+    lines = [line for needs_azure, line in commands() if not needs_azure]
+    assert lines == ["make synth ENV=dev"]
+    for line in lines:
+        command = ["/bin/sh", "-c", line]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        assert ran.returncode == 0, ran.stderr
+
+
+def test_what_the_page_on_deploying_asks_of_make_is_there() -> None:
+    asked = {line.split()[1] for _, line in commands() if line.startswith("make ")}
+    assert asked == {"deploy", "destroy", "image", "release", "synth"}
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in asked:
+        assert re.search(rf"^{target}:", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", sorted(set(re.findall(r"`((?:\w+\.)+\w+)(?: = [^`]*)?`", DEPLOYING)) - {"cdktf.json"}))
+def test_the_page_on_deploying_names_keys_that_exist(key: str) -> None:
+    if key.partition(".")[0] in Settings.model_fields:
+        assert field(key)
+
+
+@pytest.mark.parametrize("key", sorted(set(re.findall(r"^(\w+) = ", DEPLOYING, re.MULTILINE))))
+def test_the_example_of_a_state_is_true(key: str) -> None:
+    assert field(f"state.{key}")

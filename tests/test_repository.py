@@ -46,6 +46,7 @@ def test_every_dependency_is_locked_with_hashes() -> None:
     for name, wanted in (
         ("infra", project["project"]["dependencies"]),
         ("dev", project["project"]["dependencies"] + groups["dev"]),
+        ("cdktf", groups["cdktf"]),
         ("kubernetes", groups["kubernetes"]),
         ("security", groups["security"]),
     ):

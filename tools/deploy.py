@@ -1,56 +1,39 @@
-"""Deploys an environment, or takes it down: `python tools/deploy.py up|down ENVIRONMENT TAG`, which is `make deploy`.
+"""Deploys an environment, or takes it down: `python tools/deploy.py up|down ENVIRONMENT WORD`, which is `make deploy`.
 
-Platform, image, workloads, one message; down the other way round. Every step may be run again: what is there already is
-left alone. The first step that fails ends it, with what failed and what to do next. Exit status: 0, 1 for a step that
-failed, 2 for what cannot be begun, 3 for a private environment that cannot be reached from here.
+Up: platform, image, workloads, dashboards, one message; the word is the image's tag. Down: workloads, platform; the
+word is the environment's name once more. Every step may be run again: what is there already is left alone. The first
+step that fails ends it, with what failed, where to look and what to do next. Exit status: 0, 1 for a step that failed,
+2 for what cannot be begun, 3 for a private environment that cannot be reached from here.
 """
 
 import os
 import re
 import shlex
-import socket
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment, SettingsError, load
+from deploy_private import hidden, instructions
+from deploy_report import CHAT_PORT, afterwards, resolves
+from deploy_steps import ROOT, Step, StepError, ask, az, run
 
-ROOT = Path(__file__).parents[1]
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
-REACH_SECONDS = 5
-WARM_UP_SECONDS = "1800"
-PRIVATE = """\
-{host} cannot be reached from here: {name} is private. Go on inside its network, on the jump box or on
-a runner in the VNet, with the same commit:
-
-  make deploy ENV={name} TAG={tag}
+# How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
+REACH_SECONDS = 900
+WARM_UP_SECONDS = 2700
+GONE = """\
+Both stacks are gone, and with the cluster the GPU nodes that KAITO made. The key vault {vault} can be
+recovered for {days} days, and is, if the environment is deployed again.
 """
 
 
-class Step(NamedTuple):
-    """One command, and what it is for.
-
-    Attributes:
-        name: What it does, in a few words.
-        command: The program and its arguments.
-        variables: What it finds in its environment beside ours.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    variables: dict[str, str] = {}  # noqa: RUF012 - a tuple's default is never changed
-
-
-class StepError(Exception):
-    """A step failed."""
-
-
 def cli() -> tuple[str, ...]:
-    """The CDK CLI: `CDK_CLI`, or the newest of the minor that our bindings are made for, by npx."""
-    return tuple(shlex.split(os.environ.get("CDK_CLI", "npx --yes cdktn-cli@0.24")))
+    """The CDK CLI: `CDK_CLI`, or the pinned one that `make deploy` installs."""
+    ours = Path(sys.prefix) / "clis" / "node_modules" / ".bin" / "cdktn"
+    return tuple(shlex.split(os.environ.get("CDK_CLI", str(ours))))
 
 
 def probing() -> tuple[str, ...]:
@@ -59,114 +42,107 @@ def probing() -> tuple[str, ...]:
     return tuple(shlex.split(os.environ.get("CHAT_PROBE", ours)))
 
 
-def run(step: Step, environment: Environment, *, quiet: bool = False) -> str:
-    """Run one step; its output goes where ours goes, or with `quiet` is returned."""
-    if not quiet:
-        print(f"== {step.name}: {shlex.join(step.command)}", flush=True)
-    variables = os.environ | {"AKS_KAITO_ENV": environment.name, "CHECKPOINT_DISABLE": "1"} | step.variables
-    try:
-        done = subprocess.run(
-            step.command, cwd=ROOT, env=variables, check=False, text=True, stdout=subprocess.PIPE if quiet else None
-        )
-    except FileNotFoundError:
-        raise StepError(f"{step.name}: {step.command[0]} is not installed") from None
-    if done.returncode:
-        raise StepError(f"{step.name}: {shlex.join(step.command)} ended with exit status {done.returncode}")
-    return (done.stdout or "").strip()
+def stack(what: str, part: str, environment: Environment, look: str = "", **variables: str) -> Step:
+    """Deploy or destroy one of the two stacks; the order of both is ours, for the image comes between them."""
+    name = f"{environment.names.stack}-{part}"
+    command = (*cli(), what, name, "--auto-approve", "--ignore-missing-stack-dependencies")
+    return Step(f"{what} the {part}", command, look, variables)
 
 
 def digest(environment: Environment, tag: str) -> str:
-    """The digest of the image in the environment's registry; builds it there if the tag is not in it yet."""
+    """The digest of the image in the environment's registry; builds it if the tag is not in it yet."""
     registry, image = environment.names.registry, f"{chart_values.REPOSITORY}:{tag}"
-    show = (
-        "az",
-        "acr",
-        "repository",
-        "show",
-        "--name",
-        registry,
-        "--image",
-        image,
-        "--query",
-        "digest",
-        "--output",
-        "tsv",
-    )
-    found = Step("look for the image", show)
+    arguments = ("--name", registry, "--image", image, "--query", "digest", "--output", "tsv")
+    find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
     try:
-        return run(found, environment, quiet=True)
+        return ask(find, environment)
     except StepError:
-        run(
-            Step("build the image", ("az", "acr", "build", "--registry", registry, "--image", image, "app")),
-            environment,
-        )
-    return run(found, environment, quiet=True)
+        run(build(environment, tag), environment)
+    return ask(find, environment)
 
 
-def unreachable(environment: Environment) -> str:
-    """The host that a private environment hides from here, if it does."""
+def build(environment: Environment, tag: str) -> Step:
+    """Build the image, in the registry, or for a private one on this machine."""
+    registry = environment.names.registry
+    if environment.settings.network.private_endpoints_enabled:
+        image = f"{chart_values.image_repository(environment)}:{tag}"
+        return Step("build the image", (str(ROOT / "tools" / "image.sh"), image, registry, "here"))
+    image = f"{chart_values.REPOSITORY}:{tag}"
+    return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))
+
+
+def dashboards(environment: Environment) -> Iterator[Step]:
+    """Bring the chart's dashboards to Managed Grafana; those that are there are replaced."""
+    names = environment.names
+    place = ("--name", names.grafana, "--resource-group", names.resource_group)
+    look = "a role that was granted a moment ago may take some minutes to work"
+    for path in sorted((ROOT / "charts" / "kaito-chat" / "files" / "dashboards").glob("*.json")):
+        definition = ("--definition", f"@{path.relative_to(ROOT)}", "--overwrite", "true", "--output", "none")
+        command = az(environment, "grafana", "dashboard", "create", *place, *definition)
+        yield Step(f"dashboard {path.stem}", command, look)
+
+
+def message(environment: Environment) -> None:
+    """Send one message through the chat: from here by its address, or inside its own pod while it has none."""
     settings = environment.settings
-    if not (settings.network.private_endpoints_enabled or settings.cluster.private_cluster_enabled):
-        return ""
-    host = f"{environment.names.registry}.azurecr.io"
-    try:
-        socket.create_connection((host, 443), timeout=REACH_SECONDS).close()
-    except OSError:
-        return host
-    return ""
+    look = f"kubectl --namespace {settings.chat.namespace} describe workspaces"
+    wait = ("--timeout", str(WARM_UP_SECONDS))
+    if chart_values.published(settings) and (settings.ingress.dns_zone_name or resolves(environment)):
+        url = ("--chat", f"https://{settings.ingress.hostname}", "--reach", str(REACH_SECONDS))
+        run(Step("one message", (*probing(), *url, *wait), look, {"PYTHONPATH": str(ROOT / "app")}), environment)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        access = str(Path(folder, "kubeconfig"))
+        place = ("--resource-group", environment.names.resource_group, "--name", environment.names.cluster)
+        signing = ("convert-kubeconfig", "--kubeconfig", access, "--login", settings.workloads.credentials)
+        pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{chart_values.REPOSITORY}", "--")
+        inside = ("python", "-m", "kaito_chat.probe", "--chat", f"http://127.0.0.1:{CHAT_PORT}", *wait)
+        run(Step("find the cluster", az(environment, "aks", "get-credentials", *place, "--file", access)), environment)
+        run(Step("sign in to the cluster", ("kubelogin", *signing)), environment)
+        run(Step("one message", ("kubectl", "--kubeconfig", access, *pod, *inside), look), environment)
 
 
 def up(environment: Environment, tag: str) -> int:
     """Deploy everything; the exit status."""
-    stack = environment.names.stack
-    run(Step("platform", (*cli(), "deploy", f"{stack}-platform", "--auto-approve")), environment)
-    if host := unreachable(environment):
-        sys.stderr.write(PRIVATE.format(host=host, name=environment.name, tag=tag))
+    settings = environment.settings
+    run(stack("deploy", "platform", environment), environment)
+    if hosts := hidden(environment):
+        sys.stderr.write(instructions(environment, hosts, f"make deploy ENV={environment.name} TAG={tag}"))
         return 3
-    found = digest(environment, tag)
-    variables = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": found}
-    deploy = (*cli(), "deploy", f"{stack}-workloads", "--auto-approve")
-    run(Step("workloads", deploy, variables), environment)
-    if chart_values.published(environment.settings):
-        url = f"https://{environment.settings.ingress.hostname}"
-        probe = (*probing(), "--chat", url, "--timeout", WARM_UP_SECONDS)
-        run(Step("one message", probe, {"PYTHONPATH": str(ROOT / "app")}), environment)
-    else:
-        namespace = environment.settings.chat.namespace
-        url = f"not published: kubectl --namespace {namespace} port-forward service/{chart_values.REPOSITORY} 8000:80"
-    print(f"\nChat:    {url}\nGrafana: {grafana(environment)}\nWhile the model warms up, the page shows how far it is.")
+    pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest(environment, tag)}
+    look = f"kubectl --namespace {settings.chat.namespace} get pods,jobs,events"
+    run(stack("deploy", "workloads", environment, look, **pinned), environment)
+    if settings.monitoring.grafana_public_network_access_enabled:
+        for step in dashboards(environment):
+            run(step, environment)
+    print(afterwards(environment), flush=True)
+    message(environment)
     return 0
-
-
-def grafana(environment: Environment) -> str:
-    """Managed Grafana's address, or how to find out."""
-    names = environment.names
-    show = ("az", "grafana", "show", "--name", names.grafana, "--resource-group", names.resource_group)
-    try:
-        return run(
-            Step("look for Grafana", (*show, "--query", "properties.endpoint", "--output", "tsv")),
-            environment,
-            quiet=True,
-        )
-    except StepError:
-        return f"az grafana show --name {names.grafana} --resource-group {names.resource_group}"
 
 
 def down(environment: Environment, _: str) -> int:
     """Take everything down, the workloads first; the exit status."""
-    stack = environment.names.stack
+    if hosts := hidden(environment):
+        again = f"make destroy ENV={environment.name} CONFIRM={environment.name}"
+        sys.stderr.write(instructions(environment, hosts, again))
+        return 3
     for part in ("workloads", "platform"):
-        run(Step(f"destroy the {part}", (*cli(), "destroy", f"{stack}-{part}", "--auto-approve")), environment)
-    print("Both stacks are gone, and with the cluster the GPU nodes that KAITO made.")
+        run(stack("destroy", part, environment), environment)
+    days = environment.settings.key_vault.soft_delete_retention_days
+    sys.stdout.write(GONE.format(vault=environment.names.key_vault, days=days))
     return 0
 
 
 def refusals(arguments: list[str]) -> Iterator[str]:
     """Why nothing can be begun."""
     if len(arguments) != 3 or arguments[0] not in ("up", "down"):  # noqa: PLR2004 - as the first line says
-        yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name"
-    elif not TAG.fullmatch(arguments[2]):
-        yield f"TAG={arguments[2]!r}: must be a tag for the image, such as 0.2.0"
+        yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name CONFIRM=name"
+        return
+    what, name, word = arguments
+    if what == "up" and not TAG.fullmatch(word):
+        yield f"TAG={word!r}: must be a tag for the image, such as 0.2.0"
+    if what == "down" and word != name:
+        yield f"CONFIRM={word!r}: must be {name!r}, the environment that is to be destroyed with all its data"
 
 
 def main(arguments: list[str]) -> int:
@@ -174,17 +150,21 @@ def main(arguments: list[str]) -> int:
     for refusal in refusals(arguments):
         sys.stderr.write(f"{refusal}\n")
         return 2
-    what, name, tag = arguments
+    what, name, word = arguments
     try:
-        environment = load(ROOT / "environments" / f"{name}.toml")
+        environment = load(Path(os.environ.get("AKS_KAITO_ENVIRONMENTS_DIR") or ROOT / "environments") / f"{name}.toml")
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    again = f"make deploy ENV={name} TAG={word}" if what == "up" else f"make destroy ENV={name} CONFIRM={name}"
     try:
-        return {"up": up, "down": down}[what](environment, tag)
+        return {"up": up, "down": down}[what](environment, word)
     except StepError as error:
-        again = f"make deploy ENV={name} TAG={tag}" if what == "up" else f"make destroy ENV={name}"
-        sys.stderr.write(f"\nFailed: {error}\nWhat was done stays. When the cause is gone, go on with: {again}\n")
+        look = f"Look:   {error.look}\n" if error.look else ""
+        sys.stderr.write(f"\nFailed: {error}\n{look}Next:   {again}, when the cause is gone; what was done stays\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nStopped. Go on with: {again}\n")
         return 1
 
 

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -21,6 +22,7 @@ from kaito_chat.wire import Page
 
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
+LOOK_SECONDS = 2.0
 
 
 class ProbeError(Exception):
@@ -53,20 +55,33 @@ async def probe_model(url: str, timeout_seconds: float, model: str | None = None
     return f"{served.model or 'unnamed model'} ({backend.name})"
 
 
-async def probe_chat(url: str, timeout_seconds: float) -> str:
+async def _reach(url: str, seconds: float) -> dict[str, Any]:
+    """Look until the page is there, as long as its name and its certificate may take; how people sign in to it."""
+    deadline = time.monotonic() + seconds
+    async with httpx.AsyncClient(timeout=10) as client:
+        while True:
+            try:
+                for path in ("/livez", "/readyz", "/"):
+                    (await client.get(url + path)).raise_for_status()
+                sign_in: dict[str, Any] = (await client.get(f"{url}/auth/config")).raise_for_status().json()
+            except (httpx.HTTPError, ValueError) as error:
+                if time.monotonic() + LOOK_SECONDS > deadline:
+                    raise ProbeError(str(error) or type(error).__name__) from None
+            except httpx.InvalidURL as error:
+                raise ProbeError(str(error)) from None
+            else:
+                return sign_in
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0) -> str:
     """Ask on the page; with sign-in, only look whether page and sign-in are there.
 
     Raises:
         ProbeError: There is no answer, or no page.
     """
     url = url.rstrip("/")
-    async with httpx.AsyncClient(timeout=10) as client:
-        try:
-            for path in ("/livez", "/readyz", "/"):
-                (await client.get(url + path)).raise_for_status()
-            sign_in: dict[str, Any] = (await client.get(f"{url}/auth/config")).raise_for_status().json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise ProbeError(str(error) or type(error).__name__) from None
+    sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
         return "page, /livez, /readyz and sign-in are there; no message was sent, since that needs somebody signed in"
     page = Page(url)
@@ -86,12 +101,15 @@ async def probe_chat(url: str, timeout_seconds: float) -> str:
 
 async def _run(options: argparse.Namespace) -> int:
     failed = False
-    for name, url, probe in (("model", options.model, probe_model), ("chat", options.chat, probe_chat)):
-        if url is None:
-            continue
+    probes: dict[str, Coroutine[Any, Any, str]] = {}
+    if options.model is not None:
+        probes["model"] = probe_model(options.model, options.timeout)
+    if options.chat is not None:
+        probes["chat"] = probe_chat(options.chat, options.timeout, options.reach)
+    for name, probe in probes.items():
         began = time.monotonic()
         try:
-            words = await probe(url, options.timeout)
+            words = await probe
         except ProbeError as error:
             failed = True
             sys.stdout.write(f"{name}: FAILED {error}\n")
@@ -106,6 +124,13 @@ def main() -> int:
     parser.add_argument("--chat", metavar="URL", help="the chat application's address")
     parser.add_argument("--model", metavar="URL", help="the model server's address")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer")
+    parser.add_argument(
+        "--reach",
+        metavar="SECONDS",
+        type=float,
+        default=0,
+        help="for the chat's page to be there; left out, it has to be",
+    )
     options = parser.parse_args()
     if options.chat is None and options.model is None:
         parser.error("nothing to probe: give --chat, --model or both")

@@ -9,6 +9,8 @@ from typing import Any
 from aks_kaito.settings import Environment, Settings
 
 REPOSITORY = "kaito-chat"
+# The tag of this version's image, as the chart and the application call their version.
+IMAGE_TAG = "0.1.0"
 GATEWAY = "kaito-chat"
 # Each controller's own namespace; F5's chart has none of its own, so it is named after the chart.
 NGINX_NAMESPACE = "nginx-ingress"

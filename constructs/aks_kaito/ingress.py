@@ -13,8 +13,6 @@ from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 
 _RECORD_TTL_SECONDS = 300
-# Modes whose controller takes an address of ours; app routing's NGINX brings its own, and its own records.
-_MODES_WITH_ADDRESS = ("nginx", "gateway")
 _APEX = "@"
 
 
@@ -100,11 +98,6 @@ class IngressAddress(Construct):
                 )
         self.ip_address: str = address.ip_address
         self.name: str = address.name
-
-
-def has_address(settings: Settings) -> bool:
-    """Whether the ingress mode's controller takes a public address of ours."""
-    return settings.ingress.mode in _MODES_WITH_ADDRESS
 
 
 def grant_gateway(scope: Construct, *, settings: Settings, principal_id: str | None) -> None:

@@ -86,7 +86,7 @@ def wait_for(running: Running, path: str) -> None:
 @contextmanager
 def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: str) -> Iterator[Running]:
     """The chat application, in front of an endpoint."""
-    port = free_port()
+    port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"
     environment = {
         "KAITO_CHAT_LISTEN_PORT": str(port),

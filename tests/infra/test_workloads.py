@@ -3,10 +3,12 @@
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
@@ -158,6 +160,12 @@ def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str,
     seconds = int(job["spec"]["template"]["spec"]["containers"][0]["args"][1])
     assert release(workloads[name], "kaito-cluster")["wait_for_jobs"] is True
     assert seconds < job["spec"]["activeDeadlineSeconds"] < release(workloads[name], "kaito-cluster")["timeout"]
+
+
+def test_the_tag_is_the_charts_and_the_applications_version() -> None:
+    chart = yaml.safe_load((ROOT / "charts" / "kaito-chat" / "Chart.yaml").read_text(encoding="utf-8"))
+    application = tomllib.loads((ROOT / "app" / "pyproject.toml").read_text(encoding="utf-8"))
+    assert chart_values.IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
 
 
 def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, Any]]) -> None:

@@ -142,7 +142,7 @@ def test_plain_lines_fit_a_log_and_keep_commands_whole(summaries: dict[str, summ
     lines = text.splitlines()
     assert all(len(line) <= 120 and line == line.rstrip() and "\x1b" not in line for line in lines)
     assert lines[-2] == f"Written: {summaries[name].stacks[0].path}" or len(lines[-2]) == 120
-    assert lines[-1] == f"Next:    AKS_KAITO_ENV={name} cdktn deploy kaito-{name}-platform"
+    assert lines[-1] == f"Next:    make deploy ENV={name} TAG=0.1.0"
 
 
 def test_a_terminal_gets_a_box_and_a_file_gets_lines(summaries: dict[str, summary.Summary]) -> None:
@@ -164,4 +164,4 @@ def test_the_json_is_complete_and_plain(summaries: dict[str, summary.Summary]) -
     assert found["environment"] == "dev"
     assert found["stacks"][0]["count"] == summaries["dev"].stacks[0].count
     assert found["gpu"]["preset"] == "phi-4-mini-instruct"
-    assert found["next_command"].startswith("AKS_KAITO_ENV=dev ")
+    assert found["next_command"] == "make deploy ENV=dev TAG=0.1.0"

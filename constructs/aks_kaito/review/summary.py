@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from aks_kaito import chart_values
 from aks_kaito.catalog import CATALOG
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
@@ -67,14 +68,13 @@ class Summary:
 def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """The summary of one environment, whose stacks are in `paths` in the order of their deployment."""
     stacks = [_stack(path) for path in paths]
-    names = " ".join(stack.name for stack in stacks) if len(stacks) == 1 else f"'{environment.names.stack}-*'"
     return Summary(
         environment=environment.name,
         location=environment.settings.location,
         stacks=stacks,
         gpu=_gpu(environment),
         warnings=list(environment.warnings),
-        next_command=f"AKS_KAITO_ENV={environment.name} cdktn deploy {names}",
+        next_command=f"make deploy ENV={environment.name} TAG={chart_values.IMAGE_TAG}",
     )
 
 

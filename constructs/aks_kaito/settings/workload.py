@@ -57,6 +57,11 @@ class Ingress(Section):
     email: EmailAddress | None = None
     """Address for Let's Encrypt's notices; left out, it sends none."""
 
+    @property
+    def has_static_address(self) -> bool:
+        """Whether the controller takes a public address of ours; app routing's NGINX brings its own and its records."""
+        return self.mode in ("nginx", "gateway")
+
 
 class Workloads(Section):
     """How the stack of what runs in the cluster is deployed, and what it brings beside the chat."""

@@ -179,7 +179,7 @@ class PlatformStack(TerraformStack):
             ContainerInsights(self, "container-insights", placement=placement, cluster=cluster)
 
     def _add_ingress(self, placement: Placement, cluster: AksCluster, zone: ingress.DnsZone | None) -> None:
-        if ingress.has_address(self._settings):
+        if self._settings.ingress.has_static_address:
             address = ingress.IngressAddress(
                 self,
                 "ingress",

@@ -17,7 +17,6 @@ from aks_kaito.settings import Environment
 from aks_kaito.stacks import cluster_providers, providers
 
 _AWAIT_KAITO_SECONDS = 900
-_CHART_VERSION = "0.1.0"
 
 
 class WorkloadsStack(TerraformStack):
@@ -42,7 +41,7 @@ class WorkloadsStack(TerraformStack):
             self,
             "chat_image_tag",
             type="string",
-            default=_CHART_VERSION,
+            default=chart_values.IMAGE_TAG,
             description="Tag of the chat application's image in the environment's registry.",
         )
         self._digest = TerraformVariable(

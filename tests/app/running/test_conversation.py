@@ -142,6 +142,24 @@ def test_the_probe_asks_both(app: Running, scripted: Running) -> None:
     assert ran.stdout.count("OK") == 2
 
 
+def probing(url: str, *more: str) -> list[str]:
+    """A probe of a chat."""
+    return [sys.executable, "-m", "kaito_chat.probe", "--chat", url, "--timeout", "20", *more]
+
+
+def test_the_probe_waits_for_a_page_that_is_not_there_yet(folder: Path, scripted: Running) -> None:
+    port = free_port()
+    early = subprocess.Popen(probing(f"http://127.0.0.1:{port}", "--reach", "60"), cwd=ROOT / "app")
+    with chat(scripted.url, folder, listen_port=str(port)):
+        assert early.wait(60) == 0
+
+
+def test_the_probe_gives_up_when_there_is_no_page() -> None:
+    command = probing(f"http://127.0.0.1:{free_port()}", "--reach", "3")
+    ran = subprocess.run(command, cwd=ROOT / "app", capture_output=True, text=True, check=False, timeout=30)
+    assert (ran.returncode, ran.stdout.startswith("chat: FAILED")) == (1, True)
+
+
 def test_logs_are_json_with_ids_and_without_words(app: Running) -> None:
     assert '"outcome": "answered"' in app.text()
     assert '"session_id"' in app.text()

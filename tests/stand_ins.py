@@ -1,0 +1,97 @@
+"""Programs that stand in for those that need a cloud: they note what they are asked, and fail when told to."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from conftest import ROOT
+
+DIGEST = "sha256:" + "a" * 64
+NAMES = ("az", "cdk", "docker", "kubectl", "kubelogin", "probe")
+_PROGRAM = """#!{python}
+import json, os, subprocess, sys
+asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+line = " ".join(asked)
+variables = {{key: value for key, value in os.environ.items() if key.startswith("TF_VAR_") or key == "AKS_KAITO_ENV"}}
+with open(os.environ["NOTED"], "a") as noted:
+    noted.write(json.dumps([asked, variables]) + "\\n")
+if os.environ.get("FAILS") and os.environ["FAILS"] in line:
+    print("it was told to fail", file=sys.stderr)
+    sys.exit(7)
+if asked[0] == "cdk" and os.environ.get("CDK_REAL"):
+    sys.exit(subprocess.run([os.environ["CDK_REAL"], *asked[1:], "--no-color"]).returncode)
+built = os.environ["BUILT"]
+answers = json.loads(os.environ["ANSWERS"])
+for words, answer in answers.items():
+    if words in line:
+        sys.exit(print(answer))
+if "acr repository show" in line:
+    sys.exit(print({digest!r}) if os.path.exists(built) else "the tag is not there")
+if "acr build" in line or line.startswith("docker push"):
+    open(built, "w").close()
+if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
+    # What would run in the chat's pod, against a chat on loopback.
+    inside = line.partition(" -- ")[2].replace("http://127.0.0.1:8000", os.environ["IN_POD"]).split()
+    application = {{**os.environ, "PYTHONPATH": os.environ["APPLICATION"]}}
+    sys.exit(subprocess.run([os.environ["APPLICATION_PYTHON"], *inside[1:]], env=application).returncode)
+"""
+ANSWERS = {
+    "grafana show": "https://grafana.example.com",
+    "public-ip show": "52.174.1.2",
+    # Nobody listens there.
+    "aks show": "127.0.0.1:9",
+}
+
+
+class Ran(NamedTuple):
+    """How a deployment ended, and what was asked of whom with which variables."""
+
+    done: subprocess.CompletedProcess[str]
+    asked: list[list[str]]
+    variables: list[dict[str, str]]
+
+    @property
+    def lines(self) -> list[str]:
+        """The commands as one would type them."""
+        return [" ".join(each) for each in self.asked]
+
+    @property
+    def steps(self) -> list[str]:
+        """The first words of each command."""
+        return [" ".join(each[:4]) for each in self.asked]
+
+
+def deploy(
+    folder: Path,
+    *arguments: str,
+    fails: str = "",
+    answers: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    seconds: int = 120,
+) -> Ran:
+    """Run the tool of the project in `root` among the stand-ins, which live in `folder`."""
+    noted = folder / "noted"
+    noted.unlink(missing_ok=True)
+    for name in NAMES:
+        (folder / name).write_text(_PROGRAM.format(python=sys.executable, digest=DIGEST), encoding="utf-8")
+        (folder / name).chmod(0o755)
+    surroundings = {**os.environ, **(variables or {})}
+    environment = {
+        "CDK_CLI": "cdk",
+        "CHAT_PROBE": "probe",
+        "NOTED": str(noted),
+        "BUILT": str(folder / "built"),
+        "FAILS": fails,
+        "ANSWERS": json.dumps({**ANSWERS, **(answers or {})}),
+        **surroundings,
+        "PATH": f"{folder}:{surroundings['PATH']}",
+    }
+    command = [sys.executable, str(root / "tools" / "deploy.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=environment)
+    found = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
+    return Ran(done, [asked for asked, _ in found], [each for _, each in found])

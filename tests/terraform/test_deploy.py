@@ -1,0 +1,115 @@
+"""`make deploy` and `make destroy` from end to end: the genuine CLI and Terraform, over stub providers.
+
+What needs Azure or a cluster is stood in for. The message that `kubectl exec` would send in the chat's pod goes to a
+running application on loopback, in front of a scripted model.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from stand_ins import DIGEST, Ran, deploy
+from terraform.test_clis import Place, needed, prepare
+
+APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
+READY_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a chat."""
+    python = needed(APPLICATION_PYTHON, "needs the chat application's environment: make test installs it")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(python), "-m", "kaito_chat.laptop", "--engine", "scripted", "--port", str(port)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "app")}
+    log = tmp_path_factory.mktemp("chat") / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=variables, stdout=output, stderr=output, cwd=log.parent)
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Deployment:
+    """One environment in a copy of the project, deployed by the genuine CLI."""
+
+    def __init__(self, place: Place, folder: Path, chat: str) -> None:
+        self.place = place
+        self._folder = folder
+        self._variables = {
+            **place.variables,
+            "CDK_REAL": str(place.program),
+            "IN_POD": chat,
+            "APPLICATION": str(ROOT / "app"),
+            "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
+        }
+        shutil.copytree(ROOT / "tools", place.folder / "tools")
+
+    def run(self, *arguments: str, fails: str = "") -> Ran:
+        """Run the tool; it fails where it is told to, and nowhere else."""
+        ran = deploy(
+            self._folder, *arguments, fails=fails, variables=self._variables, root=self.place.folder, seconds=300
+        )
+        assert ran.done.returncode == bool(fails), ran.done.stdout + ran.done.stderr
+        assert fails in ran.lines[-1], ran.done.stdout + ran.done.stderr
+        return ran
+
+    def images(self) -> list[dict[str, str]]:
+        """The images that the two releases of ours were given."""
+        releases = [each for each in self.place.states()["kaito-dev-workloads"] if each["type"] == "helm_release"]
+        values = [
+            json.loads(text)
+            for release in releases
+            for text in release["instances"][0]["attributes"]["values"]
+            if DIGEST in text
+        ]
+        return [each.get("chat", each.get("awaitKaito"))["image"] for each in values]
+
+
+def test_a_deployment_that_fails_twice_goes_on_and_is_taken_down(
+    stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]], chat: str, tmp_path: Path
+) -> None:
+    documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
+    (tmp_path / "stand-ins").mkdir()
+    deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat)
+    platform, inside = documents
+
+    deployment.run("up", "dev", "0.2.0", fails=inside)
+    assert set(deployment.place.states()) == {platform}
+
+    deployment.run("up", "dev", "0.2.0", fails="kaito_chat.probe")
+    assert set(deployment.place.states()) == {platform, inside}
+    assert deployment.images() == [{"tag": "0.2.0", "digest": DIGEST}] * 2
+
+    done = deployment.run("up", "dev", "0.2.0")
+    assert "chat: OK first text after" in done.done.stdout
+    # Everything was there, and stayed as it was.
+    assert done.done.stdout.count("No changes. Your infrastructure matches the configuration.") == len(documents)
+
+    deployment.run("down", "dev", "dev", fails=f"destroy {platform}")
+    assert deployment.place.states()[inside] == []
+    assert deployment.place.states()[platform]
+    done = deployment.run("down", "dev", "dev")
+    assert deployment.place.states() == {platform: [], inside: []}
