@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from chart.rendering import merged, one, render
+from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.test_workloads import ID
+from infra.test_workloads import release as terraform_release
 
 HELM = """#!{python}
 import json, os, sys
@@ -54,7 +58,7 @@ def synthesized() -> None:
 def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: str, tag: str, digest: str) -> None:
     done, asked = release(tmp_path, "sample", given)
     assert done.returncode == 0, done.stderr
-    assert asked[:2] == ["upgrade", "kaito-chat"]
+    assert asked[:3] == ["upgrade", "--install", "kaito-chat"]
     assert asked[asked.index("--namespace") + 1] == "kaito-demo"
     assert asked[asked.index("--values") + 1].endswith("cdktf.out/values/sample.yaml")
     assert f"chat.image.tag={tag}" in asked
@@ -88,6 +92,23 @@ def test_bad_input_is_refused_and_helm_is_not_asked(tmp_path: Path, arguments: t
     assert (done.returncode, asked) == (2, [])
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("synthesized")
+@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
+def test_the_values_file_is_what_terraform_uses(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+    ours, found_out = terraform_release(workloads[name], "kaito-chat")["values"]
+    assert yaml.safe_load(text) == json.loads(ours)
+    # The rest is what only a deployment knows.
+    assert set(re.findall(r"\$\{(\w+)\.", found_out)) == {"data", "var"}
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_without_a_deployment_before_it_the_chart_refuses() -> None:
+    text = (ROOT / "cdktf.out" / "values" / "dev.yaml").read_text(encoding="utf-8")
+    with pytest.raises(RenderError, match="workloadIdentity/clientId"):
+        render(yaml.safe_load(text))
 
 
 @pytest.mark.usefixtures("synthesized")

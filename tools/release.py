@@ -1,7 +1,8 @@
 """Releases the chat application alone: `python tools/release.py ENVIRONMENT TAG`, which is `make release`.
 
 An upgrade of the chart's release with the values that the stack wrote, and another image. What only a deployment knows
-(ids of identities) is kept from the release before, so there has to be one. Exit status: helm's, or 2 with the reason.
+(ids of identities) is kept from the release before; without one, the chart refuses. Exit status: helm's, or 2 with the
+reason.
 """
 
 import os
@@ -29,7 +30,7 @@ def command(program: str, namespace: str, values: Path, tag: str) -> list[str]:
     """The upgrade. A tag of digest form becomes the digest; either takes the other's place."""
     tag, digest = ("", tag) if tag.startswith("sha256:") else (tag, "")
     return [
-        *(program, "upgrade", RELEASE, str(ROOT / "charts" / "kaito-chat"), "--namespace", namespace),
+        *(program, "upgrade", "--install", RELEASE, str(ROOT / "charts" / "kaito-chat"), "--namespace", namespace),
         *("--reset-then-reuse-values", "--values", str(values)),
         *("--set-string", f"chat.image.tag={tag}", "--set-string", f"chat.image.digest={digest}"),
         *(*waiting(program), "--timeout", TIMEOUT),
