@@ -16,6 +16,9 @@ GATEWAY = "kaito-chat"
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
 APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
+# Where a Gateway's proxy tells how it is.
+_ISTIO_STATUS_PORT = "15021"
+_ISTIO_HEALTH_PATH = "/healthz/ready"
 # Where the agents of managed Prometheus run.
 _AGENTS_NAMESPACE = "kube-system"
 _SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
@@ -29,15 +32,24 @@ def image_repository(environment: Environment) -> str:
     return f"{environment.names.registry}.azurecr.io/{REPOSITORY}"
 
 
-def load_balancer_annotations(environment: Environment) -> dict[str, str]:
-    """What puts a Service of type LoadBalancer on the platform's static address.
+def load_balancer_annotations(environment: Environment, health_path: str) -> dict[str, str]:
+    """What puts a Service of type LoadBalancer on the platform's static address, and has Azure ask for `health_path`.
 
-    See: https://learn.microsoft.com/azure/aks/static-ip
+    See: https://learn.microsoft.com/azure/aks/static-ip,
+    https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer/
     """
     return {
         "service.beta.kubernetes.io/azure-load-balancer-resource-group": environment.names.resource_group,
         "service.beta.kubernetes.io/azure-pip-name": environment.names.of("pip", "ingress"),
+        "service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path": health_path,
     }
+
+
+def _gateway_annotations(environment: Environment) -> dict[str, str]:
+    """The same for Istio's proxy, which tells how it is on a port of its own, and answers "/" with 404."""
+    prefix, probe = "service.beta.kubernetes.io/port", {"port": _ISTIO_STATUS_PORT, "protocol": "http"}
+    probes = {f"{prefix}_{port}_health-probe_{key}": value for port in (80, 443) for key, value in probe.items()}
+    return load_balancer_annotations(environment, _ISTIO_HEALTH_PATH) | probes
 
 
 def issuer(settings: Settings) -> str:
@@ -116,7 +128,7 @@ def cluster(environment: Environment) -> Values:
             "hostname": (settings.ingress.hostname or "") if gateway else "",
             "issuer": issuer(settings) if settings.workloads.cert_manager_enabled else "",
             "routesFrom": settings.chat.namespace if gateway else "",
-            "serviceAnnotations": load_balancer_annotations(environment) if gateway else {},
+            "serviceAnnotations": _gateway_annotations(environment) if gateway else {},
         },
         "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image_repository(environment)}},
     }

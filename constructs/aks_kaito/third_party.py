@@ -83,15 +83,17 @@ def nginx(environment: Environment) -> Values:
     See: https://docs.nginx.com/nginx-ingress-controller/install/helm/parameters/
     """
     in_cluster = environment.settings.workloads.kube_prometheus_stack_enabled
-    annotations = load_balancer_annotations(environment) | {
-        "service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path": "/nginx-health"
-    }
+    health_path = "/nginx-health"
     return {
         "controller": {
             "replicaCount": 2,
             "healthStatus": True,
+            "healthStatusURI": health_path,
             "ingressClass": {"name": "nginx"},
-            "service": {"annotations": annotations, "externalTrafficPolicy": "Local"},
+            "service": {
+                "annotations": load_balancer_annotations(environment, health_path),
+                "externalTrafficPolicy": "Local",
+            },
         },
         "prometheus": {
             "create": True,
