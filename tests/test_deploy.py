@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito import chart_values
 from conftest import ROOT
 from stand_ins import DIGEST, Ran, deploy
 
@@ -104,6 +105,27 @@ def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> 
     asked = starting(deploy(tmp_path, "up", "dev", "0.2.0", variables=variables), "az ")
     assert asked
     assert all(f"--subscription {subscription}" in line for line in asked)
+
+
+SIGN_IN = """
+[ingress]
+hostname = "chat.kaito.invalid"
+[chat]
+sign_in = "entra"
+entra_client_id = "11111111-2222-3333-4444-555555555555"
+"""
+
+
+def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path) -> None:
+    variables = environment(tmp_path, DEV + SIGN_IN)
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="secrets/chat-entra-client-secret", variables=variables)
+    assert failed.done.returncode == 1
+    assert not starting(failed, "cdk deploy kaito-dev-workloads")
+    assert "find the secret chat-entra-client-secret" in failed.done.stderr
+    assert "az keyvault secret set --vault-name kv-kaito-dev-6f10b7" in failed.done.stderr
+    done = deploy(tmp_path, "up", "dev", "0.2.0", variables=variables)
+    assert done.done.returncode == 0, done.done.stderr
+    assert len(starting(done, "az rest")) == len(chart_values.SECRETS)
 
 
 def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:

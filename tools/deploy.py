@@ -23,6 +23,7 @@ from deploy_steps import ROOT, Step, StepError, ask, az, run
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
 REACH_SECONDS = 900
+VAULT_API_VERSION = "2023-07-01"
 WARM_UP_SECONDS = 2700
 GONE = """\
 Both stacks are gone, and with the cluster the GPU nodes that KAITO made. The key vault {vault} can be
@@ -71,6 +72,17 @@ def build(environment: Environment, tag: str) -> Step:
     return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))
 
 
+def secrets(environment: Environment) -> Iterator[Step]:
+    """Look whether the secrets of sign-in are in the vault, by Azure's management: their values stay where they are."""
+    names, subscription = environment.names, environment.settings.subscription_id or "{subscriptionId}"
+    vault = f"resourceGroups/{names.resource_group}/providers/Microsoft.KeyVault/vaults/{names.key_vault}"
+    for secret in chart_values.SECRETS.values():
+        url = f"/subscriptions/{subscription}/{vault}/secrets/{secret}?api-version={VAULT_API_VERSION}"
+        command = ("az", "rest", "--method", "get", "--url", url, "--query", "name", "--output", "tsv")
+        look = f"az keyvault secret set --vault-name {names.key_vault} --name {secret} --value ...; see docs/deploy.md"
+        yield Step(f"find the secret {secret}", command, look)
+
+
 def dashboards(environment: Environment) -> Iterator[Step]:
     """Bring the chart's dashboards to Managed Grafana; those that are there are replaced."""
     names = environment.names
@@ -109,6 +121,9 @@ def up(environment: Environment, tag: str) -> int:
     if hosts := hidden(environment):
         sys.stderr.write(instructions(environment, hosts, f"make deploy ENV={environment.name} TAG={tag}"))
         return 3
+    if settings.chat.sign_in == "entra":
+        for step in secrets(environment):
+            ask(step, environment)
     pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest(environment, tag)}
     look = f"kubectl --namespace {settings.chat.namespace} get pods,jobs,events"
     run(stack("deploy", "workloads", environment, look, **pinned), environment)

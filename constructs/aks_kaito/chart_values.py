@@ -21,7 +21,8 @@ _ISTIO_STATUS_PORT = "15021"
 _ISTIO_HEALTH_PATH = "/healthz/ready"
 # Where the agents of managed Prometheus run.
 _AGENTS_NAMESPACE = "kube-system"
-_SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
+# Where the secrets of sign-in are in the vault.
+SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
 _DATABASE = "chat"
 
 Values = dict[str, Any]
@@ -96,7 +97,7 @@ def chat(environment: Environment) -> Values:
         ]
     if settings.chat.sign_in == "entra":
         values["chat"]["settings"] = _sign_in(environment)
-        values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": _SECRETS}
+        values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SECRETS}
     if published(settings):
         values["ingress"] = _ingress(environment)
     if settings.ingress.model_hostname is not None:
