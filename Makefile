@@ -69,7 +69,7 @@ destroy: $(INFRA) $(CLIS) ## Take an environment down, workloads first (ENV=dev 
 
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
-	@$(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)

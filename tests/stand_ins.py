@@ -16,9 +16,17 @@ _PROGRAM = """#!{python}
 import json, os, subprocess, sys
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 line = " ".join(asked)
-variables = {{key: value for key, value in os.environ.items() if key.startswith("TF_VAR_") or key == "AKS_KAITO_ENV"}}
+seen = ("TF_VAR_", "AKS_KAITO_ENV", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
+variables = {{key: value for key, value in os.environ.items() if key.startswith(seen)}}
+variables["PWD"] = os.getcwd()
 with open(os.environ["NOTED"], "a") as noted:
     noted.write(json.dumps([asked, variables]) + "\\n")
+if os.environ.get("SLEEPS") and os.environ["SLEEPS"] in line:
+    # As Terraform does: told to stop, it ends what it has begun.
+    import signal, time
+    signal.signal(signal.SIGINT, lambda *_: (time.sleep(1), open(os.environ["ENDED"], "w").close(), sys.exit(0)))
+    print("begun", flush=True)
+    time.sleep(30)
 if os.environ.get("FAILS") and os.environ["FAILS"] in line:
     print("it was told to fail", file=sys.stderr)
     sys.exit(7)
@@ -30,7 +38,7 @@ for words, answer in answers.items():
     if words in line:
         sys.exit(print(answer))
 if "acr repository show" in line:
-    sys.exit(print({digest!r}) if os.path.exists(built) else "the tag is not there")
+    sys.exit(print({digest!r}) if os.path.exists(built) else 'manifest tagged by "0.2.0" is not found')
 if "acr build" in line or line.startswith("docker push"):
     open(built, "w").close()
 if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
@@ -65,6 +73,35 @@ class Ran(NamedTuple):
         return [" ".join(each[:4]) for each in self.asked]
 
 
+def prepare(
+    folder: Path,
+    *,
+    fails: str = "",
+    answers: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Lay the stand-ins in `folder`; all variables with which a program finds them there."""
+    noted = folder / "noted"
+    noted.unlink(missing_ok=True)
+    for name in NAMES:
+        (folder / name).write_text(_PROGRAM.format(python=sys.executable, digest=DIGEST), encoding="utf-8")
+        (folder / name).chmod(0o755)
+    # Whoever runs the tests may have chosen a subscription or a cluster.
+    outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
+    surroundings = {**outside, **(variables or {})}
+    return {
+        "CDK_CLI": "cdk",
+        "CHAT_PROBE": "probe",
+        "NOTED": str(noted),
+        "BUILT": str(folder / "built"),
+        "FAILS": fails,
+        "ENDED": str(folder / "ended"),
+        "ANSWERS": json.dumps({**ANSWERS, **(answers or {})}),
+        **surroundings,
+        "PATH": f"{folder}:{surroundings['PATH']}",
+    }
+
+
 def deploy(
     folder: Path,
     *arguments: str,
@@ -75,23 +112,9 @@ def deploy(
     seconds: int = 120,
 ) -> Ran:
     """Run the tool of the project in `root` among the stand-ins, which live in `folder`."""
-    noted = folder / "noted"
-    noted.unlink(missing_ok=True)
-    for name in NAMES:
-        (folder / name).write_text(_PROGRAM.format(python=sys.executable, digest=DIGEST), encoding="utf-8")
-        (folder / name).chmod(0o755)
-    surroundings = {**os.environ, **(variables or {})}
-    environment = {
-        "CDK_CLI": "cdk",
-        "CHAT_PROBE": "probe",
-        "NOTED": str(noted),
-        "BUILT": str(folder / "built"),
-        "FAILS": fails,
-        "ANSWERS": json.dumps({**ANSWERS, **(answers or {})}),
-        **surroundings,
-        "PATH": f"{folder}:{surroundings['PATH']}",
-    }
+    surroundings = prepare(folder, fails=fails, answers=answers, variables=variables)
     command = [sys.executable, str(root / "tools" / "deploy.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=surroundings)
+    noted = folder / "noted"
     found = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
     return Ran(done, [asked for asked, _ in found], [each for _, each in found])

@@ -1,6 +1,11 @@
 """Deploying and destroying, step by step, with stand-ins for whatever needs Azure or a cluster."""
 
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,17 +13,11 @@ import pytest
 
 from aks_kaito import chart_values
 from conftest import ROOT
-from stand_ins import DIGEST, Ran, deploy
+from stand_ins import DIGEST, Ran, deploy, prepare
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
 WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"
-DASHBOARDS = ["az grafana dashboard create"] * 3
-IN_POD = [
-    "az aks get-credentials --resource-group",
-    "kubelogin convert-kubeconfig --kubeconfig",
-    "kubectl --kubeconfig",
-]
 
 
 def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
@@ -34,29 +33,58 @@ def starting(ran: Ran, *words: str) -> list[str]:
     return [line for line in ran.lines if line.startswith(words)]
 
 
-def test_everything_in_its_order(tmp_path: Path) -> None:
+def placed(ran: Ran) -> list[str]:
+    """All that was asked, in words, whatever folder the kubeconfig lay in."""
+    return [re.sub(r"/\S+/kubeconfig", "KUBECONFIG", line) for line in ran.lines]
+
+
+GROUP = "rg-kaito-dev-westeurope"
+IN_POD = [
+    f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope --file KUBECONFIG",
+    "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
+    (
+        "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat exec deployment/kaito-chat -- "
+        "python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
+    ),
+]
+FIND = "az acr repository show --name crkaitodev6f10b7 --image kaito-chat:0.2.0 --query digest --output tsv"
+
+
+def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "up", "dev", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    assert [step.removesuffix(" ").rsplit(" /", 1)[0] for step in ran.steps] == [
-        PLATFORM,
-        "az acr repository show",
-        "az acr build --registry",
-        "az acr repository show",
-        WORKLOADS,
-        *DASHBOARDS,
-        "az grafana show --name",
+    grafana = f"--name amg-kaito-dev-6f10 --resource-group {GROUP}"
+    assert placed(ran) == [
+        f"{PLATFORM} --ignore-missing-stack-dependencies",
+        FIND,
+        "az acr build --registry crkaitodev6f10b7 --image kaito-chat:0.2.0 app",
+        FIND,
+        f"{WORKLOADS} --ignore-missing-stack-dependencies",
+        *(
+            f"az grafana dashboard create {grafana} --definition @charts/kaito-chat/files/dashboards/{name}.json "
+            "--overwrite true --output none"
+            for name in ("chat", "gpu", "vllm")
+        ),
+        f"az grafana show {grafana} --query properties.endpoint --output tsv",
         *IN_POD,
     ]
-    assert ran.variables[ran.steps.index(WORKLOADS)] == {
-        "AKS_KAITO_ENV": "dev",
-        "TF_VAR_chat_image_tag": "0.2.0",
-        "TF_VAR_chat_image_digest": DIGEST,
-    }
+    for each in ran.variables:
+        assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (str(ROOT), "yes_without_prompt")
+        assert each["AKS_KAITO_ENV"] == "dev"
 
 
-def test_each_stack_is_deployed_alone(tmp_path: Path) -> None:
-    stacks = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "cdk")
-    assert all(line.endswith("--ignore-missing-stack-dependencies") for line in stacks)
+def test_the_image_is_pinned_in_words_that_can_be_typed(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "up", "dev", "0.2.0")
+    variables = ran.variables[ran.steps.index(WORKLOADS)]
+    assert (variables["TF_VAR_chat_image_tag"], variables["TF_VAR_chat_image_digest"]) == ("0.2.0", DIGEST)
+    typed = f"AKS_KAITO_ENV=dev TF_VAR_chat_image_tag=0.2.0 TF_VAR_chat_image_digest={DIGEST} cdk deploy"
+    assert typed in ran.done.stdout
+
+
+def test_nobodys_own_kubeconfig_is_touched(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables={"KUBECONFIG": "/somebodys/own"})
+    place = next(index for index, line in enumerate(ran.lines) if "get-credentials" in line)
+    assert ran.variables[place]["KUBECONFIG"] == ran.lines[place].rpartition(" ")[2].replace("kubeconfig", "unused")
 
 
 def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
@@ -65,28 +93,14 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert "Grafana: https://grafana.example.com" in said
     assert "about twenty minutes" in said
     assert "az vm list-usage --location westeurope" in said
-
-
-def test_every_dashboard_of_the_chart_is_brought_to_grafana(tmp_path: Path) -> None:
-    brought = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "az grafana dashboard")
-    files = sorted((ROOT / "charts" / "kaito-chat" / "files" / "dashboards").glob("*.json"))
-    assert [line.partition("--definition @")[2].split()[0] for line in brought] == [
-        str(path.relative_to(ROOT)) for path in files
-    ]
-    assert all("--overwrite true" in line for line in brought)
-
-
-def test_what_is_not_published_gets_a_message_in_its_own_pod(tmp_path: Path) -> None:
-    (asked,) = starting(deploy(tmp_path, "up", "dev", "0.2.0"), "kubectl")
-    inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000"
-    assert f"--namespace kaito-chat {inside}" in asked
+    assert f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope\n" in said
+    assert "kubelogin convert-kubeconfig --login azurecli" in said
 
 
 def test_what_is_published_gets_a_message_by_its_address(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "up", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    (asked,) = starting(ran, "probe")
-    assert asked.startswith("probe --chat https://chainlit.babosbird.com --reach 900")
+    assert starting(ran, "probe") == ["probe --chat https://chainlit.babosbird.com --reach 900 --timeout 2700"]
     assert "Chat:    https://chainlit.babosbird.com\n" in ran.done.stdout
 
 
@@ -102,9 +116,10 @@ def test_a_host_without_a_record_is_told_where_to_lead(tmp_path: Path) -> None:
 def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> None:
     subscription = "11111111-2222-3333-4444-555555555555"
     variables = environment(tmp_path, f'subscription_id = "{subscription}"\n{DEV}')
-    asked = starting(deploy(tmp_path, "up", "dev", "0.2.0", variables=variables), "az ")
-    assert asked
-    assert all(f"--subscription {subscription}" in line for line in asked)
+    for chosen in (variables, {"ARM_SUBSCRIPTION_ID": subscription}):
+        asked = starting(deploy(tmp_path, "up", "dev", "0.2.0", variables=chosen), "az ")
+        assert asked
+        assert all(f"--subscription {subscription}" in line for line in asked)
 
 
 SIGN_IN = """
@@ -162,24 +177,51 @@ def test_a_failure_that_was_asked_quietly_says_why(tmp_path: Path) -> None:
     failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="acr ")
     assert failed.done.returncode == 1
     assert "it was told to fail" in failed.done.stderr
+    # What is wrong is not that the tag is missing: nothing may take its place.
+    assert not starting(failed, "az acr build")
 
 
 def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
     failed = deploy(tmp_path, "up", "dev", "0.2.0", variables={"CDK_CLI": "no-such-program"})
     assert failed.done.returncode == 1
     assert "deploy the platform: no-such-program is not installed" in failed.done.stderr
+    (tmp_path / "plain").touch()
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables={"CDK_CLI": str(tmp_path / "plain")})
+    assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
+
+
+def test_a_key_that_stops_it_lets_terraform_write_its_state(tmp_path: Path) -> None:
+    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
+    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    # A group of its own, as a terminal gives: the key reaches all of it.
+    process = subprocess.Popen(
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+    assert process.stdout is not None
+    while process.stdout.readline() != "begun\n":
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (tmp_path / "ended").exists()
+    assert process.returncode == 1
+    assert "Stopped. Go on with: make deploy ENV=dev TAG=0.2.0" in said
+    assert "Traceback" not in said
 
 
 def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "up", "prod", "0.2.0", fails="acr login")
     assert ran.done.returncode == 3
-    assert ran.steps == [
-        "cdk deploy kaito-prod-platform --auto-approve",
-        "az acr login --name",
-        "az aks show --name",
+    assert ran.lines == [
+        "cdk deploy kaito-prod-platform --auto-approve --ignore-missing-stack-dependencies",
+        "az acr login --name crkaitoprod6f10b7 --expose-token --output none",
+        (
+            "az aks show --name aks-kaito-prod-westeurope --resource-group rg-kaito-prod-westeurope "
+            "--query privateFqdn || fqdn --output tsv"
+        ),
     ]
     said = ran.done.stderr
-    assert "these do not answer: crkaitoprod6f10b7.azurecr.io, 127.0.0.1." in said
+    assert "  crkaitoprod6f10b7.azurecr.io (it was told to fail)\n  127.0.0.1 (" in said
+    assert "az extension add --name ssh" in said
     assert "make deploy ENV=prod TAG=0.2.0" in said
     assert "az network bastion ssh --resource-group rg-kaito-prod-westeurope" in said
     assert "az aks command invoke" in said
@@ -197,7 +239,14 @@ def test_inside_its_network_a_private_environment_builds_its_own_image(tmp_path:
     ran = deploy(tmp_path, "up", "prod", "0.2.0", answers={"aks show": api_server})
     assert ran.done.returncode == 0, ran.done.stderr
     image = "crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0"
-    assert starting(ran, "docker") == ["docker info", f"docker build --tag {image} .", f"docker push {image}"]
+    assert starting(ran, "docker", "az acr login") == [
+        "az acr login --name crkaitoprod6f10b7 --expose-token --output none",
+        "docker info",
+        f"docker build --tag {image} .",
+        "az acr login --name crkaitoprod6f10b7",
+        f"docker push {image}",
+    ]
+    assert ran.variables[ran.lines.index("az acr login --name crkaitoprod6f10b7")]["DOCKER_COMMAND"] == "docker"
     assert not starting(ran, "az acr build")
     assert starting(ran, "cdk deploy kaito-prod-workloads")
 
@@ -219,11 +268,61 @@ def test_what_is_left_can_be_destroyed_later(tmp_path: Path, part: str) -> None:
     assert deploy(tmp_path, "down", "dev", "dev").done.returncode == 0
 
 
-def test_a_private_environment_is_destroyed_from_inside_unless_its_cluster_is_gone(tmp_path: Path) -> None:
-    outside = deploy(tmp_path, "down", "prod", "prod")
-    assert (outside.done.returncode, starting(outside, "cdk")) == (3, [])
+def test_what_is_private_is_destroyed_from_inside_where_it_has_to_be(tmp_path: Path) -> None:
+    outside = deploy(tmp_path, "down", "prod", "prod", fails="destroy kaito-prod-workloads")
+    assert outside.done.returncode == 3
     assert "make destroy ENV=prod CONFIRM=prod" in outside.done.stderr
-    assert deploy(tmp_path, "down", "prod", "prod", fails="aks show").done.returncode == 0
+    assert not starting(outside, "cdk destroy kaito-prod-platform")
+    # Once the workloads are gone, neither registry nor API server is needed.
+    assert deploy(tmp_path, "down", "prod", "prod", fails="acr ").done.returncode == 0
+    # A cluster that is gone hides nothing: what failed is something else.
+    gone = deploy(tmp_path, "down", "prod", "prod", fails="prod-w", answers={"aks show": ""})
+    assert (gone.done.returncode, "exit status 7" in gone.done.stderr) == (1, True)
+
+
+def test_the_jump_box_does_not_destroy_itself(tmp_path: Path) -> None:
+    variables = {"PYTHONPATH": str(named_as(tmp_path, "vm-kaito-dev"))}
+    ran = deploy(tmp_path, "down", "dev", "dev", variables=variables)
+    assert (ran.done.returncode, starting(ran, "cdk destroy kaito-dev-platform")) == (3, [])
+    assert "destroyed from outside" in ran.done.stderr
+
+
+def named_as(folder: Path, name: str) -> Path:
+    """A folder for PYTHONPATH in which this machine has another name."""
+    (folder / "sitecustomize.py").write_text(
+        f"import socket\nsocket.gethostname = lambda: {name!r}\n", encoding="utf-8"
+    )
+    return folder
+
+
+def test_settings_that_leave_something_out(tmp_path: Path) -> None:
+    text = f"{DEV}grafana_public_network_access_enabled = false\n[kaito]\nenabled = false\n"
+    text += '[openai]\nenabled = true\n[openai.deployments.chat]\nmodel = "gpt-4o"\nversion = "2024-11-20"\n'
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text))
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert not starting(ran, "az grafana dashboard")
+    assert "Grafana has no public address" in ran.done.stdout
+    assert "twenty minutes" not in ran.done.stdout
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
+    assert "Look:   kubectl --namespace kaito-chat describe pods" in failed.done.stderr
+
+
+def test_state_in_a_blob_need_not_be_carried(tmp_path: Path) -> None:
+    prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+    blob = '[state]\nbackend = "azurerm"\nresource_group_name = "states"\nstorage_account_name = "states123"\n'
+    text = prod.replace("private_cluster_enabled = true", "private_cluster_enabled = true\nrun_command_enabled = false")
+    ran = deploy(
+        tmp_path, "up", "prod", "0.2.0", fails="acr login", variables=environment(tmp_path, f"{text}\n{blob}", "prod")
+    )
+    assert ran.done.returncode == 3
+    assert "tfstate" not in ran.done.stderr
+    assert "aks command invoke" not in ran.done.stderr
+
+
+def test_a_host_of_app_routings_is_found_in_the_cluster(tmp_path: Path) -> None:
+    text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n'
+    said = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
+    assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said
 
 
 @pytest.mark.parametrize(

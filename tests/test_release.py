@@ -1,7 +1,6 @@
 """Releases of the application alone, with a helm that only notes what it was asked."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,31 +14,27 @@ from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.test_workloads import ID
 from infra.test_workloads import release as terraform_release
+from stand_ins import prepare
 
 HELM = """#!{python}
 import json, os, sys
 if sys.argv[1] == "version":
     sys.exit(print(os.environ["VERSION"]))
-json.dump(sys.argv[1:], open(os.environ["NOTED"], "w"))
+json.dump(sys.argv[1:], open(os.environ["HELM_NOTED"], "w"))
 sys.exit(int(os.environ.get("STATUS", "0")))
 """
 
 
 def release(
-    folder: Path, *arguments: str, status: int = 0, version: str = "v4.3.1+gc0d08d0"
+    folder: Path, *arguments: str, status: int = 0, version: str = "v4.3.1+gc0d08d0", fails: str = ""
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the tool; how it ended, and what helm was asked."""
     program = folder / "helm"
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     program.chmod(0o755)
-    noted = folder / "noted.json"
-    environment = {
-        **os.environ,
-        "HELM_BIN": str(program),
-        "NOTED": str(noted),
-        "STATUS": str(status),
-        "VERSION": version,
-    }
+    noted = folder / "helm.json"
+    helm = {"HELM_BIN": str(program), "HELM_NOTED": str(noted), "STATUS": str(status), "VERSION": version}
+    environment = prepare(folder, fails=fails, variables=helm)
     command = [sys.executable, str(ROOT / "tools" / "release.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
     return done, json.loads(noted.read_text()) if noted.exists() else []
@@ -64,6 +59,24 @@ def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: 
     assert f"chat.image.tag={tag}" in asked
     assert f"chat.image.digest={digest}" in asked
     assert {"--reset-then-reuse-values", "--rollback-on-failure", "--wait=legacy"} <= set(asked)
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path) -> None:
+    _, asked = release(tmp_path, "sample", "0.2.0")
+    signed_in = [json.loads(line)[0] for line in (tmp_path / "noted").read_text().splitlines()]
+    assert [each[:2] for each in signed_in] == [["az", "aks"], ["kubelogin", "convert-kubeconfig"]]
+    access = asked[asked.index("--kubeconfig") + 1]
+    assert signed_in[0][-4:] == ["--name", "aks-anubi-sample-westeurope", "--file", access]
+    assert signed_in[1][2:4] == ["--kubeconfig", access]
+    assert asked[asked.index("--timeout") + 1] == "10m"
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_without_a_way_into_the_cluster_nothing_is_released(tmp_path: Path) -> None:
+    done, asked = release(tmp_path, "dev", "0.2.0", fails="get-credentials")
+    assert (done.returncode, asked) == (2, [])
+    assert "find the cluster" in done.stderr
 
 
 @pytest.mark.usefixtures("synthesized")

@@ -9,22 +9,31 @@ step that fails ends it, with what failed, where to look and what to do next. Ex
 import os
 import re
 import shlex
+import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from aks_kaito import chart_values
-from aks_kaito.settings import Environment, SettingsError, load
-from deploy_private import hidden, instructions
+from aks_kaito import chart_values, node
+from aks_kaito.settings import Environment, SettingsError
+from cluster_access import kubeconfig
+from deploy_private import api_server, hidden, instructions
 from deploy_report import CHAT_PORT, afterwards, resolves
-from deploy_steps import ROOT, Step, StepError, ask, az, run
+from deploy_steps import ROOT, Step, StepError, ask, az, named, run, subscription
 
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
+# How a registry says that it has no such repository, or no such tag.
+NOT_THERE = re.compile(r"not found|not known|unknown|does not exist", re.IGNORECASE)
+VAULT_API_VERSION = "2023-07-01"
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
 REACH_SECONDS = 900
-VAULT_API_VERSION = "2023-07-01"
 WARM_UP_SECONDS = 2700
+FROM_OUTSIDE = """
+The workloads are gone. This machine is part of the platform, which is destroyed from outside of it; take the state
+along if it is a file here:
+
+  {again}
+"""
 GONE = """\
 Both stacks are gone, and with the cluster the GPU nodes that KAITO made. The key vault {vault} can be
 recovered for {days} days, and is, if the environment is deployed again.
@@ -32,9 +41,12 @@ recovered for {days} days, and is, if the environment is deployed again.
 
 
 def cli() -> tuple[str, ...]:
-    """The CDK CLI: `CDK_CLI`, or the pinned one that `make deploy` installs."""
+    """The CDK CLI: `CDK_CLI`, or the pinned one that `make deploy` installs, on the Node.js of the environment.
+
+    Not by the `node` on the PATH, which there is a Python program: it ends before its child when a key stops both.
+    """
     ours = Path(sys.prefix) / "clis" / "node_modules" / ".bin" / "cdktn"
-    return tuple(shlex.split(os.environ.get("CDK_CLI", str(ours))))
+    return tuple(shlex.split(os.environ.get("CDK_CLI", shlex.join((str(node.bundled() or "node"), str(ours))))))
 
 
 def probing() -> tuple[str, ...]:
@@ -47,7 +59,7 @@ def stack(what: str, part: str, environment: Environment, look: str = "", **vari
     """Deploy or destroy one of the two stacks; the order of both is ours, for the image comes between them."""
     name = f"{environment.names.stack}-{part}"
     command = (*cli(), what, name, "--auto-approve", "--ignore-missing-stack-dependencies")
-    return Step(f"{what} the {part}", command, look, variables)
+    return Step(f"{what} the {part}", command, look, {"AKS_KAITO_ENV": environment.name, **variables})
 
 
 def digest(environment: Environment, tag: str) -> str:
@@ -57,7 +69,10 @@ def digest(environment: Environment, tag: str) -> str:
     find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
     try:
         return ask(find, environment)
-    except StepError:
+    except StepError as error:
+        # Whatever else is wrong, a build would put another image in the place of one that runs.
+        if not NOT_THERE.search(error.said):
+            raise
         run(build(environment, tag), environment)
     return ask(find, environment)
 
@@ -74,12 +89,13 @@ def build(environment: Environment, tag: str) -> Step:
 
 def secrets(environment: Environment) -> Iterator[Step]:
     """Look whether the secrets of sign-in are in the vault, by Azure's management: their values stay where they are."""
-    names, subscription = environment.names, environment.settings.subscription_id or "{subscriptionId}"
+    names, chosen = environment.names, subscription(environment) or "{subscriptionId}"
     vault = f"resourceGroups/{names.resource_group}/providers/Microsoft.KeyVault/vaults/{names.key_vault}"
     for secret in chart_values.SECRETS.values():
-        url = f"/subscriptions/{subscription}/{vault}/secrets/{secret}?api-version={VAULT_API_VERSION}"
+        url = f"/subscriptions/{chosen}/{vault}/secrets/{secret}?api-version={VAULT_API_VERSION}"
         command = ("az", "rest", "--method", "get", "--url", url, "--query", "name", "--output", "tsv")
-        look = f"az keyvault secret set --vault-name {names.key_vault} --name {secret} --value ...; see docs/deploy.md"
+        place = f"--vault-name {names.key_vault} --name {secret}"
+        look = f"az keyvault secret set {place} --file FILE --output none (docs/deploy.md, Sign-in)"
         yield Step(f"find the secret {secret}", command, look)
 
 
@@ -97,21 +113,18 @@ def dashboards(environment: Environment) -> Iterator[Step]:
 def message(environment: Environment) -> None:
     """Send one message through the chat: from here by its address, or inside its own pod while it has none."""
     settings = environment.settings
-    look = f"kubectl --namespace {settings.chat.namespace} describe workspaces"
     wait = ("--timeout", str(WARM_UP_SECONDS))
     if chart_values.published(settings) and (settings.ingress.dns_zone_name or resolves(environment)):
+        look = f"the record and certificate of {settings.ingress.hostname}, then the model as said above"
         url = ("--chat", f"https://{settings.ingress.hostname}", "--reach", str(REACH_SECONDS))
         run(Step("one message", (*probing(), *url, *wait), look, {"PYTHONPATH": str(ROOT / "app")}), environment)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        access = str(Path(folder, "kubeconfig"))
-        place = ("--resource-group", environment.names.resource_group, "--name", environment.names.cluster)
-        signing = ("convert-kubeconfig", "--kubeconfig", access, "--login", settings.workloads.credentials)
-        pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{chart_values.REPOSITORY}", "--")
-        inside = ("python", "-m", "kaito_chat.probe", "--chat", f"http://127.0.0.1:{CHAT_PORT}", *wait)
-        run(Step("find the cluster", az(environment, "aks", "get-credentials", *place, "--file", access)), environment)
-        run(Step("sign in to the cluster", ("kubelogin", *signing)), environment)
-        run(Step("one message", ("kubectl", "--kubeconfig", access, *pod, *inside), look), environment)
+    what = "workspaces,pods" if settings.kaito.enabled else "pods"
+    look = f"kubectl --namespace {settings.chat.namespace} describe {what}"
+    inside = ("python", "-m", "kaito_chat.probe", "--chat", f"http://127.0.0.1:{CHAT_PORT}", *wait)
+    pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{chart_values.REPOSITORY}", "--")
+    with kubeconfig(environment) as path:
+        run(Step("one message", ("kubectl", "--kubeconfig", path, *pod, *inside), look), environment)
 
 
 def up(environment: Environment, tag: str) -> int:
@@ -119,7 +132,7 @@ def up(environment: Environment, tag: str) -> int:
     settings = environment.settings
     run(stack("deploy", "platform", environment), environment)
     if hosts := hidden(environment):
-        sys.stderr.write(instructions(environment, hosts, f"make deploy ENV={environment.name} TAG={tag}"))
+        sys.stderr.write(instructions(environment, hosts, again("up", environment.name, tag)))
         return 3
     if settings.chat.sign_in == "entra":
         for step in secrets(environment):
@@ -130,22 +143,43 @@ def up(environment: Environment, tag: str) -> int:
     if settings.monitoring.grafana_public_network_access_enabled:
         for step in dashboards(environment):
             run(step, environment)
+    else:
+        print("Grafana has no public address: import charts/kaito-chat/files/dashboards from inside its network")
     print(afterwards(environment), flush=True)
     message(environment)
     return 0
 
 
-def down(environment: Environment, _: str) -> int:
+def down(environment: Environment, name: str) -> int:
     """Take everything down, the workloads first; the exit status."""
-    if hosts := hidden(environment):
-        again = f"make destroy ENV={environment.name} CONFIRM={environment.name}"
-        sys.stderr.write(instructions(environment, hosts, again))
+    try:
+        run(stack("destroy", "workloads", environment), environment)
+    except StepError:
+        hosts = unreached(environment)
+        if not hosts:
+            raise
+        sys.stderr.write(instructions(environment, hosts, again("down", name, name)))
         return 3
-    for part in ("workloads", "platform"):
-        run(stack("destroy", part, environment), environment)
+    if socket.gethostname() == environment.names.jump_box:
+        sys.stderr.write(FROM_OUTSIDE.format(again=again("down", name, name)))
+        return 3
+    run(stack("destroy", "platform", environment), environment)
     days = environment.settings.key_vault.soft_delete_retention_days
     sys.stdout.write(GONE.format(vault=environment.names.key_vault, days=days))
     return 0
+
+
+def unreached(environment: Environment) -> dict[str, str]:
+    """The API server, if it does not answer; nothing if there is none."""
+    try:
+        return api_server(environment)
+    except StepError:
+        return {}
+
+
+def again(what: str, name: str, word: str) -> str:
+    """The command that goes on."""
+    return f"make deploy ENV={name} TAG={word}" if what == "up" else f"make destroy ENV={name} CONFIRM={name}"
 
 
 def refusals(arguments: list[str]) -> Iterator[str]:
@@ -167,19 +201,19 @@ def main(arguments: list[str]) -> int:
         return 2
     what, name, word = arguments
     try:
-        environment = load(Path(os.environ.get("AKS_KAITO_ENVIRONMENTS_DIR") or ROOT / "environments") / f"{name}.toml")
+        environment = named(name)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    again = f"make deploy ENV={name} TAG={word}" if what == "up" else f"make destroy ENV={name} CONFIRM={name}"
+    following = again(what, name, word)
     try:
         return {"up": up, "down": down}[what](environment, word)
     except StepError as error:
         look = f"Look:   {error.look}\n" if error.look else ""
-        sys.stderr.write(f"\nFailed: {error}\n{look}Next:   {again}, when the cause is gone; what was done stays\n")
+        sys.stderr.write(f"\nFailed: {error}\n{look}Next:   {following}, when the cause is gone; what was done stays\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. Go on with: {again}\n")
+        sys.stderr.write(f"\nStopped. Go on with: {following}\n")
         return 1
 
 

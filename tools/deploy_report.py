@@ -5,6 +5,7 @@ import socket
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
+from cluster_access import credentials
 from deploy_steps import Step, StepError, ask, az
 
 # Where the application listens in its pod.
@@ -12,6 +13,9 @@ CHAT_PORT = 8000
 _TEXT = """
 Chat:    {chat}
 Grafana: {grafana}
+Cluster: {cluster}
+         kubelogin convert-kubeconfig --login {login}
+         and then kubectl, which is in .venv/bin if nowhere else
 """
 _MODEL = """\
 Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows how far it is, and
@@ -25,7 +29,12 @@ Model:   takes about twenty minutes the first time: a GPU node, an image, loadin
 def afterwards(environment: Environment) -> str:
     """All of it."""
     settings = environment.settings
-    text = _TEXT.format(chat=_chat(environment), grafana=_grafana(environment))
+    text = _TEXT.format(
+        chat=_chat(environment),
+        grafana=_grafana(environment),
+        cluster=shlex.join(credentials(environment)),
+        login=settings.workloads.credentials,
+    )
     if not settings.kaito.enabled:
         return text
     namespace, size = settings.chat.namespace, settings.model.instance_type

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, load
 
 ROOT = Path(__file__).parents[1]
 # az asks before it installs an extension, such as the one for Grafana; nobody is there to answer.
@@ -28,20 +28,45 @@ class Step(NamedTuple):
     look: str = ""
     variables: dict[str, str] = {}  # noqa: RUF012 - a tuple's default is never changed
 
+    def typed(self) -> str:
+        """The command as one would type it, with its variables."""
+        return " ".join(
+            [*(f"{key}={shlex.quote(value)}" for key, value in self.variables.items()), shlex.join(self.command)]
+        )
+
 
 class StepError(Exception):
-    """A step failed; `look` says where to look."""
+    """A step failed; `look` says where to look, and `said` is the last line of what it said, if that was read."""
 
-    def __init__(self, step: Step, reason: str) -> None:
+    def __init__(self, step: Step, reason: str, said: str = "") -> None:
         """Say which step failed and why."""
         self.look = step.look
-        super().__init__(f"{step.name}: {reason}")
+        self.said = said
+        super().__init__(f"{step.name}: {reason}{f': {said}' if said else ''}")
+
+
+class MissingProgramError(StepError):
+    """A step's program is not there, or cannot be started."""
+
+
+def named(name: str) -> Environment:
+    """The environment of a name.
+
+    Raises:
+        SettingsError: There is none, or its file is refused.
+    """
+    return load(Path(os.environ.get("AKS_KAITO_ENVIRONMENTS_DIR") or ROOT / "environments") / f"{name}.toml")
+
+
+def subscription(environment: Environment) -> str | None:
+    """The subscription that Terraform deploys to, if the file or the provider's variable names it; else az's own."""
+    return environment.settings.subscription_id or os.environ.get("ARM_SUBSCRIPTION_ID")
 
 
 def az(environment: Environment, *arguments: str) -> tuple[str, ...]:
-    """A command of the Azure CLI, in the environment's own subscription if it names one."""
-    subscription = environment.settings.subscription_id
-    return ("az", *arguments, *(("--subscription", subscription) if subscription else ()))
+    """A command of the Azure CLI, in the subscription that Terraform deploys to."""
+    chosen = subscription(environment)
+    return ("az", *arguments, *(("--subscription", chosen) if chosen else ()))
 
 
 def run(step: Step, environment: Environment) -> None:
@@ -50,32 +75,41 @@ def run(step: Step, environment: Environment) -> None:
     Raises:
         StepError: It could not be started, or ended with another exit status than 0.
     """
-    print(f"== {step.name}: {shlex.join(step.command)}", flush=True)
-    done = _done(step, environment, None)
+    print(f"== {step.name}: {step.typed()}", flush=True)
+    done = _done(step, environment, quiet=False)
     if done.returncode:
         reason = f"{shlex.join(step.command)} ended with exit status {done.returncode}; what it said is above"
         raise StepError(step, reason)
 
 
 def ask(step: Step, environment: Environment) -> str:
-    """Run a step for its answer, which is returned without white space around it.
+    """Run a step for its answer, which is returned without white space around it; nobody can be asked anything back.
 
     Raises:
-        StepError: As in `run`, with the last line that it said.
+        StepError: As in `run`, with the last line that it said; also without an answer where it has to have one.
     """
-    done = _done(step, environment, subprocess.PIPE)
+    done = _done(step, environment, quiet=True)
     if done.returncode:
         said = (done.stderr or "").strip().splitlines()
-        last = f": {said[-1]}" if said else ""
-        raise StepError(step, f"{shlex.join(step.command)} ended with exit status {done.returncode}{last}")
+        reason = f"{shlex.join(step.command)} ended with exit status {done.returncode}"
+        raise StepError(step, reason, said[-1] if said else "")
     return (done.stdout or "").strip()
 
 
-def _done(step: Step, environment: Environment, output: int | None) -> subprocess.CompletedProcess[str]:
+def _done(step: Step, environment: Environment, *, quiet: bool) -> subprocess.CompletedProcess[str]:
     variables = os.environ | _AZ | {"AKS_KAITO_ENV": environment.name, "CHECKPOINT_DISABLE": "1"} | step.variables
+    output, keys = (subprocess.PIPE, subprocess.DEVNULL) if quiet else (None, None)
     try:
-        return subprocess.run(
-            step.command, cwd=ROOT, env=variables, check=False, text=True, stdout=output, stderr=output
+        process = subprocess.Popen(
+            step.command, cwd=ROOT, env=variables, text=True, stdin=keys, stdout=output, stderr=output
         )
-    except FileNotFoundError:
-        raise StepError(step, f"{step.command[0]} is not installed") from None
+    except OSError as error:
+        reason = "is not installed" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
+        raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
+    try:
+        said, complained = process.communicate()
+    except KeyboardInterrupt:
+        # The key told it too. Terraform ends what it has begun, writes its state and unlocks it.
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(step.command, process.returncode, said, complained)

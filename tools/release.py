@@ -1,8 +1,8 @@
 """Releases the chat application alone: `python tools/release.py ENVIRONMENT TAG`, which is `make release`.
 
-An upgrade of the chart's release with the values that the stack wrote, and another image. What only a deployment knows
-(ids of identities) is kept from the release before; without one, the chart refuses. Exit status: helm's, or 2 with the
-reason.
+An upgrade of the chart's release, in the environment's own cluster, with the values that the stack wrote and another
+image. What only a deployment knows (ids of identities) is kept from the release before; without one, the chart refuses.
+Exit status: helm's, or 2 with the reason.
 """
 
 import os
@@ -12,9 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aks_kaito.settings import SettingsError, load
+from aks_kaito.settings import Environment, SettingsError
+from cluster_access import kubeconfig
+from deploy_steps import ROOT, StepError, named
 
-ROOT = Path(__file__).parents[1]
 RELEASE = "kaito-chat"
 TIMEOUT = "10m"
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}|sha256:[0-9a-f]{64}")
@@ -26,11 +27,12 @@ def helm() -> str | None:
     return os.environ.get("HELM_BIN") or (str(ours) if ours.exists() else shutil.which("helm"))
 
 
-def command(program: str, namespace: str, values: Path, tag: str) -> list[str]:
+def command(program: str, access: str, namespace: str, values: Path, tag: str) -> list[str]:
     """The upgrade. A tag of digest form becomes the digest; either takes the other's place."""
     tag, digest = ("", tag) if tag.startswith("sha256:") else (tag, "")
     return [
-        *(program, "upgrade", "--install", RELEASE, str(ROOT / "charts" / "kaito-chat"), "--namespace", namespace),
+        *(program, "upgrade", "--install", RELEASE, str(ROOT / "charts" / "kaito-chat")),
+        *("--kubeconfig", access, "--namespace", namespace),
         *("--reset-then-reuse-values", "--values", str(values)),
         *("--set-string", f"chat.image.tag={tag}", "--set-string", f"chat.image.digest={digest}"),
         *(*waiting(program), "--timeout", TIMEOUT),
@@ -43,30 +45,44 @@ def waiting(program: str) -> tuple[str, ...]:
     return ("--atomic", "--wait") if version.startswith("v3") else ("--rollback-on-failure", "--wait=legacy")
 
 
-def refuse(reason: str) -> int:
-    """Say why nothing was done."""
-    sys.stderr.write(f"{reason}\n")
-    return 2
+class RefusedError(Exception):
+    """Why nothing was done."""
+
+
+def prepared(arguments: list[str]) -> tuple[Environment, Path, str, str]:
+    """The environment, its values, helm and the tag.
+
+    Raises:
+        RefusedError: One of them is not there, or is wrong.
+        SettingsError: The environment's file is refused.
+    """
+    if len(arguments) != 2:  # noqa: PLR2004 - as the first line says
+        raise RefusedError("usage: make release ENV=name TAG=tag-or-digest")
+    name, tag = arguments
+    if not TAG.fullmatch(tag):
+        raise RefusedError(
+            f"TAG={tag!r}: must be an image's tag, such as 0.2.0, or its digest, sha256:... with 64 digits"
+        )
+    environment = named(name)
+    values = ROOT / "cdktf.out" / "values" / f"{name}.yaml"
+    if not values.exists():
+        raise RefusedError(f"{values.relative_to(ROOT)} is missing: run `make synth ENV={name}` first")
+    program = helm()
+    if program is None:
+        raise RefusedError("helm is missing: `make test` installs it on Linux/amd64, elsewhere install Helm")
+    return environment, values, program, tag
 
 
 def main(arguments: list[str]) -> int:
-    """Upgrade one environment's release to a tag or digest."""
-    if len(arguments) != 2:  # noqa: PLR2004 - as the first line says
-        return refuse("usage: make release ENV=name TAG=tag-or-digest")
-    name, tag = arguments
-    if not TAG.fullmatch(tag):
-        return refuse(f"TAG={tag!r}: must be an image's tag, such as 0.2.0, or its digest, sha256:... with 64 digits")
+    """Upgrade one environment's release to a tag or digest, whatever cluster kubectl's current context is."""
     try:
-        environment = load(ROOT / "environments" / f"{name}.toml")
-    except SettingsError as error:
-        return refuse(str(error))
-    values = ROOT / "cdktf.out" / "values" / f"{name}.yaml"
-    if not values.exists():
-        return refuse(f"{values.relative_to(ROOT)} is missing: run `make synth ENV={name}` first")
-    program = helm()
-    if program is None:
-        return refuse("helm is missing: `make test` installs it on Linux/amd64, elsewhere install Helm")
-    return subprocess.run(command(program, environment.settings.chat.namespace, values, tag), check=False).returncode
+        environment, values, program, tag = prepared(arguments)
+        with kubeconfig(environment) as access:
+            asked = command(program, access, environment.settings.chat.namespace, values, tag)
+            return subprocess.run(asked, check=False).returncode
+    except (RefusedError, SettingsError, StepError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 if __name__ == "__main__":
