@@ -111,15 +111,16 @@ def cluster(environment: Environment) -> Values:
     mode = settings.ingress.mode
     classes = {"nginx": "nginx", "webapprouting": APP_ROUTING_CLASS}
     gateway = mode == "gateway" and published(settings)
-    zone = settings.ingress.dns_zone_name
+    cert_manager = settings.workloads.cert_manager_enabled
+    zone = settings.ingress.dns_zone_name if cert_manager else None
     return {
         "issuers": {
-            "enabled": settings.workloads.cert_manager_enabled and (published(settings) or zone is not None),
+            "enabled": cert_manager and (published(settings) or zone is not None),
             "email": settings.ingress.email or "",
             "ingressClassName": classes.get(mode, "") if published(settings) else "",
             "dns": {
                 "enabled": zone is not None,
-                "resourceGroup": settings.ingress.dns_zone_resource_group_name or "",
+                "resourceGroup": (settings.ingress.dns_zone_resource_group_name or "") if zone else "",
                 "zone": zone or "",
             },
         },
@@ -127,7 +128,7 @@ def cluster(environment: Environment) -> Values:
             "enabled": gateway,
             "name": GATEWAY,
             "hostname": (settings.ingress.hostname or "") if gateway else "",
-            "issuer": issuer(settings) if settings.workloads.cert_manager_enabled else "",
+            "issuer": issuer(settings) if cert_manager else "",
             "routesFrom": settings.chat.namespace if gateway else "",
             "serviceAnnotations": _gateway_annotations(environment) if gateway else {},
         },

@@ -202,5 +202,8 @@ def _api_server_access(settings: Settings, network: VirtualNetwork) -> dict[str,
     if network.api_server_subnet_id is not None:
         access |= {"virtual_network_integration_enabled": True, "subnet_id": network.api_server_subnet_id}
     if cluster.authorized_ip_ranges:
-        access["authorized_ip_ranges"] = list(cluster.authorized_ip_ranges)
+        # AKS keeps a single address as a range, and Terraform would find a change in it ever after. Nodes come to a
+        # public API server by the NAT gateway's address, which AKS does not let in by itself.
+        people = [each if "/" in each else f"{each}/32" for each in cluster.authorized_ip_ranges]
+        access["authorized_ip_ranges"] = [*people, f"{network.outbound_ip_address}/32"]
     return access or None

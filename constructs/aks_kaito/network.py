@@ -136,6 +136,7 @@ class VirtualNetwork(Construct):
         address = public_ip(
             self, "nat-gateway-ip", placement=placement, name=placement.names.of("pip", "nat"), zones=zones
         )
+        self.outbound_ip_address: str = address.ip_address
         self._gateway_address = NatGatewayPublicIpAssociation(
             self, "nat-gateway-address", nat_gateway_id=gateway.id, public_ip_address_id=address.id
         )

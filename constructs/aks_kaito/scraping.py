@@ -93,13 +93,13 @@ def jobs(settings: Settings) -> list[Job]:
 
 
 def agent_settings(settings: Settings) -> dict[str, str]:
-    """What differs from the add-on's defaults, in its own form: lines of `key = value` under names of sections."""
+    """What the project relies on, said in the add-on's own form: lines of `key = value` under names of sections."""
     annotated = _APP_ROUTING_NAMESPACE if settings.ingress.mode == "webapprouting" else ""
     gpus = "|".join(GPU_METRICS)
     return {
         "schema-version": "v1",
         "config-version": "ver1",
-        # GPUs: only on nodes whose AKS runs NVIDIA's exporter.
+        # GPUs: only on nodes where AKS runs NVIDIA's exporter, which it does in pools with managed GPUs.
         "default-scrape-settings-enabled": "dcgmexporter = true",
         "default-targets-metrics-keep-list": f'dcgmexporter = "{gpus}"\nminimalingestionprofile = true',
         "pod-annotation-based-scraping": f'podannotationnamespaceregex = "{annotated}"',

@@ -80,6 +80,8 @@ def cert_manager(settings: Settings) -> Values:
 def nginx(environment: Environment) -> Values:
     """Values of F5's chart: on the platform's static address, with metrics and a health probe.
 
+    With the traffic policy Local, Azure asks each node whether it has one of the pods; the page is asked with another.
+
     See: https://docs.nginx.com/nginx-ingress-controller/install/helm/parameters/
     """
     in_cluster = environment.settings.workloads.kube_prometheus_stack_enabled

@@ -1,5 +1,6 @@
 """Each shipped environment's stack against its inventory, and each option against what it adds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,14 @@ def test_records_lead_host_names_to_the_address(environments: dict[str, Environm
     assert found["azurerm_dns_a_record:ingress/chat-record"]["name"] == "chat.ai"
     assert found["azurerm_dns_a_record:ingress/model-record"]["name"] == "@"
     assert "azurerm_public_ip." in found["azurerm_dns_a_record:ingress/chat-record"]["records"][0]
+
+
+def test_an_allow_list_lets_the_clusters_own_nodes_in(environments: dict[str, Environment]) -> None:
+    document = changed(environments, cluster={"authorized_ip_ranges": ["52.174.1.2"]})
+    (cluster,) = of_kind(document, "azurerm_kubernetes_cluster")
+    first, nodes = cluster["api_server_access_profile"]["authorized_ip_ranges"]
+    assert first == "52.174.1.2/32"
+    assert re.fullmatch(r"\$\{azurerm_public_ip\.network_nat-gateway-ip_\w+\.ip_address\}/32", nodes)
 
 
 def test_no_ingress_opens_no_port_and_takes_no_address(environments: dict[str, Environment]) -> None:

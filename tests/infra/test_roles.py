@@ -73,6 +73,8 @@ def test_shipped_environments(name: str, more: Rights, stacks: dict[str, dict[st
 def test_options_bring_their_own_rights_only(environments: dict[str, Environment]) -> None:
     plain = ALWAYS | ADMINISTERS | HAS_ADDRESS
     assert rights(changed(environments, ingress=ZONE)) == plain | HAS_ZONE
+    by_hand = changed(environments, ingress=ZONE, workloads={"cert_manager_enabled": False})
+    assert rights(by_hand) == plain
     deployments = {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}
     with_openai = changed(environments, openai={"enabled": True, "deployments": deployments})
     assert rights(with_openai) == plain | {("workload-identity", "Cognitive Services OpenAI User", "openai")}

@@ -168,6 +168,22 @@ def test_the_tag_is_the_charts_and_the_applications_version() -> None:
     assert chart_values.IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
 
 
+def dependencies(document: dict[str, Any], address: str) -> set[str]:
+    """All that has to be there before something."""
+    kind, _, name = address.partition(".")
+    found = set(document["resource"][kind][name].get("depends_on", []))
+    return found.union(*(dependencies(document, each) for each in found))
+
+
+def test_what_is_taken_down_goes_before_what_takes_it_down(workloads: dict[str, dict[str, Any]]) -> None:
+    dev = workloads["dev"]
+    at = {each["name"]: f"helm_release.{key}" for key, each in dev["resource"]["helm_release"].items()}
+    # cert-manager lets go of what it has begun in the namespace, and a Gateway of the address that NGINX wants.
+    assert dependencies(dev, "kubernetes_namespace_v1.namespace") == {at["cert-manager"]}
+    assert at["kaito-cluster"] in dependencies(dev, at["nginx-ingress"])
+    assert set(at.values()) - {at["kaito-chat"]} < dependencies(dev, at["kaito-chat"])
+
+
 def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, Any]]) -> None:
     digest = "sha256:" + "a" * 64
     dev = workloads["dev"]

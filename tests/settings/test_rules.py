@@ -106,6 +106,9 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("ingress", ['model_allowed_ip_ranges = ["52.174.1.2"]'], "ingress.model_allowed_ip_ranges", "left out"),
         ("ingress", ['model_allowed_ip_ranges = ["10.0.0.7"]'], "ingress.model_allowed_ip_ranges", "public IPv4"),
         ("ingress", ['model_basic_auth_secret_name = "No"'], "ingress.model_basic_auth_secret_name", "DNS label"),
+        ("monitoring", ["alerts_enabled = false", 'alert_email_addresses = {a = "a@contoso.com"}'],
+         "monitoring.alert_email_addresses", "left out"),
+        ("chat", ['entra_client_id = "11111111-2222-3333-4444-555555555555"'], "chat.entra_client_id", "left out"),
         ("monitoring.alert_email_addresses", ['a = "nobody"'], "monitoring.alert_email_addresses.a", "e-mail address"),
         ("network", ["private_endpoints_enabled = true"], "registry.sku", '"Premium"'),
         ("registry", ['sku = "Premium"', 'georeplication_locations = ["westeurope"]'],
@@ -196,3 +199,14 @@ def test_a_table_is_looked_at_again_without_its_broken_items(tmp_path: Path) -> 
 def test_a_database_that_nobody_signs_in_for_warns(tmp_path: Path) -> None:
     warnings = load(written(tmp_path, changed("postgresql", "enabled = true")), TODAY).warnings
     assert any("postgresql.enabled" in warning and "chat.sign_in" in warning for warning in warnings)
+
+
+def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_path: Path) -> None:
+    state = ('backend = "azurerm"', 'resource_group_name = "rg-states"', 'storage_account_name = "ststates"')
+    path = written(tmp_path, changed("state", *state))
+    (warning,) = load(path, TODAY).warnings
+    assert "state.backend" in warning
+    assert "cluster.admin_group_object_ids" in warning
+    groups = '\nadmin_group_object_ids = ["11111111-2222-3333-4444-555555555555"]'
+    path.write_text(path.read_text(encoding="utf-8").replace("[cluster]", "[cluster]" + groups), encoding="utf-8")
+    assert load(path, TODAY).warnings == ()

@@ -68,7 +68,7 @@ class Cluster(Section):
     api_server_vnet_integration_enabled: bool = fixed(False)
     """The API server gets an address in its own subnet, so nodes reach it without leaving the network."""
     authorized_ip_ranges: AllowedSources = ()
-    """Public addresses that may reach a public API server; empty means all of them."""
+    """Public addresses that may reach a public API server, besides the nodes' own; empty means all of them."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
     """`overlay` gives pods addresses of `pod_cidr`; `pod-subnet` those of `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")

@@ -51,7 +51,8 @@ class Ingress(Section):
     """Secret of the chat's namespace with users and passwords of the model's endpoint, which you make: key `htpasswd`
     for `nginx` (type `nginx.org/htpasswd`), `auth` for `webapprouting`. Left out, no password is asked for."""
     dns_zone_name: Hostname | None = None
-    """Existing public Azure DNS zone; goes with `dns_zone_resource_group_name`."""
+    """Existing public Azure DNS zone of the same subscription; goes with `dns_zone_resource_group_name`. A record that
+    the host has already must be deleted first."""
     dns_zone_resource_group_name: ResourceGroupName | None = None
     """Resource group of that zone."""
     email: EmailAddress | None = None
@@ -69,7 +70,8 @@ class Workloads(Section):
     credentials: Literal["azurecli", "azd", "msi", "spn", "workloadidentity"] = "azurecli"
     """How `kubelogin` signs in to the cluster: as whoever ran `az login`, or as an identity of a pipeline."""
     cert_manager_enabled: bool = True
-    """cert-manager, and issuers for Let's Encrypt's certificates."""
+    """cert-manager, and issuers for Let's Encrypt's certificates. Without it you make the certificates: Secrets
+    `kaito-chat-tls`, and `kaito-chat-model-tls` for the model's host, in the chat's namespace."""
     kube_prometheus_stack_enabled: bool = False
     """A Prometheus, an Alertmanager and a Grafana in the cluster, beside Azure's managed ones, with the same dashboards
     and alerts. It costs memory on the user nodes and a disk of 64 GiB."""

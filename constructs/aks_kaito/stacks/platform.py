@@ -208,7 +208,7 @@ class PlatformStack(TerraformStack):
             namespace=chat.namespace,
             service_account_name=chat.service_account_name,
         )
-        if zone is not None:
+        if zone is not None and self._settings.workloads.cert_manager_enabled:
             cert_manager = Identity(self, "cert-manager-identity", placement=placement, purpose="cert-manager")
             # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
             cert_manager.trust(

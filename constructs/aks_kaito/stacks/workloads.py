@@ -51,20 +51,24 @@ class WorkloadsStack(TerraformStack):
             default="",
             description="Its digest (sha256:...), which goes before the tag; empty for the tag.",
         )
-        namespace = self._add_namespace()
-        before = [namespace, *self._add_controllers()]
-        cluster_release = self._add_cluster_objects(before)
-        self._add_chat([*before, cluster_release])
+        before = self._add_controllers()
+        before = [*before, self._add_namespace(before)]
+        before = [*before, self._add_cluster_objects(before)]
+        self._add_chat([*before, *self._add_nginx(before)])
         self._add_monitoring()
         if chart_values.published(self._settings):
             TerraformOutput(self, "chat_url", value=f"https://{self._settings.ingress.hostname}")
 
-    def _add_namespace(self) -> NamespaceV1:
-        """The chat's namespace. KAITO's own pods run as root, so `restricted` is warned of and not enforced."""
+    def _add_namespace(self, after: list[ITerraformDependable]) -> NamespaceV1:
+        """The chat's namespace. KAITO's own pods run as root, so `restricted` is warned of and not enforced.
+
+        It is taken down before the controllers: cert-manager has to let go of what it has begun in there.
+        """
         level = "pod-security.kubernetes.io"
         return NamespaceV1(
             self,
             "namespace",
+            depends_on=after or None,
             metadata=[
                 NamespaceV1Metadata(
                     name=self._settings.chat.namespace,
@@ -89,10 +93,14 @@ class WorkloadsStack(TerraformStack):
             values = third_party.cert_manager(settings)
             chart = TheirChart(self, "cert-manager", chart=third_party.CERT_MANAGER, values=values, after=before)
             found.append(chart.release)
-        if settings.ingress.mode == "nginx":
-            values = third_party.nginx(self._environment)
-            found.append(TheirChart(self, "nginx", chart=third_party.NGINX, values=values, after=before).release)
         return found
+
+    def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
+        """F5's controller, once a Gateway that there may have been has let go of the platform's address."""
+        if self._settings.ingress.mode != "nginx":
+            return []
+        values = third_party.nginx(self._environment)
+        return [TheirChart(self, "nginx", chart=third_party.NGINX, values=values, after=after).release]
 
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
         """Issuers, the Gateway, and the wait for KAITO, whose custom resources no plan may ask for."""

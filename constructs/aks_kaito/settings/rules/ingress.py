@@ -84,6 +84,8 @@ def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
     """Entra ID sends people back to an address, and asks which application they sign in to."""
     chat, ingress = context.settings.chat, context.settings.ingress
     if chat.sign_in == "none":
+        if chat.entra_client_id is not None:
+            yield Problem("chat.entra_client_id", chat.entra_client_id, 'must be left out while chat.sign_in = "none"')
         return
     if chat.entra_client_id is None:
         yield Problem(

@@ -79,3 +79,23 @@ def history_needs_sign_in(context: Context) -> Iterator[Problem]:
     if context.settings.postgresql.enabled and context.settings.chat.sign_in == "none":
         text = 'is not used by the chat while chat.sign_in = "none": history belongs to people who signed in'
         yield Problem("postgresql.enabled", True, text)  # noqa: FBT003 (the value in question)
+
+
+@rule("monitoring")
+def alerts_have_somebody_to_tell(context: Context) -> Iterator[Problem]:
+    """Addresses without alerts are never told of anything."""
+    monitoring = context.settings.monitoring
+    if monitoring.alert_email_addresses and not monitoring.alerts_enabled:
+        allowed = "must be left out while monitoring.alerts_enabled = false"
+        yield Problem("monitoring.alert_email_addresses", dict(monitoring.alert_email_addresses), allowed)
+
+
+@warning("state.backend", "cluster.admin_group_object_ids")
+def several_deployers_want_a_group(context: Context) -> Iterator[Problem]:
+    """Without a group, the cluster is administered by whoever deployed last, and by nobody else."""
+    settings = context.settings
+    if settings.state.backend == "azurerm" and not settings.cluster.admin_group_object_ids:
+        text = (
+            "lets several people deploy, but without cluster.admin_group_object_ids only the last may enter the cluster"
+        )
+        yield Problem("state.backend", "azurerm", text)
