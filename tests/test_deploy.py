@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -341,3 +342,21 @@ def test_what_cannot_be_begun_is_refused(tmp_path: Path, arguments: tuple[str, .
     ran = deploy(tmp_path, *arguments)
     assert (ran.done.returncode, ran.asked) == (2, [])
     assert words in ran.done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("deploy", "ENV=dev", "TAG=a b"), "TAG='a b'"),
+        (("deploy", "ENV=nowhere", "TAG=0.2.0"), "nowhere.toml"),
+        (("destroy", "ENV=dev"), "CONFIRM='': must be 'dev'"),
+    ],
+)
+def test_make_hands_over_what_it_was_asked(asked: tuple[str, ...], words: str) -> None:
+    make = shutil.which("make") or pytest.skip("needs make (package: make)")
+    variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    ran = subprocess.run(
+        [make, *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert ran.returncode == 2
+    assert words in ran.stderr

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from aks_kaito.settings import Settings
+from aks_kaito.settings import Environment, Settings
 from conftest import ENVIRONMENTS, ROOT
 
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
@@ -109,6 +109,12 @@ def test_what_the_page_on_deploying_asks_of_make_is_there() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in asked:
         assert re.search(rf"^{target}:", text, re.MULTILINE)
+
+
+def test_the_page_on_deploying_calls_groups_and_clusters_by_their_names(environments: dict[str, Environment]) -> None:
+    found = set(re.findall(r"--resource-group (rg-kaito\S+) --name (\S+)", DEPLOYING))
+    names = [environments[each].names for each in ("dev", "prod")]
+    assert found == {(each.resource_group, each.cluster) for each in names}
 
 
 @pytest.mark.parametrize("key", sorted(set(re.findall(r"`((?:\w+\.)+\w+)(?: = [^`]*)?`", DEPLOYING)) - {"cdktf.json"}))

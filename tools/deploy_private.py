@@ -18,7 +18,8 @@ Go on inside its network, with the same commit:
 """
 _STATE = """\
 The state of the stacks is a file on this machine. Keep it in a blob that both machines reach ([state] in the
-environment's file), or take terraform.{stack}-*.tfstate along, and back again.
+environment's file, then once: cdktn deploy '{stack}-*' --migrate-state), or take terraform.{stack}-*.tfstate along,
+and back again.
 
 """
 _JUMP_BOX = """\

@@ -5,6 +5,7 @@ They run the real Terraform over stub providers, in a copy of what they read: no
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -175,6 +176,19 @@ def test_one_stack_alone_is_refused_until_it_is_said_that_the_other_is_there(
     for refused in (("deploy", "kaito-dev-workloads"), ("destroy", "kaito-dev-platform")):
         assert "--ignore-missing-stack-dependencies" in place.run(*refused, "--auto-approve", status=1)
     assert place.states() == {}
+
+
+@pytest.mark.parametrize("cli", NODES)
+def test_the_page_on_deploying_asks_for_what_there_is(
+    cli: str, stacks: dict[str, Document], environments: dict[str, Environment], tmp_path: Path
+) -> None:
+    place = prepare(cli, "dev", {"kaito-dev-platform": stacks["dev"]}, tmp_path)
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    asked = [shlex.split(line)[1:] for line in re.findall(r"^cdktn .*", page, re.MULTILINE)]
+    stack = environments["dev"].names.stack
+    assert {words[1] for words in asked} == {f"{stack}-platform", f"{stack}-workloads", f"{stack}-*"}
+    for what, _, *options in asked:
+        assert set(options) <= set(re.findall(r"--[a-z-]+", place.run(what, "--help")))
 
 
 def test_the_command_lines_are_locked_with_hashes_and_without_a_registry() -> None:
