@@ -22,7 +22,7 @@ def test_every_object_is_valid(kubernetes: str) -> None:
     needs_definitions()
     objects = made(kube_version=kubernetes)
     check_core(objects, kubernetes)
-    assert {kind for _, kind in check_custom(objects)} == {"ClusterIssuer", "Gateway"}
+    assert {kind for _, kind in check_custom(objects)} == {"ClusterIssuer", "Gateway", "HTTPRoute"}
 
 
 def test_both_helms_make_the_same() -> None:
@@ -41,6 +41,7 @@ def test_everything() -> None:
         ("ClusterIssuer", "letsencrypt-dns"),
         ("ClusterIssuer", "letsencrypt-staging"),
         ("Gateway", "kaito-chat"),
+        ("HTTPRoute", "kaito-chat-https"),
         ("Job", job),
         ("Role", "await-kaito"),
         ("RoleBinding", "await-kaito"),
@@ -91,6 +92,19 @@ def test_the_gateway_takes_routes_of_one_namespace_over_https() -> None:
     assert https["tls"] == {"mode": "Terminate", "certificateRefs": [{"name": "kaito-chat-tls"}]}
     assert gateway["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
     assert gateway["spec"]["gatewayClassName"] == "approuting-istio"
+
+
+def test_http_leads_to_https_on_the_one_host() -> None:
+    route = one(made(), "HTTPRoute")["spec"]
+    gateway = one(made(), "Gateway")
+    listeners = {each["name"]: each for each in gateway["spec"]["listeners"]}
+    (parent,) = route["parentRefs"]
+    assert parent["name"] == gateway["metadata"]["name"]
+    assert listeners[parent["sectionName"]]["protocol"] == "HTTP"
+    assert route["hostnames"] == [listeners["https"]["hostname"]]
+    (rule,) = route["rules"]
+    assert rule["filters"] == [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]
+    assert "matches" not in rule
 
 
 def test_the_wait_may_create_workspaces_and_nothing_else() -> None:
