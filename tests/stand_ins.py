@@ -11,12 +11,12 @@ from typing import NamedTuple
 from conftest import ROOT
 
 DIGEST = "sha256:" + "a" * 64
-NAMES = ("az", "cdk", "docker", "kubectl", "kubelogin", "probe")
+NAMES = ("az", "cdk", "docker", "helm", "kubectl", "kubelogin", "probe", "terraform")
 _PROGRAM = """#!{python}
 import json, os, subprocess, sys
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 line = " ".join(asked)
-seen = ("TF_VAR_", "AKS_KAITO_ENV", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
+seen = ("TF_VAR_", "AKS_KAITO_ENV", "ARM_", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
 variables = {{key: value for key, value in os.environ.items() if key.startswith(seen)}}
 variables["PWD"] = os.getcwd()
 with open(os.environ["NOTED"], "a") as noted:
@@ -38,7 +38,7 @@ for words, answer in answers.items():
     if words in line:
         sys.exit(print(answer))
 if "acr repository show" in line:
-    sys.exit(print({digest!r}) if os.path.exists(built) else 'manifest tagged by "0.2.0" is not found')
+    sys.exit(print({digest!r}) if os.path.exists(built) else "ERROR: The specified tag 0.2.0 is not found")
 if "acr build" in line or line.startswith("docker push"):
     open(built, "w").close()
 if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):

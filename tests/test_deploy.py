@@ -7,14 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from aks_kaito import chart_values
 from conftest import ROOT
-from stand_ins import DIGEST, Ran, deploy, prepare
+from stand_ins import DIGEST, NAMES, Ran, deploy, prepare
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
@@ -94,8 +94,8 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert "Grafana: https://grafana.example.com" in said
     assert "about twenty minutes" in said
     assert "az vm list-usage --location westeurope" in said
-    assert f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope\n" in said
-    assert "kubelogin convert-kubeconfig --login azurecli" in said
+    place = f"--resource-group {GROUP} --name aks-kaito-dev-westeurope"
+    assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
 
 
 def test_what_is_published_gets_a_message_by_its_address(tmp_path: Path) -> None:
@@ -142,6 +142,30 @@ def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path
     done = deploy(tmp_path, "up", "dev", "0.2.0", variables=variables)
     assert done.done.returncode == 0, done.done.stderr
     assert len(starting(done, "az rest")) == len(chart_values.SECRETS)
+
+
+def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) -> None:
+    inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe"
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
+    assert ran.lines[-1].endswith(f"{inside} --chat http://127.0.0.1:8000 --models --reach 2700 --timeout 2700")
+    zone = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n[chat]'
+    with_record = DEV + SIGN_IN.replace("[chat]", zone)
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, with_record))
+    assert [line.partition(" ")[0] for line in ran.lines[-4:]] == ["probe", "az", "kubelogin", "kubectl"]
+    assert ran.lines[-1].endswith(f"{inside} --models --reach 2700 --timeout 2700")
+
+
+def test_a_password_that_is_not_there_would_stop_nginx(tmp_path: Path) -> None:
+    keys = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n'
+    keys += 'hostname = "chat.kaito.invalid"\nmodel_hostname = "model.kaito.invalid"\n'
+    text = f'{DEV}\n[ingress]\n{keys}model_basic_auth_secret_name = "model-people"\n'
+    variables = environment(tmp_path, text)
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="get secret model-people", variables=variables)
+    assert failed.done.returncode == 1
+    assert "find the Secret model-people" in failed.done.stderr
+    assert "publish it once the chat is deployed" in failed.done.stderr
+    assert not starting(failed, "cdk deploy kaito-dev-workloads")
+    assert deploy(tmp_path, "up", "dev", "0.2.0", variables=variables).done.returncode == 0
 
 
 def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
@@ -191,22 +215,58 @@ def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
     assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
 
 
-def test_a_key_that_stops_it_lets_terraform_write_its_state(tmp_path: Path) -> None:
-    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
-    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
-    # A group of its own, as a terminal gives: the key reaches all of it.
+def stopped(folder: Path, tool: str, word: str, stop: Callable[[int], None]) -> tuple[int, str]:
+    """How a tool ends, and what it says, that is stopped while a program works whose command has this word."""
+    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")})
+    (folder / "built").touch()
+    arguments = ["up"] if tool == "deploy" else []
+    command = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *arguments, "dev", "0.2.0"]
+    # A group of its own, as a terminal gives.
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
     )
     assert process.stdout is not None
     while process.stdout.readline() != "begun\n":
         assert process.poll() is None
-    os.killpg(process.pid, signal.SIGINT)
+    stop(process.pid)
     _, said = process.communicate(timeout=20)
+    return process.returncode, said
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(lambda process: os.killpg(process, signal.SIGINT), id="a key"),
+        pytest.param(lambda process: os.kill(process, signal.SIGTERM), id="a pipeline"),
+        pytest.param(lambda process: os.killpg(process, signal.SIGHUP), id="a closed terminal"),
+    ],
+)
+def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[[int], None]) -> None:
+    status, said = stopped(tmp_path, "deploy", "kaito-dev-platform", stop)
     assert (tmp_path / "ended").exists()
-    assert process.returncode == 1
+    assert status == 1
     assert "Stopped. Go on with: make deploy ENV=dev TAG=0.2.0" in said
     assert "Traceback" not in said
+
+
+def test_a_key_that_stops_a_release_lets_helm_take_it_back(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    status, said = stopped(tmp_path, "release", "--install", lambda process: os.killpg(process, signal.SIGINT))
+    assert (tmp_path / "ended").exists()
+    assert (status, said.strip()) == (1, "Stopped.")
+
+
+@pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
+def test_what_is_missing_is_said_before_anything_is_begun(tmp_path: Path, program: str) -> None:
+    for name in NAMES:
+        (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / program).unlink()
+    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    variables = {**os.environ, "PATH": str(tmp_path)}
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f"{program} is not installed: docs/deploy.md, What is needed\n"
 
 
 def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> None:
@@ -229,6 +289,19 @@ def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> Non
     assert "terraform.kaito-prod-*.tfstate" in said
 
 
+def test_what_is_printed_for_inside_names_subscription_and_a_way_that_works(tmp_path: Path) -> None:
+    prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+    assert 'sku = "Standard"' in prod.partition("[bastion]")[2].partition("[")[0]
+    head, _, rest = prod.partition("[bastion]")
+    variables = environment(tmp_path, head + "[bastion]" + rest.replace('sku = "Standard"\n', "", 1), "prod")
+    variables["ARM_SUBSCRIPTION_ID"] = "11111111-2222-3333-4444-555555555555"
+    said = deploy(tmp_path, "up", "prod", "0.2.0", fails="acr login", variables=variables).done.stderr
+    assert f"  ARM_SUBSCRIPTION_ID={variables['ARM_SUBSCRIPTION_ID']} make deploy ENV=prod TAG=0.2.0\n" in said
+    # The cheapest Bastion has no tunnel.
+    assert "bastion ssh" not in said
+    assert "In the portal, the virtual machine vm-kaito-prod, Connect, Bastion" in said
+
+
 @pytest.fixture
 def api_server() -> Iterator[str]:
     """The address of something that can be connected to."""
@@ -243,7 +316,7 @@ def test_inside_its_network_a_private_environment_builds_its_own_image(tmp_path:
     assert starting(ran, "docker", "az acr login") == [
         "az acr login --name crkaitoprod6f10b7 --expose-token --output none",
         "docker info",
-        f"docker build --tag {image} .",
+        f"docker build --platform linux/amd64 --tag {image} .",
         "az acr login --name crkaitoprod6f10b7",
         f"docker push {image}",
     ]
@@ -305,7 +378,8 @@ def test_settings_that_leave_something_out(tmp_path: Path) -> None:
     assert "Grafana has no public address" in ran.done.stdout
     assert "twenty minutes" not in ran.done.stdout
     failed = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
-    assert "Look:   kubectl --namespace kaito-chat describe pods" in failed.done.stderr
+    assert "Look:   az aks get-credentials" in failed.done.stderr
+    assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
 
 
 def test_state_in_a_blob_need_not_be_carried(tmp_path: Path) -> None:

@@ -26,15 +26,20 @@ sys.exit(int(os.environ.get("STATUS", "0")))
 
 
 def release(
-    folder: Path, *arguments: str, status: int = 0, version: str = "v4.3.1+gc0d08d0", fails: str = ""
+    folder: Path,
+    *arguments: str,
+    status: int = 0,
+    version: str = "v4.3.1+gc0d08d0",
+    fails: str = "",
+    built: bool = True,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the tool; how it ended, and what helm was asked."""
-    program = folder / "helm"
-    program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
-    noted = folder / "helm.json"
+    program, noted = folder / "helm", folder / "helm.json"
     helm = {"HELM_BIN": str(program), "HELM_NOTED": str(noted), "STATUS": str(status), "VERSION": version}
     environment = prepare(folder, fails=fails, variables=helm)
+    program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
+    if built:
+        Path(environment["BUILT"]).touch()
     command = [sys.executable, str(ROOT / "tools" / "release.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
     return done, json.loads(noted.read_text()) if noted.exists() else []
@@ -65,6 +70,7 @@ def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: 
 def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path) -> None:
     _, asked = release(tmp_path, "sample", "0.2.0")
     signed_in = [json.loads(line)[0] for line in (tmp_path / "noted").read_text().splitlines()]
+    assert signed_in.pop(0)[:4] == ["az", "acr", "repository", "show"]
     assert [each[:2] for each in signed_in] == [["az", "aks"], ["kubelogin", "convert-kubeconfig"]]
     access = asked[asked.index("--kubeconfig") + 1]
     assert signed_in[0][-4:] == ["--name", "aks-anubi-sample-westeurope", "--file", access]
@@ -75,8 +81,30 @@ def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path) -> Non
 @pytest.mark.usefixtures("synthesized")
 def test_without_a_way_into_the_cluster_nothing_is_released(tmp_path: Path) -> None:
     done, asked = release(tmp_path, "dev", "0.2.0", fails="get-credentials")
-    assert (done.returncode, asked) == (2, [])
+    assert (done.returncode, asked) == (1, [])
     assert "find the cluster" in done.stderr
+
+
+@pytest.mark.usefixtures("synthesized")
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        ("dev", "az acr build --registry crkaitodev6f10b7 --image kaito-chat:0.2.0 app"),
+        ("prod", "tools/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
+    ],
+)
+def test_an_image_that_is_not_there_is_not_released(tmp_path: Path, name: str, look: str) -> None:
+    done, asked = release(tmp_path, name, "0.2.0", built=False)
+    assert (done.returncode, asked) == (1, [])
+    assert "the registry has no such image" in done.stderr
+    assert look in done.stderr
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_a_registry_that_cannot_be_asked_stops_no_release(tmp_path: Path) -> None:
+    done, asked = release(tmp_path, "dev", "0.2.0", fails="acr ")
+    assert (done.returncode, asked[:1]) == (0, ["upgrade"])
+    assert "going on without having seen the image" in done.stderr
 
 
 @pytest.mark.usefixtures("synthesized")
@@ -88,7 +116,8 @@ def test_helm_3_is_asked_in_its_own_words(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("synthesized")
 def test_helms_failure_is_the_tools(tmp_path: Path) -> None:
-    assert release(tmp_path, "dev", "0.2.0", status=3)[0].returncode == 3
+    failed = release(tmp_path, "dev", "0.2.0", status=3)[0]
+    assert (failed.returncode, "ended with exit status 3" in failed.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

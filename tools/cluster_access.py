@@ -1,5 +1,6 @@
 """A way into the cluster for as long as it is needed: a kubeconfig of its own, signed in as the settings say."""
 
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,14 @@ def credentials(environment: Environment, path: str = "") -> tuple[str, ...]:
     """What writes a kubeconfig, into a file of its own or into people's."""
     place = ("--resource-group", environment.names.resource_group, "--name", environment.names.cluster)
     return az(environment, "aks", "get-credentials", *place, *(("--file", path) if path else ()))
+
+
+def by_hand(environment: Environment, *commands: str) -> str:
+    """What to type to look into the cluster: signing in, and then kubectl."""
+    login = f"kubelogin convert-kubeconfig --login {environment.settings.workloads.credentials}"
+    first = f"{shlex.join(credentials(environment))} && {login}"
+    namespace = environment.settings.chat.namespace
+    return "\n        ".join([first, *(f"kubectl --namespace {namespace} {each}" for each in commands)])
 
 
 def _sign_in(environment: Environment, path: str) -> Step:

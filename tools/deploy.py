@@ -7,7 +7,6 @@ step that fails ends it, with what failed, where to look and what to do next. Ex
 """
 
 import os
-import re
 import shlex
 import socket
 import sys
@@ -16,18 +15,20 @@ from pathlib import Path
 
 from aks_kaito import chart_values, node
 from aks_kaito.settings import Environment, SettingsError
-from cluster_access import kubeconfig
+from cluster_access import by_hand, kubeconfig
+from deploy_begin import refusals, unprepared
+from deploy_image import digest_of_built
 from deploy_private import api_server, hidden, instructions
 from deploy_report import CHAT_PORT, afterwards, resolves
-from deploy_steps import ROOT, Step, StepError, ask, az, named, run, subscription
+from deploy_steps import ROOT, Step, StepError, ask, az, named, run, stop_in_order, subscription
 
-TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
-# How a registry says that it has no such repository, or no such tag.
-NOT_THERE = re.compile(r"not found|not known|unknown|does not exist", re.IGNORECASE)
 VAULT_API_VERSION = "2023-07-01"
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
 REACH_SECONDS = 900
 WARM_UP_SECONDS = 2700
+TAKEN_BACK = """
+        What a release began may be taken back: its events stay for an hour, its logs in Log Analytics (ContainerLogV2).
+        A model that was asked for may have a node pool already, which costs: az aks nodepool list"""
 FROM_OUTSIDE = """
 The workloads are gone. This machine is part of the platform, which is destroyed from outside of it; take the state
 along if it is a file here:
@@ -62,31 +63,6 @@ def stack(what: str, part: str, environment: Environment, look: str = "", **vari
     return Step(f"{what} the {part}", command, look, {"AKS_KAITO_ENV": environment.name, **variables})
 
 
-def digest(environment: Environment, tag: str) -> str:
-    """The digest of the image in the environment's registry; builds it if the tag is not in it yet."""
-    registry, image = environment.names.registry, f"{chart_values.REPOSITORY}:{tag}"
-    arguments = ("--name", registry, "--image", image, "--query", "digest", "--output", "tsv")
-    find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
-    try:
-        return ask(find, environment)
-    except StepError as error:
-        # Whatever else is wrong, a build would put another image in the place of one that runs.
-        if not NOT_THERE.search(error.said):
-            raise
-        run(build(environment, tag), environment)
-    return ask(find, environment)
-
-
-def build(environment: Environment, tag: str) -> Step:
-    """Build the image, in the registry, or for a private one on this machine."""
-    registry = environment.names.registry
-    if environment.settings.network.private_endpoints_enabled:
-        image = f"{chart_values.image_repository(environment)}:{tag}"
-        return Step("build the image", (str(ROOT / "tools" / "image.sh"), image, registry, "here"))
-    image = f"{chart_values.REPOSITORY}:{tag}"
-    return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))
-
-
 def secrets(environment: Environment) -> Iterator[Step]:
     """Look whether the secrets of sign-in are in the vault, by Azure's management: their values stay where they are."""
     names, chosen = environment.names, subscription(environment) or "{subscriptionId}"
@@ -97,6 +73,17 @@ def secrets(environment: Environment) -> Iterator[Step]:
         place = f"--vault-name {names.key_vault} --name {secret}"
         look = f"az keyvault secret set {place} --file FILE --output none (docs/deploy.md, Sign-in)"
         yield Step(f"find the secret {secret}", command, look)
+
+
+def find_password(environment: Environment, secret: str) -> None:
+    """Look whether the Secret with the passwords of the model's endpoint is there.
+
+    F5's NGINX takes no configuration at all, not even the chat's, while an Ingress names one that is not.
+    """
+    look = "docs/deploy.md, The model's own endpoint: publish it once the chat is deployed and the Secret made"
+    find = ("--namespace", environment.settings.chat.namespace, "get", "secret", secret, "--output", "name")
+    with kubeconfig(environment) as path:
+        ask(Step(f"find the Secret {secret}", ("kubectl", "--kubeconfig", path, *find), look), environment)
 
 
 def dashboards(environment: Environment) -> Iterator[Step]:
@@ -111,20 +98,28 @@ def dashboards(environment: Environment) -> Iterator[Step]:
 
 
 def message(environment: Environment) -> None:
-    """Send one message through the chat: from here by its address, or inside its own pod while it has none."""
+    """Send one message through the chat: from here by its address, or inside its own pod while it has none.
+
+    Where people sign in, nobody does so here: the page is looked at, and the model is asked from the pod.
+    """
     settings = environment.settings
     wait = ("--timeout", str(WARM_UP_SECONDS))
+    inside: list[str] = []
     if chart_values.published(settings) and (settings.ingress.dns_zone_name or resolves(environment)):
         look = f"the record and certificate of {settings.ingress.hostname}, then the model as said above"
         url = ("--chat", f"https://{settings.ingress.hostname}", "--reach", str(REACH_SECONDS))
         run(Step("one message", (*probing(), *url, *wait), look, {"PYTHONPATH": str(ROOT / "app")}), environment)
+    else:
+        inside += ["--chat", f"http://127.0.0.1:{CHAT_PORT}"]
+    if settings.chat.sign_in != "none":
+        inside += ["--models", "--reach", str(WARM_UP_SECONDS)]
+    if not inside:
         return
-    what = "workspaces,pods" if settings.kaito.enabled else "pods"
-    look = f"kubectl --namespace {settings.chat.namespace} describe {what}"
-    inside = ("python", "-m", "kaito_chat.probe", "--chat", f"http://127.0.0.1:{CHAT_PORT}", *wait)
+    look = by_hand(environment, f"describe {'workspaces,pods' if settings.kaito.enabled else 'pods'}")
+    probe = ("python", "-m", "kaito_chat.probe", *inside, *wait)
     pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{chart_values.REPOSITORY}", "--")
     with kubeconfig(environment) as path:
-        run(Step("one message", ("kubectl", "--kubeconfig", path, *pod, *inside), look), environment)
+        run(Step("one message", ("kubectl", "--kubeconfig", path, *pod, *probe), look), environment)
 
 
 def up(environment: Environment, tag: str) -> int:
@@ -137,8 +132,10 @@ def up(environment: Environment, tag: str) -> int:
     if settings.chat.sign_in == "entra":
         for step in secrets(environment):
             ask(step, environment)
-    pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest(environment, tag)}
-    look = f"kubectl --namespace {settings.chat.namespace} get pods,jobs,events"
+    if secret := settings.ingress.model_basic_auth_secret_name:
+        find_password(environment, secret)
+    pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest_of_built(environment, tag)}
+    look = f"{by_hand(environment, 'get pods,jobs,events', 'logs --selector job-name')}{TAKEN_BACK}"
     run(stack("deploy", "workloads", environment, look, **pinned), environment)
     if settings.monitoring.grafana_public_network_access_enabled:
         for step in dashboards(environment):
@@ -182,18 +179,6 @@ def again(what: str, name: str, word: str) -> str:
     return f"make deploy ENV={name} TAG={word}" if what == "up" else f"make destroy ENV={name} CONFIRM={name}"
 
 
-def refusals(arguments: list[str]) -> Iterator[str]:
-    """Why nothing can be begun."""
-    if len(arguments) != 3 or arguments[0] not in ("up", "down"):  # noqa: PLR2004 - as the first line says
-        yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name CONFIRM=name"
-        return
-    what, name, word = arguments
-    if what == "up" and not TAG.fullmatch(word):
-        yield f"TAG={word!r}: must be a tag for the image, such as 0.2.0"
-    if what == "down" and word != name:
-        yield f"CONFIRM={word!r}: must be {name!r}, the environment that is to be destroyed with all its data"
-
-
 def main(arguments: list[str]) -> int:
     """Deploy or destroy one environment."""
     for refusal in refusals(arguments):
@@ -204,6 +189,9 @@ def main(arguments: list[str]) -> int:
         environment = named(name)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    if reasons := list(unprepared(what, environment)):
+        sys.stderr.write("\n".join([*reasons, ""]))
         return 2
     following = again(what, name, word)
     try:
@@ -218,4 +206,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    stop_in_order()
     sys.exit(main(sys.argv[1:]))

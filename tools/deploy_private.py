@@ -1,5 +1,6 @@
 """Private environments: whether they can be reached from here, and what to do where they cannot."""
 
+import os
 import shlex
 import socket
 
@@ -17,19 +18,23 @@ Go on inside its network, with the same commit:
 
 """
 _STATE = """\
-The state of the stacks is a file on this machine. Keep it in a blob that both machines reach ([state] in the
-environment's file, then once: cdktn deploy '{stack}-*' --migrate-state), or take terraform.{stack}-*.tfstate along,
-and back again.
+The state of the stacks is a file on this machine. Keep it in a blob that both machines reach (docs/deploy.md, State),
+or take terraform.{stack}-*.tfstate along, and back again.
 
 """
 _JUMP_BOX = """\
 A way in is the jump box, through Bastion, with the key of cluster.ssh_public_key. It wants az (az login), git, make,
-Python, Terraform, kubelogin, and docker or podman:
+Python, Terraform, kubelogin, and docker or podman. Work in tmux there: a lost connection ends what it began.
 
-  az extension add --name ssh
-  {command}
+{way}
 
 """
+_TUNNEL = """\
+  az extension add --name ssh
+  {command}"""
+_PORTAL = (
+    '  In the portal, the virtual machine {name}, Connect, Bastion (bastion.sku = "Standard" takes az and ssh too).'
+)
 _INVOKE = """\
 Looking at the cluster works from everywhere, through Azure:
 
@@ -86,11 +91,13 @@ def instructions(environment: Environment, hosts: dict[str, str], again: str) ->
     """How to go on with the command `again` from inside the network."""
     settings, names = environment.settings, environment.names
     lines = "\n".join(f"  {host} ({reason})" for host, reason in hosts.items())
-    text = _HEAD.format(name=environment.name, hosts=lines, again=again)
+    chosen = os.environ.get("ARM_SUBSCRIPTION_ID")
+    with_subscription = f"ARM_SUBSCRIPTION_ID={shlex.quote(chosen)} {again}" if chosen else again
+    text = _HEAD.format(name=environment.name, hosts=lines, again=with_subscription)
     if settings.state.backend == "local":
         text += _STATE.format(stack=names.stack)
     if settings.jump_box.enabled and settings.bastion.enabled:
-        text += _JUMP_BOX.format(command=_tunnel(environment))
+        text += _JUMP_BOX.format(way=_way_in(environment))
     if settings.cluster.run_command_enabled:
         place = ("--name", names.cluster, "--resource-group", names.resource_group)
         look = f"kubectl --namespace {settings.chat.namespace} get workspaces,pods"
@@ -99,10 +106,16 @@ def instructions(environment: Environment, hosts: dict[str, str], again: str) ->
     return text
 
 
-def _tunnel(environment: Environment) -> str:
+def _way_in(environment: Environment) -> str:
     """What opens a shell on the jump box."""
+    if environment.settings.bastion.sku == "Basic":
+        return _PORTAL.format(name=environment.names.jump_box)
+    return _TUNNEL.format(command=_tunnel(environment))
+
+
+def _tunnel(environment: Environment) -> str:
     names, group = environment.names, ("--resource-group", environment.names.resource_group)
     machine = az(environment, "vm", "show", *group, "--name", names.jump_box, "--query", "id", "--output", "tsv")
     tunnel = az(environment, "network", "bastion", "ssh", *group, "--name", names.of("bas"))
-    user = f"--auth-type ssh-key --username {environment.settings.cluster.admin_username} --ssh-key ~/.ssh/id_ed25519"
+    user = f"--auth-type ssh-key --username {environment.settings.cluster.admin_username} --ssh-key ~/.ssh/id_rsa"
     return f'{shlex.join(tunnel)} --target-resource-id "$({shlex.join(machine)})" {user}'

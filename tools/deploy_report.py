@@ -5,7 +5,7 @@ import socket
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
-from cluster_access import credentials
+from cluster_access import by_hand
 from deploy_steps import Step, StepError, ask, az
 
 # Where the application listens in its pod.
@@ -14,8 +14,7 @@ _TEXT = """
 Chat:    {chat}
 Grafana: {grafana}
 Cluster: {cluster}
-         kubelogin convert-kubeconfig --login {login}
-         and then kubectl, which is in .venv/bin if nowhere else
+        and then kubectl; make has put one into .venv/bin on Linux (amd64)
 """
 _MODEL = """\
 Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows how far it is, and
@@ -32,8 +31,7 @@ def afterwards(environment: Environment) -> str:
     text = _TEXT.format(
         chat=_chat(environment),
         grafana=_grafana(environment),
-        cluster=shlex.join(credentials(environment)),
-        login=settings.workloads.credentials,
+        cluster=by_hand(environment),
     )
     if not settings.kaito.enabled:
         return text

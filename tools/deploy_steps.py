@@ -1,7 +1,9 @@
 """Steps of a deployment: one command each, run from the repository, and what to say when one fails."""
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +72,7 @@ def az(environment: Environment, *arguments: str) -> tuple[str, ...]:
 
 
 def run(step: Step, environment: Environment) -> None:
-    """Run a step for everybody to see.
+    """Run a step for everybody to see; it cannot be asked or told anything.
 
     Raises:
         StepError: It could not be started, or ended with another exit status than 0.
@@ -83,7 +85,7 @@ def run(step: Step, environment: Environment) -> None:
 
 
 def ask(step: Step, environment: Environment) -> str:
-    """Run a step for its answer, which is returned without white space around it; nobody can be asked anything back.
+    """Run a step for its answer, which is returned without white space around it.
 
     Raises:
         StepError: As in `run`, with the last line that it said; also without an answer where it has to have one.
@@ -96,20 +98,45 @@ def ask(step: Step, environment: Environment) -> str:
     return (done.stdout or "").strip()
 
 
+def stop_in_order() -> None:
+    """Take the signals of a closed terminal and of a cancelled pipeline for the key that stops a step."""
+    for each in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
+
+
 def _done(step: Step, environment: Environment, *, quiet: bool) -> subprocess.CompletedProcess[str]:
+    """Run a step in a group of its own, so that whoever stops us tells it once, through us.
+
+    Raises:
+        KeyboardInterrupt: We were stopped, and it has ended.
+    """
     variables = os.environ | _AZ | {"AKS_KAITO_ENV": environment.name, "CHECKPOINT_DISABLE": "1"} | step.variables
-    output, keys = (subprocess.PIPE, subprocess.DEVNULL) if quiet else (None, None)
+    output = subprocess.PIPE if quiet else None
     try:
         process = subprocess.Popen(
-            step.command, cwd=ROOT, env=variables, text=True, stdin=keys, stdout=output, stderr=output
+            step.command,
+            cwd=ROOT,
+            env=variables,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
         )
     except OSError as error:
         reason = "is not installed" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
         raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
-    try:
-        said, complained = process.communicate()
-    except KeyboardInterrupt:
-        # The key told it too. Terraform ends what it has begun, writes its state and unlocks it.
-        process.wait()
-        raise
+    stopped = None
+    while True:
+        try:
+            said, complained = process.communicate()
+            break
+        except KeyboardInterrupt as key:
+            # Terraform ends what it has begun, writes its state and unlocks it; told twice, it ends at once.
+            stopped = key
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+    if stopped:
+        raise stopped
     return subprocess.CompletedProcess(step.command, process.returncode, said, complained)

@@ -4,15 +4,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/../app"
 image=$1 registry=${2:-} where=${3:-}
+# Terraform's subscription, of which az knows nothing by itself.
+chosen=${ARM_SUBSCRIPTION_ID:-}
 
 if [[ -n $registry && -z $where ]] && command -v az >/dev/null; then
-  exec az acr build --registry "$registry" --image "$image" .
+  exec az acr build --registry "$registry" --image "$image" ${chosen:+--subscription "$chosen"} .
 fi
 for engine in docker podman; do
   if command -v "$engine" >/dev/null && "$engine" info >/dev/null 2>&1; then
-    "$engine" build --tag "$image" .
+    # The cluster's nodes are amd64, whatever this machine is.
+    "$engine" build ${where:+--platform linux/amd64} --tag "$image" .
     if [[ -n $where ]]; then
-      DOCKER_COMMAND=$engine az acr login --name "$registry"
+      DOCKER_COMMAND=$engine az acr login --name "$registry" ${chosen:+--subscription "$chosen"}
       "$engine" push "$image"
     fi
     exit

@@ -2,7 +2,7 @@
 
 An upgrade of the chart's release, in the environment's own cluster, with the values that the stack wrote and another
 image. What only a deployment knows (ids of identities) is kept from the release before; without one, the chart refuses.
-Exit status: helm's, or 2 with the reason.
+Exit status: 0, 1 for a step that failed, 2 for what cannot be begun.
 """
 
 import os
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from aks_kaito.settings import Environment, SettingsError
 from cluster_access import kubeconfig
-from deploy_steps import ROOT, StepError, named
+from deploy_image import NoImageError, digest
+from deploy_steps import ROOT, Step, StepError, named, run, stop_in_order
 
 RELEASE = "kaito-chat"
 TIMEOUT = "10m"
@@ -73,17 +74,42 @@ def prepared(arguments: list[str]) -> tuple[Environment, Path, str, str]:
     return environment, values, program, tag
 
 
+def look_for_image(environment: Environment, version: str) -> None:
+    """Look whether there is such an image, if we may: pods would wait ten minutes for one that is not there.
+
+    Raises:
+        StepError: There is none.
+    """
+    try:
+        digest(environment, version)
+    except NoImageError:
+        raise
+    except StepError as error:
+        sys.stderr.write(f"going on without having seen the image: {error}\n")
+
+
 def main(arguments: list[str]) -> int:
     """Upgrade one environment's release to a tag or digest, whatever cluster kubectl's current context is."""
     try:
         environment, values, program, tag = prepared(arguments)
-        with kubeconfig(environment) as access:
-            asked = command(program, access, environment.settings.chat.namespace, values, tag)
-            return subprocess.run(asked, check=False).returncode
-    except (RefusedError, SettingsError, StepError) as error:
+    except (RefusedError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    try:
+        look_for_image(environment, tag)
+        with kubeconfig(environment) as access:
+            asked = command(program, access, environment.settings.chat.namespace, values, tag)
+            run(Step("upgrade the release", tuple(asked)), environment)
+    except StepError as error:
+        look = f"Look:   {error.look}\n" if error.look else ""
+        sys.stderr.write(f"\nFailed: {error}\n{look}")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
+    stop_in_order()
     sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """Sends one real message through a chat application and through a model's server, for smoke tests.
 
-`python -m kaito_chat.probe --chat https://chat.example.com --model http://workspace-phi-4-mini-instruct`
+`python -m kaito_chat.probe --chat https://chat.example.com --model http://workspace-phi-4-mini-instruct`, or in the
+application's own pod `python -m kaito_chat.probe --models` for all that it is set up with.
 """
 
 import argparse
@@ -8,16 +9,17 @@ import asyncio
 import sys
 import time
 from collections.abc import Coroutine
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import httpx
 import socketio.exceptions
+from azure.identity.aio import DefaultAzureCredential
 from pydantic import ValidationError
 
-from kaito_chat.backends import Patience, Sampling, Text, Turn, connect, pool
-from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError
+from kaito_chat.backends import Connection, Patience, Sampling, Text, Turn, connect, pool
+from kaito_chat.settings import ModelSettings, SettingsError, read
+from kaito_chat.trouble import BackendError, Kind
 from kaito_chat.wire import Page
 
 QUESTION = "Say hello in one short sentence."
@@ -29,27 +31,47 @@ class ProbeError(Exception):
     """Something that should work does not."""
 
 
-async def probe_model(url: str, timeout_seconds: float, model: str | None = None) -> str:
-    """Ask a model's server; says which model answered.
+def at(url: str) -> ModelSettings:
+    """The settings of a model's server of which only the address is known.
+
+    Raises:
+        ProbeError: It is no address.
+    """
+    try:
+        return ModelSettings(endpoint_url=url)
+    except ValidationError as error:
+        raise ProbeError(f"--model {url}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+
+async def probe_model(model: ModelSettings, timeout_seconds: float, reach_seconds: float = 0) -> str:
+    """Ask a model's server, as soon as a model is there; says which model answered.
 
     Raises:
         ProbeError: It did not answer.
     """
-    try:
-        settings = ModelSettings(endpoint_url=url, model=model)
-    except ValidationError as error:
-        raise ProbeError(f"--model {url}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    deadline = time.monotonic() + reach_seconds
     patience = Patience(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(pool(5, 1))
+        keyless = model.backend == "azure_openai" and not model.api_key_variable
+        credential = await stack.enter_async_context(DefaultAzureCredential()) if keyless else None
+        connection = connect(model, client, patience, credential=credential)
+        while True:
+            try:
+                return await _ask(connection)
+            except BackendError as error:
+                if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
+                    raise ProbeError(str(error)) from None
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _ask(connection: Connection) -> str:
     text = ""
-    async with pool(5, 1) as client:
-        try:
-            backend = await connect(settings, client, patience).backend()
-            served = await backend.describe()
-            async with aclosing(backend.stream(served, [Turn("user", QUESTION)], SAMPLING)) as events:
-                async for event in events:
-                    text += event.text if isinstance(event, Text) else ""
-        except BackendError as error:
-            raise ProbeError(str(error)) from None
+    backend = await connection.backend()
+    served = await backend.describe()
+    async with aclosing(backend.stream(served, [Turn("user", QUESTION)], SAMPLING)) as events:
+        async for event in events:
+            text += event.text if isinstance(event, Text) else ""
     if not text.strip():
         raise ProbeError("the answer is empty")
     return f"{served.model or 'unnamed model'} ({backend.name})"
@@ -102,8 +124,11 @@ async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0)
 async def _run(options: argparse.Namespace) -> int:
     failed = False
     probes: dict[str, Coroutine[Any, Any, str]] = {}
-    if options.model is not None:
-        probes["model"] = probe_model(options.model, options.timeout)
+    models = {"model": at(options.model)} if options.model is not None else {}
+    if options.models:
+        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.served}
+    for name, model in models.items():
+        probes[name] = probe_model(model, options.timeout, options.reach)
     if options.chat is not None:
         probes["chat"] = probe_chat(options.chat, options.timeout, options.reach)
     for name, probe in probes.items():
@@ -123,18 +148,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m kaito_chat.probe", description=__doc__)
     parser.add_argument("--chat", metavar="URL", help="the chat application's address")
     parser.add_argument("--model", metavar="URL", help="the model server's address")
+    parser.add_argument("--models", action="store_true", help="the models of the application's own settings")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer")
     parser.add_argument(
         "--reach",
         metavar="SECONDS",
         type=float,
         default=0,
-        help="for the chat's page to be there; left out, it has to be",
+        help="for page and model to be there; left out, they have to be",
     )
     options = parser.parse_args()
-    if options.chat is None and options.model is None:
-        parser.error("nothing to probe: give --chat, --model or both")
-    return asyncio.run(_run(options))
+    if options.chat is None and options.model is None and not options.models:
+        parser.error("nothing to probe: give --chat, --model or --models")
+    try:
+        return asyncio.run(_run(options))
+    except (ProbeError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 if __name__ == "__main__":

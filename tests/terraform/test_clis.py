@@ -178,6 +178,45 @@ def test_one_stack_alone_is_refused_until_it_is_said_that_the_other_is_there(
     assert place.states() == {}
 
 
+def test_a_state_is_carried_over_as_the_page_on_deploying_says(
+    stacks: dict[str, Document], workloads: dict[str, Document], tmp_path: Path
+) -> None:
+    documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
+    place = prepare("cdktn", "dev", documents, tmp_path)
+    place.run("deploy", "kaito-dev-*", "--auto-approve")
+    before = place.states()
+    for stack in documents:
+        folder = place.folder / "cdktf.out" / "stacks" / stack
+        # Another synthesis has been here since, and what Terraform knew of the old place is gone.
+        shutil.rmtree(folder / ".terraform")
+        document = json.loads((folder / "cdk.tf.json").read_text(encoding="utf-8"))
+        document["terraform"]["backend"] = {"local": {"path": f"{place.folder}/elsewhere/{stack}.tfstate"}}
+        (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
+
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    (block,) = [each for each in page.split("```") if "state push" in each]
+    lines = block.strip().splitlines()
+    assert lines[:2] == ["console", "make synth ENV=dev"]
+    for line in [
+        *lines[2:],
+        *(f"terraform -chdir=cdktf.out/stacks/{each} plan -detailed-exitcode" for each in documents),
+    ]:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=place.folder,
+            env=place.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert ran.returncode == 0, f"{line}: {ran.stdout}{ran.stderr}"
+    elsewhere = (place.folder / "elsewhere").glob("*.tfstate")
+    assert {path.stem: json.loads(path.read_text(encoding="utf-8"))["resources"] for path in elsewhere} == before
+    assert place.states() == {}
+
+
 @pytest.mark.parametrize("cli", NODES)
 def test_the_page_on_deploying_asks_for_what_there_is(
     cli: str, stacks: dict[str, Document], environments: dict[str, Environment], tmp_path: Path

@@ -67,11 +67,20 @@ class Deployment:
         }
         shutil.copytree(ROOT / "tools", place.folder / "tools")
 
-    def run(self, *arguments: str, fails: str = "") -> Ran:
-        """Run the tool; it fails where it is told to, and nowhere else."""
-        ran = deploy(
+    def refused(self, *arguments: str) -> str:
+        """What the tool says, which does nothing."""
+        ran = self._deploy(*arguments)
+        assert (ran.done.returncode, ran.asked) == (2, [])
+        return ran.done.stderr
+
+    def _deploy(self, *arguments: str, fails: str = "") -> Ran:
+        return deploy(
             self._folder, *arguments, fails=fails, variables=self._variables, root=self.place.folder, seconds=300
         )
+
+    def run(self, *arguments: str, fails: str = "") -> Ran:
+        """Run the tool; it fails where it is told to, and nowhere else."""
+        ran = self._deploy(*arguments, fails=fails)
         assert ran.done.returncode == bool(fails), ran.done.stdout + ran.done.stderr
         assert fails in ran.lines[-1], ran.done.stdout + ran.done.stderr
         return ran
@@ -107,6 +116,16 @@ def test_a_deployment_that_fails_twice_goes_on_and_is_taken_down(
     assert "chat: OK first text after" in done.done.stdout
     # Everything was there, and stayed as it was.
     assert done.done.stdout.count("No changes. Your infrastructure matches the configuration.") == len(documents)
+
+    # Another place for the state, which is empty.
+    settings = deployment.place.folder / "environments" / "dev.toml"
+    text = settings.read_text(encoding="utf-8")
+    blob = '\n[state]\nbackend = "azurerm"\nresource_group_name = "rg-states"\nstorage_account_name = "ststates"\n'
+    settings.write_text(text + blob, encoding="utf-8")
+    refused = deployment.refused("up", "dev", "0.2.0")
+    assert f"terraform.{platform}.tfstate says what is deployed" in refused
+    assert f"terraform.{inside}.tfstate says what is deployed" in refused
+    settings.write_text(text, encoding="utf-8")
 
     deployment.run("down", "dev", "dev", fails=f"destroy {platform}")
     assert deployment.place.states()[inside] == []

@@ -216,8 +216,11 @@ if settings.sign_in == "entra":
     async def entra(
         _provider: str, _token: str, _raw: Mapping[str, Any], user: cl.User, _id_token: str | None = None
     ) -> cl.User | None:
-        """Everybody whom the tenant's app registration lets in."""
-        return user
+        """Everybody whom the tenant's app registration lets in, without photo and tokens.
+
+        What it returns goes into the page's cookie and into the history: a photo is more than proxies take in a header.
+        """
+        return cl.User(identifier=user.identifier, display_name=user.display_name, metadata={"provider": "azure-ad"})
 
 
 if running.data_layer():

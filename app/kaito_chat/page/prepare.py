@@ -89,4 +89,6 @@ def _sign_in(settings: Settings) -> None:
             "OAUTH_AZURE_AD_CLIENT_SECRET": settings.entra_client_secret.get_secret_value(),
             "OAUTH_AZURE_AD_TENANT_ID": settings.entra_tenant_id or "",
             "OAUTH_AZURE_AD_ENABLE_SINGLE_TENANT": "true",
+            # Who somebody is, and no refresh token: nothing here acts for people while they are away.
+            "OAUTH_AZURE_AD_SCOPES": "https://graph.microsoft.com/User.Read",
         }

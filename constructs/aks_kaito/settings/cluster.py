@@ -54,7 +54,7 @@ class Cluster(Section):
     maintenance_duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
     """How long the window stays open; AKS asks for at least four hours."""
     ssh_public_key: SshPublicKey
-    """OpenSSH public key of the nodes' and the jump box's administrator."""
+    """OpenSSH public key of the nodes' and the jump box's administrator. RSA is safe: AKS refused Ed25519 for years."""
     admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
     """Administrator of the nodes and the jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()

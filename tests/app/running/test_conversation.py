@@ -1,11 +1,14 @@
 """The running application, over Chainlit's own protocol."""
 
 import asyncio
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from kaito_chat.wire import Page
 from processes import ROOT, Running, chat, engine, free_port
@@ -158,6 +161,46 @@ def test_the_probe_gives_up_when_there_is_no_page() -> None:
     command = probing(f"http://127.0.0.1:{free_port()}", "--reach", "3")
     ran = subprocess.run(command, cwd=ROOT / "app", capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stdout.startswith("chat: FAILED")) == (1, True)
+
+
+def probing_models(*more: str, **settings: str) -> tuple[list[str], dict[str, str]]:
+    """A probe of the models of these settings, and its environment."""
+    given = {f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()}
+    command = [sys.executable, "-m", "kaito_chat.probe", "--models", "--timeout", "20", *more]
+    return command, {"PYTHONPATH": str(ROOT / "app"), **given}
+
+
+def test_the_probe_asks_the_models_of_the_applications_own_settings(scripted: Running, folder: Path) -> None:
+    several = [{"name": name, "endpoint_url": scripted.url} for name in ("first", "second")]
+    command, environment = probing_models(models=json.dumps(several))
+    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.findall(r"^model (\w+): OK", ran.stdout, re.MULTILINE) == ["first", "second"]
+
+
+def test_the_probe_waits_for_a_model_that_is_not_there_yet(folder: Path) -> None:
+    port = free_port()
+    command, environment = probing_models("--reach", "60", endpoint_url=f"http://127.0.0.1:{port}")
+    early = subprocess.Popen(command, env=environment, cwd=folder)
+    with engine(folder, port=port):
+        assert early.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--models"], 2, "KAITO_CHAT_ENDPOINT_URL"),
+        (["--model", "nowhere"], 2, "--model nowhere: must be an http:// or https:// address"),
+        (["--model", "http://127.0.0.1:9"], 1, "model: FAILED not_ready"),
+        ([], 2, "nothing to probe"),
+    ],
+)
+def test_the_probe_says_what_is_wrong(arguments: list[str], status: int, words: str, folder: Path) -> None:
+    command = [sys.executable, "-m", "kaito_chat.probe", *arguments]
+    environment = {"PYTHONPATH": str(ROOT / "app")}
+    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, words in ran.stdout + ran.stderr) == (status, True), ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_logs_are_json_with_ids_and_without_words(app: Running) -> None:

@@ -79,6 +79,7 @@ def test_sign_in_goes_to_the_tenant_and_comes_back_to_the_public_address(entra: 
     assert asked["redirect_uri"] == "https://chat.example.com/auth/oauth/azure-ad/callback"
     assert asked["response_type"] == "code"
     assert asked["tenant"] == TENANT
+    assert asked["scope"] == "https://graph.microsoft.com/User.Read"
     assert asked["state"] == SimpleCookie(answer.headers["set-cookie"])["oauth_state"].value
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert SECRET not in answer.headers["location"]

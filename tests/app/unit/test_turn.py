@@ -638,7 +638,11 @@ async def test_whom_the_tenant_lets_in_is_let_in(page: Open, monkeypatch: pytest
         monkeypatch.setenv(f"OAUTH_AZURE_AD_{name.upper()}", "x")
         entra[f"entra_{name}"] = "x"
     chat = await page(VLLM(), token=token(), **entra)
-    user = chainlit("user").User(identifier="ada@example.com")
-    assert await chat.call(handlers().oauth_callback, "azure-ad", "token", {}, user) is user
+    secret = {"image": "data:image/jpeg;base64," + "x" * 4000, "refresh_token": "y" * 1500, "provider": "azure-ad"}
+    user = chainlit("user").User(identifier="ada@example.com", metadata=secret)
+    let_in = await chat.call(handlers().oauth_callback, "azure-ad", "token", {}, user)
+    assert (let_in.identifier, let_in.metadata) == ("ada@example.com", {"provider": "azure-ad"})
+    # NGINX takes 4 KiB of an answer's headers.
+    assert len(chainlit("auth").create_jwt(let_in)) < 1024
     await chat.ask()
     assert chat.answers() == [HELLO]

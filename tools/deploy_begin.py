@@ -1,0 +1,56 @@
+"""What is looked at before a deployment, or its end, is begun: what was asked, programs, a state left behind."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+from aks_kaito import chart_values
+from aks_kaito.settings import Environment
+from deploy_steps import ROOT
+
+TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
+
+
+def refusals(arguments: list[str]) -> Iterator[str]:
+    """Why nothing can be begun, whatever the environment."""
+    if len(arguments) != 3 or arguments[0] not in ("up", "down"):  # noqa: PLR2004 - direction, environment, word
+        yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name CONFIRM=name"
+        return
+    what, name, word = arguments
+    if what == "up" and not TAG.fullmatch(word):
+        yield f"TAG={word!r}: must be a tag for the image, such as 0.2.0"
+    if what == "down" and word != name:
+        yield f"CONFIRM={word!r}: must be {name!r}, the environment that is to be destroyed with all its data"
+
+
+def unprepared(what: str, environment: Environment) -> Iterator[str]:
+    """Why nothing can be begun in this environment, from this machine."""
+    for program in programs(what, environment):
+        if shutil.which(program) is None:
+            yield f"{program} is not installed: docs/deploy.md, What is needed"
+    backend = environment.settings.state.backend
+    for state in left_behind(environment) if backend != "local" else ():
+        yield f"state.backend = {backend!r}, but {state} says what is deployed: docs/deploy.md, State, carries it over"
+
+
+def programs(what: str, environment: Environment) -> Iterator[str]:
+    """What has to be installed; what only a private network needs is found out inside it."""
+    settings = environment.settings
+    yield os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
+    if what == "up":
+        yield "az"
+        if not settings.cluster.private_cluster_enabled:
+            yield "kubelogin"
+            # It sends the message in the chat's pod while the chat has no address.
+            if not (chart_values.published(settings) and settings.ingress.dns_zone_name):
+                yield "kubectl"
+
+
+def left_behind(environment: Environment) -> Iterator[str]:
+    """The files of a local state in which something is deployed."""
+    for path in sorted(ROOT.glob(f"terraform.{environment.names.stack}-*.tfstate")):
+        text = path.read_text(encoding="utf-8")
+        if text and json.loads(text).get("resources"):
+            yield path.name

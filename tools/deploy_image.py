@@ -1,0 +1,58 @@
+"""The chat application's image in an environment's registry: whether it is there, and how it gets there."""
+
+import re
+
+from aks_kaito import chart_values
+from aks_kaito.settings import Environment
+from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
+
+# How a registry says that it has no such repository, or no such tag.
+_NOT_THERE = re.compile(r"not found|not known|unknown|does not exist", re.IGNORECASE)
+
+
+class NoImageError(StepError):
+    """The registry has no such image."""
+
+
+def digest(environment: Environment, version: str) -> str:
+    """The digest of a tag, or of a digest.
+
+    Raises:
+        NoImageError: There is none.
+        StepError: It cannot be found out.
+    """
+    image = f"{chart_values.REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
+    arguments = ("--name", environment.names.registry, "--image", image, "--query", "digest", "--output", "tsv")
+    find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
+    try:
+        return ask(find, environment)
+    except StepError as error:
+        if _NOT_THERE.search(error.said):
+            missing = find._replace(look=f"it is built by: {build(environment, version).typed()}")
+            raise NoImageError(missing, "the registry has no such image", error.said) from None
+        raise
+
+
+def digest_of_built(environment: Environment, tag: str) -> str:
+    """The digest of a tag; the image is built if the tag is not there yet.
+
+    Whatever else is wrong, nothing is built: it would take the place of an image that runs.
+    """
+    try:
+        return digest(environment, tag)
+    except NoImageError:
+        run(build(environment, tag), environment)
+    return digest(environment, tag)
+
+
+def build(environment: Environment, tag: str) -> Step:
+    """Build the image, in the registry, or for a private one on this machine."""
+    registry = environment.names.registry
+    if environment.settings.network.private_endpoints_enabled:
+        image = f"{chart_values.image_repository(environment)}:{tag}"
+        chosen = subscription(environment)
+        variables = {"ARM_SUBSCRIPTION_ID": chosen} if chosen else {}
+        command = (str(ROOT / "tools" / "image.sh"), image, registry, "here")
+        return Step("build the image", command, variables=variables)
+    image = f"{chart_values.REPOSITORY}:{tag}"
+    return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))
