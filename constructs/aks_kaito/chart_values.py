@@ -24,6 +24,9 @@ _AGENTS_NAMESPACE = "kube-system"
 # Where the secrets of sign-in are in the vault.
 SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
 _DATABASE = "chat"
+# What AKS taints the nodes of a spot pool with.
+# See: https://learn.microsoft.com/azure/aks/spot-node-pool
+_SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 
 Values = dict[str, Any]
 
@@ -31,6 +34,17 @@ Values = dict[str, Any]
 def image_repository(environment: Environment) -> str:
     """Where the application's image is: in the environment's own registry."""
     return f"{environment.names.registry}.azurecr.io/{REPOSITORY}"
+
+
+def tolerations(settings: Settings) -> list[dict[str, str]]:
+    """What every pod of ours tolerates: the user pool's taints. There is no other pool where it could run."""
+    pool = settings.user_pool
+    found = []
+    for taint in [*pool.node_taints, *([_SPOT_TAINT] if pool.spot_enabled else [])]:
+        label, _, effect = taint.rpartition(":")
+        key, _, value = label.partition("=")
+        found.append({"key": key, "operator": "Equal", "value": value, "effect": effect})
+    return found
 
 
 def load_balancer_annotations(environment: Environment, health_path: str) -> dict[str, str]:
@@ -79,6 +93,7 @@ def chat(environment: Environment) -> Values:
         "chat": {
             "image": {"repository": image_repository(environment)},
             "replicas": settings.chat.replicas,
+            "tolerations": tolerations(settings),
             "serviceAccount": {"name": settings.chat.service_account_name},
             "workloadIdentity": {"enabled": True},
         },
@@ -133,6 +148,7 @@ def cluster(environment: Environment) -> Values:
             "serviceAnnotations": _gateway_annotations(environment) if gateway else {},
         },
         "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image_repository(environment)}},
+        "tolerations": tolerations(settings),
     }
 
 

@@ -3,6 +3,7 @@
 See: https://learn.microsoft.com/azure/aks/static-ip
 """
 
+from cdktn_provider_azurerm.data_azurerm_application_gateway import DataAzurermApplicationGateway
 from cdktn_provider_azurerm.data_azurerm_dns_zone import DataAzurermDnsZone
 from cdktn_provider_azurerm.dns_a_record import DnsARecord
 from constructs import Construct
@@ -101,16 +102,26 @@ class IngressAddress(Construct):
 
 
 def grant_gateway(scope: Construct, *, settings: Settings, principal_id: str | None) -> None:
-    """Let AGIC, if it is on, change the gateway that it is given and read the group around it.
+    """Let AGIC, if it is on, change the gateway that it is given, join its subnet and read the group around it.
+
+    The gateway is one of the same subscription.
 
     See: https://learn.microsoft.com/azure/application-gateway/tutorial-ingress-controller-add-on-existing
     """
     gateway_id = settings.cluster.application_gateway_resource_id
     if gateway_id is None or principal_id is None:
         return
-    group_id = gateway_id.split("/providers/")[0]
+    group_id, _, path = gateway_id.partition("/providers/")
+    gateway = DataAzurermApplicationGateway(
+        scope,
+        "application-gateway",
+        name=path.rpartition("/")[2],
+        resource_group_name=group_id.rpartition("/")[2],
+    )
+    subnet_id = gateway.gateway_ip_configuration.get(0).subnet_id
     for construct_id, on, role in (
         ("agic-changes-gateway", gateway_id, roles.CONTRIBUTOR),
+        ("agic-joins-subnet", subnet_id, roles.NETWORK_CONTRIBUTOR),
         ("agic-reads-group", group_id, roles.READER),
     ):
         roles.assign(scope, construct_id, on=on, role=role, principal_id=principal_id)

@@ -4,9 +4,17 @@ What is known here of a chart's pods (labels, ports) was read in its templates a
 version changes.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 
-from aks_kaito.chart_values import NGINX_NAMESPACE, PROMETHEUS_NAMESPACE, Values, load_balancer_annotations
+from aks_kaito.chart_values import (
+    NGINX_NAMESPACE,
+    PROMETHEUS_NAMESPACE,
+    Values,
+    load_balancer_annotations,
+    tolerations,
+)
 from aks_kaito.settings import Environment, Settings
 
 
@@ -63,14 +71,20 @@ _SELECTORS = ("podMonitor", "probe", "rule", "scrapeConfig", "serviceMonitor")
 def cert_manager(settings: Settings) -> Values:
     """Values of cert-manager, which may write DNS records as the identity that its ServiceAccount is federated with."""
     identity = {"azure.workload.identity/use": "true"}
+    config = {
+        "apiVersion": "controller.config.cert-manager.io/v1alpha1",
+        "kind": "ControllerConfiguration",
+        # Its controller ends at once where the Gateway API is not installed.
+        "gatewayAPI": {"enabled": settings.ingress.mode == "gateway"},
+    }
+    placed = {"tolerations": tolerations(settings)}
     return {
+        **placed,
+        **dict.fromkeys(("cainjector", "startupapicheck", "webhook"), placed),
         "crds": {"enabled": True},
-        "config": {
-            "apiVersion": "controller.config.cert-manager.io/v1alpha1",
-            "kind": "ControllerConfiguration",
-            # Its controller ends at once where the Gateway API is not installed.
-            "gatewayAPI": {"enabled": settings.ingress.mode == "gateway"},
-        },
+        "config": config,
+        # The chart starts no new pods for a new configuration.
+        "podAnnotations": {"checksum/config": _checksum(config)},
         "podLabels": identity,
         "serviceAccount": {"labels": identity},
         "prometheus": {"servicemonitor": {"enabled": settings.workloads.kube_prometheus_stack_enabled}},
@@ -89,6 +103,7 @@ def nginx(environment: Environment) -> Values:
     return {
         "controller": {
             "replicaCount": 2,
+            "tolerations": tolerations(environment.settings),
             "healthStatus": True,
             "healthStatusURI": health_path,
             "ingressClass": {"name": "nginx"},
@@ -106,13 +121,18 @@ def nginx(environment: Environment) -> Values:
     }
 
 
-def kube_prometheus_stack() -> Values:
+def kube_prometheus_stack(settings: Settings) -> Values:
     """Values of a Prometheus that takes every monitor and rule of the cluster, and a Grafana with every dashboard.
 
     Grafana's administrator gets a password that the chart makes up and keeps in a Secret: Terraform knows none.
     """
+    placed = {"tolerations": tolerations(settings)}
     return {
+        "alertmanager": {"alertmanagerSpec": placed},
+        "kube-state-metrics": placed,
+        "prometheusOperator": {**placed, "admissionWebhooks": {"patch": placed}},
         "grafana": {
+            **placed,
             # Older versions of the chart have one that everybody knows; null takes it away.
             "adminPassword": None,
             "sidecar": {
@@ -121,6 +141,7 @@ def kube_prometheus_stack() -> Values:
         },
         "prometheus": {
             "prometheusSpec": {
+                **placed,
                 "retention": "15d",
                 "retentionSize": "56GB",
                 "storageSpec": {
@@ -134,3 +155,8 @@ def kube_prometheus_stack() -> Values:
         },
         **{part: {"enabled": False} for part in _HIDDEN_BY_AKS},
     }
+
+
+def _checksum(values: Values) -> str:
+    """Twelve digits that change with the values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -57,12 +57,22 @@ def solver(objects: list[Object], name: str) -> dict[str, Any]:
 
 def test_issuers_prove_a_host_through_what_publishes_it() -> None:
     parent = {"name": "kaito-chat", "namespace": "gateways", "kind": "Gateway"}
-    assert solver(made(), "letsencrypt") == {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}
-    nginx = made(at("issuers.ingressClassName", "nginx"))
+    anywhere = at("tolerations", [])
+    assert solver(made(anywhere), "letsencrypt") == {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}
+    nginx = made(anywhere, at("issuers.ingressClassName", "nginx"))
     assert solver(nginx, "letsencrypt-staging") == {"http01": {"ingress": {"ingressClassName": "nginx"}}}
     zone = solver(made(), "letsencrypt-dns")["dns01"]["azureDNS"]
     assert zone["managedIdentity"] == {"clientID": "00000000-0000-0000-0000-000000000002"}
     assert (zone["resourceGroupName"], zone["hostedZoneName"]) == ("dns", "example.com")
+
+
+def test_every_pod_tolerates_what_the_nodes_are_tainted_with() -> None:
+    tolerations = case("everything", CHART)["tolerations"]
+    assert one(made(), "Job")["spec"]["template"]["spec"]["tolerations"] == tolerations
+    for way, changes in (("gatewayHTTPRoute", []), ("ingress", [at("issuers.ingressClassName", "nginx")])):
+        answers = solver(made(*changes), "letsencrypt")["http01"][way]
+        assert answers["podTemplate"] == {"spec": {"tolerations": tolerations}}
+    assert "tolerations" not in one(made(at("tolerations", [])), "Job")["spec"]["template"]["spec"]
 
 
 def test_with_a_zone_alone_hosts_are_proved_by_records() -> None:

@@ -142,3 +142,9 @@ def test_agic_gets_an_existing_gateway(environments: dict[str, Environment]) -> 
     found = paths(document)
     assert found["azurerm_role_assignment:agic-changes-gateway"]["scope"] == gateway
     assert found["azurerm_role_assignment:agic-reads-group"]["scope"] == group
+    joins = found["azurerm_role_assignment:agic-joins-subnet"]
+    assert joins["role_definition_name"] == "Network Contributor"
+    (key,) = document["data"]["azurerm_application_gateway"]
+    assert joins["scope"] == f"${{data.azurerm_application_gateway.{key}.gateway_ip_configuration[0].subnet_id}}"
+    assert document["data"]["azurerm_application_gateway"][key]["name"] == "agw"
+    assert document["data"]["azurerm_application_gateway"][key]["resource_group_name"] == "hub"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from aks_kaito import chart_values
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, Settings
 from chart.rendering import ROOT, Object, kinds, merged, names, one, render
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import ENVIRONMENTS, synthesized
@@ -199,6 +199,49 @@ def test_cert_manager_asks_for_the_gateway_api_only_where_it_is(
 ) -> None:
     gateway = any(each["kind"] == "Gateway" for each in cluster_objects(workloads[name]))
     assert values_of(workloads[name], "cert-manager")["config"]["gatewayAPI"] == {"enabled": gateway}
+
+
+def test_another_configuration_is_another_pod_of_cert_managers(workloads: dict[str, dict[str, Any]]) -> None:
+    found = [values_of(workloads[name], "cert-manager") for name in ("dev", "prod", "sample")]
+    assert len({json.dumps(each["config"]) for each in found}) == len(
+        {each["podAnnotations"]["checksum/config"] for each in found}
+    )
+    assert len({each["podAnnotations"]["checksum/config"] for each in found}) > 1
+
+
+def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environment]) -> None:
+    data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
+    data["user_pool"] |= {"spot_enabled": True, "node_taints": ["workload=chat:NoSchedule"]}
+    data["workloads"]["kube_prometheus_stack_enabled"] = True
+    document = synthesized(Environment("dev", Settings.model_validate(data)), "workloads")
+    expected = [
+        {"key": "workload", "operator": "Equal", "value": "chat", "effect": "NoSchedule"},
+        {"key": "kubernetes.azure.com/scalesetpriority", "operator": "Equal", "value": "spot", "effect": "NoSchedule"},
+    ]
+    pods = [
+        each["spec"]["template"]["spec"]
+        for each in [*chat_objects(document), *cluster_objects(document)]
+        if each["kind"] in ("Deployment", "Job")
+    ]
+    assert [each["tolerations"] for each in pods] == [expected] * 2
+    # As the values of each chart call it; node-exporter tolerates everything by itself.
+    for chart, paths in {
+        "cert-manager": ["", "cainjector", "startupapicheck", "webhook"],
+        "nginx-ingress": ["controller"],
+        "kube-prometheus-stack": [
+            "alertmanager.alertmanagerSpec",
+            "grafana",
+            "kube-state-metrics",
+            "prometheus.prometheusSpec",
+            "prometheusOperator",
+            "prometheusOperator.admissionWebhooks.patch",
+        ],
+    }.items():
+        for path in paths:
+            found = values_of(document, chart)
+            for key in filter(None, path.split(".")):
+                found = found[key]
+            assert found["tolerations"] == expected, f"{chart}: {path}"
 
 
 @pytest.mark.parametrize("chart", ["kaito-chat", "kaito-cluster"])

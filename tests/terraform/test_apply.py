@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from aks_kaito.settings import Environment
 from conftest import ENVIRONMENTS, ROOT
+from infra.test_inventories import changed
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 pytestmark = [
@@ -53,3 +55,22 @@ def test_terraform_applies_the_workloads_too(name: str, workloads: dict[str, dic
     found = applied(workloads[name], tmp_path)
     assert found["kubernetes_namespace_v1"] == 1
     assert found["helm_release"] == len(workloads[name]["resource"]["helm_release"])
+
+
+def test_terraform_applies_what_no_shipped_environment_has(
+    environments: dict[str, Environment], tmp_path: Path
+) -> None:
+    group = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/hub"
+    gateway = f"{group}/providers/Microsoft.Network/applicationGateways/agw"
+    deployments = {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}
+    document = changed(
+        environments,
+        cluster={"application_gateway_resource_id": gateway, "authorized_ip_ranges": ["52.174.1.2"]},
+        ingress={"mode": "none"},
+        kaito={"provisioner_identity": "customer"},
+        openai={"enabled": True, "deployments": deployments},
+        postgresql={"enabled": True},
+        user_pool={"spot_enabled": True},
+    )
+    found = applied(document, tmp_path)
+    assert found["azurerm_cognitive_account"] == found["azurerm_postgresql_flexible_server"] == 1

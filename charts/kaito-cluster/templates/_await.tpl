@@ -19,6 +19,10 @@ securityContext:
   runAsGroup: 10001
   seccompProfile:
     type: RuntimeDefault
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 containers:
   - name: wait
     image: {{ include "kaito-cluster.image" .Values.awaitKaito.image | quote }}

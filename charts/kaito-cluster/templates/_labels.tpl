@@ -10,3 +10,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "kaito-cluster.image" -}}
 {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
 {{- end -}}
+
+{{- /* Where the pods may run that answer Let's Encrypt's question. */ -}}
+{{- define "kaito-cluster.solverPod" -}}
+{{- with .Values.tolerations -}}
+podTemplate:
+  spec:
+    tolerations:
+      {{- toYaml . | nindent 6 }}
+{{- end -}}
+{{- end -}}

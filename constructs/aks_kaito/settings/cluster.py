@@ -153,9 +153,9 @@ class UserPool(NodePool):
     name: PoolName = fixed("user")
     """Name of the pool."""
     node_taints: Annotated[tuple[NodeTaint, ...], Field(strict=False)] = ()
-    """Taints, such as `workload=chat:NoSchedule`; pods need matching tolerations."""
+    """Taints, such as `workload=chat:NoSchedule`. What is deployed here tolerates them; others need tolerations."""
     spot_enabled: bool = fixed(False)
-    """Spot nodes: cheap, evicted at any time, tainted by AKS; pods need a matching toleration."""
+    """Spot nodes: cheap, evicted at any time. AKS taints them, which what is deployed here tolerates."""
 
 
 class Kaito(Section):

@@ -85,7 +85,7 @@ class WorkloadsStack(TerraformStack):
         """What other people's charts bring; a Prometheus first, whose monitors the others then have."""
         settings, found = self._settings, list[ITerraformDependable]()
         if settings.workloads.kube_prometheus_stack_enabled:
-            values = third_party.kube_prometheus_stack()
+            values = third_party.kube_prometheus_stack(settings)
             chart = TheirChart(self, "prometheus", chart=third_party.KUBE_PROMETHEUS_STACK, values=values)
             found.append(chart.release)
         before = tuple(found)
