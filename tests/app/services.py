@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,15 +54,27 @@ def _as_nobody_special() -> list[str]:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
+def common_folder() -> Iterator[Path]:
+    """A folder that other users reach too: pytest's own are root's alone, and each of its runs sees to that."""
+    with tempfile.TemporaryDirectory(prefix="kaito-chat-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
     """The address of a database of its own, of a server of its own."""
+    with common_folder() as folder, _postgresql(folder) as url:
+        yield url
+
+
+@contextmanager
+def _postgresql(folder: Path) -> Iterator[str]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not programs:
         pytest.skip("needs PostgreSQL (package: postgresql)")
     data = folder / "data"
     folder.chmod(0o777)
-    for parent in folder.parents[:3]:
-        parent.chmod(0o755)
     run, port = _as_nobody_special(), free_port()
     initdb = [*run, str(programs[-1] / "initdb"), "--auth=scram-sha-256", "--username=chat", "--encoding=UTF8"]
     secret = folder / "password"

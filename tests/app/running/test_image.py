@@ -12,6 +12,7 @@ import pytest
 
 from kaito_chat.wire import Page
 from processes import ROOT, Running, free_port, program
+from services import common_folder
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Where Debian's own interpreter is: one below root's home would be out of reach for the image's user.
@@ -25,7 +26,7 @@ def instructions(name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def image() -> Iterator[Path]:
     """The root of the image's file system, as far as the Dockerfile fills it; nobody but root may write there."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to become the image's user")
@@ -34,9 +35,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         or subprocess.run([PYTHON, "-c", "import venv, ensurepip"], check=False, capture_output=True).returncode
     ):
         pytest.skip("needs a Python for all users (packages: python3 python3-venv)")
-    root = tmp_path_factory.mktemp("image")
-    for parent in (root, *root.parents[:2]):
-        parent.chmod(0o755)
+    with common_folder() as root:
+        _build(root)
+        yield root
+
+
+def _build(root: Path) -> None:
+    """Do what the Dockerfile does, below another root."""
     build = root / "build"
     build.mkdir()
     for source in (ROOT / "app").glob("requirements*.txt"):
@@ -54,14 +59,18 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     compiled = second.replace("/opt/", f"{root}/opt/").replace("python ", f"{root}/opt/venv/bin/python ")
     subprocess.run(["/bin/bash", "-euc", compiled], check=True)
     subprocess.run(["/bin/chmod", "-R", "a-w,a+rX", str(root / "opt")], check=True)
-    yield root
-    shutil.rmtree(root)
 
 
 @pytest.fixture(scope="module")
-def contained(image: Path, scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    writable = tmp_path_factory.mktemp("writable")
-    writable.chmod(0o777)
+def writable() -> Iterator[Path]:
+    """The one folder that the image's user may write to."""
+    with common_folder() as folder:
+        folder.chmod(0o777)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def contained(image: Path, scripted: Running, writable: Path) -> Iterator[Running]:
     port = free_port()
     environment = {
         "PATH": "/usr/bin:/bin",

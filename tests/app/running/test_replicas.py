@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import httpx
-import pytest
 
 from kaito_chat.wire import Page
 from processes import Running, chat
@@ -23,11 +22,9 @@ def port_of(running: Running) -> int:
     return int(running.url.rsplit(":", 1)[1])
 
 
-async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
-    folder: Path, scripted: Running, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_a_conversation_continues_on_the_other_replica_after_one_dies(folder: Path, scripted: Running) -> None:
     with (
-        postgresql(tmp_path_factory.mktemp("shared")) as database,
+        postgresql() as database,
         chat(scripted.url, folder, database_url=database, **SIGN_IN) as first,
         chat(scripted.url, folder, database_url=database, **SIGN_IN) as second,
         nginx(folder, [port_of(first), port_of(second)]) as address,
