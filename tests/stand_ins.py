@@ -22,11 +22,19 @@ variables["PWD"] = os.getcwd()
 with open(os.environ["NOTED"], "a") as noted:
     noted.write(json.dumps([asked, variables]) + "\\n")
 if os.environ.get("SLEEPS") and os.environ["SLEEPS"] in line:
-    # As Terraform does: told to stop, it ends what it has begun.
+    # As Terraform does: told to stop, it ends what it has begun, says so, and counts how often it was told.
     import signal, time
-    signal.signal(signal.SIGINT, lambda *_: (time.sleep(1), open(os.environ["ENDED"], "w").close(), sys.exit(0)))
+    told = []
+    signal.signal(signal.SIGINT, lambda *_: told.append(1))
     print("begun", flush=True)
-    time.sleep(30)
+    until = time.monotonic() + 30
+    while not told and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(1)
+    print("ending", flush=True)
+    with open(os.environ["ENDED"], "w") as ended:
+        ended.write(str(len(told)))
+    sys.exit(0)
 if os.environ.get("FAILS") and os.environ["FAILS"] in line:
     print("it was told to fail", file=sys.stderr)
     sys.exit(7)

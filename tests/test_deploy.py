@@ -1,12 +1,14 @@
 """Deploying and destroying, step by step, with stand-ins for whatever needs Azure or a cluster."""
 
 import os
+import pty
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -233,26 +235,53 @@ def stopped(folder: Path, tool: str, word: str, stop: Callable[[int], None]) -> 
     return process.returncode, said
 
 
-@pytest.mark.parametrize(
-    "stop",
-    [
-        pytest.param(lambda process: os.killpg(process, signal.SIGINT), id="a key"),
-        pytest.param(lambda process: os.kill(process, signal.SIGTERM), id="a pipeline"),
-        pytest.param(lambda process: os.killpg(process, signal.SIGHUP), id="a closed terminal"),
-    ],
-)
-def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[[int], None]) -> None:
+def press(process: int) -> None:
+    os.killpg(process, signal.SIGINT)
+
+
+def press_twice(process: int) -> None:
+    press(process)
+    time.sleep(0.4)
+    press(process)
+
+
+def cancel(process: int) -> None:
+    """As GitLab does, to the group; and as GitHub does, first one signal and then another."""
+    os.killpg(process, signal.SIGTERM)
+    time.sleep(0.4)
+    os.kill(process, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("stop", "told"), [(press, "1"), (press_twice, "2"), (cancel, "1")])
+def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[[int], None], told: str) -> None:
     status, said = stopped(tmp_path, "deploy", "kaito-dev-platform", stop)
-    assert (tmp_path / "ended").exists()
+    assert (tmp_path / "ended").read_text() == told
     assert status == 1
     assert "Stopped. Go on with: make deploy ENV=dev TAG=0.2.0" in said
     assert "Traceback" not in said
 
 
+def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> None:
+    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
+    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    ours, its = pty.openpty()
+    # The terminal is its own, so that whoever closes it tells it.
+    process = subprocess.Popen(
+        ["/usr/bin/setsid", "--ctty", "--wait", *command], env=variables, stdin=its, stdout=its, stderr=its
+    )
+    os.close(its)
+    said = b""
+    while b"begun" not in said:
+        said += os.read(ours, 4096)
+    os.close(ours)
+    process.wait(20)
+    assert (tmp_path / "ended").read_text() == "1"
+
+
 def test_a_key_that_stops_a_release_lets_helm_take_it_back(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
-    status, said = stopped(tmp_path, "release", "--install", lambda process: os.killpg(process, signal.SIGINT))
-    assert (tmp_path / "ended").exists()
+    status, said = stopped(tmp_path, "release", "--install", press)
+    assert (tmp_path / "ended").read_text() == "1"
     assert (status, said.strip()) == (1, "Stopped.")
 
 
@@ -286,7 +315,7 @@ def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> Non
     assert "make deploy ENV=prod TAG=0.2.0" in said
     assert "az network bastion ssh --resource-group rg-kaito-prod-westeurope" in said
     assert "az aks command invoke" in said
-    assert "terraform.kaito-prod-*.tfstate" in said
+    assert "terraform.kaito-prod-platform.tfstate" in said
 
 
 def test_what_is_printed_for_inside_names_subscription_and_a_way_that_works(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cluster_access import by_hand, kubeconfig
 from deploy_begin import refusals, unprepared
 from deploy_image import digest_of_built
 from deploy_private import api_server, hidden, instructions
-from deploy_report import CHAT_PORT, afterwards, resolves
+from deploy_report import CHAT_PORT, addressed, afterwards
 from deploy_steps import ROOT, Step, StepError, ask, az, named, run, stop_in_order, subscription
 
 VAULT_API_VERSION = "2023-07-01"
@@ -105,7 +105,7 @@ def message(environment: Environment) -> None:
     settings = environment.settings
     wait = ("--timeout", str(WARM_UP_SECONDS))
     inside: list[str] = []
-    if chart_values.published(settings) and (settings.ingress.dns_zone_name or resolves(environment)):
+    if addressed(environment):
         look = f"the record and certificate of {settings.ingress.hostname}, then the model as said above"
         url = ("--chat", f"https://{settings.ingress.hostname}", "--reach", str(REACH_SECONDS))
         run(Step("one message", (*probing(), *url, *wait), look, {"PYTHONPATH": str(ROOT / "app")}), environment)

@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 
-from aks_kaito import chart_values
 from aks_kaito.settings import Environment
+from deploy_report import addressed
 from deploy_steps import ROOT
 
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
@@ -32,7 +33,12 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
             yield f"{program} is not installed: docs/deploy.md, What is needed"
     backend = environment.settings.state.backend
     for state in left_behind(environment) if backend != "local" else ():
-        yield f"state.backend = {backend!r}, but {state} says what is deployed: docs/deploy.md, State, carries it over"
+        yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"
+    for variable in ("CDK_CLI", "CHAT_PROBE"):
+        try:
+            shlex.split(os.environ.get(variable, ""))
+        except ValueError as error:
+            yield f"{variable}={os.environ[variable]!r}: must be a command: {error}"
 
 
 def programs(what: str, environment: Environment) -> Iterator[str]:
@@ -41,16 +47,24 @@ def programs(what: str, environment: Environment) -> Iterator[str]:
     yield os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
     if what == "up":
         yield "az"
-        if not settings.cluster.private_cluster_enabled:
-            yield "kubelogin"
-            # It sends the message in the chat's pod while the chat has no address.
-            if not (chart_values.published(settings) and settings.ingress.dns_zone_name):
-                yield "kubectl"
+    if settings.cluster.private_cluster_enabled:
+        return
+    yield "kubelogin"
+    in_the_cluster = settings.chat.sign_in != "none" or settings.ingress.model_basic_auth_secret_name is not None
+    if what == "up" and (in_the_cluster or not addressed(environment)):
+        yield "kubectl"
 
 
 def left_behind(environment: Environment) -> Iterator[str]:
     """The files of a local state in which something is deployed."""
-    for path in sorted(ROOT.glob(f"terraform.{environment.names.stack}-*.tfstate")):
-        text = path.read_text(encoding="utf-8")
-        if text and json.loads(text).get("resources"):
-            yield path.name
+    for part in ("platform", "workloads"):
+        path = ROOT / f"terraform.{environment.names.stack}-{part}.tfstate"
+        if not path.exists() or not path.stat().st_size:
+            continue
+        try:
+            resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
+        except (ValueError, KeyError, TypeError):
+            yield f"{path.name} is no state that can be read"
+        else:
+            if resources:
+                yield f"{path.name} says what is deployed"

@@ -6,8 +6,12 @@ from aks_kaito import chart_values
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
 
-# How a registry says that it has no such repository, or no such tag.
-_NOT_THERE = re.compile(r"not found|not known|unknown|does not exist", re.IGNORECASE)
+# How a registry says that it has no such repository, tag or manifest; other things may be "not found" too.
+_NOT_THERE = re.compile(
+    r"repository name not known|(NAME|TAG|MANIFEST)_UNKNOWN"
+    r"|\b(manifest|repository|tag)\b.*(is not found|not found|does not exist|unknown)",
+    re.IGNORECASE,
+)
 
 
 class NoImageError(StepError):
@@ -28,8 +32,8 @@ def digest(environment: Environment, version: str) -> str:
         return ask(find, environment)
     except StepError as error:
         if _NOT_THERE.search(error.said):
-            missing = find._replace(look=f"it is built by: {build(environment, version).typed()}")
-            raise NoImageError(missing, "the registry has no such image", error.said) from None
+            look = "" if "@" in image else f"it is built by: {build(environment, version).typed()}"
+            raise NoImageError(find._replace(look=look), "the registry has no such image", error.said) from None
         raise
 
 

@@ -39,8 +39,12 @@ def afterwards(environment: Environment) -> str:
     return text + _MODEL.format(namespace=namespace, size=size, location=settings.location)
 
 
-def resolves(environment: Environment) -> bool:
-    """Whether the chat's host name leads anywhere, seen from here."""
+def addressed(environment: Environment) -> bool:
+    """Whether the chat has an address that leads anywhere: a record that is made with it, or one seen from here."""
+    if not chart_values.published(environment.settings):
+        return False
+    if environment.settings.ingress.dns_zone_name:
+        return True
     try:
         socket.getaddrinfo(str(environment.settings.ingress.hostname), 443)
     except OSError:
@@ -55,7 +59,7 @@ def _chat(environment: Environment) -> str:
         forward = f"port-forward service/{chart_values.REPOSITORY} {CHAT_PORT}:80"
         return f"http://127.0.0.1:{CHAT_PORT} after: kubectl --namespace {namespace} {forward}"
     url = f"https://{ingress.hostname}"
-    if ingress.dns_zone_name or resolves(environment):
+    if addressed(environment):
         return url
     if not ingress.has_static_address:
         return f"{url}, once an A record leads to the address of: kubectl --namespace {namespace} get ingress"

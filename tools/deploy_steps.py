@@ -5,14 +5,21 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
+import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from aks_kaito.settings import Environment, load
 
 ROOT = Path(__file__).parents[1]
 # az asks before it installs an extension, such as the one for Grafana; nobody is there to answer.
 _AZ = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}
+_LOOK_SECONDS = 0.1
+_CHUNK_BYTES = 65536
+# The signals that we were told to stop by, and how many of them each process has been told of.
+_stops: list[int] = []
+_told: dict[int, int] = {}
 
 
 class Step(NamedTuple):
@@ -71,16 +78,42 @@ def az(environment: Environment, *arguments: str) -> tuple[str, ...]:
     return ("az", *arguments, *(("--subscription", chosen) if chosen else ()))
 
 
+def stop_in_order() -> None:
+    """Take a key, a closed terminal and a cancelled pipeline for a wish to stop, which `run` and `ask` pass on.
+
+    Whoever presses the key twice means it: Terraform then ends at once.
+    """
+
+    def stop(which: int, _frame: object) -> None:
+        if not _stops or which == signal.SIGINT:
+            _stops.append(which)
+
+    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, stop)
+
+
 def run(step: Step, environment: Environment) -> None:
     """Run a step for everybody to see; it cannot be asked or told anything.
 
     Raises:
         StepError: It could not be started, or ended with another exit status than 0.
+        KeyboardInterrupt: We were stopped, and it has ended.
     """
     print(f"== {step.name}: {step.typed()}", flush=True)
-    done = _done(step, environment, quiet=False)
-    if done.returncode:
-        reason = f"{shlex.join(step.command)} ended with exit status {done.returncode}; what it said is above"
+    # Not our own output: a closed terminal would end the CDK's CLI in the middle, and with it Terraform.
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as said:
+        process = _begun(step, environment, said, said)
+    copying = threading.Thread(target=_copy, args=(reading,))
+    copying.start()
+    while copying.is_alive() or process.poll() is None:
+        copying.join(_LOOK_SECONDS)
+        _pass_on(process)
+    if _stops:
+        raise KeyboardInterrupt
+    if process.returncode:
+        reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}; what it said is above"
         raise StepError(step, reason)
 
 
@@ -88,55 +121,66 @@ def ask(step: Step, environment: Environment) -> str:
     """Run a step for its answer, which is returned without white space around it.
 
     Raises:
-        StepError: As in `run`, with the last line that it said; also without an answer where it has to have one.
-    """
-    done = _done(step, environment, quiet=True)
-    if done.returncode:
-        said = (done.stderr or "").strip().splitlines()
-        reason = f"{shlex.join(step.command)} ended with exit status {done.returncode}"
-        raise StepError(step, reason, said[-1] if said else "")
-    return (done.stdout or "").strip()
-
-
-def stop_in_order() -> None:
-    """Take the signals of a closed terminal and of a cancelled pipeline for the key that stops a step."""
-    for each in (signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, signal.default_int_handler)
-
-
-def _done(step: Step, environment: Environment, *, quiet: bool) -> subprocess.CompletedProcess[str]:
-    """Run a step in a group of its own, so that whoever stops us tells it once, through us.
-
-    Raises:
+        StepError: As in `run`, with the last line that it said.
         KeyboardInterrupt: We were stopped, and it has ended.
     """
+    process = _begun(step, environment, subprocess.PIPE, subprocess.PIPE)
+    while True:
+        try:
+            said, complained = process.communicate(timeout=_LOOK_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            _pass_on(process)
+    if _stops:
+        raise KeyboardInterrupt
+    if process.returncode:
+        lines = complained.strip().splitlines()
+        reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}"
+        raise StepError(step, reason, lines[-1] if lines else "")
+    return said.strip()
+
+
+def _begun(
+    step: Step, environment: Environment, output: IO[bytes] | int, errors: IO[bytes] | int
+) -> subprocess.Popen[str]:
+    """Start a step in a group of its own: only we tell it to stop, and once for each time that we were told."""
+    if _stops:
+        raise KeyboardInterrupt
     variables = os.environ | _AZ | {"AKS_KAITO_ENV": environment.name, "CHECKPOINT_DISABLE": "1"} | step.variables
-    output = subprocess.PIPE if quiet else None
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             step.command,
             cwd=ROOT,
             env=variables,
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=output,
+            stderr=errors,
             process_group=0,
         )
     except OSError as error:
         reason = "is not installed" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
         raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
-    stopped = None
-    while True:
-        try:
-            said, complained = process.communicate()
-            break
-        except KeyboardInterrupt as key:
-            # Terraform ends what it has begun, writes its state and unlocks it; told twice, it ends at once.
-            stopped = key
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGINT)
-    if stopped:
-        raise stopped
-    return subprocess.CompletedProcess(step.command, process.returncode, said, complained)
+
+
+def _copy(reading: int) -> None:
+    """Pass on what a step says. Where nobody hears it any more, it is still read, so that the step goes on."""
+    heard = True
+    with os.fdopen(reading, "rb", buffering=0) as said:
+        while words := said.read(_CHUNK_BYTES):
+            with contextlib.suppress(OSError):
+                if heard:
+                    heard = False
+                    sys.stdout.buffer.write(words)
+                    sys.stdout.buffer.flush()
+                    heard = True
+
+
+def _pass_on(process: subprocess.Popen[str]) -> None:
+    """Tell a step to stop as often as we were told since."""
+    told = _told.get(process.pid, 0)
+    if len(_stops) > told:
+        _told[process.pid] = len(_stops)
+        # Terraform ends what it has begun, writes its state and unlocks it; Helm takes back what it began.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import socketio.exceptions
+from azure.core.exceptions import AzureError
 from azure.identity.aio import DefaultAzureCredential
 from pydantic import ValidationError
 
@@ -62,6 +63,10 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
             except BackendError as error:
                 if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
                     raise ProbeError(str(error)) from None
+            except AzureError as error:
+                # A trust that was made a moment ago takes some minutes.
+                if time.monotonic() + LOOK_SECONDS > deadline:
+                    raise ProbeError(f"Entra ID gives no token: {error.message.splitlines()[0]}") from None
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -130,6 +130,7 @@ def kube_prometheus_stack(settings: Settings) -> Values:
     return {
         "alertmanager": {"alertmanagerSpec": placed},
         "kube-state-metrics": placed,
+        "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]},
         "prometheusOperator": {**placed, "admissionWebhooks": {"patch": placed}},
         "grafana": {
             **placed,

@@ -224,7 +224,7 @@ def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environme
         if each["kind"] in ("Deployment", "Job")
     ]
     assert [each["tolerations"] for each in pods] == [expected] * 2
-    # As the values of each chart call it; node-exporter tolerates everything by itself.
+    # As the values of each chart call it; node-exporter is on every node.
     for chart, paths in {
         "cert-manager": ["", "cainjector", "startupapicheck", "webhook"],
         "nginx-ingress": ["controller"],
