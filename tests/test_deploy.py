@@ -42,14 +42,15 @@ def placed(ran: Ran) -> list[str]:
 
 
 GROUP = "rg-kaito-dev-westeurope"
-IN_POD = [
+SIGNED_IN = [
     f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope --file KUBECONFIG",
     "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
-    (
-        "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat exec deployment/kaito-chat -- "
-        "python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
-    ),
 ]
+IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
+RUNNING = f"{IN_CLUSTER} get deployment kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
+IN_POD = (
+    f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
+)
 FIND = "az acr repository show --name crkaitodev6f10b7 --image kaito-chat:0.2.0 --query digest --output tsv"
 
 
@@ -59,17 +60,19 @@ def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
     grafana = f"--name amg-kaito-dev-6f10 --resource-group {GROUP}"
     assert placed(ran) == [
         f"{PLATFORM} --ignore-missing-stack-dependencies",
+        *SIGNED_IN,
         FIND,
         "az acr build --registry crkaitodev6f10b7 --image kaito-chat:0.2.0 app",
         FIND,
         f"{WORKLOADS} --ignore-missing-stack-dependencies",
+        RUNNING,
         *(
             f"az grafana dashboard create {grafana} --definition @charts/kaito-chat/files/dashboards/{name}.json "
             "--overwrite true --output none"
             for name in ("chat", "gpu", "vllm")
         ),
         f"az grafana show {grafana} --query properties.endpoint --output tsv",
-        *IN_POD,
+        IN_POD,
     ]
     for each in ran.variables:
         assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (str(ROOT), "yes_without_prompt")
@@ -153,7 +156,7 @@ def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) ->
     zone = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n[chat]'
     with_record = DEV + SIGN_IN.replace("[chat]", zone)
     ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, with_record))
-    assert [line.partition(" ")[0] for line in ran.lines[-4:]] == ["probe", "az", "kubelogin", "kubectl"]
+    assert [line.partition(" ")[0] for line in ran.lines[-2:]] == ["probe", "kubectl"]
     assert ran.lines[-1].endswith(f"{inside} --models --reach 2700 --timeout 2700")
 
 
@@ -178,25 +181,59 @@ def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fails",
+    ("name", "fails"),
     [
-        "kaito-dev-platform",
-        "acr build",
-        "kaito-dev-workloads",
-        "dashboards/vllm.json",
-        "get-credentials",
-        "convert-kubeconfig",
-        "kaito_chat.probe",
+        ("dev", "kaito-dev-platform"),
+        ("dev", "get-credentials"),
+        ("dev", "convert-kubeconfig"),
+        ("dev", "acr repository show"),
+        ("dev", "acr build"),
+        ("dev", "acr repository show#2"),
+        ("dev", "kaito-dev-workloads"),
+        ("dev", "get deployment"),
+        ("dev", "dashboards/vllm.json"),
+        ("dev", "kaito_chat.probe"),
+        ("sample", "probe --chat"),
+        ("prod", "acr login --name crkaitoprod6f10b7#2"),
+        ("prod", "docker build"),
+        ("prod", "docker push"),
     ],
 )
-def test_the_first_failure_ends_it_and_it_goes_on_from_there(tmp_path: Path, fails: str) -> None:
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails=fails)
+def test_the_first_failure_ends_it_and_it_goes_on_from_there(
+    tmp_path: Path, name: str, fails: str, api_server: str
+) -> None:
+    inside = {"aks show": api_server}
+    failed = deploy(tmp_path, "up", name, "0.2.0", fails=fails, answers=inside)
     assert failed.done.returncode == 1
-    assert fails in failed.lines[-1]
+    assert fails.partition("#")[0] in failed.lines[-1]
     assert "ended with exit status 7" in failed.done.stderr
-    assert "Next:   make deploy ENV=dev TAG=0.2.0" in failed.done.stderr
+    assert f"Next:   make deploy ENV={name} TAG=0.2.0" in failed.done.stderr
     assert "Traceback" not in failed.done.stderr
-    assert deploy(tmp_path, "up", "dev", "0.2.0").done.returncode == 0
+    again = deploy(tmp_path, "up", name, "0.2.0", answers=inside)
+    assert again.done.returncode == 0, again.done.stderr
+    assert f"cdk deploy kaito-{name}-workloads" in " ".join(again.lines)
+
+
+def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path: Path) -> None:
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
+    assert (failed.done.returncode, "find the address" in failed.done.stderr) == (1, True)
+    done = deploy(tmp_path, "up", "dev", "0.2.0", fails="grafana show")
+    assert (done.done.returncode, "Grafana: az grafana show --name" in done.done.stdout) == (0, True)
+
+
+def test_what_was_released_alone_since_does_not_stay(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    other = {"RUNS": "sha256:" + "b" * 64, "HELM_BIN": str(tmp_path / "helm")}
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=other)
+    assert ran.done.returncode == 0, ran.done.stderr
+    place = placed(ran).index(RUNNING)
+    assert placed(ran)[place + 1] == "helm version --short"
+    upgrade = ran.asked[place + 2]
+    assert upgrade[:4] == ["helm", "upgrade", "--install", "kaito-chat"]
+    assert {"chat.image.tag=", f"chat.image.digest={DIGEST}", "--reset-then-reuse-values"} <= set(upgrade)
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables=other, fails="helm upgrade")
+    assert (failed.done.returncode, "upgrade the release" in failed.done.stderr) == (1, True)
 
 
 def test_a_failure_that_was_asked_quietly_says_why(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,12 @@ def release(
     version: str = "v4.3.1+gc0d08d0",
     fails: str = "",
     built: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the tool; how it ended, and what helm was asked."""
     program, noted = folder / "helm", folder / "helm.json"
     helm = {"HELM_BIN": str(program), "HELM_NOTED": str(noted), "STATUS": str(status), "VERSION": version}
-    environment = prepare(folder, fails=fails, variables=helm)
+    environment = prepare(folder, fails=fails, variables=helm | dict(variables or {}))
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     if built:
         Path(environment["BUILT"]).touch()
@@ -105,6 +108,17 @@ def test_a_registry_that_cannot_be_asked_stops_no_release(tmp_path: Path) -> Non
     done, asked = release(tmp_path, "dev", "0.2.0", fails="acr ")
     assert (done.returncode, asked[:1]) == (0, ["upgrade"])
     assert "going on without having seen the image" in done.stderr
+
+
+@pytest.mark.usefixtures("synthesized")
+def test_values_of_other_settings_are_not_released(tmp_path: Path) -> None:
+    settings = tmp_path / "environments"
+    shutil.copytree(ROOT / "environments", settings)
+    text = (settings / "dev.toml").read_text(encoding="utf-8")
+    (settings / "dev.toml").write_text(f"{text}\n[chat]\nreplicas = 3\n", encoding="utf-8")
+    done, asked = release(tmp_path, "dev", "0.2.0", variables={"AKS_KAITO_ENVIRONMENTS_DIR": str(settings)})
+    assert (done.returncode, asked) == (2, [])
+    assert "values/dev.yaml is not of the settings as they are: run `make synth ENV=dev`" in done.stderr
 
 
 @pytest.mark.usefixtures("synthesized")

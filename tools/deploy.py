@@ -17,6 +17,7 @@ from aks_kaito import chart_values, node
 from aks_kaito.settings import Environment, SettingsError
 from cluster_access import by_hand, kubeconfig
 from deploy_begin import refusals, unprepared
+from deploy_chart import image, upgrade
 from deploy_image import digest_of_built
 from deploy_private import api_server, hidden, instructions
 from deploy_report import CHAT_PORT, addressed, afterwards
@@ -26,6 +27,7 @@ VAULT_API_VERSION = "2023-07-01"
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
 REACH_SECONDS = 900
 WARM_UP_SECONDS = 2700
+SWITCHED = "if ingress.mode was changed: docs/deploy.md, Which controller"
 TAKEN_BACK = """
         What a release began may be taken back: its events stay for an hour, its logs in Log Analytics (ContainerLogV2).
         A model that was asked for may have a node pool already, which costs: az aks nodepool list"""
@@ -65,6 +67,8 @@ def stack(what: str, part: str, environment: Environment, look: str = "", **vari
 
 def secrets(environment: Environment) -> Iterator[Step]:
     """Look whether the secrets of sign-in are in the vault, by Azure's management: their values stay where they are."""
+    if environment.settings.chat.sign_in != "entra":
+        return
     names, chosen = environment.names, subscription(environment) or "{subscriptionId}"
     vault = f"resourceGroups/{names.resource_group}/providers/Microsoft.KeyVault/vaults/{names.key_vault}"
     for secret in chart_values.SECRETS.values():
@@ -75,15 +79,17 @@ def secrets(environment: Environment) -> Iterator[Step]:
         yield Step(f"find the secret {secret}", command, look)
 
 
-def find_password(environment: Environment, secret: str) -> None:
+def password(environment: Environment, access: str) -> Iterator[Step]:
     """Look whether the Secret with the passwords of the model's endpoint is there.
 
     F5's NGINX takes no configuration at all, not even the chat's, while an Ingress names one that is not.
     """
-    look = "docs/deploy.md, The model's own endpoint: publish it once the chat is deployed and the Secret made"
-    find = ("--namespace", environment.settings.chat.namespace, "get", "secret", secret, "--output", "name")
-    with kubeconfig(environment) as path:
-        ask(Step(f"find the Secret {secret}", ("kubectl", "--kubeconfig", path, *find), look), environment)
+    settings = environment.settings
+    if secret := settings.ingress.model_basic_auth_secret_name:
+        look = "docs/deploy.md, The model's own endpoint: publish it once the chat is deployed and the Secret made"
+        place = ("--kubeconfig", access, "--namespace", settings.chat.namespace)
+        command = ("kubectl", *place, "get", "secret", secret, "--output", "name")
+        yield Step(f"find the Secret {secret}", command, look)
 
 
 def dashboards(environment: Environment) -> Iterator[Step]:
@@ -97,7 +103,7 @@ def dashboards(environment: Environment) -> Iterator[Step]:
         yield Step(f"dashboard {path.stem}", command, look)
 
 
-def message(environment: Environment) -> None:
+def message(environment: Environment, access: str) -> None:
     """Send one message through the chat: from here by its address, or inside its own pod while it has none.
 
     Where people sign in, nobody does so here: the page is looked at, and the model is asked from the pod.
@@ -118,33 +124,45 @@ def message(environment: Environment) -> None:
     look = by_hand(environment, f"describe {'workspaces,pods' if settings.kaito.enabled else 'pods'}")
     probe = ("python", "-m", "kaito_chat.probe", *inside, *wait)
     pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{chart_values.REPOSITORY}", "--")
-    with kubeconfig(environment) as path:
-        run(Step("one message", ("kubectl", "--kubeconfig", path, *pod, *probe), look), environment)
+    run(Step("one message", ("kubectl", "--kubeconfig", access, *pod, *probe), look), environment)
 
 
 def up(environment: Environment, tag: str) -> int:
     """Deploy everything; the exit status."""
-    settings = environment.settings
-    run(stack("deploy", "platform", environment), environment)
+    run(stack("deploy", "platform", environment, SWITCHED), environment)
     if hosts := hidden(environment):
         sys.stderr.write(instructions(environment, hosts, again("up", environment.name, tag)))
         return 3
-    if settings.chat.sign_in == "entra":
-        for step in secrets(environment):
+    for step in secrets(environment):
+        ask(step, environment)
+    with kubeconfig(environment) as access:
+        for step in password(environment, access):
             ask(step, environment)
-    if secret := settings.ingress.model_basic_auth_secret_name:
-        find_password(environment, secret)
-    pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest_of_built(environment, tag)}
-    look = f"{by_hand(environment, 'get pods,jobs,events', 'logs --selector job-name')}{TAKEN_BACK}"
-    run(stack("deploy", "workloads", environment, look, **pinned), environment)
-    if settings.monitoring.grafana_public_network_access_enabled:
-        for step in dashboards(environment):
-            run(step, environment)
-    else:
-        print("Grafana has no public address: import charts/kaito-chat/files/dashboards from inside its network")
-    print(afterwards(environment), flush=True)
-    message(environment)
+        workloads(environment, tag, access)
+        if environment.settings.monitoring.grafana_public_network_access_enabled:
+            for step in dashboards(environment):
+                run(step, environment)
+        else:
+            print("Grafana has no public address: import charts/kaito-chat/files/dashboards from inside its network")
+        print(afterwards(environment), flush=True)
+        message(environment, access)
     return 0
+
+
+def workloads(environment: Environment, tag: str, access: str) -> None:
+    """Deploy the second stack with the image of a tag.
+
+    Terraform compares what it was told with what it was told before: where the chat was released alone since, with
+    another image, it finds nothing to do for the old one.
+    """
+    digest = digest_of_built(environment, tag)
+    look = f"{by_hand(environment, 'get pods,jobs,events', 'logs --selector job-name')}{TAKEN_BACK}"
+    pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest}
+    run(stack("deploy", "workloads", environment, look, **pinned), environment)
+    running = image(environment, access)
+    if not running.endswith(f"@{digest}"):
+        print(f"{running} was released since the last deployment")
+        run(upgrade(environment, access, digest), environment)
 
 
 def down(environment: Environment, name: str) -> int:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
-from deploy_report import addressed
 from deploy_steps import ROOT
 
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
@@ -43,16 +42,12 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
 
 def programs(what: str, environment: Environment) -> Iterator[str]:
     """What has to be installed; what only a private network needs is found out inside it."""
-    settings = environment.settings
     yield os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
+    private = environment.settings.cluster.private_cluster_enabled
     if what == "up":
-        yield "az"
-    if settings.cluster.private_cluster_enabled:
-        return
-    yield "kubelogin"
-    in_the_cluster = settings.chat.sign_in != "none" or settings.ingress.model_basic_auth_secret_name is not None
-    if what == "up" and (in_the_cluster or not addressed(environment)):
-        yield "kubectl"
+        yield from ("az",) if private else ("az", "kubectl", "kubelogin")
+    elif not private:
+        yield "kubelogin"
 
 
 def left_behind(environment: Environment) -> Iterator[str]:

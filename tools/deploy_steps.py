@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -107,8 +108,11 @@ def run(step: Step, environment: Environment) -> None:
         process = _begun(step, environment, said, said)
     copying = threading.Thread(target=_copy, args=(reading,))
     copying.start()
-    while copying.is_alive() or process.poll() is None:
+    while copying.is_alive():
         copying.join(_LOOK_SECONDS)
+        _pass_on(process)
+    while process.poll() is None:
+        time.sleep(_LOOK_SECONDS)
         _pass_on(process)
     if _stops:
         raise KeyboardInterrupt

@@ -5,56 +5,27 @@ image. What only a deployment knows (ids of identities) is kept from the release
 Exit status: 0, 1 for a step that failed, 2 for what cannot be begun.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 from aks_kaito.settings import Environment, SettingsError
 from cluster_access import kubeconfig
+from deploy_chart import helm, is_current, upgrade, values_file
 from deploy_image import NoImageError, digest
-from deploy_steps import ROOT, Step, StepError, named, run, stop_in_order
+from deploy_steps import ROOT, StepError, named, run, stop_in_order
 
-RELEASE = "kaito-chat"
-TIMEOUT = "10m"
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}|sha256:[0-9a-f]{64}")
-
-
-def helm() -> str | None:
-    """The helm to use: `HELM_BIN`, ours beside this Python, or the PATH's."""
-    ours = Path(sys.executable).with_name("helm")
-    return os.environ.get("HELM_BIN") or (str(ours) if ours.exists() else shutil.which("helm"))
-
-
-def command(program: str, access: str, namespace: str, values: Path, tag: str) -> list[str]:
-    """The upgrade. A tag of digest form becomes the digest; either takes the other's place."""
-    tag, digest = ("", tag) if tag.startswith("sha256:") else (tag, "")
-    return [
-        *(program, "upgrade", "--install", RELEASE, str(ROOT / "charts" / "kaito-chat")),
-        *("--kubeconfig", access, "--namespace", namespace),
-        *("--reset-then-reuse-values", "--values", str(values)),
-        *("--set-string", f"chat.image.tag={tag}", "--set-string", f"chat.image.digest={digest}"),
-        *(*waiting(program), "--timeout", TIMEOUT),
-    ]
-
-
-def waiting(program: str) -> tuple[str, ...]:
-    """How to wait for the pods, and to go back if they do not come; helm 4 would wait for the model too."""
-    version = subprocess.run([program, "version", "--short"], capture_output=True, text=True, check=False).stdout
-    return ("--atomic", "--wait") if version.startswith("v3") else ("--rollback-on-failure", "--wait=legacy")
 
 
 class RefusedError(Exception):
     """Why nothing was done."""
 
 
-def prepared(arguments: list[str]) -> tuple[Environment, Path, str, str]:
-    """The environment, its values, helm and the tag.
+def prepared(arguments: list[str]) -> tuple[Environment, str]:
+    """The environment and the tag.
 
     Raises:
-        RefusedError: One of them is not there, or is wrong.
+        RefusedError: One of them is wrong, or something is not there that a release needs.
         SettingsError: The environment's file is refused.
     """
     if len(arguments) != 2:  # noqa: PLR2004 - as the first line says
@@ -65,13 +36,16 @@ def prepared(arguments: list[str]) -> tuple[Environment, Path, str, str]:
             f"TAG={tag!r}: must be an image's tag, such as 0.2.0, or its digest, sha256:... with 64 digits"
         )
     environment = named(name)
-    values = ROOT / "cdktf.out" / "values" / f"{name}.yaml"
+    values = values_file(environment)
     if not values.exists():
         raise RefusedError(f"{values.relative_to(ROOT)} is missing: run `make synth ENV={name}` first")
-    program = helm()
-    if program is None:
+    if not is_current(environment):
+        raise RefusedError(
+            f"{values.relative_to(ROOT)} is not of the settings as they are: run `make synth ENV={name}`"
+        )
+    if helm() is None:
         raise RefusedError("helm is missing: `make test` installs it on Linux/amd64, elsewhere install Helm")
-    return environment, values, program, tag
+    return environment, tag
 
 
 def look_for_image(environment: Environment, version: str) -> None:
@@ -91,15 +65,14 @@ def look_for_image(environment: Environment, version: str) -> None:
 def main(arguments: list[str]) -> int:
     """Upgrade one environment's release to a tag or digest, whatever cluster kubectl's current context is."""
     try:
-        environment, values, program, tag = prepared(arguments)
+        environment, tag = prepared(arguments)
     except (RefusedError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     try:
         look_for_image(environment, tag)
         with kubeconfig(environment) as access:
-            asked = command(program, access, environment.settings.chat.namespace, values, tag)
-            run(Step("upgrade the release", tuple(asked)), environment)
+            run(upgrade(environment, access, tag), environment)
     except StepError as error:
         look = f"Look:   {error.look}\n" if error.look else ""
         sys.stderr.write(f"\nFailed: {error}\n{look}")

