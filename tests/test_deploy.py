@@ -466,6 +466,13 @@ def test_a_host_of_app_routings_is_found_in_the_cluster(tmp_path: Path) -> None:
     assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said
 
 
+@pytest.mark.parametrize("variable", ["CDK_CLI", "CHAT_PROBE"])
+def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str) -> None:
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables={variable: "'x"})
+    assert (ran.done.returncode, ran.asked) == (2, [])
+    assert ran.done.stderr == f"""{variable}="'x": must be a command: No closing quotation\n"""
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

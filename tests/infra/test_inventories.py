@@ -14,17 +14,28 @@ INVENTORIES = sorted((Path(__file__).parent / "inventories").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("inventory", INVENTORIES, ids=lambda path: path.stem)
-def test_stack_matches_its_inventory(inventory: Path, stacks: dict[str, dict[str, Any]]) -> None:
-    assert differences(stacks[inventory.stem], inventory) == []
+def test_stack_matches_its_inventory(
+    inventory: Path, stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
+) -> None:
+    name, _, part = inventory.stem.partition("-")
+    assert differences({"": stacks, "workloads": workloads}[part][name], inventory) == []
+
+
+def test_every_environment_has_its_inventories(environments: dict[str, Environment]) -> None:
+    assert {path.stem for path in INVENTORIES} == {*environments, *(f"{each}-workloads" for each in environments)}
+
+
+def altered(environment: Environment, **tables: dict[str, Any]) -> Environment:
+    """An environment with some keys of some tables changed."""
+    data = environment.settings.model_dump(mode="json", exclude_none=True)
+    for table, keys in tables.items():
+        data[table] |= keys
+    return Environment(environment.name, Settings.model_validate(data))
 
 
 def changed(environments: dict[str, Environment], **tables: dict[str, Any]) -> dict[str, Any]:
     """The dev stack with some keys of some tables changed."""
-    data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
-    for table, keys in tables.items():
-        data[table] |= keys
-    settings = Settings.model_validate(data)
-    return synthesized(Environment("dev", settings))
+    return synthesized(altered(environments["dev"], **tables))
 
 
 def test_kaito_is_switched_off_in_words(environments: dict[str, Environment]) -> None:

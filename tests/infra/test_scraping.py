@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,6 +12,7 @@ from aks_kaito.settings import Environment, Settings
 from chart.rendering import CHART, Object, one
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import ENVIRONMENTS, synthesized
+from infra.test_inventories import altered
 from infra.test_workloads import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
@@ -24,15 +26,12 @@ class Pod(NamedTuple):
     ports: set[int]
 
 
-# What the pinned versions of other people's charts make, read in their templates; look again when a version changes.
-THEIRS = {
-    ("cert-manager", "v1.21.1"): Pod(
-        "cert-manager", {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/instance": "cert-manager"}, {9402}
-    ),
-    ("nginx-ingress", "2.6.4"): Pod(
-        "nginx-ingress",
-        {"app.kubernetes.io/name": "nginx-ingress", "app.kubernetes.io/instance": "nginx-ingress"},
-        {80, 443, 8081, 9113},
+# What the pinned versions of other people's charts make of values, read in their templates; look again when a version
+# changes. Both label their pods with the chart's name and the release's.
+THEIRS: dict[tuple[str, str], Callable[[dict[str, Any]], set[int]]] = {
+    ("cert-manager", "v1.21.1"): lambda values: {9402} if values.get("prometheus", {}).get("enabled", True) else set(),
+    ("nginx-ingress", "2.6.4"): lambda values: (
+        {80, 443, 8081} | ({values["prometheus"]["port"]} if values["prometheus"]["create"] else set())
     ),
 }
 # What Istio's template for Gateways declares.
@@ -55,11 +54,11 @@ def jobs_of(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def pods_of(document: dict[str, Any]) -> list[Pod]:
     """The pods that have metrics and no monitor of our own."""
-    found = [
-        THEIRS[each["name"], each["version"]]
-        for each in document["resource"]["helm_release"].values()
-        if (each["name"], each.get("version")) in THEIRS
-    ]
+    found = []
+    for each in document["resource"]["helm_release"].values():
+        if ports := THEIRS.get((each["chart"], each.get("version", ""))):
+            labels = {"app.kubernetes.io/name": each["chart"], "app.kubernetes.io/instance": each["name"]}
+            found.append(Pod(each["namespace"], labels, ports(values_of(document, each["name"]))))
     for gateway in [each["metadata"] for each in cluster_objects(document) if each["kind"] == "Gateway"]:
         labels = {"gateway.networking.k8s.io/gateway-name": gateway["name"]}
         found.append(Pod(gateway["namespace"], labels, GATEWAY_PORTS))
@@ -90,6 +89,20 @@ def test_each_job_finds_its_pods_and_no_pod_goes_without(name: str, workloads: d
         assert any(kept(job, pod) for pod in pods), job["job_name"]
     for pod in pods:
         assert sum(kept(job, pod) for job in jobs) == 1, pod
+
+
+@pytest.mark.parametrize("in_cluster", [True, False])
+def test_a_monitor_of_the_controllers_has_the_service_that_it_selects(
+    in_cluster: bool,  # noqa: FBT001 - the setting in question
+    environments: dict[str, Environment],
+) -> None:
+    environment = altered(environments["dev"], workloads={"kube_prometheus_stack_enabled": in_cluster})
+    document = synthesized(environment, "workloads")
+    nginx, certificates = (values_of(document, name)["prometheus"] for name in ("nginx-ingress", "cert-manager"))
+    assert nginx["create"] is True
+    assert nginx["service"]["create"] == nginx["serviceMonitor"]["create"] == in_cluster
+    # cert-manager's chart has a Service of its own.
+    assert certificates["servicemonitor"]["enabled"] == in_cluster
 
 
 def test_the_samples_job_would_find_nothing() -> None:

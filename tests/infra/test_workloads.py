@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from aks_kaito import chart_values
-from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings import Environment
 from chart.rendering import ROOT, Object, kinds, merged, names, one, render
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import ENVIRONMENTS, synthesized
+from infra.test_inventories import altered
+from inventory import of_kind
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 ID = "00000000-0000-0000-0000-000000000001"
@@ -93,18 +95,53 @@ def test_without_sign_in_there_is_no_history(workloads: dict[str, dict[str, Any]
 def test_each_federated_credential_names_a_service_account_of_a_release(
     name: str, stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
 ) -> None:
-    credentials = stacks[name]["resource"]["azurerm_federated_identity_credential"].values()
-    account = one(chat_objects(workloads[name]), "ServiceAccount")["metadata"]
-    made = {f"system:serviceaccount:{account['namespace']}:{account['name']}"}
-    # cert-manager's chart makes this one, and KAITO's add-on the last.
-    made |= {
-        "system:serviceaccount:cert-manager:cert-manager",
-        "system:serviceaccount:kube-system:kaito-gpu-provisioner",
-    }
-    assert {credential["subject"] for credential in credentials} <= made
-    assert f"system:serviceaccount:{account['namespace']}:{account['name']}" in {
-        credential["subject"] for credential in credentials
-    }
+    trusted = {each["subject"] for each in of_kind(stacks[name], "azurerm_federated_identity_credential")}
+    chat = subject(one(chat_objects(workloads[name]), "ServiceAccount")["metadata"])
+    assert chat in trusted
+    # KAITO's add-on makes the last.
+    made = {chat, certificates_subject(workloads[name]), "system:serviceaccount:kube-system:kaito-gpu-provisioner"}
+    assert trusted <= made
+
+
+def subject(account: dict[str, Any]) -> str:
+    """What a federated credential calls a ServiceAccount."""
+    return f"system:serviceaccount:{account['namespace']}:{account['name']}"
+
+
+def certificates_subject(document: dict[str, Any]) -> str:
+    """cert-manager's ServiceAccount, which its chart names like the release, or as it is told."""
+    found, values = release(document, "cert-manager"), values_of(document, "cert-manager")
+    return subject({"namespace": found["namespace"], "name": values["serviceAccount"].get("name") or found["name"]})
+
+
+def test_cert_manager_writes_records_as_its_identity(environments: dict[str, Environment]) -> None:
+    zone = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
+    environment = altered(environments["dev"], ingress=zone)
+    trusted = of_kind(synthesized(environment), "azurerm_federated_identity_credential")
+    document = synthesized(environment, "workloads")
+    assert certificates_subject(document) in {each["subject"] for each in trusted}
+    values = values_of(document, "cert-manager")
+    # Without both, its pods get no token to show to Entra ID.
+    assert values["podLabels"]["azure.workload.identity/use"] == "true"
+    assert values["serviceAccount"]["labels"]["azure.workload.identity/use"] == "true"
+    assert values["crds"] == {"enabled": True}
+
+
+def test_certificates_made_by_hand_are_where_the_settings_say(environments: dict[str, Environment]) -> None:
+    without = altered(
+        environments["dev"],
+        ingress={
+            "hostname": "chat.contoso.com",
+            "model_hostname": "model.contoso.com",
+            "model_allowed_ip_ranges": ["52.174.1.2"],
+        },
+        workloads={"cert_manager_enabled": False},
+    )
+    objects = chat_objects(synthesized(without, "workloads"))
+    secrets = {tls["secretName"] for each in objects if each["kind"] == "Ingress" for tls in each["spec"]["tls"]}
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    (said,) = re.findall(r"^\| `cert_manager_enabled` .*", page, re.MULTILINE)
+    assert secrets == set(re.findall(r"`(kaito-chat[-a-z]*)`", said)) == {"kaito-chat-tls", "kaito-chat-model-tls"}
 
 
 def test_each_host_is_one_that_something_listens_for(signed_in: dict[str, Any]) -> None:
@@ -144,11 +181,17 @@ def test_nobody_signs_in_as_the_clusters_admin(name: str, workloads: dict[str, d
     text = json.dumps(workloads[name])
     assert "kube_admin_config" not in text
     assert "kubernetes_manifest" not in text
-    for provider in ("kubernetes", "helm"):
-        (found,) = workloads[name]["provider"][provider]
-        signed = found["exec"][0] if provider == "kubernetes" else found["kubernetes"]["exec"]
+
+
+@pytest.mark.parametrize("login", ["azurecli", "azd", "msi", "spn", "workloadidentity"])
+def test_providers_sign_in_as_the_settings_say(login: str, environments: dict[str, Environment]) -> None:
+    document = synthesized(altered(environments["dev"], workloads={"credentials": login}), "workloads")
+    (kubernetes,), (helm,) = document["provider"]["kubernetes"], document["provider"]["helm"]
+    # The application that AKS signs everybody in to.
+    server = "6dae42f8-4368-4678-94ff-3960e28e3630"
+    for signed in (kubernetes["exec"][0], helm["kubernetes"]["exec"]):
         assert signed["command"] == "kubelogin"
-        assert "azurecli" in signed["args"]
+        assert signed["args"] == ["get-token", "--server-id", server, "--login", login]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -210,10 +253,9 @@ def test_another_configuration_is_another_pod_of_cert_managers(workloads: dict[s
 
 
 def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environment]) -> None:
-    data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
-    data["user_pool"] |= {"spot_enabled": True, "node_taints": ["workload=chat:NoSchedule"]}
-    data["workloads"]["kube_prometheus_stack_enabled"] = True
-    document = synthesized(Environment("dev", Settings.model_validate(data)), "workloads")
+    tainted = {"spot_enabled": True, "node_taints": ["workload=chat:NoSchedule"]}
+    prometheus = {"kube_prometheus_stack_enabled": True}
+    document = synthesized(altered(environments["dev"], user_pool=tainted, workloads=prometheus), "workloads")
     expected = [
         {"key": "workload", "operator": "Equal", "value": "chat", "effect": "NoSchedule"},
         {"key": "kubernetes.azure.com/scalesetpriority", "operator": "Equal", "value": "spot", "effect": "NoSchedule"},
@@ -254,10 +296,11 @@ def test_a_changed_file_of_our_charts_is_a_changed_release(
     copy = shutil.copytree(CHARTS / chart, tmp_path / chart)
     (copy / "README.md").write_text("another")
     assert fingerprint(copy) == fingerprint(CHARTS / chart)
-    for name in ("values.yaml", "templates/_labels.tpl"):
+    files = {"kaito-chat": ["files/alerts.yaml", "files/dashboards/chat.json"], "kaito-cluster": []}[chart]
+    for name in ("Chart.yaml", "values.yaml", "templates/_labels.tpl", *files):
         before = fingerprint(copy)
         (copy / name).write_text((copy / name).read_text() + "\n# another\n")
-        assert fingerprint(copy) != before
+        assert fingerprint(copy) != before, name
 
 
 @pytest.mark.parametrize("name", NAMES)

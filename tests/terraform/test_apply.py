@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, ROOT
-from infra.test_inventories import changed
+from conftest import ENVIRONMENTS, ROOT, synthesized
+from infra.test_inventories import altered, changed
+from infra.test_joints import EVERYTHING
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 pytestmark = [
@@ -74,3 +75,19 @@ def test_terraform_applies_what_no_shipped_environment_has(
     )
     found = applied(document, tmp_path)
     assert found["azurerm_cognitive_account"] == found["azurerm_postgresql_flexible_server"] == 1
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        EVERYTHING,
+        {"ingress": {"mode": "none"}, "workloads": {"cert_manager_enabled": False}},
+        {"kaito": {"enabled": False}, "openai": EVERYTHING["openai"], "monitoring": {"alerts_enabled": False}},
+    ],
+    ids=["everything", "nothing published", "no model of its own"],
+)
+def test_terraform_applies_workloads_that_no_shipped_environment_has(
+    tables: dict[str, dict[str, Any]], environments: dict[str, Environment], tmp_path: Path
+) -> None:
+    document = synthesized(altered(environments["dev"], **tables), "workloads")
+    assert applied(document, tmp_path)["helm_release"] == len(document["resource"]["helm_release"])

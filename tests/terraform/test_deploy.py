@@ -142,6 +142,14 @@ def test_a_deployment_that_fails_again_and_again_goes_on_and_is_taken_down(
     refused = deployment.refused("up", "dev", "0.2.0")
     assert f"terraform.{platform}.tfstate says what is deployed" in refused
     assert f"terraform.{inside}.tfstate says what is deployed" in refused
+    # Another environment's, and one that nobody can read.
+    there = deployment.place.folder / f"terraform.{inside}.tfstate"
+    whole_text = there.read_text(encoding="utf-8")
+    other = there.rename(there.with_name("terraform.kaito-dev-2-workloads.tfstate"))
+    assert "workloads" not in deployment.refused("up", "dev", "0.2.0")
+    there.write_text(whole_text[:100], encoding="utf-8")
+    assert f"terraform.{inside}.tfstate is no state that can be read" in deployment.refused("up", "dev", "0.2.0")
+    other.rename(there)
     settings.write_text(text, encoding="utf-8")
 
     deployment.run("down", "dev", "dev", fails=f"destroy {platform}")
