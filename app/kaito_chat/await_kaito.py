@@ -1,8 +1,8 @@
 """Waits until the cluster's KAITO takes Workspaces: `python -m kaito_chat.await_kaito --seconds 900`.
 
 The add-on's custom resource and its webhook appear some minutes after it is switched on, and a release that comes
-before them fails. This asks the API server to create a Workspace without doing it (`dryRun`), until neither is missing.
-Whatever the webhook says, that it says something is enough.
+before them fails. This asks the API server to create a Workspace without doing it (`dryRun`), until neither is missing:
+one that KAITO refuses, for without a webhook nothing refuses it.
 
 See: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
 """
@@ -19,16 +19,21 @@ from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR, ApiServer
 from kaito_chat.backends.answers import detail_of, json_of
 
 LOOK_SECONDS = 5.0
+# How long nothing may check Workspaces, before we think that this KAITO checks none.
+UNCHECKED_SECONDS = 120.0
+UNCHECKED = "nothing checks Workspaces, so the webhook is not registered"
 API = "kaito.sh/v1beta1"
+# Neither exists.
+INSTANCE_TYPE, PRESET = "Standard_Nowhere", "no-such-model"
 WORKSPACE = {
     "apiVersion": API,
     "kind": "Workspace",
     "metadata": {"name": "await-kaito"},
     "resource": {
-        "instanceType": "Standard_NC24ads_A100_v4",
+        "instanceType": INSTANCE_TYPE,
         "labelSelector": {"matchLabels": {"apps": "await-kaito"}},
     },
-    "inference": {"preset": {"name": "phi-4-mini-instruct"}},
+    "inference": {"preset": {"name": PRESET}},
 }
 
 
@@ -56,12 +61,13 @@ async def missing(server: ApiServer) -> str:
         return f"the cluster does not serve {API}"
     if response.is_server_error or "failed calling webhook" in said:
         return f"the webhook does not answer: {said}"
-    return ""
+    return UNCHECKED if response.is_success else ""
 
 
 async def wait(server: ApiServer, seconds: float) -> int:
     """Look until nothing is missing, or the time is over; the exit status."""
     deadline = time.monotonic() + seconds
+    unchecked_until = deadline
     said = ""
     while True:
         try:
@@ -69,8 +75,10 @@ async def wait(server: ApiServer, seconds: float) -> int:
         except NotAllowedError as error:
             sys.stderr.write(f"not allowed: {error}\n")
             return 1
-        if not reason:
-            sys.stdout.write("KAITO takes Workspaces\n")
+        if reason == UNCHECKED and said != UNCHECKED:
+            unchecked_until = time.monotonic() + min(UNCHECKED_SECONDS, seconds / 2)
+        if not reason or (reason == UNCHECKED and time.monotonic() >= unchecked_until):
+            sys.stdout.write(f"KAITO takes Workspaces{', and checks none' if reason else ''}\n")
             return 0
         if reason != said:
             said = reason

@@ -39,6 +39,7 @@ def test_everything() -> None:
     assert names(made()) == {
         ("ClusterIssuer", "letsencrypt"),
         ("ClusterIssuer", "letsencrypt-dns"),
+        ("ClusterIssuer", "letsencrypt-dns-staging"),
         ("ClusterIssuer", "letsencrypt-staging"),
         ("Gateway", "kaito-chat"),
         ("HTTPRoute", "kaito-chat-https"),
@@ -77,7 +78,10 @@ def test_every_pod_tolerates_what_the_nodes_are_tainted_with() -> None:
 
 def test_with_a_zone_alone_hosts_are_proved_by_records() -> None:
     objects = made(at("gateway.enabled", False))
-    assert [each["metadata"]["name"] for each in objects if each["kind"] == "ClusterIssuer"] == ["letsencrypt-dns"]
+    assert [each["metadata"]["name"] for each in objects if each["kind"] == "ClusterIssuer"] == [
+        "letsencrypt-dns",
+        "letsencrypt-dns-staging",
+    ]
 
 
 def test_issuers_need_a_way_to_prove_a_host() -> None:
@@ -89,8 +93,8 @@ def test_the_two_servers_are_lets_encrypts() -> None:
     servers = {
         each["metadata"]["name"]: each["spec"]["acme"]["server"] for each in made() if each["kind"] == "ClusterIssuer"
     }
-    assert "staging" in servers.pop("letsencrypt-staging")
-    assert all("staging" not in server for server in servers.values())
+    for name, server in servers.items():
+        assert ("staging" in server) == name.endswith("-staging"), name
 
 
 def test_the_gateway_takes_routes_of_one_namespace_over_https() -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from kaito_chat import await_kaito
+from processes import ROOT
 
+CATALOG = (ROOT / "constructs" / "aks_kaito" / "catalog.toml").read_text(encoding="utf-8")
 MISSING = (404, "the server could not find the requested resource")
 NO_WEBHOOK = (500, 'failed calling webhook "validation.workspace.kaito.sh": no endpoints available for service')
 DENIED = (403, 'admission webhook "validation.workspace.kaito.sh" denied the request: unsupported instance type')
@@ -62,13 +64,14 @@ def wait(url: str, folder: Path, seconds: float = 30) -> subprocess.CompletedPro
 
 
 def test_it_waits_for_the_resource_and_then_for_its_webhook(tmp_path: Path) -> None:
-    with api_server([MISSING, MISSING, NO_WEBHOOK, CREATED]) as (url, asked):
+    with api_server([MISSING, MISSING, CREATED, CREATED, NO_WEBHOOK, DENIED]) as (url, asked):
         done = wait(url, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["waiting", "waiting", "KAITO takes Workspaces"]
+    assert [line.split(":")[0] for line in lines] == ["waiting"] * 3 + ["KAITO takes Workspaces"]
     assert "kaito.sh/v1beta1" in lines[0]
-    assert "failed calling webhook" in lines[1]
+    assert "nothing checks Workspaces" in lines[1]
+    assert "failed calling webhook" in lines[2]
     path, token, body = asked[0]
     assert path == "/apis/kaito.sh/v1beta1/namespaces/chat/workspaces?dryRun=All"
     assert token == "Bearer t0ken"  # noqa: S105
@@ -79,6 +82,18 @@ def test_a_webhook_that_refuses_is_there(tmp_path: Path) -> None:
     with api_server([DENIED]) as (url, asked):
         assert wait(url, tmp_path).returncode == 0
     assert len(asked) == 1
+
+
+def test_a_kaito_that_checks_nothing_is_not_waited_for_to_the_end(tmp_path: Path) -> None:
+    with api_server([CREATED]) as (url, asked):
+        done = wait(url, tmp_path, seconds=1)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "KAITO takes Workspaces, and checks none")
+    assert len(asked) > 3
+
+
+def test_no_kaito_takes_what_it_asks_for() -> None:
+    assert await_kaito.INSTANCE_TYPE not in CATALOG
+    assert await_kaito.PRESET not in CATALOG
 
 
 def test_without_the_permission_it_does_not_wait(tmp_path: Path) -> None:
