@@ -47,6 +47,7 @@ SIGNED_IN = [
     "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
 ]
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
+A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --namespace kaito-chat --output name"
 RUNNING = f"{IN_CLUSTER} get deployment kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
 IN_POD = (
     f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
@@ -59,6 +60,8 @@ def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
     assert ran.done.returncode == 0, ran.done.stderr
     grafana = f"--name amg-kaito-dev-6f10 --resource-group {GROUP}"
     assert placed(ran) == [
+        *SIGNED_IN,
+        f"{IN_CLUSTER.removesuffix(' --namespace kaito-chat')} {A_GATEWAY}",
         f"{PLATFORM} --ignore-missing-stack-dependencies",
         *SIGNED_IN,
         FIND,
@@ -212,6 +215,28 @@ def test_the_first_failure_ends_it_and_it_goes_on_from_there(
     again = deploy(tmp_path, "up", name, "0.2.0", answers=inside)
     assert again.done.returncode == 0, again.done.stderr
     assert f"cdk deploy kaito-{name}-workloads" in " ".join(again.lines)
+
+
+@pytest.mark.parametrize(
+    ("mode", "there", "first"),
+    [
+        ("nginx", "get gateways", "workloads"),
+        ("webapprouting", "get gateways", "workloads"),
+        ("none", "get services", "workloads"),
+        ("nginx", "get services", "platform"),
+        ("gateway", "get services", "platform"),
+        ("none", "nothing", "platform"),
+    ],
+)
+def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
+    tmp_path: Path, mode: str, there: str, first: str
+) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[ingress]\nmode = "{mode}"\n')
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", answers={there: "something/there"}, variables=variables)
+    assert ran.done.returncode == 0, ran.done.stderr
+    stacks = [line.split()[2].removeprefix("kaito-dev-") for line in starting(ran, "cdk deploy")]
+    assert stacks == (["workloads"] if first == "workloads" else []) + ["platform", "workloads"]
+    assert ("is still there: the workloads go first" in ran.done.stdout) == (first == "workloads")
 
 
 def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path: Path) -> None:

@@ -103,6 +103,25 @@ def test_what_needs_no_azure_on_the_page_on_deploying_runs() -> None:
         assert ran.returncode == 0, ran.stderr
 
 
+def test_what_readme_shows_is_run_or_says_what_it_needs() -> None:
+    parts = re.split(
+        r"^```console\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    shown = {block.strip(): below.strip()[:400] for block, below in zip(parts[1::2], parts[2::2], strict=True)}
+    # Tests or the CI run these, or the program behind them.
+    runs = {"make synth", "make test", "make chat", "make diff BASE=main"}
+    runs.add(".venv/bin/python tools/diff.py origin/main --markdown --exit-code")
+    for command in shown.keys() - runs:
+        assert re.search(r"\*\*(Azure|cluster)\*\*", shown[command]), command
+    assert runs < shown.keys()
+
+
+def test_nobody_is_told_to_deploy_every_environment() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tools").glob("*.py"), ROOT / "Makefile"]
+    for page in pages:
+        assert not re.search(r"""(deploy|destroy) ['"]?\*""", page.read_text(encoding="utf-8")), page
+
+
 def test_what_the_page_on_deploying_asks_of_make_is_there() -> None:
     asked = {line.split()[1] for _, line in commands() if line.startswith("make ")}
     assert asked == {"deploy", "destroy", "image", "release", "synth"}

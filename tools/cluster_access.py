@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aks_kaito.settings import Environment
-from deploy_steps import Step, az, run
+from deploy_steps import Step, ask, az, run
 
 
 @contextmanager
-def kubeconfig(environment: Environment) -> Iterator[str]:
+def kubeconfig(environment: Environment, *, quiet: bool = False) -> Iterator[str]:
     """The path of a kubeconfig of one environment's cluster, which is gone afterwards; nobody else's is touched.
+
+    Quietly where it is no failure that there is no cluster yet.
 
     Raises:
         StepError: The cluster is not there, or az or kubelogin is not.
@@ -25,7 +27,7 @@ def kubeconfig(environment: Environment) -> Iterator[str]:
             Step("find the cluster", credentials(environment, path), variables=own),
             _sign_in(environment, path),
         ):
-            run(step, environment)
+            (ask if quiet else run)(step, environment)
         yield path
 
 

@@ -22,6 +22,7 @@ from deploy_image import digest_of_built
 from deploy_private import api_server, hidden, instructions
 from deploy_report import CHAT_PORT, addressed, afterwards
 from deploy_steps import ROOT, Step, StepError, ask, az, named, run, stop_in_order, subscription
+from deploy_switch import in_use
 
 VAULT_API_VERSION = "2023-07-01"
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
@@ -129,6 +130,10 @@ def message(environment: Environment, access: str) -> None:
 
 def up(environment: Environment, tag: str) -> int:
     """Deploy everything; the exit status."""
+    if what := in_use(environment):
+        print(f"ingress.mode has changed, and {what} is still there: the workloads go first")
+        with kubeconfig(environment) as access:
+            workloads(environment, tag, access)
     run(stack("deploy", "platform", environment, SWITCHED), environment)
     if hosts := hidden(environment):
         sys.stderr.write(instructions(environment, hosts, again("up", environment.name, tag)))

@@ -210,3 +210,15 @@ def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_
     groups = '\nadmin_group_object_ids = ["11111111-2222-3333-4444-555555555555"]'
     path.write_text(path.read_text(encoding="utf-8").replace("[cluster]", "[cluster]" + groups), encoding="utf-8")
     assert load(path, TODAY).warnings == ()
+
+
+def test_the_managed_nginx_warns_of_its_end(tmp_path: Path) -> None:
+    (warning,) = load(written(tmp_path, changed("ingress", 'mode = "webapprouting"')), TODAY).warnings
+    assert "until November 2026" in warning
+
+
+def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
+    text = changed("ingress", 'mode = "gateway"')
+    assert load(written(tmp_path, text), TODAY).warnings == ()
+    path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
+    assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)

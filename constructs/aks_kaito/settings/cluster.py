@@ -153,7 +153,8 @@ class UserPool(NodePool):
     name: PoolName = fixed("user")
     """Name of the pool."""
     node_taints: Annotated[tuple[NodeTaint, ...], Field(strict=False)] = ()
-    """Taints, such as `workload=chat:NoSchedule`. What is deployed here tolerates them; others need tolerations."""
+    """Taints, such as `workload=chat:NoSchedule`. What is deployed here tolerates them, but for a Gateway's
+    proxies, which AKS places."""
     spot_enabled: bool = fixed(False)
     """Spot nodes: cheap, evicted at any time. AKS taints them, which what is deployed here tolerates."""
 

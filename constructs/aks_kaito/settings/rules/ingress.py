@@ -79,6 +79,15 @@ def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
         yield Problem("ingress.mode", "webapprouting", text)
 
 
+@warning("ingress.mode", "user_pool")
+def proxies_need_a_node(context: Context) -> Iterator[Problem]:
+    """A Gateway's proxies are pods that AKS makes, without tolerations of ours."""
+    settings = context.settings
+    if settings.ingress.mode == "gateway" and (settings.user_pool.spot_enabled or settings.user_pool.node_taints):
+        text = "runs the Gateway's proxies without tolerations, and the only pool of people's pods has taints"
+        yield Problem("ingress.mode", "gateway", text)
+
+
 @rule("chat", "ingress.hostname", "ingress.mode")
 def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
     """Entra ID sends people back to an address, and asks which application they sign in to."""
