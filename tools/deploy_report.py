@@ -14,7 +14,7 @@ _TEXT = """
 Chat:    {chat}
 Grafana: {grafana}
 Cluster: {cluster}
-        and then kubectl; make has put one into .venv/bin on Linux (amd64)
+         and then kubectl; make has put one into .venv/bin on Linux (amd64)
 """
 _MODEL = """\
 Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows how far it is, and
