@@ -61,15 +61,15 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 
 .PHONY: deploy
 deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py up "$(ENV)" "$(TAG)"
+	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/deploy.py up "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
 destroy: $(INFRA) $(CLIS) ## Take an environment down, workloads first (ENV=dev CONFIRM=dev)
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/deploy.py down "$(ENV)" "$(CONFIRM)"
+	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/deploy.py down "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
+	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)

@@ -41,7 +41,7 @@ if fails and fails in line:
         before = sum(fails in " ".join(json.loads(each)[0]) for each in noted)
     # The first time and every other, or the one that is named.
     if time_of in ("", str(before)):
-        print("it was told to fail", file=sys.stderr)
+        print(os.environ.get("SAYS", "it was told to fail"), file=sys.stderr)
         sys.exit(7)
 if asked[0] == "cdk" and os.environ.get("CDK_REAL"):
     sys.exit(subprocess.run([os.environ["CDK_REAL"], *asked[1:], "--no-color"]).returncode)

@@ -60,8 +60,9 @@ def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
     assert ran.done.returncode == 0, ran.done.stderr
     grafana = f"--name amg-kaito-dev-6f10 --resource-group {GROUP}"
     assert placed(ran) == [
+        f"az aks show --name aks-kaito-dev-westeurope --resource-group {GROUP} --query name --output tsv",
         *SIGNED_IN,
-        f"{IN_CLUSTER.removesuffix(' --namespace kaito-chat')} {A_GATEWAY}",
+        f"kubectl --kubeconfig KUBECONFIG --request-timeout=15s {A_GATEWAY}",
         f"{PLATFORM} --ignore-missing-stack-dependencies",
         *SIGNED_IN,
         FIND,
@@ -140,6 +141,15 @@ entra_client_id = "11111111-2222-3333-4444-555555555555"
 """
 
 
+GUARDED = """
+dns_zone_name = "kaito.invalid"
+dns_zone_resource_group_name = "dns"
+hostname = "chat.kaito.invalid"
+model_hostname = "model.kaito.invalid"
+model_basic_auth_secret_name = "model-people"
+"""
+
+
 def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path) -> None:
     variables = environment(tmp_path, DEV + SIGN_IN)
     failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="secrets/chat-entra-client-secret", variables=variables)
@@ -164,10 +174,7 @@ def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) ->
 
 
 def test_a_password_that_is_not_there_would_stop_nginx(tmp_path: Path) -> None:
-    keys = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n'
-    keys += 'hostname = "chat.kaito.invalid"\nmodel_hostname = "model.kaito.invalid"\n'
-    text = f'{DEV}\n[ingress]\n{keys}model_basic_auth_secret_name = "model-people"\n'
-    variables = environment(tmp_path, text)
+    variables = environment(tmp_path, f"{DEV}\n[ingress]\n{GUARDED}")
     failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="get secret model-people", variables=variables)
     assert failed.done.returncode == 1
     assert "find the Secret model-people" in failed.done.stderr
@@ -186,7 +193,10 @@ def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "fails"),
     [
+        ("dev", "aks show"),
+        ("dev", "get gateways"),
         ("dev", "kaito-dev-platform"),
+        ("dev", "get-credentials#2"),
         ("dev", "get-credentials"),
         ("dev", "convert-kubeconfig"),
         ("dev", "acr repository show"),
@@ -237,6 +247,44 @@ def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
     stacks = [line.split()[2].removeprefix("kaito-dev-") for line in starting(ran, "cdk deploy")]
     assert stacks == (["workloads"] if first == "workloads" else []) + ["platform", "workloads"]
     assert ("is still there: the workloads go first" in ran.done.stdout) == (first == "workloads")
+
+
+@pytest.mark.parametrize(
+    ("fails", "says"),
+    [
+        ("aks show", "Message: Resource group 'rg-kaito-dev-westeurope' could not be found."),
+        ("get gateways", 'error: the server doesn\'t have a resource type "gateways"'),
+    ],
+)
+def test_where_there_is_nothing_yet_nothing_is_in_use(tmp_path: Path, fails: str, says: str) -> None:
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", fails=f"{fails}#1", variables={"SAYS": says})
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the workloads go first" not in ran.done.stdout
+
+
+def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
+    prod = (
+        (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8").replace('mode = "gateway"', 'mode = "nginx"')
+    )
+    ran = deploy(tmp_path, "up", "prod", "0.2.0", variables=environment(tmp_path, prod, "prod"))
+    assert ran.done.returncode == 3
+    assert "nobody knows whether the Gateway is still there" in ran.done.stdout
+    assert starting(ran, "cdk deploy kaito-prod-platform")
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        (SIGN_IN, "secrets/chat-auth-secret"),
+        ("\n[ingress]\n" + GUARDED, "get secret model-people"),
+    ],
+)
+def test_a_switch_looks_for_what_pods_need_first(tmp_path: Path, more: str, missing: str) -> None:
+    there, variables = {"get gateways": "gateway/kaito-chat"}, environment(tmp_path, DEV + more)
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", fails=missing, answers=there, variables=variables)
+    assert (ran.done.returncode, starting(ran, "cdk deploy")) == (1, [])
+    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="cdk deploy", answers=there, variables=variables)
+    assert "what else was changed with it may want the platform first" in failed.done.stderr
 
 
 def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path: Path) -> None:
@@ -321,6 +369,28 @@ def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Call
     assert status == 1
     assert "Stopped. Go on with: make deploy ENV=dev TAG=0.2.0" in said
     assert "Traceback" not in said
+
+
+def test_make_passes_on_what_stops_it(tmp_path: Path) -> None:
+    make = shutil.which("make") or pytest.skip("needs make (package: make)")
+    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
+    variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    # make puts its own kubectl before our stand-in, and that finds no cluster; for mode gateway, none is asked.
+    variables |= environment(tmp_path, f'{DEV}\n[ingress]\nmode = "gateway"\n')
+    process = subprocess.Popen(
+        [make, "deploy", "ENV=dev", "TAG=0.2.0"],
+        cwd=ROOT,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    while process.stdout.readline() != "begun\n":
+        assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=20)
+    assert (tmp_path / "ended").read_text() == "1"
 
 
 def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ from deploy_image import digest_of_built
 from deploy_private import api_server, hidden, instructions
 from deploy_report import CHAT_PORT, addressed, afterwards
 from deploy_steps import ROOT, Step, StepError, ask, az, named, run, stop_in_order, subscription
-from deploy_switch import in_use
+from deploy_switch import SWITCHED, in_use
 
 VAULT_API_VERSION = "2023-07-01"
 # How long a name and its certificate may take, and a first answer: a GPU node, an image, a model to load.
 REACH_SECONDS = 900
 WARM_UP_SECONDS = 2700
-SWITCHED = "if ingress.mode was changed: docs/deploy.md, Which controller"
+SWITCHED_FIRST = f"{SWITCHED}; what else was changed with it may want the platform first, and a deployment of its own"
 TAKEN_BACK = """
         What a release began may be taken back: its events stay for an hour, its logs in Log Analytics (ContainerLogV2).
         A model that was asked for may have a node pool already, which costs: az aks nodepool list"""
@@ -133,16 +133,12 @@ def up(environment: Environment, tag: str) -> int:
     if what := in_use(environment):
         print(f"ingress.mode has changed, and {what} is still there: the workloads go first")
         with kubeconfig(environment) as access:
-            workloads(environment, tag, access)
+            workloads(environment, tag, access, SWITCHED_FIRST)
     run(stack("deploy", "platform", environment, SWITCHED), environment)
     if hosts := hidden(environment):
         sys.stderr.write(instructions(environment, hosts, again("up", environment.name, tag)))
         return 3
-    for step in secrets(environment):
-        ask(step, environment)
     with kubeconfig(environment) as access:
-        for step in password(environment, access):
-            ask(step, environment)
         workloads(environment, tag, access)
         if environment.settings.monitoring.grafana_public_network_access_enabled:
             for step in dashboards(environment):
@@ -154,14 +150,16 @@ def up(environment: Environment, tag: str) -> int:
     return 0
 
 
-def workloads(environment: Environment, tag: str, access: str) -> None:
-    """Deploy the second stack with the image of a tag.
+def workloads(environment: Environment, tag: str, access: str, look: str = "") -> None:
+    """Deploy the second stack with the image of a tag, once the secrets are there that its pods want.
 
     Terraform compares what it was told with what it was told before: where the chat was released alone since, with
     another image, it finds nothing to do for the old one.
     """
+    for step in (*secrets(environment), *password(environment, access)):
+        ask(step, environment)
     digest = digest_of_built(environment, tag)
-    look = f"{by_hand(environment, 'get pods,jobs,events', 'logs --selector job-name')}{TAKEN_BACK}"
+    look = look or f"{by_hand(environment, 'get pods,jobs,events', 'logs --selector job-name')}{TAKEN_BACK}"
     pinned = {"TF_VAR_chat_image_tag": tag, "TF_VAR_chat_image_digest": digest}
     run(stack("deploy", "workloads", environment, look, **pinned), environment)
     running = image(environment, access)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
+from deploy_chart import helm
 from deploy_steps import ROOT
 
 TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
@@ -30,6 +31,8 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
     for program in programs(what, environment):
         if shutil.which(program) is None:
             yield f"{program} is not installed: docs/deploy.md, What is needed"
+    if what == "up" and helm() is None:
+        yield "helm is not installed: docs/deploy.md, What is needed"
     backend = environment.settings.state.backend
     for state in left_behind(environment) if backend != "local" else ():
         yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"

@@ -47,9 +47,10 @@ def upgrade(environment: Environment, access: str, version: str) -> Step:
         *("--timeout", _TIMEOUT),
     )
     step = Step("upgrade the release", command)
-    if program is None:
-        raise MissingProgramError(step, "helm is not installed")
-    return step._replace(command=(*command, *_waiting(program)))
+    try:
+        return step._replace(command=(*command, *_waiting(program or "helm")))
+    except OSError as error:
+        raise MissingProgramError(step, f"{program or 'helm'} cannot be started: {error.strerror}") from None
 
 
 def helm() -> str | None:

@@ -9,6 +9,7 @@ See: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
 
 import argparse
 import asyncio
+import re
 import sys
 import time
 from pathlib import Path
@@ -21,10 +22,11 @@ from kaito_chat.backends.answers import detail_of, json_of
 LOOK_SECONDS = 5.0
 # How long nothing may check Workspaces, before we think that this KAITO checks none.
 UNCHECKED_SECONDS = 120.0
+_KAITOS_WEBHOOK = re.compile(r'admission webhook "[^"]*kaito\.sh"')
 UNCHECKED = "nothing checks Workspaces, so the webhook is not registered"
 API = "kaito.sh/v1beta1"
-# Neither exists.
-INSTANCE_TYPE, PRESET = "Standard_Nowhere", "no-such-model"
+# Neither exists. KAITO takes sizes that begin with Standard_N or Standard_D unseen.
+INSTANCE_TYPE, PRESET = "Standard_Xnowhere", "no-such-model"
 WORKSPACE = {
     "apiVersion": API,
     "kind": "Workspace",
@@ -61,7 +63,9 @@ async def missing(server: ApiServer) -> str:
         return f"the cluster does not serve {API}"
     if response.is_server_error or "failed calling webhook" in said:
         return f"the webhook does not answer: {said}"
-    return UNCHECKED if response.is_success else ""
+    if _KAITOS_WEBHOOK.search(said):
+        return ""
+    return UNCHECKED if response.is_success else f"the API server refuses: {said}"
 
 
 async def wait(server: ApiServer, seconds: float) -> int:

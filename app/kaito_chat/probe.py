@@ -26,6 +26,7 @@ from kaito_chat.wire import Page
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
 LOOK_SECONDS = 2.0
+TRUST_SECONDS = 600.0
 
 
 class ProbeError(Exception):
@@ -50,7 +51,8 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
     Raises:
         ProbeError: It did not answer.
     """
-    deadline = time.monotonic() + reach_seconds
+    began = time.monotonic()
+    deadline = began + reach_seconds
     patience = Patience(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(pool(5, 1))
@@ -64,8 +66,8 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
                 if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
                     raise ProbeError(str(error)) from None
             except AzureError as error:
-                # A trust that was made a moment ago takes some minutes.
-                if time.monotonic() + LOOK_SECONDS > deadline:
+                # A trust that was made a moment ago takes some minutes; one that is not there takes for ever.
+                if time.monotonic() + LOOK_SECONDS > min(deadline, began + TRUST_SECONDS):
                     raise ProbeError(f"Entra ID gives no token: {error.message.splitlines()[0]}") from None
             await asyncio.sleep(LOOK_SECONDS)
 

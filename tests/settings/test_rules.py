@@ -218,7 +218,7 @@ def test_the_managed_nginx_warns_of_its_end(tmp_path: Path) -> None:
 
 
 def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
-    text = changed("ingress", 'mode = "gateway"')
+    text = changed("ingress", 'mode = "gateway"', 'hostname = "chat.contoso.com"')
     assert load(written(tmp_path, text), TODAY).warnings == ()
     path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)

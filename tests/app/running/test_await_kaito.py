@@ -91,7 +91,23 @@ def test_a_kaito_that_checks_nothing_is_not_waited_for_to_the_end(tmp_path: Path
     assert len(asked) > 3
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        (429, "too many requests"),
+        (403, 'admission webhook "validation.gatekeeper.sh" denied the request: no'),
+        (422, "spec is invalid"),
+    ],
+)
+def test_what_others_refuse_says_nothing_of_kaito(other: tuple[int, str], tmp_path: Path) -> None:
+    with api_server([other, DENIED]) as (url, asked):
+        done = wait(url, tmp_path)
+    assert (done.returncode, len(asked)) == (0, 2)
+    assert f"waiting: the API server refuses: {other[1]}" in done.stdout
+
+
 def test_no_kaito_takes_what_it_asks_for() -> None:
+    assert not await_kaito.INSTANCE_TYPE.startswith(("Standard_N", "Standard_D"))
     assert await_kaito.INSTANCE_TYPE not in CATALOG
     assert await_kaito.PRESET not in CATALOG
 

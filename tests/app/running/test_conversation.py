@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -184,6 +185,18 @@ def test_the_probe_waits_for_a_model_that_is_not_there_yet(folder: Path) -> None
     early = subprocess.Popen(command, env=environment, cwd=folder)
     with engine(folder, port=port):
         assert early.wait(60) == 0
+
+
+def test_the_probe_says_that_entra_id_gives_no_token(folder: Path) -> None:
+    model = {"name": "big", "endpoint_url": "http://127.0.0.1:9", "backend": "azure_openai", "model": "gpt-4o"}
+    command, environment = probing_models(models=json.dumps([model]))
+    # Only this way, which needs no network to fail.
+    environment |= {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "PATH": os.environ["PATH"]}
+    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout.startswith("model big: FAILED Entra ID gives no token: ")) == (1, True), (
+        ran.stderr
+    )
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize(

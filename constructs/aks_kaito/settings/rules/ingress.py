@@ -82,8 +82,9 @@ def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
 @warning("ingress.mode", "user_pool")
 def proxies_need_a_node(context: Context) -> Iterator[Problem]:
     """A Gateway's proxies are pods that AKS makes, without tolerations of ours."""
-    settings = context.settings
-    if settings.ingress.mode == "gateway" and (settings.user_pool.spot_enabled or settings.user_pool.node_taints):
+    ingress, pool = context.settings.ingress, context.settings.user_pool
+    keeps_away = pool.spot_enabled or any(not taint.endswith(":PreferNoSchedule") for taint in pool.node_taints)
+    if ingress.mode == "gateway" and ingress.hostname is not None and keeps_away:
         text = "runs the Gateway's proxies without tolerations, and the only pool of people's pods has taints"
         yield Problem("ingress.mode", "gateway", text)
 
