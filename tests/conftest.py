@@ -1,6 +1,8 @@
 """Fixtures of all tests: the shipped environments, and their stacks synthesized once a session."""
 
 import json
+import socket
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,3 +48,10 @@ def stacks(environments: dict[str, Environment]) -> dict[str, dict[str, Any]]:
 def workloads(environments: dict[str, Environment]) -> dict[str, dict[str, Any]]:
     """The synthesized stack of workloads of every shipped environment, by name."""
     return {name: synthesized(environment, "workloads") for name, environment in environments.items()}
+
+
+@pytest.fixture
+def api_server() -> Iterator[str]:
+    """The address of something that can be connected to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"

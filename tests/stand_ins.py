@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,22 @@ from typing import NamedTuple
 
 from conftest import ROOT
 
+DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+GROUP = "rg-kaito-dev-westeurope"
+SIGN_IN = """
+[ingress]
+hostname = "chat.kaito.invalid"
+[chat]
+sign_in = "entra"
+entra_client_id = "11111111-2222-3333-4444-555555555555"
+"""
+GUARDED = """
+dns_zone_name = "kaito.invalid"
+dns_zone_resource_group_name = "dns"
+hostname = "chat.kaito.invalid"
+model_hostname = "model.kaito.invalid"
+model_basic_auth_secret_name = "model-people"
+"""
 DIGEST = "sha256:" + "a" * 64
 NAMES = ("az", "cdk", "docker", "helm", "kubectl", "kubelogin", "probe", "terraform")
 _PROGRAM = """#!{python}
@@ -133,3 +150,21 @@ def deploy(
     noted = folder / "noted"
     found = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
     return Ran(done, [asked for asked, _ in found], [each for _, each in found])
+
+
+def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
+    """The variables that select a folder with one environment of this text."""
+    place = folder / "environments"
+    place.mkdir(exist_ok=True)
+    (place / f"{name}.toml").write_text(text, encoding="utf-8")
+    return {"AKS_KAITO_ENVIRONMENTS_DIR": str(place)}
+
+
+def starting(ran: Ran, *words: str) -> list[str]:
+    """The commands that begin so."""
+    return [line for line in ran.lines if line.startswith(words)]
+
+
+def placed(ran: Ran) -> list[str]:
+    """All that was asked, in words, whatever folder the kubeconfig lay in."""
+    return [re.sub(r"/\S+/kubeconfig", "KUBECONFIG", line) for line in ran.lines]

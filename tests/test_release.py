@@ -14,8 +14,8 @@ import yaml
 
 from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
-from infra.test_workloads import ID
-from infra.test_workloads import release as terraform_release
+from infra.rendered import ID
+from infra.rendered import release as terraform_release
 from stand_ins import prepare
 
 HELM = """#!{python}

@@ -8,7 +8,7 @@ from aks_kaito.settings import Environment, Settings
 from chart.rendering import Object, names, one
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import synthesized
-from infra.test_workloads import chat_objects, cluster_objects
+from infra.rendered import chat_objects, cluster_objects
 from inventory import of_kind
 
 ZONE = {"dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns", "hostname": "chat.contoso.com"}

@@ -8,8 +8,8 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import ENVIRONMENTS, synthesized
+from infra.rendered import ID, chat_objects
 from infra.test_inventories import altered
-from infra.test_workloads import ID, chat_objects
 from inventory import of_kind
 
 EVERYTHING: dict[str, dict[str, Any]] = {

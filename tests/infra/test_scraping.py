@@ -12,8 +12,8 @@ from aks_kaito.settings import Environment, Settings
 from chart.rendering import CHART, Object, one
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import ENVIRONMENTS, synthesized
+from infra.rendered import chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
-from infra.test_workloads import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

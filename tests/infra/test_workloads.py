@@ -1,4 +1,4 @@
-"""The stack of workloads, and what it and the charts owe each other and the platform."""
+"""The stack of workloads, and what it and our charts owe each other and the platform."""
 
 import json
 import re
@@ -12,45 +12,14 @@ import yaml
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
-from chart.rendering import ROOT, Object, kinds, merged, names, one, render
+from chart.rendering import ROOT, kinds, names, one
 from chart.validation import check_core, check_custom, needs_definitions
 from conftest import ENVIRONMENTS, synthesized
+from infra.rendered import ID, chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
-from inventory import of_kind
 
 NAMES = [path.stem for path in ENVIRONMENTS]
-ID = "00000000-0000-0000-0000-000000000001"
-CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"
-# What Azure or the deployment fills in: the same id for all, a tag and no digest.
-FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{var\.chat_image_tag\}": "0.1.0"}
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
-
-
-def release(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """One Helm release of a stack."""
-    (found,) = [each for each in document["resource"]["helm_release"].values() if each["name"] == name]
-    return dict(found)
-
-
-def values_of(document: dict[str, Any], name: str, digest: str = "") -> dict[str, Any]:
-    """The values of a release, with what is only known later filled in."""
-    text = json.dumps(release(document, name)["values"])
-    for pattern, value in {**FILLED, r"\$\{var\.chat_image_digest\}": digest}.items():
-        text = re.sub(pattern, value, text)
-    assert "${" not in text
-    return merged(*(json.loads(each) for each in json.loads(text)))
-
-
-def chat_objects(document: dict[str, Any]) -> list[Object]:
-    """What the chat's release makes of its values."""
-    namespace = release(document, "kaito-chat")["namespace"]
-    return render(values_of(document, "kaito-chat"), release="kaito-chat", namespace=namespace)
-
-
-def cluster_objects(document: dict[str, Any]) -> list[Object]:
-    """What the other release of ours makes."""
-    values, namespace = values_of(document, "kaito-cluster"), release(document, "kaito-cluster")["namespace"]
-    return render(values, release="kaito-cluster", namespace=namespace, chart=CLUSTER_CHART)
 
 
 @pytest.fixture(scope="module")
@@ -89,42 +58,6 @@ def test_sign_in_brings_history_and_secrets_from_the_vault(signed_in: dict[str, 
 def test_without_sign_in_there_is_no_history(workloads: dict[str, dict[str, Any]]) -> None:
     objects = chat_objects(workloads["prod"])
     assert "KAITO_CHAT_DATABASE_URL" not in one(objects, "ConfigMap", "kaito-chat")["data"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_federated_credential_names_a_service_account_of_a_release(
-    name: str, stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
-) -> None:
-    trusted = {each["subject"] for each in of_kind(stacks[name], "azurerm_federated_identity_credential")}
-    chat = subject(one(chat_objects(workloads[name]), "ServiceAccount")["metadata"])
-    assert chat in trusted
-    # KAITO's add-on makes the last.
-    made = {chat, certificates_subject(workloads[name]), "system:serviceaccount:kube-system:kaito-gpu-provisioner"}
-    assert trusted <= made
-
-
-def subject(account: dict[str, Any]) -> str:
-    """What a federated credential calls a ServiceAccount."""
-    return f"system:serviceaccount:{account['namespace']}:{account['name']}"
-
-
-def certificates_subject(document: dict[str, Any]) -> str:
-    """cert-manager's ServiceAccount, which its chart names like the release, or as it is told."""
-    found, values = release(document, "cert-manager"), values_of(document, "cert-manager")
-    return subject({"namespace": found["namespace"], "name": values["serviceAccount"].get("name") or found["name"]})
-
-
-def test_cert_manager_writes_records_as_its_identity(environments: dict[str, Environment]) -> None:
-    zone = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
-    environment = altered(environments["dev"], ingress=zone)
-    trusted = of_kind(synthesized(environment), "azurerm_federated_identity_credential")
-    document = synthesized(environment, "workloads")
-    assert certificates_subject(document) in {each["subject"] for each in trusted}
-    values = values_of(document, "cert-manager")
-    # Without both, its pods get no token to show to Entra ID.
-    assert values["podLabels"]["azure.workload.identity/use"] == "true"
-    assert values["serviceAccount"]["labels"]["azure.workload.identity/use"] == "true"
-    assert values["crds"] == {"enabled": True}
 
 
 def test_certificates_made_by_hand_are_where_the_settings_say(environments: dict[str, Environment]) -> None:
@@ -236,56 +169,6 @@ def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, An
     assert wait["digest"] == digest
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_cert_manager_asks_for_the_gateway_api_only_where_it_is(
-    name: str, workloads: dict[str, dict[str, Any]]
-) -> None:
-    gateway = any(each["kind"] == "Gateway" for each in cluster_objects(workloads[name]))
-    assert values_of(workloads[name], "cert-manager")["config"]["gatewayAPI"] == {"enabled": gateway}
-
-
-def test_another_configuration_is_another_pod_of_cert_managers(workloads: dict[str, dict[str, Any]]) -> None:
-    found = [values_of(workloads[name], "cert-manager") for name in ("dev", "prod", "sample")]
-    assert len({json.dumps(each["config"]) for each in found}) == len(
-        {each["podAnnotations"]["checksum/config"] for each in found}
-    )
-    assert len({each["podAnnotations"]["checksum/config"] for each in found}) > 1
-
-
-def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environment]) -> None:
-    tainted = {"spot_enabled": True, "node_taints": ["workload=chat:NoSchedule"]}
-    prometheus = {"kube_prometheus_stack_enabled": True}
-    document = synthesized(altered(environments["dev"], user_pool=tainted, workloads=prometheus), "workloads")
-    expected = [
-        {"key": "workload", "operator": "Equal", "value": "chat", "effect": "NoSchedule"},
-        {"key": "kubernetes.azure.com/scalesetpriority", "operator": "Equal", "value": "spot", "effect": "NoSchedule"},
-    ]
-    pods = [
-        each["spec"]["template"]["spec"]
-        for each in [*chat_objects(document), *cluster_objects(document)]
-        if each["kind"] in ("Deployment", "Job")
-    ]
-    assert [each["tolerations"] for each in pods] == [expected] * 2
-    # As the values of each chart call it; node-exporter is on every node.
-    for chart, paths in {
-        "cert-manager": ["", "cainjector", "startupapicheck", "webhook"],
-        "nginx-ingress": ["controller"],
-        "kube-prometheus-stack": [
-            "alertmanager.alertmanagerSpec",
-            "grafana",
-            "kube-state-metrics",
-            "prometheus.prometheusSpec",
-            "prometheusOperator",
-            "prometheusOperator.admissionWebhooks.patch",
-        ],
-    }.items():
-        for path in paths:
-            found = values_of(document, chart)
-            for key in filter(None, path.split(".")):
-                found = found[key]
-            assert found["tolerations"] == expected, f"{chart}: {path}"
-
-
 @pytest.mark.parametrize("chart", ["kaito-chat", "kaito-cluster"])
 def test_a_changed_file_of_our_charts_is_a_changed_release(
     chart: str, workloads: dict[str, dict[str, Any]], tmp_path: Path
@@ -301,42 +184,6 @@ def test_a_changed_file_of_our_charts_is_a_changed_release(
         before = fingerprint(copy)
         (copy / name).write_text((copy / name).read_text() + "\n# another\n")
         assert fingerprint(copy) != before, name
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_other_peoples_charts_are_pinned(name: str, workloads: dict[str, dict[str, Any]]) -> None:
-    for each in workloads[name]["resource"]["helm_release"].values():
-        assert ("version" in each) == each.get("repository", "").startswith("oci://")
-
-
-def controllers_annotations(document: dict[str, Any]) -> dict[str, str]:
-    """What the Service of the controller tells Azure; nothing where the controller is not ours."""
-    if [each for each in document["resource"]["helm_release"].values() if each["name"] == "nginx-ingress"]:
-        return dict(values_of(document, "nginx-ingress")["controller"]["service"]["annotations"])
-    gateways = [each for each in cluster_objects(document) if each["kind"] == "Gateway"]
-    return dict(gateways[0]["spec"]["infrastructure"]["annotations"]) if gateways else {}
-
-
-def test_the_controller_listens_on_the_platforms_address_and_is_asked_how_it_is(
-    stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
-) -> None:
-    prefix = "service.beta.kubernetes.io"
-    for name, health_path in (("dev", "/nginx-health"), ("prod", "/healthz/ready")):
-        found = controllers_annotations(workloads[name])
-        addresses = {each["name"]: each for each in stacks[name]["resource"]["azurerm_public_ip"].values()}
-        assert found[f"{prefix}/azure-pip-name"] in addresses
-        (group,) = stacks[name]["resource"]["azurerm_resource_group"].values()
-        assert found[f"{prefix}/azure-load-balancer-resource-group"] == group["name"]
-        assert found[f"{prefix}/azure-load-balancer-health-probe-request-path"] == health_path
-    controller = values_of(workloads["dev"], "nginx-ingress")["controller"]
-    assert (controller["healthStatus"], controller["healthStatusURI"]) == (True, "/nginx-health")
-    # Istio's proxy has no page at "/", which Azure would ask for.
-    assert {key: value for key, value in controllers_annotations(workloads["prod"]).items() if "/port_" in key} == {
-        f"{prefix}/port_{port}_health-probe_{key}": value
-        for port in (80, 443)
-        for key, value in (("port", "15021"), ("protocol", "http"))
-    }
-    assert controllers_annotations(workloads["sample"]) == {}
 
 
 @pytest.mark.parametrize("part", ["platform", "workloads"])
