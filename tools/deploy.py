@@ -218,8 +218,7 @@ def main(arguments: list[str]) -> int:
     try:
         return {"up": up, "down": down}[what](environment, word)
     except StepError as error:
-        look = f"Look:   {error.look}\n" if error.look else ""
-        sys.stderr.write(f"\nFailed: {error}\n{look}Next:   {following}, when the cause is gone; what was done stays\n")
+        sys.stderr.write(f"{error.report()}Next:   {following}, when the cause is gone; what was done stays\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"\nStopped. Go on with: {following}\n")

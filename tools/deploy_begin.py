@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
 from deploy_chart import helm
+from deploy_image import TAG
 from deploy_steps import ROOT
-
-TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 
 
 def refusals(arguments: list[str]) -> Iterator[str]:
@@ -20,7 +19,7 @@ def refusals(arguments: list[str]) -> Iterator[str]:
         yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name CONFIRM=name"
         return
     what, name, word = arguments
-    if what == "up" and not TAG.fullmatch(word):
+    if what == "up" and not re.fullmatch(TAG, word):
         yield f"TAG={word!r}: must be a tag for the image, such as 0.2.0"
     if what == "down" and word != name:
         yield f"CONFIRM={word!r}: must be {name!r}, the environment that is to be destroyed with all its data"
@@ -31,8 +30,6 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
     for program in programs(what, environment):
         if shutil.which(program) is None:
             yield f"{program} is not installed: docs/deploy.md, What is needed"
-    if what == "up" and helm() is None:
-        yield "helm is not installed: docs/deploy.md, What is needed"
     backend = environment.settings.state.backend
     for state in left_behind(environment) if backend != "local" else ():
         yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"
@@ -46,11 +43,15 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
 def programs(what: str, environment: Environment) -> Iterator[str]:
     """What has to be installed; what only a private network needs is found out inside it."""
     yield os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
-    private = environment.settings.cluster.private_cluster_enabled
     if what == "up":
-        yield from ("az",) if private else ("az", "kubectl", "kubelogin")
-    elif not private:
-        yield "kubelogin"
+        yield "az"
+    if environment.settings.cluster.private_cluster_enabled:
+        return
+    yield "kubelogin"
+    if what == "up":
+        yield "kubectl"
+        # It has more places to be than the PATH.
+        yield helm() or "helm"
 
 
 def left_behind(environment: Environment) -> Iterator[str]:

@@ -6,6 +6,8 @@ from aks_kaito import chart_values
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
 
+# What a registry takes for a tag.
+TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
 # How a registry says that it has no such repository, tag or manifest; other things may be "not found" too.
 _NOT_THERE = re.compile(
     r"repository name not known|(NAME|TAG|MANIFEST)_UNKNOWN"

@@ -54,6 +54,10 @@ class StepError(Exception):
         self.said = said
         super().__init__(f"{step.name}: {reason}{f': {said}' if said else ''}")
 
+    def report(self) -> str:
+        """What failed, and where to look."""
+        return f"\nFailed: {self}\n" + (f"Look:   {self.look}\n" if self.look else "")
+
 
 class MissingProgramError(StepError):
     """A step's program is not there, or cannot be started."""

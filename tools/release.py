@@ -11,10 +11,10 @@ import sys
 from aks_kaito.settings import Environment, SettingsError
 from cluster_access import kubeconfig
 from deploy_chart import helm, is_current, upgrade, values_file
-from deploy_image import NoImageError, digest
+from deploy_image import TAG, NoImageError, digest
 from deploy_steps import ROOT, StepError, named, run, stop_in_order
 
-TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}|sha256:[0-9a-f]{64}")
+VERSION = re.compile(rf"{TAG}|sha256:[0-9a-f]{{64}}")
 
 
 class RefusedError(Exception):
@@ -31,7 +31,7 @@ def prepared(arguments: list[str]) -> tuple[Environment, str]:
     if len(arguments) != 2:  # noqa: PLR2004 - as the first line says
         raise RefusedError("usage: make release ENV=name TAG=tag-or-digest")
     name, tag = arguments
-    if not TAG.fullmatch(tag):
+    if not VERSION.fullmatch(tag):
         raise RefusedError(
             f"TAG={tag!r}: must be an image's tag, such as 0.2.0, or its digest, sha256:... with 64 digits"
         )
@@ -44,7 +44,7 @@ def prepared(arguments: list[str]) -> tuple[Environment, str]:
             f"{values.relative_to(ROOT)} is not of the settings as they are: run `make synth ENV={name}`"
         )
     if helm() is None:
-        raise RefusedError("helm is missing: `make test` installs it on Linux/amd64, elsewhere install Helm")
+        raise RefusedError("helm is missing: make installs it on Linux (amd64), elsewhere install Helm")
     return environment, tag
 
 
@@ -74,8 +74,7 @@ def main(arguments: list[str]) -> int:
         with kubeconfig(environment) as access:
             run(upgrade(environment, access, tag), environment)
     except StepError as error:
-        look = f"Look:   {error.look}\n" if error.look else ""
-        sys.stderr.write(f"\nFailed: {error}\n{look}")
+        sys.stderr.write(error.report())
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")

@@ -6,7 +6,7 @@ import pytest
 
 from chart.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
 from chart.test_chat import restricted
-from chart.validation import check_core, check_custom, needs_definitions
+from chart.validation import check_core, check_custom
 
 CHART = ROOT / "charts" / "kaito-cluster"
 
@@ -19,7 +19,6 @@ def made(*changes: dict[str, Any], helm: str = "helm", kube_version: str = "1.35
 
 @pytest.mark.parametrize("kubernetes", KUBERNETES)
 def test_every_object_is_valid(kubernetes: str) -> None:
-    needs_definitions()
     objects = made(kube_version=kubernetes)
     check_core(objects, kubernetes)
     assert {kind for _, kind in check_custom(objects)} == {"ClusterIssuer", "Gateway", "HTTPRoute"}

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from chart.rendering import CASES, CHART, HELMS, IMAGE, ROOT, RenderError, at, case, default, merged, one, render
-from chart.validation import check_core, check_custom, needs_definitions
+from chart.validation import check_core, check_custom
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
@@ -244,7 +244,6 @@ OUR_WORDS = re.compile(r"execution error at \(kaito-chat/templates/[^)]*\): [A-Z
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(values=made_up(SCHEMA))
 def test_what_the_schema_allows_makes_valid_objects_or_is_refused_in_our_words(values: dict[str, Any]) -> None:
-    needs_definitions()
     values = merged(values, {"chat": {"image": IMAGE}})
     assume(jsonschema.Draft7Validator(SCHEMA).is_valid(merged(VALUES, values)))
     refused = None

@@ -10,7 +10,7 @@ import pytest
 from aks_kaito import scraping, third_party
 from aks_kaito.settings import Environment, Settings
 from chart.rendering import CHART, Object, one
-from chart.validation import check_core, check_custom, needs_definitions
+from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
@@ -153,18 +153,17 @@ def in_cluster(environments: dict[str, Environment]) -> dict[str, Any]:
 
 
 def test_a_prometheus_in_the_cluster_comes_first_and_gets_everything(in_cluster: dict[str, Any]) -> None:
-    needs_definitions()
     releases = in_cluster["resource"]["helm_release"]
     (address,) = [f"helm_release.{key}" for key, each in releases.items() if each["name"] == "kube-prometheus-stack"]
     for name in ("cert-manager", "nginx-ingress", "kaito-chat", "kaito-cluster"):
         assert address in release(in_cluster, name)["depends_on"]
     objects = chat_objects(in_cluster)
     check_core(objects, "1.35")
-    check_custom(objects)
     groups = {(each["kind"], each["apiVersion"].partition("/")[0]) for each in objects}
     for kind in ("ServiceMonitor", "PodMonitor"):
         assert {(kind, "monitoring.coreos.com"), (kind, "azmonitoring.coreos.com")} <= groups
     assert ("PrometheusRule", "monitoring.coreos.com") in groups
+    check_custom(objects)
 
 
 def sidecar_takes(values: dict[str, Any], each: Object) -> bool:

@@ -13,7 +13,7 @@ import yaml
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
 from chart.rendering import ROOT, kinds, names, one
-from chart.validation import check_core, check_custom, needs_definitions
+from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import ID, chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
@@ -36,7 +36,6 @@ def signed_in(environments: dict[str, Environment]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_values_satisfy_the_charts_and_make_valid_objects(name: str, workloads: dict[str, dict[str, Any]]) -> None:
-    needs_definitions()
     for objects in (chat_objects(workloads[name]), cluster_objects(workloads[name])):
         check_core(objects, "1.35")
         check_custom(objects)
