@@ -67,6 +67,15 @@ def test_nobodys_own_kubeconfig_is_touched(tmp_path: Path) -> None:
     assert ran.variables[place]["KUBECONFIG"] == ran.lines[place].rpartition(" ")[2].replace("kubeconfig", "unused")
 
 
+def test_whoever_deploys_signs_in_as_the_settings_say(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[workloads]\ncredentials = "workloadidentity"\n')
+    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=variables)
+    signed_in = starting(ran, "kubelogin")
+    assert signed_in
+    assert all(line.endswith(" --login workloadidentity") for line in signed_in)
+    assert "kubelogin convert-kubeconfig --login workloadidentity\n" in ran.done.stdout
+
+
 def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     said = deploy(tmp_path, "up", "dev", "0.2.0").done.stdout
     assert "port-forward service/kaito-chat 8000:80" in said
