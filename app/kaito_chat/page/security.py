@@ -30,6 +30,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# A browser that has seen the page over https asks for it over nothing else for a year.
+HSTS = "max-age=31536000"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -46,11 +48,13 @@ class Secured:
     Args:
         app: The application.
         forms: Where forms may go besides this server: Entra ID's sign-in, where it is used.
+        encrypted: Whether browsers reach the page over https.
     """
 
-    def __init__(self, app: ASGIApp, forms: str = "") -> None:
+    def __init__(self, app: ASGIApp, forms: str = "", *, encrypted: bool = False) -> None:
         self._app = app
         self._forms = forms
+        self._headers = HEADERS | ({"strict-transport-security": HSTS} if encrypted else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; only pages are held back until they are whole."""
@@ -59,22 +63,23 @@ class Secured:
             return
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id.set(given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
-        await self._app(scope, receive, _Sender(send, self._forms))
+        await self._app(scope, receive, _Sender(send, self._forms, self._headers))
 
 
 class _Sender:
     """Sends a response on, with our headers; a page without its remote links."""
 
-    def __init__(self, send: Send, forms: str) -> None:
+    def __init__(self, send: Send, forms: str, headers: dict[str, str]) -> None:
         self._send = send
         self._forms = forms
+        self._headers = headers
         self._start: Message | None = None
         self._body = b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
-            headers.update(HEADERS)
+            headers.update(self._headers)
             headers["x-request-id"] = request_id.get() or ""
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message
