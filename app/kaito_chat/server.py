@@ -12,14 +12,15 @@ from chainlit.auth import get_current_user
 from chainlit.chat_context import chat_contexts
 from chainlit.session import ws_sessions_id
 from chainlit.utils import mount_chainlit
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from kaito_chat import metrics, words
+from kaito_chat import metrics
 from kaito_chat.chat import pauses, running
 from kaito_chat.chat.services import Services
 from kaito_chat.page.security import Secured
+from kaito_chat.texts import Texts, negotiate, texts_for
 
 log = logging.getLogger(__name__)
 
@@ -73,20 +74,27 @@ def _routes(app: FastAPI, services: Services) -> None:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/status", dependencies=[Depends(get_current_user)])
-    async def status() -> dict[str, Any]:
-        """What the page says about the models."""
+    async def status(request: Request) -> dict[str, Any]:
+        """The models' states, for the page."""
+        texts = texts_for(negotiate(request.headers.get("accept-language", "")))
         return {
             "models": [
                 {
                     "name": watch.name,
                     "state": watch.state,
-                    "text": words.STATES[watch.state],
-                    "steps": [step._asdict() for step in words.steps(watch)],
+                    "text": texts.state(watch.state),
+                    "steps": [step._asdict() for step in texts.steps(watch)],
                 }
                 for watch in services.watches
             ],
-            "history": "" if services.settings.database_url else words.NO_HISTORY,
+            "history": _why_no_history(services, texts),
         }
+
+
+def _why_no_history(services: Services, texts: Texts) -> str:
+    if services.settings.database_url:
+        return ""
+    return texts.say("notice.no_sign_in" if services.settings.sign_in == "none" else "notice.no_history")
 
 
 async def _sweep() -> None:

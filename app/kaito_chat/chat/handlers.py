@@ -15,7 +15,6 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.session import WebsocketSession
 
-from kaito_chat import words
 from kaito_chat.chat import running
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import DRAINED
@@ -24,6 +23,7 @@ from kaito_chat.conversation import answer_of
 from kaito_chat.logs import session_id
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import ModelSettings, Starter
+from kaito_chat.texts import Texts, texts_for
 
 services = running.services()
 settings = services.settings
@@ -33,6 +33,10 @@ _background: set[asyncio.Task[None]] = set()
 
 def _watch() -> Watch:
     return services.watch(context.session.chat_profile)
+
+
+def _texts() -> Texts:
+    return texts_for(context.session.language)
 
 
 def _starters(starters: tuple[Starter, ...] | None) -> list[cl.Starter]:
@@ -67,7 +71,7 @@ async def starters() -> list[cl.Starter]:
 @cl.on_chat_start
 async def start() -> None:
     """A new conversation: show the settings panel."""
-    await panel(settings, _watch(), {}).send()
+    await panel(settings, _watch(), {}, _texts()).send()
 
 
 @cl.on_chat_resume
@@ -75,7 +79,7 @@ async def resume(thread: Mapping[str, Any]) -> None:
     """A conversation from the history, or one that another replica had."""
     del thread
     chosen = dict(context.session.chat_settings or {})
-    await panel(settings, _watch(), chosen).send()
+    await panel(settings, _watch(), chosen, _texts()).send()
 
 
 @cl.on_message
@@ -147,9 +151,9 @@ async def _take_turn(action: cl.Action | None = None, *, continuing: bool = Fals
 async def _admitted(session: WebsocketSession, action: cl.Action | None) -> bool:
     """Whether a turn may begin; says so if not."""
     if not _signed_in(session):
-        await notify(words.SIGNED_OUT, "signed_out")
+        await notify(_texts().say("notice.signed_out", login="/login"), "signed_out")
     elif services.draining:
-        await notify(words.DRAINED, "drained", [again()])
+        await notify(_texts().say("notice.drained"), "drained", [again(_texts())])
     elif action and not _offered(action):
         await action.remove()
     else:

@@ -9,6 +9,7 @@ from chainlit.input_widget import Slider, TextInput
 from kaito_chat.backends import Sampling
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
+from kaito_chat.texts import Texts
 
 MAX_TOKENS_STEP = 16
 
@@ -22,7 +23,7 @@ def max_tokens_limit(settings: Settings, watch: Watch) -> int:
     return max(window // 2, MAX_TOKENS_STEP)
 
 
-def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> ChatSettings:
+def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
     """The panel for one model, with what was chosen before."""
     limit = max_tokens_limit(settings, watch)
     sampling = sampling_of(settings, watch, chosen)
@@ -31,37 +32,37 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> ChatSe
         [
             Slider(
                 id="temperature",
-                label="Temperature",
+                label=texts.say("settings.temperature"),
                 initial=min(sampling.temperature, highest),
                 min=0,
                 max=highest,
                 step=0.1,
-                description="How freely the model chooses its words; 0 always takes the likeliest.",
+                description=texts.say("settings.temperature_tip"),
             ),
             Slider(
                 id="top_p",
-                label="Top P",
+                label=texts.say("settings.top_p"),
                 initial=sampling.top_p,
                 min=0.05,
                 max=1,
                 step=0.05,
-                description="Only the likeliest words that together have this probability are considered.",
+                description=texts.say("settings.top_p_tip"),
             ),
             Slider(
                 id="max_tokens",
-                label="Max tokens",
+                label=texts.say("settings.max_tokens"),
                 initial=min(sampling.max_tokens, limit),
                 min=MAX_TOKENS_STEP,
                 max=limit,
                 step=MAX_TOKENS_STEP,
-                description="The longest answer. A token is about three quarters of a word.",
+                description=texts.say("settings.max_tokens_tip"),
             ),
             TextInput(
                 id="system_prompt",
-                label="System prompt",
+                label=texts.say("settings.system_prompt"),
                 initial=system_prompt_of(settings, watch, chosen),
                 multiline=True,
-                description="What the model is told before the conversation.",
+                description=texts.say("settings.system_prompt_tip"),
             ),
         ]
     )

@@ -11,13 +11,14 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.utils import utc_now
 
-from kaito_chat import metrics, words
+from kaito_chat import metrics
 from kaito_chat.asking import Asking, Progress
 from kaito_chat.backends import Reasoning, Text, Turn
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import DRAINED, Services
 from kaito_chat.conversation import mark, notice, turns_of
 from kaito_chat.readiness import Watch
+from kaito_chat.texts import CONTINUE, Texts, texts_for
 from kaito_chat.traces import tracer
 from kaito_chat.trouble import BackendError, Kind
 
@@ -44,6 +45,7 @@ class TurnOfConversation:
         self._settings = services.settings
         self._watch = watch
         self._continuing = continuing
+        self._texts = texts_for(context.session.language)
         self._began = time.monotonic()
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
@@ -94,7 +96,7 @@ class TurnOfConversation:
         chosen = context.session.chat_settings
         turns = turns_of(chat_context.get(), system_prompt_of(self._settings, self._watch, chosen))
         if self._continuing:
-            turns.append(Turn("user", words.CONTINUE))
+            turns.append(Turn("user", CONTINUE))
         if self._settings.debug:
             log.info("asking", extra={"turns": [turn._asdict() for turn in turns]})
         return Asking(self._settings, self._watch, turns, sampling_of(self._settings, self._watch, chosen))
@@ -108,7 +110,7 @@ class TurnOfConversation:
         try:
             await self._watch.changed(FIRST_LOOK_SECONDS)
             while self._watch.ready is None:
-                text = words.warming_up(self._watch)
+                text = self._texts.warming_up(self._watch)
                 if shown is None:
                     shown = await cl.Message(text, metadata=notice("warming_up")).send()
                 elif shown.content != text:
@@ -130,7 +132,7 @@ class TurnOfConversation:
 
     async def _think(self, text: str) -> None:
         if self._thought is None:
-            self._thought = cl.Step(name="Reasoning", type="llm", show_input=False)
+            self._thought = cl.Step(name=self._texts.say("reasoning"), type="llm", show_input=False)
             await self._thought.send()
         await self._thought.stream_token(text)
 
@@ -138,7 +140,7 @@ class TurnOfConversation:
         if self._message is None:
             await self._end_thought()
             if progress.dropped:
-                await cl.Message(words.DROPPED.format(count=progress.dropped)).send()
+                await cl.Message(self._texts.say("notice.dropped", count=progress.dropped)).send()
             self._message = cl.Message("", created_at=utc_now())
         await self._message.stream_token(text)
 
@@ -159,13 +161,13 @@ class TurnOfConversation:
         ready = self._watch.ready
         message.metadata = mark(text, model=ready.served.model if ready else self._watch.name)
         if self._settings.show_usage:
-            line = words.usage(
+            line = self._texts.usage(
                 usage.prompt_tokens if usage else None,
                 usage.completion_tokens if usage else None,
                 first,
                 streamed=ready is None or ready.backend.limits.streaming,
             )
-            message.content = f"{text}\n\n{line}"
+            message.content = f"{text}\n\n*{line}*"
         message.actions = actions
         await message.send()
         if self._settings.debug:
@@ -175,9 +177,9 @@ class TurnOfConversation:
         if not progress.text:
             return await self._in_trouble(BackendError(Kind.FAILED, "the answer is empty"), progress)
         cut = progress.finish == "length"
-        await self._close(progress, [go_on()] if cut else [])
+        await self._close(progress, [go_on(self._texts)] if cut else [])
         if cut:
-            await cl.Message(words.LENGTH).send()
+            await cl.Message(self._texts.say("notice.length")).send()
         return "length" if cut else "answered"
 
     async def _in_trouble(self, error: BackendError, progress: Progress) -> str:
@@ -190,8 +192,8 @@ class TurnOfConversation:
             error = error if error.kind is Kind.CUT_OFF else BackendError(Kind.CUT_OFF, error.detail)
         else:
             await self._end_thought()
-        actions = [go_on() if progress.text else again()]
-        await notify(words.trouble(error), error.kind, actions)
+        actions = [go_on(self._texts) if progress.text else again(self._texts)]
+        await notify(self._texts.trouble(error), error.kind, actions)
         return str(error.kind)
 
     async def _stopped(self, progress: Progress, *, drained: bool) -> None:
@@ -205,7 +207,8 @@ class TurnOfConversation:
         else:
             await self._end_thought()
         if drained:
-            await notify(words.DRAINED, "drained", [go_on() if progress.text else again()])
+            button = go_on(self._texts) if progress.text else again(self._texts)
+            await notify(self._texts.say("notice.drained"), "drained", [button])
 
 
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
@@ -213,15 +216,16 @@ async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -
     await cl.Message(text, metadata=notice(str(kind)), actions=actions or []).send()
 
 
-def go_on() -> cl.Action:
+def go_on(texts: Texts) -> cl.Action:
     """A button that continues the last answer."""
-    return _action("continue", "Continue", "Have the model go on from there")
+    return _action("continue", texts)
 
 
-def again() -> cl.Action:
+def again(texts: Texts) -> cl.Action:
     """A button that asks the last question again."""
-    return _action("again", "Try again", "Ask the same question again")
+    return _action("again", texts)
 
 
-def _action(name: Literal["continue", "again"], label: str, tooltip: str) -> cl.Action:
+def _action(name: Literal["continue", "again"], texts: Texts) -> cl.Action:
+    label, tooltip = texts.say(f"action.{name}"), texts.say(f"action.{name}_tip")
     return cl.Action(name=name, label=label, tooltip=tooltip, payload={})

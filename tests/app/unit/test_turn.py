@@ -17,13 +17,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
-from kaito_chat import words
 from kaito_chat.backends import Patience, connect
 from kaito_chat.chat import running
 from kaito_chat.chat.services import Services
 from kaito_chat.page.prepare import prepare
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
+from kaito_chat.texts import CONTINUE, texts_for
 from kaito_chat.workspace import Workspaces
 from processes import ROOT
 
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`
 
 HANDLERS = ROOT / "app" / "kaito_chat" / "chat" / "handlers.py"
 COMPLETIONS = "/v1/chat/completions"
+ENGLISH = texts_for("en-US")
 HELLO = "Hello there, friend."
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of these tests
 SIGN_IN = {"sign_in": "password", "password_users": '{"ada": "not-a-secret"}', "auth_secret": SECRET}
@@ -249,7 +250,7 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
     await chat.ask("long " * 300)
     await chat.ask("And now?")
     outputs = [message["output"] for message in chat.steps()]
-    assert outputs[1] == words.DROPPED.format(count=2)
+    assert outputs[1] == ENGLISH.say("notice.dropped", count=2)
     assert outputs[2].startswith(HELLO)
     assert asked(server)[-1] == [("user", "And now?")]
     await chat.ask("Still?")
@@ -295,12 +296,12 @@ async def test_an_answer_at_its_longest_can_be_continued(page: Open) -> None:
     server.refusals = [sse(delta(content="One, "), finish("length")), sse(delta(content="two."), finish())]
     chat = await page(server)
     await chat.ask("Count.")
-    assert [message["output"] for message in chat.steps()][1:] == [words.LENGTH]
+    assert [message["output"] for message in chat.steps()][1:] == [ENGLISH.say("notice.length")]
     assert chat.buttons() == ["continue"]
     await chat.press("continue")
     assert chat.answers() == ["One, ", "two."]
     assert chat.buttons() == []
-    assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, "), ("user", words.CONTINUE)]
+    assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, "), ("user", CONTINUE)]
     await chat.ask("More.")
     assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, two."), ("user", "More.")]
 
@@ -335,7 +336,7 @@ async def test_a_session_that_is_signed_out_asks_no_model(page: Open, cookie: st
     chat = await page(server, token=cookie, **SIGN_IN)
     await chat.ask()
     assert chat.marks() == [{"notice": "signed_out"}]
-    assert chat.steps()[0]["output"] == words.SIGNED_OUT
+    assert chat.steps()[0]["output"] == ENGLISH.say("notice.signed_out", login="/login")
     assert chat.buttons() == []
     assert asked(server) == []
 
@@ -352,7 +353,7 @@ async def test_while_the_server_drains_a_question_is_kept_for_the_next_one(page:
     chat.services.draining = True
     await chat.ask()
     assert chat.marks() == [{"notice": "drained"}]
-    assert chat.steps()[0]["output"] == words.DRAINED
+    assert chat.steps()[0]["output"] == ENGLISH.say("notice.drained")
     assert chat.buttons() == ["again"]
     assert asked(server) == []
     chat.services.draining = False
