@@ -7,11 +7,14 @@ from chainlit.chat_settings import ChatSettings
 from chainlit.input_widget import Slider, TextInput
 
 from kaito_chat.backends import Sampling
+from kaito_chat.ids import plain
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
 from kaito_chat.texts import Texts
 
 MAX_TOKENS_STEP = 16
+LONGEST_TEXT = 20_000
+KINDS = {"temperature": int | float, "top_p": int | float, "max_tokens": int | float, "system_prompt": str}
 
 
 def max_tokens_limit(settings: Settings, watch: Watch) -> int:
@@ -68,6 +71,15 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Te
     )
 
 
+def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among what a page sent, of the panel's names and of bounded length."""
+    return {
+        key: value[:LONGEST_TEXT] if isinstance(value, str) else value
+        for key, value in sent.items()
+        if key in KINDS and isinstance(value, KINDS[key]) and not isinstance(value, bool)
+    }
+
+
 def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
     """What was chosen, within the limits whatever the page sends."""
     limit = max_tokens_limit(settings, watch)
@@ -84,7 +96,7 @@ def system_prompt_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]
     default = watch.connection.settings.system_prompt
     value = chosen.get("system_prompt")
     if isinstance(value, str):
-        return value[:20_000]
+        return plain(value[:LONGEST_TEXT])
     return settings.system_prompt if default is None else default
 
 
