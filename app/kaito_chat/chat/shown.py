@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import chainlit as cl
+from chainlit.context import context
 from chainlit.utils import utc_now
 
 from kaito_chat import metrics
@@ -57,7 +58,10 @@ class Shown:
         if self._services.history and time.monotonic() - self._kept > KEEP_SECONDS:
             self._kept = time.monotonic()
             facts = {"streaming": False, "metadata": self._mark(progress, partial=True)}
-            await self._services.history.create_step(self._message.to_dict() | facts)
+            session = context.session
+            self._services.history.save_step(
+                session.user.identifier, session.thread_id, self._message.to_dict() | facts
+            )
 
     async def end_thought(self) -> None:
         """The thinking is over."""

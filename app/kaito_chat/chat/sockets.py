@@ -26,7 +26,7 @@ from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.conversations import LEFT, Conversation
 from kaito_chat.chat.events import Opening, read
 from kaito_chat.chat.services import Services
-from kaito_chat.history import History, HistoryAwayError
+from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.ids import thread_of
 from kaito_chat.logs import session_id
 from kaito_chat.texts import texts_for
@@ -44,16 +44,12 @@ class Sockets:
         server: Chainlit's Socket.IO server.
         services: What all conversations share.
         answers: Answers questions.
-        history: Where conversations are kept, if they are.
     """
 
-    def __init__(
-        self, server: socketio.AsyncServer, services: Services, answers: Answers, history: History | None
-    ) -> None:
+    def __init__(self, server: socketio.AsyncServer, services: Services, answers: Answers) -> None:
         self._server = server
         self._services = services
         self._answers = answers
-        self._history = history
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         """The handlers by their events."""
@@ -108,13 +104,13 @@ class Sockets:
             await self._resume(session)
         elif session.restored:
             await conversation.mirror.replay(lambda event, data: self._server.emit(event, data, to=sid))
+        if not session.chat_started:
+            session.chat_started = True
+            await self._answers.show_settings(session)
         if conversation.running:
             await context.emitter.task_start()
         else:
             await context.emitter.task_end()
-        if not session.chat_started:
-            session.chat_started = True
-            await self._answers.show_settings(session)
         if conversation.forgotten:
             conversation.forgotten = False
             await self._answers.notify(texts_for(session.language).say("notice.forgotten"), "forgotten")
@@ -135,8 +131,9 @@ class Sockets:
         init_ws_context(session)
         conversation = self._services.conversations.of(session.id)
         conversation.leave(0 if session.to_clear else self._services.settings.disconnect_grace_seconds)
-        if self._history and session.has_first_interaction:
-            await self._history.update_thread(session.thread_id, metadata=session.to_persistable())
+        if self._services.history and session.user and session.has_first_interaction:
+            facts = session.to_persistable()
+            self._services.history.save_thread(session.user.identifier, session.thread_id, metadata=facts)
         if session.to_clear:
             await self._forget(session, conversation)
         else:
@@ -209,10 +206,10 @@ class Sockets:
         Raises:
             ConnectionRefusedError: It is somebody else's, or nobody can tell whose it is.
         """
-        if self._history is None or user is None:
+        if self._services.history is None or user is None:
             return False
         try:
-            owner = await self._history.owner_of_thread(thread_id)
+            owner = await self._services.history.owner_of_thread(thread_id)
         except HistoryAwayError:
             if told:
                 raise ConnectionRefusedError(REFUSED) from None
@@ -227,11 +224,12 @@ class Sockets:
         emitter = init_ws_context(session).emitter
         await self._end_elsewhere(session)
         try:
-            thread = await self._history.get_thread(session.thread_id) if self._history else None
+            history, owner = self._services.history, _name(session.user)
+            thread = await history.get_thread(session.thread_id, owner) if history and owner else None
         except HistoryAwayError:
             await emitter.send_resume_thread_error(texts_for(session.language).say("notice.not_stored"))
             return
-        if not thread or thread.get("userIdentifier") != _name(session.user):
+        if not thread:
             session.thread_id = thread_of(session.id)
             session.chat_started = False
             await emitter.send_resume_thread_error("Thread not found.")

@@ -120,7 +120,7 @@ async def test_nothing_leaks(patient: Running, faulty: Running) -> None:
         await asyncio.sleep(1)
         assert httpx.get(faulty.url + "/open").json()["open"] == 0
         sizes.append((process.memory_info().rss / 2**20, process.num_fds(), process.num_threads()))
-    assert 'kaito_chat_active_streams{model="faulty"} 0.0' in httpx.get(patient.url + "/metrics").text
+    assert 'kaito_chat_active_streams{model="faulty"} 0.0' in patient.metrics()
     assert sizes[2][0] - sizes[0][0] < 15, sizes
     assert sizes[2][1] <= sizes[0][1] + 5, sizes
     assert sizes[2][2] <= sizes[0][2], sizes
