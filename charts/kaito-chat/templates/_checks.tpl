@@ -26,8 +26,14 @@
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}
+{{- if and .Values.chat.caBundle.configMap .Values.chat.caBundle.secret -}}
+{{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: there is one file of certificates. Leave out one of them." -}}
+{{- end -}}
 {{- $names := list -}}
 {{- range .Values.chat.models -}}
+{{- if and .podPort (not (include "kaito-chat.place" (dict "url" .endpointUrl "root" $) | fromJson).namespace) -}}
+{{- fail (printf "chat.models: %q has podPort, but %s is no Service of this cluster, which is written NAME.NAMESPACE.svc." .name .endpointUrl) -}}
+{{- end -}}
 {{- if and (eq (toString .backend) "azure_openai") (not .model) -}}
 {{- fail (printf "chat.models: %q needs model, the name of the deployment: it is Azure OpenAI." .name) -}}
 {{- end -}}
