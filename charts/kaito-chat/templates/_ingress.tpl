@@ -82,13 +82,15 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- define "kaito-chat.ingressChecks" -}}
 {{- $ingress := .Values.ingress -}}
 {{- $given := toString (get (default dict .Values.chat.settings) "KAITO_CHAT_PUBLIC_URL" | default "") | trimSuffix "/" -}}
-{{- if and $ingress.host $given (ne $given (include "kaito-chat.url" .)) -}}
-{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, but ingress.host, ingress.tls.enabled and chat.settings.KAITO_CHAT_ROOT_PATH make it %s, and the application refuses every other origin. Leave it out." $given (include "kaito-chat.url" .)) -}}
+{{- $path := include "kaito-chat.rootPath" . -}}
+{{- $url := include "kaito-chat.url" . -}}
+{{- if and $ingress.host $given (not (has $given (list $url (trimSuffix $path $url)))) -}}
+{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, but ingress.host, ingress.tls.enabled and chat.settings.KAITO_CHAT_ROOT_PATH make it %s, and the application refuses every other origin. Leave it out." $given $url) -}}
 {{- end -}}
-{{- if and $given (ne (regexReplaceAll "^https?://[^/]*" $given "") (include "kaito-chat.rootPath" .)) -}}
-{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, whose path differs from chat.settings.KAITO_CHAT_ROOT_PATH. Give both the same path." $given) -}}
+{{- if and $given (not (has (regexReplaceAll "^https?://[^/]*" $given "") (list "" $path))) -}}
+{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, whose path differs from chat.settings.KAITO_CHAT_ROOT_PATH. Give both the same path, or the first none." $given) -}}
 {{- end -}}
-{{- if include "kaito-chat.rootPath" . -}}
+{{- if $path -}}
 {{- range list "nginx.ingress.kubernetes.io/rewrite-target" "nginx.org/rewrites" "nginx.org/rewrite-target" -}}
 {{- if hasKey (default dict $ingress.annotations) . -}}
 {{- fail (printf "ingress.annotations.%s takes the path of chat.settings.KAITO_CHAT_ROOT_PATH away, under which the application answers. Leave out one of them." .) -}}
