@@ -52,7 +52,7 @@
 {{- if and .Values.chat.autoscaling.enabled (gt (int .Values.chat.autoscaling.minReplicas) (int .Values.chat.autoscaling.maxReplicas)) -}}
 {{- fail "chat.autoscaling.minReplicas is above chat.autoscaling.maxReplicas." -}}
 {{- end -}}
-{{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
+{{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_INDEX_NAME" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
 {{- if and $.Values.chat.models (hasKey $settings .) -}}
 {{- fail (printf "chat.settings.%s is about a single model: with chat.models, say it there." .) -}}
 {{- end -}}
