@@ -88,6 +88,14 @@ def test_rules_ask_for_metrics_that_exist(rule: dict[str, object]) -> None:
     assert found <= known()
 
 
+def test_rules_name_values_of_labels_that_the_application_sets() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "app" / "kaito_chat").rglob("*.py"))
+    selectors = [found for rule in rules() for found in re.findall(r"kaito_chat_\w+\{([^}]*)\}", str(rule["expr"]))]
+    values = {value for selector in selectors for value in re.findall(r'"([^"]*)"', selector)}
+    assert values == {"ok", "foreign"}
+    assert [value for value in values if f'"{value}"' not in source] == []
+
+
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 def test_dashboards_ask_for_metrics_that_exist(path: Path) -> None:
     for expression in expressions(path):
