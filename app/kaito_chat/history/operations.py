@@ -119,7 +119,7 @@ class SaveThread(Operation):
 
     name: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
-    tags: str | None = None
+    tags: list[str] | None = None
 
     @property
     def size(self) -> int:
@@ -161,6 +161,12 @@ def save_step(owner: str, thread_id: str, step: Mapping[str, Any]) -> SaveStep:
     facts["name"], facts["type"] = facts["name"] or "", facts["type"] or "undefined"
     facts["createdAt"] = facts["createdAt"] or at
     return SaveStep(owner=clean_id(owner), thread_id=clean_id(thread_id), step=facts, at=at)
+
+
+def clean_metadata(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy that JSON and every database take; of keys that are `None` still."""
+    copy: dict[str, Any] = json.loads(clean_json(value or {}))
+    return copy
 
 
 def clean_id(value: object) -> str:

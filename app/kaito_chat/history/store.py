@@ -1,12 +1,10 @@
 """The history, by owner: every call names the person, and reaches that person's conversations only."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from kaito_chat.history import feedback, listing, reading, writing
 from kaito_chat.history.database import Database
-from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.history.listing import Page
 from kaito_chat.history.operations import DeleteStep, SaveThread, clean, clean_id, clean_metadata, save_step
 from kaito_chat.history.outbox import Outbox
@@ -145,6 +143,17 @@ class Store:
         thread_id = clean_id(thread_id)
         await self.written(thread_id)
         return await writing.rename(self._database, clean_id(owner), thread_id, name)
+
+    async def change_metadata(self, owner: str, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        """Change a conversation's metadata, and wait until that is stored; a key that is `None` is taken away.
+
+        Raises:
+            HistoryAwayError: It did not happen.
+            ForeignError: The conversation is somebody else's.
+            DeletedError: The conversation was deleted.
+        """
+        change = SaveThread(owner=clean_id(owner), thread_id=clean_id(thread_id), metadata=clean_metadata(metadata))
+        await writing.write(self._database, change)
 
     async def delete_thread(self, owner: str, thread_id: str) -> bool:
         """Delete a conversation for good, at every replica; whether the person had such a one.
