@@ -53,12 +53,12 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
 
     services = build(settings)
     try:
-        history = await open_history(settings, services.credential)
+        layer = await open_history(settings, services.credential)
     except HistoryError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    data_layer = None
-    app = server.build(services, data_layer)
+    services.history = layer.store if layer else None
+    app = server.build(services, layer)
     config = uvicorn.Config(
         app,
         log_config=None,

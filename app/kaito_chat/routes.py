@@ -190,7 +190,8 @@ def history_router(services: Services, history: Store) -> APIRouter:
             search=plain(body.filter.search or ""),
             value=body.filter.feedback,
         )
-        return page.to_dict()
+        info = {"hasNextPage": page.more, "startCursor": page.start, "endCursor": page.end}
+        return {"pageInfo": info, "data": page.threads}
 
     @routes.get("/project/thread/{thread_id}")
     async def thread(thread_id: Uuid, user: CurrentUser) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from typing import Literal
 
 import asyncpg
 from azure.core.exceptions import AzureError
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 Reason = Literal["away", "read_only", "full", "timeout", "conflict"]
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: data, constraints, limits of one row, features, syntax.
+# Data, constraints, limits of one row, features, syntax: https://www.postgresql.org/docs/current/errcodes-appendix.html
 REFUSING_CLASSES = ("0A", "21", "22", "23", "42", "44", "54")
 # These look like faults of a statement, and are faults of the database that an operator mends.
 MENDABLE = ("42P01", "42703", "42501", "42883")
@@ -30,6 +30,8 @@ POSTGRESQL_REASONS: dict[str, Reason] = {
     "57014": "timeout",
 }
 ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError, TimeoutError)
+# Faults of a statement of ours.
+REFUSING = (ArgumentError, CompileError, InvalidRequestError)
 
 
 class HistoryError(Exception):
@@ -76,20 +78,22 @@ def translate(error: BaseException) -> HistoryError:
         return error
     cause = getattr(error, "orig", None) or error
     words = _words(cause)
-    code = getattr(cause, "sqlstate", None) or getattr(cause.__cause__, "sqlstate", None)
-    if isinstance(code, str):
-        refused = code.startswith(REFUSING_CLASSES) and code not in MENDABLE
-        return HistoryRefusedError(words) if refused else HistoryAwayError(words, POSTGRESQL_REASONS.get(code, "away"))
-    number = getattr(cause, "sqlite_errorcode", None) or getattr(cause.__cause__, "sqlite_errorcode", None)
-    if isinstance(number, int):
-        return _of_sqlite(number & 0xFF, words)
-    if isinstance(error, (TimeoutError, PoolTimeoutError)):
-        return HistoryAwayError(words, "timeout")
-    if isinstance(cause.__cause__, asyncpg.DataError) or isinstance(cause, (asyncpg.DataError, ValueError, TypeError)):
-        return HistoryRefusedError(words)
-    if isinstance(error, (OSError, DBAPIError, InvalidatePoolError, AzureError, asyncpg.InterfaceError, sqlite3.Error)):
-        return HistoryAwayError(words)
-    return HistoryRefusedError(words)
+    for each in (cause, cause.__cause__):
+        if isinstance(code := getattr(each, "sqlstate", None), str):
+            return _of_postgresql(code, words)
+        if isinstance(number := getattr(each, "sqlite_errorcode", None), int):
+            return _of_sqlite(number & 0xFF, words)
+        if isinstance(each, (asyncpg.DataError, ValueError, TypeError)):
+            return HistoryRefusedError(type(each).__name__)  # its message quotes the data
+    if isinstance(error, (*ERRORS, AzureError)) and not isinstance(error, REFUSING):
+        return HistoryAwayError(words, "timeout" if isinstance(error, (TimeoutError, PoolTimeoutError)) else "away")
+    return HistoryRefusedError(type(error).__name__)
+
+
+def _of_postgresql(code: str, words: str) -> HistoryError:
+    if code.startswith(REFUSING_CLASSES) and code not in MENDABLE:
+        return HistoryRefusedError(f"PostgreSQL's error {code}")  # its message may quote the data
+    return HistoryAwayError(words, POSTGRESQL_REASONS.get(code, "away"))
 
 
 def _of_sqlite(code: int, words: str) -> HistoryError:
