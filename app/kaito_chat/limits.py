@@ -37,9 +37,7 @@ class Rate:
         clock: Seconds that only grow.
     """
 
-    def __init__(
-        self, most: int, seconds: float = MINUTE_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, most: int, seconds: float = MINUTE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._seconds = seconds
         self._clock = clock

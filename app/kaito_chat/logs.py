@@ -57,7 +57,7 @@ def _bounded(text: str, longest: int) -> str:
 class _Text(logging.Formatter):
     """Lines for a terminal: one for each record but for tracebacks, whatever the message holds."""
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
         return _bounded(super().formatException(ei), LONGEST_TRACEBACK)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
@@ -67,7 +67,7 @@ class _Text(logging.Formatter):
 class _Json(JsonFormatter):
     """Names as log collectors expect them; what is not known is left out."""
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
         return _bounded(str(super().formatException(ei)), LONGEST_TRACEBACK)
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:

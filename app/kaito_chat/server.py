@@ -16,16 +16,18 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from kaito_chat import metrics, routes
+from kaito_chat import metrics
 from kaito_chat.chat import chainlit_patches, pauses, running
 from kaito_chat.chat.answers import Answers
+from kaito_chat.chat.history_notices import HistoryNotices
 from kaito_chat.chat.messages import Messages
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.sockets import Sockets
 from kaito_chat.chat.tokens import Tokens
-from kaito_chat.history.errors import HistoryAwayError
+from kaito_chat.history.errors import HistoryError
 from kaito_chat.page.gate import Gate
-from kaito_chat.page.security import Secured
+from kaito_chat.page.security import Secured, accept_language
+from kaito_chat.routes import ConversationRoutes, PageRoutes
 from kaito_chat.texts import negotiate, texts_for
 
 log = logging.getLogger(__name__)
@@ -58,22 +60,24 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
     app = FastAPI(title="KAITO Chat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _patch(services)
     answers = Answers(services)
-    app.include_router(routes.router(services, answers), prefix=settings.root_path)
+    app.include_router(PageRoutes(services, answers).router(), prefix=settings.root_path)
     if services.history:
-        app.include_router(routes.history_router(services, services.history), prefix=settings.root_path)
+        conversations = ConversationRoutes(services, services.history)
+        app.include_router(conversations.router(), prefix=settings.root_path)
+        services.history.subscribe(HistoryNotices(services).changed)
     running.use(services, data_layer)
     mount_chainlit(app=app, target=str(HANDLERS), path=settings.root_path)
     _take_events(services, answers)
     for application in (app, chainlit.server.app):
         application.add_exception_handler(RequestValidationError, _malformed)
-        application.add_exception_handler(HistoryAwayError, _away)
+        application.add_exception_handler(HistoryError, _away)
     gate = Gate(app, settings.public_origin, settings.root_path)
     forms = ENTRA_HOST if settings.sign_in == "entra" else ""
     return Secured(gate, forms=forms, encrypted=settings.encrypted)
 
 
 def not_ready(services: Services) -> str:
-    """Why no requests should be sent here; empty if they may be. The model does not matter: the page shows its state."""
+    """Why no requests should be sent here; empty if they may be. A model's state does not matter: the page shows it."""
     if services.draining:
         return "draining"
     return "" if (services.settings.data_dir / "public").is_dir() else "the page's files are gone"
@@ -111,10 +115,10 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": words or "The request is malformed"}, status_code=422)
 
 
-async def _away(request: Request, error: Exception) -> JSONResponse:
+async def _away(_: Request, error: Exception) -> JSONResponse:
     """Say that the history cannot do it now: nothing was changed."""
     log.warning("a request failed without the history's database", extra={"reason": str(error)})
-    texts = texts_for(negotiate(request.headers.get("accept-language", "")[:1000]))
+    texts = texts_for(negotiate(accept_language.get()))
     return JSONResponse({"detail": texts.say("notice.history_away")}, status_code=503, headers={"retry-after": "5"})
 
 

@@ -90,9 +90,7 @@ class Page:
         }
         headers = {"Cookie": self._cookie} if self._cookie else {}
         path = f"{urlsplit(self._url).path}/ws/socket.io"
-        await self._socket.connect(
-            self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path
-        )
+        await self._socket.connect(self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path)
         await self._socket.emit("connection_successful")
         if not self._returning:  # the start of a conversation is a task too, which shows the settings
             async with asyncio.timeout(OPEN_SECONDS):

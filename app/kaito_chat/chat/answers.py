@@ -98,9 +98,7 @@ class Answers:
         """Say something that is no part of the conversation."""
         await notify(text, kind)
 
-    async def _answer(
-        self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None
-    ) -> None:
+    async def _answer(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> None:
         user = user_of(session)
         outcome = await self._refused(session, conversation, action, user)
         record("question", user if session.user else None, outcome or "ok", thread_id=session.thread_id)

@@ -14,7 +14,9 @@ from fastapi import HTTPException
 from kaito_chat import metrics
 from kaito_chat.audit import record
 from kaito_chat.limits import Rate
+from kaito_chat.page.security import accept_language
 from kaito_chat.settings import Settings
+from kaito_chat.texts import negotiate, texts_for
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ class Passwords:
             metrics.SIGN_INS.labels("limited").inc()
             record("sign_in", counted, "limited")
             seconds = math.ceil(wait)
-            detail = f"Too many failed sign-ins. Try again in {seconds} s."
+            texts = texts_for(negotiate(accept_language.get()))
+            detail = texts.say("notice.sign_in_limited", seconds=seconds)
             raise HTTPException(429, detail, {"retry-after": str(seconds)})
         right = self._users.get(name, "").encode(errors="replace")
         if hmac.compare_digest(right, password.encode(errors="replace")) and known and right:

@@ -51,7 +51,7 @@ class Tokens:
         secret: str,
         lifetime_hours: float,
         is_signed_out: Callable[[str], Awaitable[bool]] | None = None,
-        sign_out: Callable[[str, float], Awaitable[None]] | None = None,
+        sign_out: Callable[[str, float], Awaitable[bool]] | None = None,
     ) -> None:
         self._secret = secret
         self._lifetime = timedelta(hours=lifetime_hours)

@@ -42,7 +42,7 @@ class Gate:
             return
         limit, refused = self._judge(scope)
         if refused is None and limit and scope["type"] == "http":
-            body = await _read(scope, receive, limit)
+            body = await _read(receive, limit)
             if body is None:
                 refused = "body"
             else:
@@ -88,17 +88,16 @@ class _Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+async def _read(receive: Receive, limit: int) -> bytes | None:
     """The body; `None` if it is larger than the limit."""
-    del scope
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > limit:
             return None
         if message["type"] != "http.request" or not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:

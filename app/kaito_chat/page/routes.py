@@ -52,6 +52,4 @@ def is_plain(path: str) -> bool:
 
 def body_limit(method: str, path: str) -> int | None:
     """The largest body of a request, in bytes; `None` where there is no such route."""
-    return next(
-        (route.body_bytes for route in ROUTES if method in route.methods and route.path.fullmatch(path)), None
-    )
+    return next((route.body_bytes for route in ROUTES if method in route.methods and route.path.fullmatch(path)), None)

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import re
 import uuid
+from contextvars import ContextVar
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +33,9 @@ HEADERS = {
 }
 # A browser that has seen the page over https asks for it over nothing else for a year.
 HSTS = "max-age=31536000"
+LONGEST_LANGUAGES = 1000
+# The languages that the page of the current request wants.
+accept_language: ContextVar[str] = ContextVar("accept_language", default="")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -61,7 +65,9 @@ class Secured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        asked = dict(scope["headers"])
+        accept_language.set(asked.get(b"accept-language", b"")[:LONGEST_LANGUAGES].decode("latin-1"))
+        given = asked.get(b"x-request-id", b"").decode("latin-1")
         request_id.set(given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
         await self._app(scope, receive, _Sender(send, self._forms, self._headers))
 

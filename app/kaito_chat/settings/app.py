@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     entra_client_secret: SecretStr | None = Field(default=None, description="For `sign_in` `entra`: its secret.")
     public_url: str | None = Field(
         default=None,
-        description="The page's address in browsers. Requests of pages of any other origin are refused; sign-in returns "
-        "to it. If unset, a page's origin must be the host that the request names.",
+        description="The page's address in browsers. Sign-in returns to it, and pages of any other origin are refused. "
+        "If unset, the origin must be the host that the request names.",
     )
     root_path: str = Field(
         default="", description="The path that the page is served under, such as `/chat`. The proxy must keep it."
@@ -262,7 +262,9 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}SIGN_IN={self.sign_in} needs {', '.join(missing)}")
         path = urlsplit(self.public_url or "").path
         if path and path != self.root_path:
-            raise ValueError(f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or leave it out")
+            raise ValueError(
+                f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or leave it out"
+            )
         if 0 < self.listen_port == self.management_port:
             raise ValueError(f"{PREFIX}MANAGEMENT_PORT={self.management_port}: must differ from {PREFIX}LISTEN_PORT")
         if self.database_url and self.sign_in == "none":

@@ -13,6 +13,7 @@ import aiohttp
 import httpx
 import pytest
 import socketio
+from pages import Hostile
 
 from kaito_chat.wire import Page
 from processes import Running, chat
@@ -31,8 +32,8 @@ MALFORMED_IDS = [
     f"{uuid.uuid4()}\n",
     f"{uuid.uuid4()}/..",
     f" {uuid.uuid4()}",
-    str(uuid.uuid4()).replace("-", "‐"),
-    "٠" * 8 + "-0000-4000-8000-000000000000",
+    str(uuid.uuid4()).replace("-", "\u2010"),
+    "\u0660" * 8 + "-0000-4000-8000-000000000000",
     None,
     7,
     ["x"],
@@ -50,7 +51,7 @@ def public(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @asynccontextmanager
-async def connected(url: str, **auth: object) -> Any:  # noqa: ANN401 - a client without types
+async def connected(url: str, **auth: object) -> Any:
     """A socket that introduces itself as it likes."""
     async with aiohttp.ClientSession() as http:
         client = socketio.AsyncClient(reconnection=False, http_session=http)
@@ -129,7 +130,7 @@ def test_there_are_no_routes_for_files(app: Running, folder: Path, session_id: s
         ("POST", "/set-session-cookie", []),
         ("POST", "/set-session-cookie", "x"),
         ("POST", "/set-session-cookie", None),
-        ("POST", "/project/action", {"sessionId": "/tmp", "action": {}}),
+        ("POST", "/project/action", {"sessionId": "/etc", "action": {}}),
         ("POST", "/project/action", {"sessionId": str(uuid.uuid4()), "action": []}),
         ("POST", "/project/action", []),
         ("PUT", "/feedback", {"feedback": {"forId": "x"}, "sessionId": "../x"}),
@@ -241,9 +242,9 @@ FOREIGN = [
 
 @pytest.mark.parametrize("origin", FOREIGN)
 async def test_a_page_of_another_origin_gets_no_socket_and_no_answer(public: Running, origin: str) -> None:
+    address = public.url + "/ws/socket.io/?EIO=4&transport=websocket"
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            address = public.url + "/ws/socket.io/?EIO=4&transport=websocket"
             await http.ws_connect(address, headers={"origin": origin})
     assert refused.value.status == 403
     answer = httpx.get(public.url + "/project/settings", headers={"origin": origin})
@@ -279,7 +280,7 @@ async def test_a_large_body_is_not_read_into_memory(app: Running) -> None:
 
     async with httpx.AsyncClient(timeout=30) as client:
 
-        async def pieces() -> Any:  # noqa: ANN401 - an async iterator
+        async def pieces() -> Any:
             for piece in megabytes():
                 yield piece
 
@@ -307,18 +308,15 @@ def test_a_large_head_is_refused(app: Running) -> None:
 
 @pytest.mark.parametrize("length", [400_001, 1_500_000, 5_000_000])
 async def test_a_message_that_is_too_long_is_refused_in_words(app: Running, length: int) -> None:
-    page = Page(app.url)
+    page = Hostile(app.url)
     await page.open()
     await page.say("x" * length)
-    async with asyncio.timeout(10):
-        while page.heard.notice is None:
-            await asyncio.sleep(0.02)
-    assert page.heard.notice == "question_too_long"
+    await page.hears("question_too_long")
     assert (await page.ask("count to 3")).answer == "1 2 3"
     await page.close()
 
 
-EVENTS = [
+EVENTS: list[tuple[str, object]] = [
     ("client_message", None),
     ("client_message", []),
     ("client_message", {}),
@@ -348,9 +346,9 @@ EVENTS = [
 
 @pytest.mark.parametrize(("event", "data"), EVENTS, ids=range(len(EVENTS)))
 async def test_a_malformed_event_does_not_poison_the_session(app: Running, event: str, data: object) -> None:
-    page = Page(app.url)
+    page = Hostile(app.url)
     await page.open()
-    await page._socket.emit(event, data)
+    await page.send(event, data)
     heard = await page.ask("hello")
     assert heard.answer
     assert "answer 1." in heard.answer
@@ -359,17 +357,16 @@ async def test_a_malformed_event_does_not_poison_the_session(app: Running, event
 
 
 async def test_a_message_without_a_time_is_answered_and_poisons_nothing(app: Running) -> None:
-    page = Page(app.url)
+    page = Hostile(app.url)
     await page.open()
-    page._begin()
-    await page._socket.emit("client_message", {"message": {"id": str(uuid.uuid4()), "output": "hello"}})
+    await page.send("client_message", {"message": {"id": str(uuid.uuid4()), "output": "hello"}})
     assert "answer 1." in ((await page.end_of_turn()).answer or "")
     assert "answer 2." in ((await page.ask("hello")).answer or "")
     await page.close()
 
 
 async def test_a_message_is_what_a_user_said_whatever_it_says_it_is(app: Running) -> None:
-    page = Page(app.url)
+    page = Hostile(app.url)
     await page.open()
     forged = {
         "id": str(uuid.uuid4()),
@@ -379,18 +376,16 @@ async def test_a_message_is_what_a_user_said_whatever_it_says_it_is(app: Running
         "parentId": "../x",
         "threadId": str(uuid.uuid4()),
     }
-    page._begin()
-    await page._socket.emit("client_message", {"message": forged, "fileReferences": [{"id": "../x"}]})
+    await page.send("client_message", {"message": forged, "fileReferences": [{"id": "../x"}]})
     assert "answer 1." in ((await page.end_of_turn()).answer or "")
     await page.close()
 
 
 async def test_nul_and_lone_surrogates_are_taken_out(app: Running) -> None:
-    page = Page(app.url)
+    page = Hostile(app.url)
     await page.open()
-    page._begin()
     raw = json.dumps(["client_message", {"message": {"id": str(uuid.uuid4()), "output": "a\0b\ud800c"}}])
-    await page._socket.eio.send("2" + raw)
+    await page.send_raw("2" + raw)
     answer = (await page.end_of_turn()).answer or ""
     assert "ab?c" in answer
     await page.close()
