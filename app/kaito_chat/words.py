@@ -4,7 +4,8 @@ import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from kaito_chat.readiness import State, Watch
+from kaito_chat.hindrance import Hindrance
+from kaito_chat.readiness import LASTING, State, Watch
 from kaito_chat.trouble import BackendError, Kind
 
 # How long the steps of a warm-up usually take, in minutes.
@@ -26,6 +27,40 @@ TROUBLE = {
     Kind.RENAMED: "**The model was replaced by another one.** Ask again to talk to the new one.",
     Kind.FAILED: "**The model's server broke over this question.** Your question is kept; another try may work.",
     Kind.GARBLED: "**The model's server answered with something unreadable.** Your question is kept.",
+    Kind.NOT_API: (
+        "**Something else answers at the model's address:** a web page, such as a login page, or a redirect. "
+        "Its operator has to set the address of the model's server itself."
+    ),
+    Kind.NO_CHAT: (
+        "**This model cannot hold a conversation.** It is a base model without a chat template, or one for embeddings "
+        "or ranking. Its operator has to choose another one."
+    ),
+    Kind.EMPTY: "**The model answered with nothing.** Your question is kept; another try may work.",
+    Kind.THOUGHT_OUT: (
+        "**The model thought until its longest length was used up, and did not come to an answer.** You can have it "
+        "go on with more room, or raise *Max tokens* in the settings."
+    ),
+    Kind.FILTERED: "**A content filter of the model's server withheld the answer, or its rest.** Ask in other words.",
+    Kind.ABORTED: "**The model's server ended the answer by itself.** You can have the model go on from there.",
+}
+HINDRANCES = {
+    Hindrance.QUOTA: "The subscription's quota for this size of GPU node is used up. Its operator has to raise it.",
+    Hindrance.SKU: "This size of GPU node is not offered in the region. Its operator has to choose another one.",
+    Hindrance.CAPACITY: "Azure has no such GPU node to give at the moment. KAITO tries again.",
+    Hindrance.NO_RIGHT: "KAITO may not create GPU nodes. Its operator has to give it the right.",
+    Hindrance.NODE_TIMED_OUT: "The GPU node did not come in time. KAITO tries again.",
+    Hindrance.NODE_LOST: "The GPU node is gone. KAITO gets another one.",
+    Hindrance.GPU_DRIVER: "The GPU node is there, and its GPU is not usable yet.",
+    Hindrance.NODE_FAILED: "The GPU node could not be created.",
+    Hindrance.DOWNLOAD: "The model is not downloaded yet.",
+    Hindrance.IMAGE_PULL: "The model server's image cannot be pulled.",
+    Hindrance.OUT_OF_MEMORY: "The model server ran out of memory. It needs a larger GPU node.",
+    Hindrance.CRASHED: "The model server does not start.",
+    Hindrance.EVICTED: "The model server was evicted: its node is short of memory or disk.",
+    Hindrance.UNSCHEDULABLE: "No node takes the model server.",
+    Hindrance.SERVER_TIMED_OUT: "The model server did not start in time. KAITO tries again.",
+    Hindrance.BENCHMARK: "KAITO's benchmark of the model failed.",
+    Hindrance.FAILED: "KAITO reports an error.",
 }
 STATES = {
     State.CHECKING: "looking for the model",
@@ -33,6 +68,8 @@ STATES = {
     State.READY: "ready",
     State.GONE: "not answering",
     State.FORBIDDEN: "access denied",
+    State.NOT_API: "not a model server",
+    State.NO_CHAT: "no model to chat with",
 }
 LENGTH = "*The answer reached its longest length. You can have the model go on.*"
 DRAINED = (
@@ -60,10 +97,10 @@ class Step(NamedTuple):
 
 
 def trouble(error: BackendError) -> str:
-    """The text for a trouble, with the server's own words."""
+    """The text for a trouble, with the server's own words where it refused."""
     wait = f"; the server asks to wait {error.retry_after_seconds:.0f} s" if error.retry_after_seconds else ""
     text = TROUBLE[error.kind].format(wait=wait)
-    return f"{text}\n\n> {_quoted(error.detail)}" if error.detail else text
+    return f"{text}\n\n> {_quoted(error.said)}" if error.said else text
 
 
 def steps(watch: Watch) -> list[Step]:
@@ -104,16 +141,19 @@ def warming_up(watch: Watch) -> str:
     listed = "\n".join(
         f"{marks[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "") for step in steps(watch)
     )
-    if watch.state is State.FORBIDDEN:
-        return f"{TROUBLE[Kind.FORBIDDEN]}\n\n> {_quoted(watch.reason)}\n\nYour question is sent when that is done."
+    for kind, state in LASTING.items():
+        if watch.state is state:
+            said = f"\n\n> {_quoted(watch.said)}" if watch.said else ""
+            return f"{TROUBLE[kind]}{said}\n\nYour question is sent when that is done."
     if watch.state is State.GONE:
         began = duration(time.monotonic() - watch.since)
         head = f"**{name} stopped answering {began} ago.** It may be restarting."
     else:
         head = f"**{name} is warming up.**"
-    message = watch.conditions.message if watch.conditions else ""
-    said = f"\n\n> {_quoted(message)}" if message else ""
-    return f"{head} Your question is sent as soon as it is ready.\n\n{listed}{said}"
+    known = watch.conditions
+    hindered = f"\n\n**{HINDRANCES[known.hindrance]}**" if known and known.hindrance else ""
+    said = f"\n\n> {_quoted(known.message)}" if known and known.message else ""
+    return f"{head} Your question is sent as soon as it is ready.\n\n{listed}{hindered}{said}"
 
 
 def usage(prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:

@@ -12,11 +12,12 @@ from chainlit.context import context
 from chainlit.utils import utc_now
 
 from kaito_chat import metrics, words
-from kaito_chat.asking import Asking, Progress
-from kaito_chat.backends import Reasoning, Text, Turn
+from kaito_chat.asking import Asking
+from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import DRAINED, Services
 from kaito_chat.conversation import mark, notice, turns_of
+from kaito_chat.progress import Progress
 from kaito_chat.readiness import Watch
 from kaito_chat.traces import tracer
 from kaito_chat.trouble import BackendError, Kind
@@ -28,6 +29,8 @@ NOTICE_SECONDS = 5
 # A look that answers within this time is not worth a notice.
 FIRST_LOOK_SECONDS = 2
 WAITED_OUT = (Kind.NOT_READY, Kind.GONE)
+# What ends an answer that has begun, and is not said as a cut.
+ENDED = (Kind.CUT_OFF, Kind.FILTERED, Kind.ABORTED)
 
 
 class TurnOfConversation:
@@ -47,6 +50,7 @@ class TurnOfConversation:
         self._began = time.monotonic()
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
+        self._dropped_said = False
         questions = [message for message in chat_context.get() if message.type == "user_message"]
         self._question = questions[-1] if questions else None
         self._asked = self._question.content if self._question else ""
@@ -78,7 +82,7 @@ class TurnOfConversation:
             try:
                 await self._stream(asking)
             except BackendError as error:
-                if error.kind in WAITED_OUT and not asking.progress.text:
+                if error.kind in WAITED_OUT and asking.progress.wordless:
                     await self._watch.doubt()
                     if self._watch.ready is None:
                         continue  # it is gone: wait for it, and send the question then
@@ -93,11 +97,14 @@ class TurnOfConversation:
     def _ask(self) -> Asking:
         chosen = context.session.chat_settings
         turns = turns_of(chat_context.get(), system_prompt_of(self._settings, self._watch, chosen))
-        if self._continuing:
+        # Without an answer there is nothing to continue: the question is asked again, with all the room there is.
+        roomy = self._continuing and not (turns and turns[-1].role == "assistant")
+        if self._continuing and not roomy:
             turns.append(Turn("user", words.CONTINUE))
         if self._settings.debug:
             log.info("asking", extra={"turns": [turn._asdict() for turn in turns]})
-        return Asking(self._settings, self._watch, turns, sampling_of(self._settings, self._watch, chosen))
+        sampling = sampling_of(self._settings, self._watch, chosen)
+        return Asking(self._settings, self._watch, turns, sampling, model=chosen.get("model"), roomy=roomy)
 
     async def _wait_until_ready(self) -> None:
         if self._watch.ready:
@@ -123,10 +130,14 @@ class TurnOfConversation:
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
             async for batch in batches:
-                if thought := "".join(event.text for event in batch if isinstance(event, Reasoning)):
-                    await self._think(thought)
-                if text := "".join(event.text for event in batch if isinstance(event, Text)):
-                    await self._say(text, asking.progress)
+                for event in batch:
+                    match event:
+                        case Reasoning(text):
+                            await self._think(text)
+                        case Text(text):
+                            await self._say(text, asking.progress)
+                        case Reclassify(thinking):
+                            await self._reclassify(asking.progress, thinking=thinking)
 
     async def _think(self, text: str) -> None:
         if self._thought is None:
@@ -134,10 +145,22 @@ class TurnOfConversation:
             await self._thought.send()
         await self._thought.stream_token(text)
 
+    async def _reclassify(self, progress: Progress, *, thinking: bool) -> None:
+        """Move what was shown as the answer to the thinking, or back."""
+        if thinking and self._message:
+            shown, self._message = self._message, None
+            await shown.remove()
+            await self._think(shown.content)
+        elif not thinking and self._thought:
+            thought, self._thought = self._thought, None
+            await thought.remove()
+            await self._say(thought.output, progress)
+
     async def _say(self, text: str, progress: Progress) -> None:
         if self._message is None:
             await self._end_thought()
-            if progress.dropped:
+            if progress.dropped and not self._dropped_said:
+                self._dropped_said = True
                 await cl.Message(words.DROPPED.format(count=progress.dropped)).send()
             self._message = cl.Message("", created_at=utc_now())
         await self._message.stream_token(text)
@@ -151,13 +174,13 @@ class TurnOfConversation:
         """Finish the answer's message, with its mark and the line under it."""
         await self._end_thought()
         message = self._message or cl.Message("")
-        usage, text = progress.usage, "".join(progress.text)
+        usage, text = progress.usage, progress.answer
         first = progress.first_token_seconds or 0.0
         if usage:
             metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
             metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
         ready = self._watch.ready
-        message.metadata = mark(text, model=ready.served.model if ready else self._watch.name)
+        message.metadata = mark(text, model=progress.model or self._watch.name)
         if self._settings.show_usage:
             line = words.usage(
                 usage.prompt_tokens if usage else None,
@@ -172,8 +195,6 @@ class TurnOfConversation:
             log.info("answer", extra={"answer": text})
 
     async def _answered(self, progress: Progress) -> str:
-        if not progress.text:
-            return await self._in_trouble(BackendError(Kind.FAILED, "the answer is empty"), progress)
         cut = progress.finish == "length"
         await self._close(progress, [go_on()] if cut else [])
         if cut:
@@ -181,16 +202,20 @@ class TurnOfConversation:
         return "length" if cut else "answered"
 
     async def _in_trouble(self, error: BackendError, progress: Progress) -> str:
-        if error.kind is Kind.CUT_OFF and not progress.text:
-            error = BackendError(Kind.FAILED, error.detail)
+        wordless = progress.wordless
+        if error.kind is Kind.CUT_OFF and wordless:
+            error = BackendError(Kind.FAILED, error.detail, said=error.said)
         metrics.ERRORS.labels(self._watch.name, error.kind).inc()
         log.warning("no whole answer", extra={"kind": error.kind, "detail": error.detail})
-        if progress.text:
-            await self._close(progress, [])
-            error = error if error.kind is Kind.CUT_OFF else BackendError(Kind.CUT_OFF, error.detail)
-        else:
+        if wordless:
             await self._end_thought()
-        actions = [go_on() if progress.text else again()]
+            if self._message:
+                await self._message.remove()
+        else:
+            await self._close(progress, [])
+            error = error if error.kind in ENDED else BackendError(Kind.CUT_OFF, error.detail, said=error.said)
+        goes_on = error.kind is Kind.THOUGHT_OUT or (not wordless and error.kind is not Kind.FILTERED)
+        actions = [go_on() if goes_on else again()]
         await notify(words.trouble(error), error.kind, actions)
         return str(error.kind)
 

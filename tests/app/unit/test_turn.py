@@ -259,17 +259,20 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
 @pytest.mark.parametrize(
     ("refusal", "kind", "said"),
     [
-        (sse(finish()), "failed", "the answer is empty"),
-        (sse(delta(reasoning="Hm."), finish()), "failed", "the answer is empty"),
+        (sse(finish()), "empty", "answered with nothing"),
+        (sse(delta(content=" \n"), finish()), "empty", "answered with nothing"),
+        (sse(delta(reasoning="Hm."), finish()), "empty", "answered with nothing"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
         (broken(), "failed", "broke over this question"),
         (TOO_LONG, "too_long", "too long for the model"),
         (Answer(401, text="no"), "forbidden", "does not let this application in"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, text="<html>hello</html>"), "failed", "broke over this question"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
+        (sse(finish("content_filter")), "filtered", "content filter"),
+        (sse(finish("abort")), "aborted", "ended the answer by itself"),
     ],
-    ids=["empty", "only-reasoning", "busy", "busy-for-a-while", "broken", "too-long", "forbidden", "refused", "html"],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
     server = VLLM()
