@@ -78,7 +78,8 @@ def conditions_of(workspace: dict[str, object]) -> Conditions:
     """
     status, metadata = object_of(workspace.get("status")), object_of(workspace.get("metadata"))
     entries = status.get("conditions")
-    by_type = {str(entry.get("type")): entry for entry in entries if isinstance(entry, dict)} if entries else {}
+    entries = entries if isinstance(entries, list) else []
+    by_type = {str(entry.get("type")): entry for entry in entries if isinstance(entry, dict)}
     node = _node_ready(by_type)
     server = node and _is(by_type.get("InferenceReady", by_type.get("WorkspaceSucceeded")), "True")
     lost = not node and (_is(by_type.get("InferenceReady"), "True") or status.get("state") == "NotReady")
@@ -115,13 +116,13 @@ def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Hin
     pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
     found = [(hindrance_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
     # The summary of 0.6 keeps a node's time-out until the server is ready, also when the node came after it.
-    told = [(why, each) for why, each in found if why and not (node_ready and why in OF_NODES)]
+    found = [(why, each) for why, each in found if not (node_ready and why in OF_NODES)]
+    told = [(why, each) for why, each in found if why]
     known = [(why, each) for why, each in told if why is not Hindrance.FAILED]
     if told:
         return (known or told)[0]
     step = SERVER_CONDITIONS if node_ready else NODE_CONDITIONS
-    waiting = [each for each in pending if each.get("type") in step]
-    return None, waiting[0] if waiting else {}
+    return None, next((each for _, each in found if each.get("type") in step), {})
 
 
 def _pending(condition: dict[str, Any] | None) -> bool:

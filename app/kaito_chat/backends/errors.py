@@ -45,8 +45,20 @@ BY_STATUS = {
     503: Kind.NOT_READY,
     504: Kind.SLOW,
 }
-# TGI names its errors instead of numbering them.
-BY_NAME = {"validation": 422, "template_error": 422, "tool_error": 422, "overloaded": 429}
+# TGI names its errors instead of numbering them, and others do so within a stream.
+BY_NAME = {
+    "validation": 422,
+    "template_error": 422,
+    "tool_error": 422,
+    "overloaded": 429,
+    "rate_limit_exceeded": 429,
+    "content_filter": 400,
+    "context_length_exceeded": 400,
+    "exceed_context_size_error": 400,
+    "invalid_request_error": 400,
+    "BadRequestError": 400,
+    "NotFoundError": 404,
+}
 BROKE = 500
 
 
@@ -105,7 +117,8 @@ def error_in_stream(piece: dict[str, Any]) -> BackendError | None:
     code = about.get("code")
     status = code if isinstance(code, int) and not isinstance(code, bool) else None
     if status is None:
-        status = BY_NAME.get(str(about.get("error_type", about.get("type"))), BROKE)
+        names = (str(name) for name in (code, about.get("error_type"), about.get("type")))
+        status = next((BY_NAME[name] for name in names if name in BY_NAME), BROKE)
     return error_of(status if 400 <= status < 600 else BROKE, piece, "an error in the stream")  # noqa: PLR2004
 
 
