@@ -130,7 +130,7 @@ async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0)
     sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
         return "page, /livez, /readyz and sign-in are there; no message was sent, since that needs somebody signed in"
-    page = Page(url)
+    page = Page(url, trust=trust(ca_file()))
     try:
         await page.open()
         heard = await page.ask(QUESTION, timeout_seconds)

@@ -156,11 +156,10 @@ async def test_one_document_instead_of_a_stream_is_an_answer(
     message: dict[str, Any], reason: str | None, events: list[Event]
 ) -> None:
     found = await ask(Whole(message, reason))
-    texts = [event for event in found if isinstance(event, Text)]
-    merged = [event for event in found if not isinstance(event, Text)]
-    if texts:
-        merged.insert(found.index(texts[0]), Text("".join(each.text for each in texts)))
-    assert merged == events
+    assert text_of(found) == text_of(events)
+    assert [event for event in found if not isinstance(event, Text)] == [
+        event for event in events if not isinstance(event, Text)
+    ]
 
 
 @pytest.mark.parametrize("body", ["{}", '{"choices": []}', "[]", "{oops", '"hello"'])
