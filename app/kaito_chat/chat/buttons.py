@@ -28,6 +28,11 @@ def again(texts: Texts) -> cl.Action:
     return _button("again", texts)
 
 
+def go_on(texts: Texts) -> cl.Action:
+    """A button that has the model go on."""
+    return _button("continue", texts)
+
+
 def _button(name: Name, texts: Texts) -> cl.Action:
     tip = texts.say(f"action.{name}_tip")
     return cl.Action(name=name, label=texts.say(f"action.{name}"), tooltip=tip, icon=ICONS[name], payload={})

@@ -106,7 +106,7 @@ class Services:
 
 def build(settings: Settings) -> Services:
     """The shared parts for some settings; nothing runs yet."""
-    client = pool(settings.connect_timeout_seconds, settings.max_connections)
+    client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file)
     patience = Patience(
         connect=settings.connect_timeout_seconds,
         first_token=settings.first_token_timeout_seconds,

@@ -9,9 +9,9 @@ from chainlit.context import context
 from chainlit.utils import utc_now
 
 from kaito_chat import metrics
-from kaito_chat.asking import Progress
 from kaito_chat.chat.services import Services
 from kaito_chat.conversation import mark
+from kaito_chat.progress import Progress
 from kaito_chat.readiness import Watch
 from kaito_chat.texts import Texts
 
@@ -36,6 +36,7 @@ class Shown:
         self._texts = texts
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
+        self._dropped_said = False
         self._kept = time.monotonic()
 
     async def think(self, text: str) -> None:
@@ -51,7 +52,8 @@ class Shown:
         """Show more of the answer."""
         if self._message is None:
             await self.end_thought()
-            if progress.dropped:
+            if progress.dropped and not self._dropped_said:
+                self._dropped_said = True
                 await cl.Message(self._texts.say("notice.dropped", count=progress.dropped)).send()
             self._message = cl.Message("", created_at=utc_now())
         await self._message.stream_token(text)
@@ -63,6 +65,17 @@ class Shown:
                 session.user.identifier, session.thread_id, self._message.to_dict() | facts
             )
 
+    async def reclassify(self, progress: Progress, *, thinking: bool) -> None:
+        """Move the text so far from the answer to the thinking, or back."""
+        if thinking and self._message:
+            shown, self._message = self._message, None
+            await shown.remove()
+            await self.think(shown.content)
+        elif not thinking and self._thought:
+            thought, self._thought = self._thought, None
+            await thought.remove()
+            await self.say(thought.output, progress)
+
     async def end_thought(self) -> None:
         """The thinking is over."""
         if self._thought:
@@ -73,7 +86,7 @@ class Shown:
         """Finish the answer's message, with its mark, its figures and its buttons."""
         await self.end_thought()
         message = self._message or cl.Message("")
-        usage, text = progress.usage, "".join(progress.text)
+        usage, text = progress.usage, progress.answer
         if usage:
             metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
             metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
@@ -93,11 +106,10 @@ class Shown:
             log.info("answer", extra={"answer": text})
 
     async def remove(self) -> None:
-        """Take the answer away: its question was edited."""
+        """Take the answer away: there is none, or its question was edited."""
         await self.end_thought()
         if self._message:
             await self._message.remove()
 
     def _mark(self, progress: Progress, **facts: object) -> dict[str, Any]:
-        ready = self._watch.ready
-        return mark("".join(progress.text), model=ready.served.model if ready else self._watch.name, **facts)
+        return mark(progress.answer, model=progress.model or self._watch.name, **facts)

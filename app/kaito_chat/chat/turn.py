@@ -11,14 +11,15 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 
 from kaito_chat import metrics
-from kaito_chat.asking import Asking, Progress
-from kaito_chat.backends import Reasoning, Text, Turn
-from kaito_chat.chat.buttons import again, of_an_end
+from kaito_chat.asking import Asking
+from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
+from kaito_chat.chat.buttons import again, go_on, of_an_end
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.shown import Shown
 from kaito_chat.conversation import notice, turns_of
+from kaito_chat.progress import Progress
 from kaito_chat.readiness import Watch
 from kaito_chat.texts import CONTINUE, texts_for
 from kaito_chat.traces import tracer
@@ -31,6 +32,8 @@ NOTICE_SECONDS = 5
 # A look that answers within this time is not worth a notice.
 FIRST_LOOK_SECONDS = 2
 WAITED_OUT = (Kind.NOT_READY, Kind.GONE)
+# What ends an answer that has begun, and is not called a cut.
+OWN_ENDS = (Kind.CUT_OFF, Kind.FILTERED, Kind.ABORTED)
 # The notice under an answer that was ended, by the reason; a question that replaces it needs none.
 ENDED = {DRAINED: "notice.drained", LEFT: "notice.interrupted", STOPPED: "notice.stopped"}
 ENDED_BEFORE_TEXT = ENDED | {LEFT: "notice.interrupted_question"}
@@ -87,7 +90,7 @@ class TurnOfConversation:
                     with metrics.ACTIVE.labels(self._watch.name).track_inprogress():
                         await self._stream(asking)
                 except BackendError as error:
-                    if error.kind in WAITED_OUT and not progress.text:
+                    if error.kind in WAITED_OUT and progress.wordless:
                         await self._watch.doubt()
                         if self._watch.ready is None:
                             continue  # it is gone: wait for it, and send the question then
@@ -100,11 +103,14 @@ class TurnOfConversation:
     def _ask(self) -> Asking:
         chosen = context.session.chat_settings
         turns = turns_of(chat_context.get(), system_prompt_of(self._settings, self._watch, chosen))
-        if self._continuing:
+        # Without an answer there is nothing to continue: the question is asked again, with all the room there is.
+        roomy = self._continuing and not (turns and turns[-1].role == "assistant")
+        if self._continuing and not roomy:
             turns.append(Turn("user", CONTINUE))
         if self._settings.debug:
             log.info("asking", extra={"turns": [turn._asdict() for turn in turns]})
-        return Asking(self._settings, self._watch, turns, sampling_of(self._settings, self._watch, chosen))
+        sampling = sampling_of(self._settings, self._watch, chosen)
+        return Asking(self._settings, self._watch, turns, sampling, model=chosen.get("model"), roomy=roomy)
 
     async def _wait_until_ready(self) -> None:
         if self._watch.ready:
@@ -128,34 +134,39 @@ class TurnOfConversation:
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
             async for batch in batches:
-                if thought := "".join(event.text for event in batch if isinstance(event, Reasoning)):
-                    await self._shown.think(thought)
-                if text := "".join(event.text for event in batch if isinstance(event, Text)):
-                    await self._shown.say(text, asking.progress)
+                for event in batch:
+                    match event:
+                        case Reasoning(text):
+                            await self._shown.think(text)
+                        case Text(text):
+                            await self._shown.say(text, asking.progress)
+                        case Reclassify(thinking):
+                            await self._shown.reclassify(asking.progress, thinking=thinking)
 
     async def _answered(self, progress: Progress) -> str:
-        if not progress.text:
-            return await self._in_trouble(BackendError(Kind.FAILED, "the answer is empty"), progress)
         cut = progress.finish == "length"
         await self._shown.close(progress, of_an_end(self._texts, unfinished=cut))
         if cut:
-            await notify(self._texts.say("notice.length"), "length")
+            await cl.Message(self._texts.say("notice.length")).send()
         return "length" if cut else "answered"
 
     async def _in_trouble(self, error: BackendError, progress: Progress) -> str:
         """Say what went wrong; the log has the rest, under a reference that the page names."""
-        if error.kind is Kind.CUT_OFF and not progress.text:
-            error = BackendError(Kind.FAILED, error.detail)
+        wordless = progress.wordless
+        if error.kind is Kind.CUT_OFF and wordless:
+            error = BackendError(Kind.FAILED, error.detail, said=error.said)
         metrics.ERRORS.labels(self._watch.name, error.kind).inc()
         reference = uuid.uuid4().hex[:8]
         log.warning("no whole answer", extra={"kind": error.kind, "detail": error.detail, "reference": reference})
-        if progress.text:
-            await self._shown.close(progress, of_an_end(self._texts, unfinished=True))
-            error = error if error.kind is Kind.CUT_OFF else BackendError(Kind.CUT_OFF, error.detail)
+        buttons: list[cl.Action] = []
+        if wordless:
+            await self._shown.remove()
+            thought_out = error.kind is Kind.THOUGHT_OUT
+            buttons = [go_on(self._texts) if thought_out else again(self._texts)]
         else:
-            await self._shown.end_thought()
-        actions = [] if progress.text else [again(self._texts)]
-        await notify(self._texts.trouble(error, reference), error.kind, actions)
+            await self._shown.close(progress, of_an_end(self._texts, unfinished=error.kind is not Kind.FILTERED))
+            error = error if error.kind in OWN_ENDS else BackendError(Kind.CUT_OFF, error.detail, said=error.said)
+        await notify(self._texts.trouble(error, reference), error.kind, buttons)
         return str(error.kind)
 
     async def _ended(self, progress: Progress, reason: str) -> None:
@@ -164,13 +175,13 @@ class TurnOfConversation:
             await self._shown.remove()
             return
         wanted = reason in ENDED
-        if progress.text:
-            await self._shown.close(progress, of_an_end(self._texts, unfinished=True) if wanted else [])
+        if progress.wordless:
+            await self._shown.remove()
         else:
-            await self._shown.end_thought()
+            await self._shown.close(progress, of_an_end(self._texts, unfinished=True) if wanted else [])
         if wanted:
-            key = (ENDED if progress.text else ENDED_BEFORE_TEXT)[reason]
-            await notify(self._texts.say(key), reason, [] if progress.text else [again(self._texts)])
+            key = (ENDED_BEFORE_TEXT if progress.wordless else ENDED)[reason]
+            await notify(self._texts.say(key), reason, [again(self._texts)] if progress.wordless else [])
 
 
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
+from kaito_chat.settings.empty import EmptyVariables
 from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettings, Starter
 from kaito_chat.settings.sample import SampleVariables
 
@@ -44,6 +46,12 @@ class Settings(BaseSettings):
     model: str | None = Field(
         default=None, description="The model id to ask for, or Azure OpenAI's deployment. Asked of the server if unset."
     )
+    index_name: str | None = Field(
+        default=None, description="The index to answer from, where KAITO's RAGEngine answers at `endpoint_url`."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="A PEM file of certificates that model servers may show, beside the system's."
+    )
     api_key: SecretStr | None = Field(
         default=None,
         description="The key of `endpoint_url`. Without one, Azure OpenAI is called with an Entra ID token.",
@@ -69,7 +77,10 @@ class Settings(BaseSettings):
     )
 
     # How it answers
-    system_prompt: str = Field(default="You are a helpful assistant.", description="Sent first; people may change it.")
+    system_prompt: str = Field(
+        default="You are a helpful assistant.",
+        description="Sent first; people may change it. Set to nothing, none is sent.",
+    )
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(
         default=0.9, description="How freely the model chooses; 0 always takes the likeliest token."
     )
@@ -197,7 +208,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment variables, then the sample's; no files."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, SampleVariables(settings_cls)
+        return init_settings, EmptyVariables(settings_cls), env_settings, SampleVariables(settings_cls)
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        try:
+            if value:
+                ssl.create_default_context().load_verify_locations(cafile=value)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"is no file of certificates: {error}") from None
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -294,6 +315,7 @@ class Settings(BaseSettings):
                 endpoint_url=self.endpoint_url or "",
                 backend=self.backend,
                 model=self.model,
+                index_name=self.index_name,
                 api_version=self.api_version,
                 api_key_variable=f"{PREFIX}API_KEY" if self.api_key else None,
                 max_model_len_tokens=self.max_model_len_tokens,

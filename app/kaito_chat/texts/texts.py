@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from kaito_chat.readiness import State, Watch
+from kaito_chat.readiness import LASTING, State, Watch
 from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
 from kaito_chat.trouble import BackendError, Kind
 
@@ -63,8 +63,7 @@ class Texts:
             key = f"trouble.{Kind.FAILED}"
         wait = f"{error.retry_after_seconds or 0:.0f}"
         text = self.say(key, seconds=wait, max_tokens=self.say("settings.max_tokens"))
-        said = str(getattr(error, "said", error.detail) or "")
-        parts = [text, f"> {quoted(said)}" if said else ""]
+        parts = [text, f"> {quoted(error.said)}" if error.said else ""]
         parts.append(self.say("notice.reference", reference=reference) if reference else "")
         return "\n\n".join(part for part in parts if part)
 
@@ -98,10 +97,10 @@ class Texts:
 
     def warming_up(self, watch: Watch) -> str:
         """The notice under a question that waits for its model."""
-        if watch.state is State.FORBIDDEN:
-            denied = self.say(f"trouble.{Kind.FORBIDDEN}")
-            reason = f"\n\n> {quoted(watch.reason)}" if watch.reason else ""
-            return f"{denied}{reason}\n\n{self.say('warming.forbidden')}"
+        for kind, state in LASTING.items():
+            if watch.state is state:
+                reason = f"\n\n> {quoted(watch.said)}" if watch.said else ""
+                return f"{self.say(f'trouble.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
         name = self.say("warming.the_model") if watch.name == "model" else quoted(watch.name)
         if watch.state is State.GONE:
             head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - watch.since))
@@ -111,8 +110,10 @@ class Texts:
             f"{MARKS[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "")
             for step in self.steps(watch)
         )
-        message = watch.conditions.message if watch.conditions else ""
-        return f"{head}\n\n{listed}" + (f"\n\n> {quoted(message)}" if message else "")
+        known = watch.conditions
+        hindered = f"\n\n**{self.say(f'hindrance.{known.hindrance}')}**" if known and known.hindrance else ""
+        said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
+        return f"{head}\n\n{listed}{hindered}{said}"
 
     def usage(self, prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
         """The line under an answer."""

@@ -255,6 +255,63 @@ async def test_reasoning_is_a_step_that_ends_before_the_answer(page: Open) -> No
     assert asked(server)[-1] == [("user", "Hello?"), ("assistant", "42"), ("user", "Why?")]
 
 
+async def test_thinking_without_an_opening_tag_moves_out_of_the_answer(page: Open) -> None:
+    server = VLLM()
+    server.refusals = [sse(delta(content="Hm, "), delta(content="well.\n"), delta(content="</think>\n\n42"), finish())]
+    chat = await page(server)
+    await chat.ask()
+    (thought,) = chat.steps("llm")
+    assert (thought["output"], thought["streaming"]) == ("Hm, well.\n", False)
+    assert chat.answers() == ["42"]
+    assert len(chat.steps()) == 1, "what was shown of the thinking is taken away"
+    server.refusals = [sse(delta(content="No thinking "), delta(content="this time."), finish())]
+    await chat.ask("Again?")
+    assert chat.answers() == ["42", "No thinking this time."]
+    assert len(chat.steps("llm")) == 1
+    await chat.ask("And?")
+    assert asked(server)[-1] == [
+        ("user", "Hello?"),
+        ("assistant", "42"),
+        ("user", "Again?"),
+        ("assistant", "No thinking this time."),
+        ("user", "And?"),
+    ]
+
+
+async def test_thinking_that_uses_up_the_length_can_be_continued_with_more_room(page: Open) -> None:
+    server = VLLM(window_tokens=4096)
+    server.refusals = [sse(delta(reasoning="Hm, "), delta(reasoning="well."), finish("length"))]
+    chat = await page(server, max_tokens=128)
+    await chat.ask()
+    assert chat.marks() == [{"notice": "thought_out"}]
+    assert chat.steps("llm")[0]["output"] == "Hm, well."
+    assert chat.buttons() == ["continue"]
+    await chat.press("continue")
+    assert chat.answers() == [HELLO]
+    assert asked(server) == [[("user", "Hello?")]] * 2, "thinking is not sent back, and no order to continue it"
+    first, second = (body["max_tokens"] for body in server.bodies(COMPLETIONS))
+    assert first == 128
+    assert second > 3000
+
+
+async def test_what_arrived_before_the_content_filter_stays(page: Open) -> None:
+    server = VLLM()
+    server.refusals = [sse(delta(content="Half"), finish("content_filter"))]
+    chat = await page(server)
+    await chat.ask()
+    assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "filtered"}]
+    assert chat.buttons() == ["again"]
+
+
+async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open) -> None:
+    server = VLLM()
+    server.refusals = [Answer(500, json={"error": {"message": "Traceback: /usr/lib/secret.py"}})]
+    chat = await page(server)
+    await chat.ask()
+    assert "secret" not in str(chat.sent)
+    assert "broke over this question" in chat.steps()[0]["output"]
+
+
 async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) -> None:
     server = VLLM(window_tokens=256)
     chat = await page(server)
@@ -271,17 +328,20 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
 @pytest.mark.parametrize(
     ("refusal", "kind", "said"),
     [
-        (sse(finish()), "failed", "the answer is empty"),
-        (sse(delta(reasoning="Hm."), finish()), "failed", "the answer is empty"),
+        (sse(finish()), "empty", "answered with nothing"),
+        (sse(delta(content=" \n"), finish()), "empty", "answered with nothing"),
+        (sse(delta(reasoning="Hm."), finish()), "empty", "answered with nothing"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
         (broken(), "failed", "broke over this question"),
         (TOO_LONG, "too_long", "too long for the model"),
         (Answer(401, text="no"), "forbidden", "does not let this application in"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, text="<html>hello</html>"), "failed", "broke over this question"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
+        (sse(finish("content_filter")), "filtered", "content filter"),
+        (sse(finish("abort")), "aborted", "ended the answer by itself"),
     ],
-    ids=["empty", "only-reasoning", "busy", "busy-for-a-while", "broken", "too-long", "forbidden", "refused", "html"],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
     server = VLLM()
