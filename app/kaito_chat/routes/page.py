@@ -1,5 +1,6 @@
 """Routes that every page asks: the state, the session's cookie, signing out, buttons."""
 
+import asyncio
 from typing import Annotated, Any
 
 import chainlit as cl
@@ -94,7 +95,7 @@ class PageRoutes:
             init_ws_context(session)
             await self._answers.take(action)
 
-        self._services.background(take())
+        await asyncio.wait((self._services.background(take()),))  # it goes on if the request is given up
         return {"success": True}
 
 
