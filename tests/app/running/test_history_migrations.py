@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from databases import OTHER, THREAD, message, opened, stored, texts
+from kaito_chat.history import HistoryError
 from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 
@@ -200,7 +201,7 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
     database = Database(old)
     with monkeypatch.context() as patch:
         patch.setattr(database_module, "MIGRATIONS", scripts)
-        with pytest.raises(Exception, match="already exists"):
+        with pytest.raises(HistoryError, match="42P07|already exists|OperationalError|ProgrammingError"):
             await database.migrate()
     await database.migrate()
     await database.close()
