@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from kaito_chat.backends import Turn
+from kaito_chat.backends.thinking import without_thinking
 from kaito_chat.trouble import Kind
 
 MARK = "kaito_chat"
 # A question that met one of these would meet it again with every question after it: it is left out from then on.
-LEFT_OUT = (Kind.TOO_LONG, Kind.REFUSED)
+LEFT_OUT = (Kind.TOO_LONG, Kind.REFUSED, Kind.FILTERED)
 
 
 class Said(Protocol):
@@ -41,19 +42,24 @@ def answer_of(message: Said) -> str | None:
     return answer if isinstance(answer, str) and answer else None
 
 
+def is_partial(message: Said) -> bool:
+    """Whether an answer was kept while it arrived, and its end never came."""
+    return bool(_marked(message).get("partial"))
+
+
 def turns_of(messages: Iterable[Said], system_prompt: str) -> list[Turn]:
     """The conversation, with its system prompt, in turns that alternate.
 
     Some chat templates refuse two questions in a row: those that were never answered are joined with the next one,
-    and an answer with its continuation. Messages are taken in the order of their creation: what arrived of an answer
-    that the next question ended is finished after that question.
+    and an answer with its continuation. Thinking that an answer still holds is left out. Messages are taken in the
+    order of their creation: what arrived of an answer that the next question ended is finished after that question.
     """
     turns = [Turn("system", system_prompt)] if system_prompt.strip() else []
     waiting: list[str] = []
     for message in sorted(messages, key=lambda each: each.created_at or ""):
         if message.type == "user_message":
             waiting.append(message.content)
-        elif answer := answer_of(message):
+        elif answer := without_thinking(answer_of(message) or ""):
             if waiting:
                 turns.append(Turn("user", "\n\n".join(waiting)))
                 waiting.clear()

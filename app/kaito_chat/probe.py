@@ -6,10 +6,12 @@ application's own pod `python -m kaito_chat.probe --models` for all that it is s
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +21,8 @@ from azure.identity.aio import DefaultAzureCredential
 from pydantic import ValidationError
 
 from kaito_chat.backends import Connection, Patience, Sampling, Text, Turn, connect, pool
-from kaito_chat.settings import ModelSettings, SettingsError, read
+from kaito_chat.backends.http import trust
+from kaito_chat.settings import PREFIX, ModelSettings, SettingsError, read
 from kaito_chat.trouble import BackendError, Kind
 from kaito_chat.wire import Page
 
@@ -45,6 +48,20 @@ def at(url: str) -> ModelSettings:
         raise ProbeError(f"--model {url}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
+def ca_file() -> Path | None:
+    """The certificates that the application trusts beside the system's, where it is set up with some.
+
+    Raises:
+        ProbeError: They cannot be read.
+    """
+    name = os.environ.get(f"{PREFIX}CA_FILE")
+    try:
+        trust(Path(name) if name else None)
+    except OSError as error:
+        raise ProbeError(f"{PREFIX}CA_FILE={name}: {error}") from None
+    return Path(name) if name else None
+
+
 async def probe_model(model: ModelSettings, timeout_seconds: float, reach_seconds: float = 0) -> str:
     """Ask a model's server, as soon as a model is there; says which model answered.
 
@@ -55,7 +72,7 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
     deadline = began + reach_seconds
     patience = Patience(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(pool(5, 1))
+        client = await stack.enter_async_context(pool(5, 1, ca_file()))
         keyless = model.backend == "azure_openai" and not model.api_key_variable
         credential = await stack.enter_async_context(DefaultAzureCredential()) if keyless else None
         connection = connect(model, client, patience, credential=credential)
@@ -87,11 +104,10 @@ async def _ask(connection: Connection) -> str:
 async def _reach(url: str, seconds: float) -> dict[str, Any]:
     """Look until the page is there, as long as its name and its certificate may take; how people sign in to it."""
     deadline = time.monotonic() + seconds
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=10, verify=trust(ca_file())) as client:
         while True:
             try:
-                for path in ("/livez", "/readyz", "/"):
-                    (await client.get(url + path)).raise_for_status()
+                (await client.get(f"{url}/")).raise_for_status()
                 sign_in: dict[str, Any] = (await client.get(f"{url}/auth/config")).raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
                 if time.monotonic() + LOOK_SECONDS > deadline:
@@ -112,8 +128,8 @@ async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0)
     url = url.rstrip("/")
     sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
-        return "page, /livez, /readyz and sign-in are there; no message was sent, since that needs somebody signed in"
-    page = Page(url)
+        return "page and sign-in are there; no message was sent, since that needs somebody signed in"
+    page = Page(url, trust=trust(ca_file()))
     try:
         await page.open()
         heard = await page.ask(QUESTION, timeout_seconds)

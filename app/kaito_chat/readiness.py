@@ -6,11 +6,11 @@ import random
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kaito_chat import metrics
-from kaito_chat.backends import Backend, Connection, Served
+from kaito_chat.backends import Backend, Choice, Connection, Served
 from kaito_chat.trouble import BackendError, Kind
 from kaito_chat.workspace import Conditions, Workspaces
 
@@ -32,6 +32,12 @@ class State(StrEnum):
     READY = "ready"
     GONE = "gone"
     FORBIDDEN = "forbidden"
+    NOT_API = "not_api"
+    NO_CHAT = "no_chat"
+
+
+# What no waiting changes, and an operator has to.
+LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO_CHAT: State.NO_CHAT}
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Watch:
         connection: The model's settings and server.
         state: What people are told.
         ready: How to talk to it, if it answers.
-        reason: Why it is not ready, in the server's words.
+        reason: Why it is not ready; for logs only.
+        said: The server's own words about that, which the page may quote.
         since: When the state began, as a monotonic time.
         conditions: The Workspace's conditions, where they may be read.
         download_seconds: How long KAITO still downloads the model, where it says so.
@@ -60,6 +67,7 @@ class Watch:
         self.state = State.CHECKING
         self.ready: Ready | None = None
         self.reason = ""
+        self.said = ""
         self.since = time.monotonic()
         self.conditions: Conditions | None = None
         self.download_seconds: float | None = None
@@ -75,6 +83,40 @@ class Watch:
         """What people call it: its configured name, or the id that its server gave last."""
         settings = self.connection.settings
         return settings.name or self._served_name or settings.model or "model"
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The models and adapters that people may choose from; none while the model is not ready."""
+        return self.ready.served.choices if self.ready else ()
+
+    @property
+    def base_model(self) -> bool:
+        """Whether the model was found to only continue texts, as one without a chat template does."""
+        return self.ready is not None and self.ready.backend.quirks(self.ready.served.model).no_chat_template
+
+    def served(self, model: str | None = None) -> Served | None:
+        """A model that was chosen, if it is one of the choices, else the default one; `None` while not ready."""
+        if self.ready is None:
+            return None
+        served = self.ready.served
+        chosen = next((each for each in served.choices if each.id == model), None)
+        if chosen is None or chosen.id == served.model:
+            return served
+        return replace(served, model=chosen.id, max_model_len_tokens=chosen.window_tokens, listed=True)
+
+    def window_tokens(self, model: str | None = None) -> int | None:
+        """A model's window, as its server says, as a refusal named it, or as it is configured."""
+        configured = self.connection.settings.max_model_len_tokens
+        served = self.served(model)
+        if self.ready is None or served is None:
+            return configured
+        known = [served.max_model_len_tokens or configured, self.ready.backend.quirks(served.model).window_tokens]
+        return min((window for window in known if window), default=None)
+
+    def learn_window(self, model: str, tokens: int) -> None:
+        """Remember the window that a refusal named."""
+        if self.ready:
+            self.ready.backend.quirks(model).window_tokens = tokens
 
     async def run(self) -> None:
         """Look, for ever: often until the model is ready, then now and then."""
@@ -127,7 +169,8 @@ class Watch:
             self._enter(State.READY)
         elif self.ready and ready.served.model != self.ready.served.model:
             log.info("model renamed", extra={"model": ready.served.model, "was": self.ready.served.model})
-        self.ready, self.reason, self.conditions, self.download_seconds = ready, "", None, None
+        self.ready, self.conditions, self.download_seconds = ready, None, None
+        self.reason = self.said = ""
         self._served_name = ready.served.model
         self._measure()
         await self._tell()
@@ -137,9 +180,8 @@ class Watch:
         if self.ready and error.kind in (Kind.SLOW, Kind.BUSY):
             return  # too busy to answer a look is not gone
         state = State.GONE if was_there else State.WARMING_UP
-        if error.kind is Kind.FORBIDDEN:
-            state = State.FORBIDDEN
-        self.ready, self.reason = None, error.detail
+        state = LASTING.get(error.kind, state)
+        self.ready, self.reason, self.said = None, error.detail, error.said
         if state is not self.state:
             log.info("model not ready", extra={"state": state, "reason": error.detail})
             self._enter(state)

@@ -1,10 +1,12 @@
 """A page without a browser: speaks to a running chat application over Chainlit's own protocol."""
 
 import asyncio
+import ssl
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import socketio
@@ -45,10 +47,18 @@ class Page:
         profile: The model picked.
         thread_id: A conversation to resume.
         session_id: The session of an earlier connection to come back to.
+        trust: The certificates that the application may show; the public ones when left out.
     """
 
     def __init__(
-        self, url: str, *, cookie: str = "", profile: str = "", thread_id: str = "", session_id: str = ""
+        self,
+        url: str,
+        *,
+        cookie: str = "",
+        profile: str = "",
+        thread_id: str = "",
+        session_id: str = "",
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self.session_id = session_id or str(uuid.uuid4())
         self.thread_id = thread_id
@@ -59,6 +69,7 @@ class Page:
         self._url = url.rstrip("/")
         self._cookie = cookie
         self._profile = profile
+        self._trust = trust
         self._began = 0.0
         self._started = False
         self._returning = bool(session_id)
@@ -77,7 +88,7 @@ class Page:
             TimeoutError: It does not begin the conversation.
         """
         # A session of our own, because the client forgets to close the one that it makes.
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._trust or True))
         self._socket = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self._listen()
         auth = {
@@ -88,9 +99,8 @@ class Page:
             "threadId": self.thread_id,
         }
         headers = {"Cookie": self._cookie} if self._cookie else {}
-        await self._socket.connect(
-            self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path="/ws/socket.io"
-        )
+        path = f"{urlsplit(self._url).path}/ws/socket.io"
+        await self._socket.connect(self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path)
         await self._socket.emit("connection_successful")
         if not self._returning:  # the start of a conversation is a task too, which shows the settings
             async with asyncio.timeout(OPEN_SECONDS):

@@ -9,10 +9,13 @@ from azure.core.credentials_async import AsyncTokenCredential
 from kaito_chat.backends.azure_openai import AzureOpenAI, entra_headers, key_headers
 from kaito_chat.backends.base import (
     Backend,
+    Choice,
     Event,
     Finish,
     Limits,
+    Quirks,
     Reasoning,
+    Reclassify,
     Sampling,
     Served,
     Text,
@@ -23,16 +26,20 @@ from kaito_chat.backends.detect import detect
 from kaito_chat.backends.http import Headers, Patience, Server, no_headers, pool
 from kaito_chat.backends.legacy import Legacy
 from kaito_chat.backends.openai import OpenAI
+from kaito_chat.backends.rag import RAGEngine
 from kaito_chat.settings import ModelSettings
 
 __all__ = [
     "Backend",
+    "Choice",
     "Connection",
     "Event",
     "Finish",
     "Limits",
     "Patience",
+    "Quirks",
     "Reasoning",
+    "Reclassify",
     "Sampling",
     "Served",
     "Server",
@@ -63,7 +70,9 @@ class Connection(NamedTuple):
             return OpenAI(self.server, "openai", model.model)
         if model.backend == "legacy":
             return Legacy(self.server, model.max_model_len_tokens)
-        return await detect(self.server, model.model, model.max_model_len_tokens)
+        if model.backend == "rag":
+            return RAGEngine(self.server, model.model, model.index_name)
+        return await detect(self.server, model)
 
 
 def connect(

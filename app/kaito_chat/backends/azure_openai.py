@@ -29,7 +29,8 @@ class AzureOpenAI(OpenAI):
         """The deployment, as configured: Azure's list of models says nothing of it."""
         return Served(self._deployment)
 
-    def _path(self) -> str:
+    def _path(self, *, plain: bool) -> str:
+        del plain
         return f"/openai/deployments/{quote(self._deployment)}/chat/completions?api-version={quote(self._api_version)}"
 
 

@@ -1,7 +1,7 @@
-"""What every backend is: a stream of text and usage that closes itself."""
+"""The interface of every backend: a stream of text and usage that closes itself."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 Role = Literal["system", "user", "assistant"]
@@ -36,6 +36,12 @@ class Reasoning(NamedTuple):
     text: str
 
 
+class Reclassify(NamedTuple):
+    """All text so far was thinking; or, where `thinking` is false, all thinking so far was the answer."""
+
+    thinking: bool
+
+
 class Usage(NamedTuple):
     """Tokens of the question, with its history, and of the answer."""
 
@@ -44,12 +50,31 @@ class Usage(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """The server says that the answer ended, and why: `stop`, `length`, `content_filter`."""
+    """The server says that the answer ended, and why: `stop`, `length`, `content_filter`, `abort`."""
 
     reason: str
 
 
-Event = Text | Reasoning | Usage | Finish
+Event = Text | Reasoning | Reclassify | Usage | Finish
+
+
+class Choice(NamedTuple):
+    """One of the models that a server offers for conversations.
+
+    Attributes:
+        id: The id to ask for.
+        window_tokens: Its window; its parent's for an adapter; `None` where the server does not say.
+        parent: The model that an adapter adapts.
+    """
+
+    id: str
+    window_tokens: int | None = None
+    parent: str | None = None
+
+    @property
+    def kind(self) -> Literal["model", "adapter"]:
+        """Whether it is a model or an adapter of one."""
+        return "adapter" if self.parent else "model"
 
 
 @dataclass(frozen=True)
@@ -59,10 +84,33 @@ class Served:
     Attributes:
         model: Its id; an empty string where the server has none to say.
         max_model_len_tokens: Its window; `None` where the server does not say.
+        choices: All models and adapters that the server offers for conversations.
+        listed: Whether the server lists the model; if not, it is asked for by its configured name.
     """
 
     model: str
     max_model_len_tokens: int | None = None
+    choices: tuple[Choice, ...] = ()
+    listed: bool = False
+
+
+@dataclass
+class Quirks:
+    """What a server was found to need for one model, so that it is not found out again.
+
+    Attributes:
+        refused: Fields that it does not take.
+        no_system_role: The chat template has no system role: the system prompt stands in the first question.
+        no_chat_template: A base model: it continues a text, and holds no conversation.
+        thinks_unopened: It thinks without an opening tag.
+        window_tokens: The window that a refusal named.
+    """
+
+    refused: set[str] = field(default_factory=set)
+    no_system_role: bool = False
+    no_chat_template: bool = False
+    thinks_unopened: bool = False
+    window_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +127,7 @@ class Backend(Protocol):
     """A model's server.
 
     Attributes:
-        name: For logs, metrics and the page: `vllm`, `transformers`, `openai`, `legacy`, `azure_openai`.
+        name: For logs, metrics and the page: `vllm`, `transformers`, `openai`, `legacy`, `rag`, `azure_openai`.
         limits: What may be set.
     """
 
@@ -92,6 +140,10 @@ class Backend(Protocol):
         Raises:
             BackendError: Nothing is, or nobody answers.
         """
+        ...
+
+    def quirks(self, model: str) -> Quirks:
+        """What was learned about a model so far; what is learned elsewhere is noted in it."""
         ...
 
     def stream(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:

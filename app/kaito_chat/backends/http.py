@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from kaito_chat.backends.answers import no_answer, refusal
+from kaito_chat.backends.errors import no_answer, refusal, stranger
 from kaito_chat.trouble import BackendError, Kind
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
@@ -35,13 +37,33 @@ class Patience:
     answer: float = 600
 
 
-def pool(connect_timeout_seconds: float, max_connections: int) -> httpx.AsyncClient:
-    """The pool that all sessions share. Proxies of the environment are not used: models are in the cluster."""
+def trust(ca_file: Path | None = None) -> ssl.SSLContext:
+    """The certificates that servers may show: the public ones, the system's, and those of a file.
+
+    Raises:
+        OSError: The file cannot be read, or holds no certificate.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | None = None) -> httpx.AsyncClient:
+    """The pool that all sessions share. Proxies of the environment are not used: models are in the cluster.
+
+    Redirects are never followed: they would carry questions, and a key, to another address.
+
+    Args:
+        connect_timeout_seconds: For connecting.
+        max_connections: At once, to all servers.
+        ca_file: Certificates to trust beside the system's.
+    """
     timeout = httpx.Timeout(connect_timeout_seconds)
     limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(limits=limits, trust_env=False), timeout=timeout, trust_env=False
-    )
+    transport = AiohttpTransport(verify=trust(ca_file), limits=limits, trust_env=False)
+    return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
 
 class Pieces:
@@ -50,11 +72,13 @@ class Pieces:
     Attributes:
         chunks: The bytes, as they arrive.
         begun: Whether a token has arrived.
+        whole: Whether the answer comes as one JSON document instead.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes], deadline: asyncio.Timeout, token_seconds: float) -> None:
-        self.chunks = chunks
+    def __init__(self, response: httpx.Response, deadline: asyncio.Timeout, token_seconds: float) -> None:
+        self.chunks: AsyncIterator[bytes] = response.aiter_bytes()
         self.begun = False
+        self.whole = response.headers.get("content-type", "").startswith("application/json")
         self._deadline = deadline
         self._token_seconds = token_seconds
         self._time = asyncio.get_running_loop().time
@@ -105,6 +129,8 @@ class Server:
             raise BackendError(Kind.SLOW, f"no answer within {patience.answer:g} s") from None
         except BROKEN as error:
             raise no_answer(error) from error
+        if strange := stranger(whole):
+            raise strange
         if whole.is_error:
             raise refusal(whole)
         return whole
@@ -120,9 +146,11 @@ class Server:
         pieces: Pieces | None = None
         try:
             async with asyncio.timeout(patience.first_token) as deadline, self._post(path, body, None) as response:
+                if strange := stranger(response):
+                    raise strange
                 if response.is_error:
                     raise refusal(await _read(response))
-                pieces = Pieces(response.aiter_bytes(), deadline, patience.token)
+                pieces = Pieces(response, deadline, patience.token)
                 yield pieces
         except TimeoutError:
             if pieces and pieces.begun:
@@ -151,13 +179,23 @@ class Server:
         return headers
 
 
-async def _read(response: httpx.Response) -> httpx.Response:
-    """The response with its body, if that is of a size that a model's server may answer with."""
+async def gather(chunks: AsyncIterator[bytes]) -> bytes:
+    """The whole of an answer, if that is of a size that a model's server may answer with.
+
+    Raises:
+        BackendError: It is larger.
+    """
     body = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in chunks:
         body += chunk
         if len(body) > LARGEST_BODY_BYTES:
             raise BackendError(Kind.GARBLED, f"an answer of more than {LARGEST_BODY_BYTES} bytes")
+    return body
+
+
+async def _read(response: httpx.Response) -> httpx.Response:
+    """The response with its body."""
+    body = await gather(response.aiter_bytes())
     decoded = ("content-encoding", "content-length")
     headers = {key: value for key, value in response.headers.items() if key not in decoded}
     return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)

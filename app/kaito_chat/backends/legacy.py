@@ -6,22 +6,20 @@ See: https://github.com/kaito-project/kaito/blob/v0.6.0/presets/workspace/infere
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from kaito_chat.backends.answers import json_of, refusal
-from kaito_chat.backends.base import Event, Finish, Limits, Sampling, Served, Text, Turn
+import httpx
+
+from kaito_chat.backends.answers import json_of
+from kaito_chat.backends.base import Event, Finish, Limits, Quirks, Sampling, Served, Text, Turn
+from kaito_chat.backends.errors import refusal
 from kaito_chat.backends.http import Server
+from kaito_chat.backends.prompt import prompt_of
 from kaito_chat.trouble import BackendError, Kind
 
-SPEAKERS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
 # For the sequence tokens that a tokenizer adds by itself.
 SPECIAL_TOKENS = 8
 # What the runtime says of itself where; vLLM has /health too, with an empty body.
 SIGNS = (("/health", "Healthy"), ("/healthz", "Healthy"), ("/", "Server is running"))
 UNAVAILABLE = (502, 503, 504)
-
-
-def prompt_of(turns: Sequence[Turn]) -> str:
-    """The conversation as one text, which ends where the model has to go on."""
-    return "\n\n".join(f"{SPEAKERS[turn.role]}{turn.content}" for turn in turns) + "\n\nAssistant:"
 
 
 def max_length_of(prompt: str, max_tokens: int, window_tokens: int | None) -> int:
@@ -50,6 +48,12 @@ class Legacy:
     def __init__(self, server: Server, window_tokens: int | None = None) -> None:
         self._server = server
         self._window_tokens = window_tokens
+        self._quirks = Quirks()
+
+    def quirks(self, model: str) -> Quirks:
+        """Nothing is to be learned of one unnamed model."""
+        del model
+        return self._quirks
 
     async def describe(self) -> Served:
         """An unnamed model, if the server says that it runs."""
@@ -94,8 +98,7 @@ async def speaks_legacy(server: Server) -> bool:
     Raises:
         BackendError: It answers with a server error.
     """
-    chat = await server.request("GET", "/chat")
-    if chat.status_code == 405:  # noqa: PLR2004 - Method Not Allowed
+    if await has_route(server, "/chat"):
         return True
     for path, words in SIGNS:
         response = await server.request("GET", path)
@@ -104,3 +107,8 @@ async def speaks_legacy(server: Server) -> bool:
         if response.is_success and words in response.text:
             return True
     return False
+
+
+async def has_route(server: Server, path: str) -> bool:
+    """Whether a path that takes only POST is known."""
+    return (await server.request("GET", path)).status_code == httpx.codes.METHOD_NOT_ALLOWED

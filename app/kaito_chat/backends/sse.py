@@ -38,3 +38,5 @@ async def data(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     async for line in lines(chunks):
         if line.startswith(b"data:"):
             yield line[5:].strip()
+        elif line.startswith(b"error:"):  # llama.cpp's own
+            yield b'{"error":' + line[6:].strip() + b"}"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-BackendName = Literal["auto", "openai", "legacy", "azure_openai"]
+BackendName = Literal["auto", "openai", "legacy", "rag", "azure_openai"]
 
 # What people paste: the address of one route instead of the server's.
 ROUTES = ("/v1/chat/completions", "/chat/completions", "/v1/models", "/v1", "/chat")
@@ -41,9 +41,11 @@ class ModelSettings(BaseModel):
     Attributes:
         name: What the picker shows; the served model id when left out, which only a single model may do.
         endpoint_url: The server's address, such as `http://workspace-phi-4-mini-instruct`. Routes are added to it.
-        backend: What answers there. `auto` finds out whether it is an OpenAI-compatible server or KAITO's legacy
-            `/chat`; Azure OpenAI has to be named.
-        model: The id to ask for; for Azure OpenAI the deployment. Asked of the server when left out.
+        backend: What answers there. `auto` finds out whether it is an OpenAI-compatible server, KAITO's legacy
+            `/chat` or KAITO's RAGEngine; Azure OpenAI has to be named.
+        model: The id to ask for; for Azure OpenAI the deployment. Asked of the server when left out; needed where
+            the server lists no models.
+        index_name: For KAITO's RAGEngine, the index to answer from.
         api_version: Azure OpenAI's API version.
         api_key_variable: The environment variable that holds the key, so that no key stands in this list. Without
             one, Azure OpenAI is called with an Entra ID token, every other server without a credential.
@@ -63,6 +65,7 @@ class ModelSettings(BaseModel):
     endpoint_url: str
     backend: BackendName = "auto"
     model: str | None = None
+    index_name: str | None = None
     api_version: str = "2024-10-21"
     api_key_variable: str | None = None
     description: str = ""

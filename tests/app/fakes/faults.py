@@ -19,6 +19,10 @@ def piece(text: str | None) -> str:
     return "data: " + json.dumps({"choices": [{"delta": {"content": text}}]}, ensure_ascii=False) + "\n\n"
 
 
+def piece_of(content: object) -> str:
+    return f"data: {json.dumps(content)}\n\n"
+
+
 def end(reason: str = "stop") -> str:
     return "data: " + json.dumps({"choices": [{"delta": {}, "finish_reason": reason}]}) + "\n\n"
 
@@ -34,6 +38,16 @@ def error(status: int, message: str, kind: str = "x", extra: str = "") -> str:
 
 
 WHOLE = piece("It ") + piece("works") + piece(".") + end() + DONE
+DOCUMENT = {"choices": [{"message": {"content": "It works."}, "finish_reason": "stop"}]}
+LESS_ROOM = (
+    "'max_tokens' or 'max_completion_tokens' is too large: 1024. This model's maximum context length is 20000 tokens "
+    "and your request has 19500 input tokens (1024 > 20000 - 19500)."
+)
+TOO_LONG = {
+    "code": 400,
+    "message": "request (30000 tokens) exceeds the available context size (20000 tokens), try increasing it",
+    "type": "exceed_context_size_error",
+}
 # What is said to a question at its first, second… attempt; the last one goes on. `None` hangs, `RESET` resets.
 HANG, RESET = "\0hang", "\0reset"
 FAULTS: dict[str, list[list[str]]] = {
@@ -52,9 +66,17 @@ FAULTS: dict[str, list[list[str]]] = {
     ],
     "garbage": [["\x16\x03\x01 this is not HTTP\r\n\r\n"]],
     "html": [[plain(200, "<html>Welcome</html>", "text/html")]],
-    "json-instead-of-a-stream": [[plain(200, '{"choices": []}')]],
+    "redirect": [[plain(302, "", "text/html", "location: /login\r\n")]],
+    "json-without-an-answer": [[plain(200, '{"choices": []}')]],
+    "json-instead-of-a-stream": [[plain(200, json.dumps(DOCUMENT))]],
+    "hang-in-json": [[plain(200, json.dumps(DOCUMENT))[:-9], HANG]],
     "broken-json": [[SSE, piece("Half"), "data: {oops\n\n"]],
     "error-in-the-stream": [[SSE, piece("Half"), 'data: {"error": {"message": "EngineDeadError"}}\n\n']],
+    "refused-in-the-stream": [[SSE, piece_of({"error": {"message": "No.", "code": 400}})]],
+    "too-long-in-the-stream": [[SSE, f"error: {json.dumps(TOO_LONG)}\n\n"]],
+    "busy-in-the-stream": [[SSE, piece_of({"error": "full", "error_type": "overloaded"})], [SSE, WHOLE]],
+    "less-room": [[error(400, LESS_ROOM)], [SSE, WHOLE]],
+    "no-system-role": [[error(400, "System role not supported")], [SSE, WHOLE]],
     "busy-for-ever": [[error(429, "Too many requests")]],
     "busy-for-long": [[error(429, "Too many requests", extra="retry-after: 300\r\n")]],
     "busy-twice": [[error(429, "Too many")], [error(429, "Too many", extra="retry-after: 1\r\n")], [SSE, WHOLE]],
@@ -76,6 +98,15 @@ FAULTS: dict[str, list[list[str]]] = {
     "no-done": [[SSE, WHOLE.removesuffix(DONE)]],
     "null-content": [[SSE, piece(None), "data: {}\n\n", 'data: {"choices": []}\n\n', WHOLE]],
     "limit": [[SSE, piece("Half"), end("length"), DONE]],
+    "parts": [
+        [SSE, piece_of({"choices": [{"delta": {"content": [{"type": "text", "text": "It works."}]}}]}), end(), DONE]
+    ],
+    "white-space": [[SSE, piece(" \n"), end(), DONE]],
+    "filtered": [[SSE, end("content_filter"), DONE]],
+    "filtered-midway": [[SSE, piece("Half"), end("content_filter"), DONE]],
+    "aborted": [[SSE, piece("Half"), end("abort"), DONE]],
+    "thinking-in-tags": [[SSE, *(piece(each) for each in "<think>Hm.</think>\n\nIt works."), end(), DONE]],
+    "thought-out": [[SSE, piece("<think>Hm"), end("length"), DONE]],
     "reasoning": [[SSE, 'data: {"choices": [{"delta": {"reasoning": "Hm."}}]}\n\n', WHOLE]],
 }
 

@@ -7,7 +7,7 @@ import pytest
 from talk import ask, connection, text_of
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake, Legacy02, Legacy06, Transformers, broken, delta, finish, sse
-from kaito_chat.backends import Finish, Reasoning, Sampling, Served, Turn, Usage, connect, pool
+from kaito_chat.backends import Choice, Finish, Reasoning, Sampling, Served, Turn, Usage, connect, pool
 from kaito_chat.backends.http import Patience
 from kaito_chat.settings import ModelSettings
 from kaito_chat.trouble import BackendError, Kind
@@ -39,7 +39,8 @@ async def test_a_server_that_is_not_up_is_not_taken_for_anything(status: int) ->
 
 async def test_the_served_model_and_its_window_come_from_the_server() -> None:
     backend = await connection(VLLM("renamed-v2", 8192)).backend()
-    assert await backend.describe() == Served("renamed-v2", 8192)
+    choice = Choice("renamed-v2", 8192)
+    assert await backend.describe() == Served("renamed-v2", 8192, (choice,), listed=True)
 
 
 async def test_usage_and_the_reason_to_finish_are_handed_on() -> None:
@@ -96,9 +97,10 @@ async def test_a_field_that_a_server_refuses_is_left_out_from_then_on() -> None:
         (Answer(400, json={"detail": "Server is pinned to 'y@main'; requested 'x'."}), Kind.RENAMED),
         (Answer(200, text="data: not json\n\n"), Kind.CUT_OFF),
         (Answer(200, text="data: [1]\n\n"), Kind.CUT_OFF),
-        (sse({"error": {"message": "EngineDeadError", "code": 500}}), Kind.CUT_OFF),
+        (sse({"error": {"message": "EngineDeadError", "code": 500}}), Kind.FAILED),
+        (sse(delta(content="Hel"), {"error": {"message": "EngineDeadError", "code": 500}}), Kind.CUT_OFF),
         (sse(delta(content="Hel"), done=False), Kind.CUT_OFF),
-        (Answer(200, text="<html>hello</html>", headers={"content-type": "text/html"}), Kind.CUT_OFF),
+        (Answer(200, text="<html>hello</html>", headers={"content-type": "text/html"}), Kind.NOT_API),
     ],
 )
 async def test_each_refusal_has_its_kind(answer: Answer, kind: Kind) -> None:

@@ -2,7 +2,7 @@ import pytest
 from talk import QUICK, connection
 
 from fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
-from kaito_chat.backends import Served, connect, pool
+from kaito_chat.backends import Choice, Served, connect, pool
 from kaito_chat.backends.detect import detect
 from kaito_chat.settings import ModelSettings
 from kaito_chat.trouble import BackendError, Kind
@@ -61,7 +61,7 @@ async def test_a_list_without_a_model_is_no_model(body: object, kind: Kind) -> N
 async def test_a_window_that_is_none_is_not_believed(window: object) -> None:
     entry = {"id": "m", "owned_by": "somebody", "max_model_len": window}
     backend = await connection(Signs("/v1/models", Answer(200, json={"data": [entry]}))).backend()
-    assert (backend.name, await backend.describe()) == ("openai", Served("m"))
+    assert (backend.name, await backend.describe()) == ("openai", Served("m", None, (Choice("m"),), listed=True))
 
 
 async def test_a_named_backend_is_not_looked_for() -> None:
@@ -74,8 +74,9 @@ async def test_a_named_backend_is_not_looked_for() -> None:
 async def test_a_named_model_is_taken_from_among_several() -> None:
     entries = [{"id": "base", "max_model_len": 1}, {"id": "adapter", "max_model_len": 4096}]
     fake = Signs("/v1/models", Answer(200, json={"data": entries}))
-    backend = await detect(connection(fake).server, "adapter", None)
-    assert await backend.describe() == Served("adapter", 4096)
+    connected = connection(fake, model="adapter")
+    served = await (await detect(connected.server, connected.settings)).describe()
+    assert (served.model, served.max_model_len_tokens, served.listed) == ("adapter", 4096, True)
 
 
 async def test_a_server_without_a_list_of_models_serves_the_named_one() -> None:

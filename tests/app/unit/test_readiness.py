@@ -8,11 +8,11 @@ import pytest
 from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake
-from kaito_chat import words
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Text, Turn
 from kaito_chat.readiness import State, Watch
 from kaito_chat.settings import Settings
+from kaito_chat.texts import texts_for
 from kaito_chat.trouble import BackendError, Kind
 from kaito_chat.workspace import Workspaces, conditions_of
 
@@ -38,7 +38,7 @@ async def test_a_model_warms_up_is_ready_goes_and_comes_back() -> None:
         await watch.look()
         states.append(watch.state)
         if isinstance(now, Downloading):
-            assert "about 1 min 35 s left" in words.warming_up(watch)
+            assert "about 1 min 35 s left" in texts_for("en-US").warming_up(watch)
     assert states == [State.WARMING_UP, State.WARMING_UP, State.READY, State.GONE, State.READY]
     assert watch.ready
     assert watch.ready.served.model == "renamed"

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,28 @@ def test_a_variable_goes_before_the_samples(monkeypatch: pytest.MonkeyPatch) -> 
     put(monkeypatch, AZURE_OPENAI_BASE="https://x.openai.azure.com/", AZURE_OPENAI_DEPLOYMENT="gpt")
     settings = read().settings
     assert (settings.temperature, settings.backend, settings.served[0].endpoint_url) == (0.1, "auto", MODEL)
+
+
+def test_a_system_prompt_that_is_set_to_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_MODEL="")
+    assert read().settings.system_prompt == "You are a helpful assistant."
+    put(monkeypatch, KAITO_CHAT_SYSTEM_PROMPT="", AZURE_OPENAI_SYSTEM_MESSAGE="Be brief.")
+    settings = read().settings
+    assert (settings.system_prompt, settings.model) == ("", None)
+
+
+def test_an_index_belongs_to_the_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_INDEX_NAME="handbook", KAITO_CHAT_BACKEND="rag")
+    assert read().settings.served[0].index_name == "handbook"
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_of_certificates_that_is_none_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_CA_FILE=str(file))
+    with pytest.raises(SettingsError, match=r"KAITO_CHAT_CA_FILE.*is no file of certificates"):
+        read()

@@ -1,0 +1,93 @@
+"""Reads chat completions and completions: pieces of a stream, or one whole answer."""
+
+import json
+from typing import Any
+
+from kaito_chat.backends.answers import object_of
+from kaito_chat.backends.base import Event, Finish, Reasoning, Text, Usage
+from kaito_chat.backends.errors import error_in_stream
+from kaito_chat.trouble import BackendError, Kind
+
+
+def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
+    """The events in one piece of a streamed completion.
+
+    Args:
+        item: The piece.
+        begun: Whether words arrived before it. An error that comes first means the same as one with a status.
+
+    Raises:
+        BackendError: It is not JSON, or it is an error.
+    """
+    try:
+        piece = json.loads(item)
+    except (ValueError, RecursionError):
+        raise BackendError(Kind.CUT_OFF, "a piece of the stream is not JSON") from None
+    if not isinstance(piece, dict):
+        raise BackendError(Kind.CUT_OFF, "a piece of the stream is not an object")
+    if error := error_in_stream(piece):
+        raise BackendError(Kind.CUT_OFF, error.detail, said=error.said) if begun else error
+    choices = piece.get("choices")
+    choice = object_of(choices[0]) if isinstance(choices, list) and choices else {}
+    return _events(choice, object_of(choice.get("delta")) or choice, piece)
+
+
+def whole(body: bytes) -> list[Event]:
+    """The events of an answer that came as one document.
+
+    Raises:
+        BackendError: It is no answer.
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BackendError(Kind.GARBLED, "the answer is not JSON") from None
+    if error := error_in_stream(object_of(answer)):
+        raise error
+    choices = object_of(answer).get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise BackendError(Kind.GARBLED, "the answer holds no choice")
+    choice = object_of(choices[0])
+    events = _events(choice, object_of(choice.get("message")) or choice, object_of(answer))
+    return events if any(isinstance(event, Finish) for event in events) else [*events, Finish("stop")]
+
+
+def text_of(content: object) -> str:
+    """Text that may come as a string or as a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(text_of(part) for part in content)
+    if isinstance(content, dict):
+        return text_of(content.get("text", content.get("thinking", content.get("content", ""))))
+    return ""
+
+
+def _events(choice: dict[str, Any], said: dict[str, Any], piece: dict[str, Any]) -> list[Event]:
+    events: list[Event] = []
+    if thought := said.get("reasoning_content") or said.get("reasoning"):
+        events.append(Reasoning(text_of(thought)))
+    content = said.get("content")
+    if isinstance(content, list):
+        events += _parts(content)
+    elif text := content or said.get("text") or said.get("refusal"):
+        events.append(Text(text_of(text)))
+    if usage := object_of(piece.get("usage")):
+        events.append(Usage(_number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))))
+    if reason := choice.get("finish_reason"):
+        events.append(Finish(str(reason)))
+    return events
+
+
+def _parts(parts: list[object]) -> list[Event]:
+    """Content in parts; a part may be thinking."""
+    events: list[Event] = []
+    for part in parts:
+        if text := text_of(part):
+            thinks = object_of(part).get("type") in ("thinking", "reasoning")
+            events.append(Reasoning(text) if thinks else Text(text))
+    return events
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

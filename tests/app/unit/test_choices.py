@@ -1,0 +1,118 @@
+"""A server's list of models becomes choices; what cannot chat is none of them."""
+
+from typing import Any
+
+import httpx
+import pytest
+from talk import SAMPLING, connection
+
+from fakes.kaito import VLLM, Answer
+from fakes.neighbours import Adapters
+from kaito_chat.asking import Asking
+from kaito_chat.backends import Choice, Turn
+from kaito_chat.backends.choices import can_chat, choices_of, served_by
+from kaito_chat.readiness import State, Watch
+from kaito_chat.settings import Settings
+from kaito_chat.trouble import BackendError, Kind
+
+
+async def watching(server: VLLM, **settings: object) -> Watch:
+    watch = Watch(connection(server, **settings), 1)
+    await watch.look()
+    return watch
+
+
+async def test_adapters_have_their_parents_window_and_embeddings_are_left_out() -> None:
+    watch = await watching(Adapters())
+    assert watch.choices == (Choice("base", 2048), Choice("tuned", 2048, "base"), Choice("terse", 2048, "base"))
+    assert [choice.kind for choice in watch.choices] == ["model", "adapter", "adapter"]
+    assert watch.ready
+    assert watch.ready.served.model == "base"
+    assert watch.window_tokens("tuned") == 2048
+
+
+async def test_the_chosen_adapter_is_asked() -> None:
+    server = Adapters()
+    watch = await watching(server)
+    asking = Asking(Settings(endpoint_url="http://model"), watch, [Turn("user", "Hi")], SAMPLING, model="terse")
+    assert [batch async for batch in asking.answer()]
+    assert server.bodies("/v1/chat/completions")[-1]["model"] == "terse"
+    assert asking.progress.model == "terse"
+
+
+async def test_a_configured_model_goes_before_the_first_one() -> None:
+    watch = await watching(Adapters(), model="tuned")
+    assert watch.ready
+    served = watch.ready.served
+    assert (served.model, served.max_model_len_tokens, served.listed) == ("tuned", 2048, True)
+
+
+async def test_a_configured_model_that_is_not_listed_is_said() -> None:
+    watch = await watching(Adapters(), model="other")
+    assert watch.ready
+    assert (watch.ready.served.model, watch.ready.served.listed) == ("other", False)
+
+
+@pytest.mark.parametrize(
+    ("entry", "chats"),
+    [
+        ({"id": "text-embedding-3-small"}, False),
+        ({"id": "BAAI/bge-reranker-v2-m3"}, False),
+        ({"id": "intfloat/multilingual-e5-large"}, False),
+        ({"id": "Qwen3-Embedding-0.6B"}, False),
+        ({"id": "nomic-embed-text:latest"}, False),
+        ({"id": "phi-4-mini-instruct"}, True),
+        ({"id": "gpt-5"}, True),
+        ({"id": "embeddinggemma-chat", "type": "chat"}, True),
+        ({"id": "plain", "type": "embedding"}, False),
+        ({"id": "plain", "task": "rerank"}, False),
+        ({"id": "plain", "task": "text-generation"}, True),
+        ({"id": "llava", "pipeline_tag": "image-text-to-text"}, True),
+        ({"id": "plain", "type": "model"}, True),
+        ({"id": "plain", "capabilities": ["embed"]}, False),
+        ({"id": "bge-talks", "capabilities": ["completion"]}, True),
+        ({"id": "plain", "capabilities": {"chat_completion": False, "embeddings": True}}, False),
+        ({"id": "plain", "capabilities": {"completion_chat": True}}, True),
+    ],
+)
+def test_what_cannot_chat_is_told_by_what_the_server_says_and_then_by_its_name(
+    entry: dict[str, Any],
+    chats: bool,  # noqa: FBT001
+) -> None:
+    assert can_chat(entry) is chats
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"id": 7}, {"id": ""}, {"id": "x" * 300}, {"id": "a\nb"}, {}],
+        [{"id": "a", "parent": "b"}, {"id": "b", "parent": "a"}],
+        [{"id": "a", "parent": "a", "max_model_len": True}],
+        [{"id": "a", "parent": 7, "max_model_len": "8192"}],
+    ],
+)
+def test_an_odd_list_is_survived(entries: list[dict[str, Any]]) -> None:
+    assert all(choice.window_tokens is None for choice in choices_of(entries))
+
+
+async def test_only_embeddings_are_no_model_to_chat_with() -> None:
+    with pytest.raises(BackendError) as raised:
+        served_by(httpx.Response(200, json={"data": [{"id": "bge-m3"}]}), None)
+    assert raised.value.kind is Kind.NO_CHAT
+
+    class Embeddings(VLLM):
+        def get_v1_models(self, _: Any) -> Answer:
+            return Answer(200, json={"data": [{"id": "bge-m3", "owned_by": "vllm"}]})
+
+    watch = await watching(Embeddings())
+    assert watch.state is State.NO_CHAT
+    assert watch.choices == ()
+
+
+async def test_a_chosen_model_that_is_gone_is_no_longer_asked() -> None:
+    server = Adapters()
+    watch = await watching(server)
+    assert watch.served("terse") != watch.served()
+    server.get_v1_models = VLLM("base").get_v1_models  # type: ignore[method-assign]
+    await watch.look()
+    assert watch.served("terse") == watch.served()

@@ -1,0 +1,122 @@
+"""A server that shows a certificate of a private CA is trusted with that CA's file, and with it alone."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from talk import QUICK
+
+from fakes.faults import plain
+from kaito_chat import probe
+from kaito_chat.backends import connect, pool
+from kaito_chat.backends.http import trust
+from kaito_chat.settings import ModelSettings
+from kaito_chat.trouble import BackendError, Kind
+
+MODELS = plain(200, '{"data": [{"id": "private", "owned_by": "vllm", "max_model_len": 2048}]}')
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def authority(folder: Path, name: str = "ca") -> tuple[Path, Path]:
+    """The files of a CA, and of a server's key and certificate that it signed."""
+    now = dt.datetime.now(dt.UTC)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    dates = (now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))
+    ca = (
+        x509.CertificateBuilder(_named(name), _named(name), ca_key.public_key(), 1, *dates)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    certificate = (
+        x509.CertificateBuilder(_named(name), _named("server"), key.public_key(), 2, *dates)
+        .add_extension(address, critical=False)
+        .add_extension(issuer, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    ca_file, server_file = folder / f"{name}.pem", folder / f"{name}-server.pem"
+    ca_file.write_bytes(ca.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    server_file.write_bytes(secret + certificate.public_bytes(pem))
+    return ca_file, server_file
+
+
+@asynccontextmanager
+async def serving(certificate: Path) -> AsyncIterator[str]:
+    """The address of a model's server with TLS."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(MODELS.encode())
+        await writer.drain()
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def described(url: str, ca_file: Path | None) -> str:
+    async with pool(2, 1, ca_file) as client:
+        backend = await connect(ModelSettings(endpoint_url=url), client, QUICK).backend()
+        return (await backend.describe()).model
+
+
+async def test_a_private_ca_is_trusted_with_its_file_and_with_no_other(tmp_path: Path) -> None:
+    ca_file, certificate = authority(tmp_path)
+    other, _ = authority(tmp_path, "other")
+    async with serving(certificate) as url:
+        assert await described(url, ca_file) == "private"
+        for wrong in (None, other):
+            with pytest.raises(BackendError) as raised:
+                await described(url, wrong)
+            assert raised.value.kind is Kind.NOT_READY
+            assert not raised.value.said, "the words of a library are for the log"
+
+
+def test_the_systems_certificates_stay_trusted(tmp_path: Path) -> None:
+    ca_file, _ = authority(tmp_path)
+    assert len(trust(ca_file).get_ca_certs()) == len(trust().get_ca_certs()) + 1
+    assert trust().verify_mode is ssl.CERT_REQUIRED
+    assert trust().check_hostname
+
+
+async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ca_file, certificate = authority(tmp_path)
+    async with serving(certificate) as url:
+        monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(ca_file))
+        with pytest.raises(probe.ProbeError) as raised:  # it lists a model, and answers no question
+            await probe.probe_model(probe.at(url), 2)
+        assert "certificate" not in str(raised.value)
+        monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(tmp_path / "none"))
+        with pytest.raises(probe.ProbeError, match="KAITO_CHAT_CA_FILE"):
+            await probe.probe_model(probe.at(url), 2)
