@@ -14,6 +14,8 @@ from kaito_chat.history.waiting import Limits, Listener, Waiting
 
 # A read waits so long for what the same process is about to write.
 WRITTEN_SECONDS = 1.0
+# Pages that are cut at the end save their settings after the last call of `flush`.
+CLOSING_SECONDS = 1.0
 
 
 class Store:
@@ -221,6 +223,7 @@ class Store:
         return await self.outbox.flush(seconds)
 
     async def close(self) -> None:
-        """Stop writing and close every connection."""
+        """Store what the last pages left, stop writing, and close every connection."""
+        await self.flush(CLOSING_SECONDS)
         await self.outbox.close()
         await self._database.close()

@@ -271,6 +271,7 @@ async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
         outbox.add(step("s", thread_id=str(number)))
     with counted("shutdown", 3), caplog.at_level(logging.ERROR):
         assert await outbox.flush(0.2) == 3
+        assert await outbox.flush(0.01) == 3, "counted once"
     (record,) = (record for record in caplog.records if "lost at the end" in record.message)
     assert (record.__dict__["operations"], record.__dict__["conversations"]) == (3, 3)
     await outbox.close()
