@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat.history.database import Database
-from kaito_chat.history.operations import NAME_CHARACTERS, clean, clean_id
+from kaito_chat.history.operations import NAME_CHARACTERS, clean
 from kaito_chat.history.reading import NOT_DELETED
 
 LONGEST_PAGE = 100
@@ -60,7 +60,7 @@ async def page(
 ) -> Page:
     """A page of a person's conversations, the last changed one first."""
     first = max(1, min(first, LONGEST_PAGE))
-    conditions, given = [NOT_DELETED], {"owner": clean_id(owner), "limit": first + 1}
+    conditions, given = [NOT_DELETED], {"owner": clean(owner), "limit": first + 1}
     after = _after(cursor)
     if after:
         conditions.append(AFTER)

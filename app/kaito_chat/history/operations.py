@@ -160,7 +160,7 @@ def save_step(owner: str, thread_id: str, step: Mapping[str, Any]) -> SaveStep:
     facts["showInput"] = facts["showInput"] and facts["showInput"].lower()
     facts["name"], facts["type"] = facts["name"] or "", facts["type"] or "undefined"
     facts["createdAt"] = facts["createdAt"] or at
-    return SaveStep(owner=clean_id(owner), thread_id=clean_id(thread_id), step=facts, at=at)
+    return SaveStep(owner=clean(owner), thread_id=clean_id(thread_id), step=facts, at=at)
 
 
 def clean_metadata(value: Mapping[str, Any] | None) -> dict[str, Any]:

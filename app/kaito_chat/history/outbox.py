@@ -50,6 +50,7 @@ class Outbox:
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._dropped: OrderedDict[str, int] = OrderedDict()
         self._pause = 0.0
+        self._given_up = 0
         self._probing = asyncio.Lock()
         self._hurry = asyncio.Event()
         metrics.HISTORY_PENDING.set_function(lambda: self.pending)
@@ -148,10 +149,11 @@ class Outbox:
         while self._conversations and (left := deadline - time.monotonic()) > 0:
             await self.written(next(iter(self._conversations)), left)
         self._hurry.clear()
-        if self.pending:
+        if self.pending > self._given_up:
             counts = {"operations": self.pending, "conversations": len(self._conversations)}
             log.error("lost at the end: the history's database did not come back in time", extra=counts)
-            metrics.HISTORY_DROPPED.labels("shutdown").inc(self.pending)
+            metrics.HISTORY_DROPPED.labels("shutdown").inc(self.pending - self._given_up)
+        self._given_up = self.pending
         return self.pending
 
     async def close(self) -> None:

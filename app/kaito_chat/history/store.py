@@ -14,6 +14,8 @@ from kaito_chat.history.waiting import Limits, Listener, Waiting
 
 # A read waits so long for what the same process is about to write.
 WRITTEN_SECONDS = 1.0
+# Pages that are cut at the end save their settings after the last call of `flush`.
+CLOSING_SECONDS = 1.0
 
 
 class Store:
@@ -48,7 +50,7 @@ class Store:
 
     def delete_step(self, owner: str, thread_id: str, step_id: str) -> bool:
         """Delete a message or a step, after what was saved before; whether that was taken."""
-        ids = clean_id(owner), clean_id(thread_id), clean_id(step_id)
+        ids = clean(owner), clean_id(thread_id), clean_id(step_id)
         return self.outbox.add(DeleteStep(owner=ids[0], thread_id=ids[1], step_id=ids[2]))
 
     def save_thread(
@@ -66,7 +68,7 @@ class Store:
         """
         return self.outbox.add(
             SaveThread(
-                owner=clean_id(owner),
+                owner=clean(owner),
                 thread_id=clean_id(thread_id),
                 name=None if name is None else clean(name),
                 metadata=clean_metadata(metadata),
@@ -101,7 +103,8 @@ class Store:
         await self.written(thread_id)
         waiting = self.outbox.operations_of(thread_id)
         thread = reading.with_waiting(await reading.thread(self._database, thread_id), waiting)
-        return thread if thread and owner in (None, thread["userIdentifier"]) else None
+        mine = thread and (owner is None or clean(owner) == thread["userIdentifier"])
+        return thread if mine else None
 
     async def list_threads(
         self, owner: str, *, first: int = 20, cursor: str | None = None, search: str = "", value: int | None = None
@@ -130,7 +133,7 @@ class Store:
 
     async def favorites(self, owner: str) -> list[dict[str, Any]]:
         """The messages that a person marked."""
-        return await reading.favorites(self._database, clean_id(owner))
+        return await reading.favorites(self._database, clean(owner))
 
     # Changing, with an answer
 
@@ -142,7 +145,7 @@ class Store:
         """
         thread_id = clean_id(thread_id)
         await self.written(thread_id)
-        return await writing.rename(self._database, clean_id(owner), thread_id, name)
+        return await writing.rename(self._database, clean(owner), thread_id, name)
 
     async def change_metadata(self, owner: str, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Change a conversation's metadata, and wait until that is stored; a key that is `None` is taken away.
@@ -152,7 +155,7 @@ class Store:
             ForeignError: The conversation is somebody else's.
             DeletedError: The conversation was deleted.
         """
-        change = SaveThread(owner=clean_id(owner), thread_id=clean_id(thread_id), metadata=clean_metadata(metadata))
+        change = SaveThread(owner=clean(owner), thread_id=clean_id(thread_id), metadata=clean_metadata(metadata))
         await writing.write(self._database, change)
 
     async def delete_thread(self, owner: str, thread_id: str) -> bool:
@@ -161,7 +164,7 @@ class Store:
         Raises:
             HistoryAwayError: It did not happen.
         """
-        owner, thread_id = clean_id(owner), clean_id(thread_id)
+        owner, thread_id = clean(owner), clean_id(thread_id)
         waiting = any(each.owner == owner for each in self.outbox.operations_of(thread_id))
         deleted = await writing.delete_thread(self._database, owner, thread_id, unstored=waiting)
         if deleted:
@@ -178,7 +181,7 @@ class Store:
         """
         if thread_id:
             await self.written(clean_id(thread_id))
-        return await feedback.upsert(self._database, clean_id(owner), clean_id(step_id), value, comment)
+        return await feedback.upsert(self._database, clean(owner), clean_id(step_id), value, comment)
 
     async def delete_feedback(self, owner: str, feedback_id: str) -> bool:
         """Take back a feedback on a message of one's own conversation; whether there was one.
@@ -186,17 +189,17 @@ class Store:
         Raises:
             HistoryAwayError: It did not happen.
         """
-        return await feedback.delete(self._database, clean_id(owner), clean_id(feedback_id))
+        return await feedback.delete(self._database, clean(owner), clean_id(feedback_id))
 
     # People and their tokens
 
     async def person(self, identifier: str) -> Person | None:
         """A person who was here before."""
-        return await self._people.get(clean_id(identifier))
+        return await self._people.get(clean(identifier))
 
     async def add_person(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
         """Note a person, or what is new about one."""
-        return await self._people.add(clean_id(identifier), metadata)
+        return await self._people.add(clean(identifier), metadata)
 
     async def person_by_id(self, user_id: str) -> Person | None:
         """A person by the id that the database gave."""
@@ -207,11 +210,11 @@ class Store:
 
         This process knows at once, and goes on to store it while the database is away.
         """
-        return await self._sign_outs.add(clean_id(token_id), expires)
+        return await self._sign_outs.add(clean(token_id), expires)
 
     async def is_signed_out(self, token_id: str) -> bool:
         """Whether a token was signed out; while the database is away, as far as this process knows. Never raises."""
-        return await self._sign_outs.has(clean_id(token_id))
+        return await self._sign_outs.has(clean(token_id))
 
     # The end
 
@@ -220,6 +223,7 @@ class Store:
         return await self.outbox.flush(seconds)
 
     async def close(self) -> None:
-        """Stop writing and close every connection."""
+        """Store what the last pages left, stop writing, and close every connection."""
+        await self.flush(CLOSING_SECONDS)
         await self.outbox.close()
         await self._database.close()

@@ -1,0 +1,109 @@
+"""Engines of SQLAlchemy for the history's databases, and the connections of transactions that hang."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import asyncpg
+from azure.core.credentials_async import AsyncTokenCredential
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+CONNECT_SECONDS = 5.0
+# The server gives up on a statement, on a lock and on a transaction that nobody goes on with.
+POSTGRESQL_LIMITS = {"statement_timeout": 4500, "lock_timeout": 3000, "idle_in_transaction_session_timeout": 15000}
+SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=3000", "foreign_keys=ON")
+# Entra ID's tokens live for an hour at least; a connection that is open stays open.
+RECYCLE_SECONDS = 1800
+ENTRA_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
+
+
+class Wires:
+    """The driver's connection that each task uses: a connection that hangs is ended without asking it."""
+
+    def __init__(self) -> None:
+        self._wires: WeakKeyDictionary[asyncio.Task[Any], asyncpg.Connection] = WeakKeyDictionary()
+
+    async def connect(self, *arguments: object, **options: object) -> asyncpg.Connection:
+        """Open a connection for the current task. Its limits are set, not passed: poolers refuse parameters."""
+        wire = await asyncpg.connect(*arguments, **options)
+        self.note(wire)
+        await wire.execute("; ".join(f"SET {limit} = {value}" for limit, value in POSTGRESQL_LIMITS.items()))
+        return wire
+
+    def note(self, wire: asyncpg.Connection) -> None:
+        """The current task uses a connection from now on."""
+        task = asyncio.current_task()
+        if task:
+            self._wires[task] = wire
+
+    def end(self, task: asyncio.Task[Any]) -> None:
+        """Have a task fail at once. Cancelled, it would ask the server to cancel too, and wait for an answer."""
+        wire = self._wires.get(task)
+        if wire:
+            wire.terminate()
+        else:
+            task.cancel()
+
+
+def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[AsyncEngine, Wires]:
+    """An engine for PostgreSQL; each new connection asks the credential for a token."""
+    query, wires = dict(url.query), Wires()
+    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": wires.connect}
+    if ssl := query.pop("sslmode", None):
+        arguments["ssl"] = ssl
+    if credential:
+        arguments["password"] = _token(credential)
+    engine = create_async_engine(
+        url.set(drivername=DRIVERS["postgresql"], query=query),
+        connect_args=arguments,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=CONNECT_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+    )
+
+    def checked_out(connection: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
+        wires.note(connection.driver_connection)
+
+    event.listen(engine.sync_engine, "checkout", checked_out)
+    return engine, wires
+
+
+def sqlite(url: URL) -> tuple[AsyncEngine, Wires]:
+    """An engine for SQLite."""
+    engine = create_async_engine(url.set(drivername=DRIVERS["sqlite"]))
+    event.listen(engine.sync_engine, "connect", _tune)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine, Wires()
+
+
+def _token(credential: AsyncTokenCredential) -> Callable[[], Awaitable[str]]:
+    async def password() -> str:
+        return (await credential.get_token(ENTRA_SCOPE)).token
+
+    return password
+
+
+def _tune(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
+    connection.isolation_level = None  # the driver would begin transactions late, and not for DDL
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    _each(connection.cursor(), (f"PRAGMA {pragma}" for pragma in SQLITE_PRAGMAS))
+
+
+def _each(cursor: Any, statements: Iterable[str]) -> None:  # noqa: ANN401 - the driver's
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the lock first for a write after a read: SQLite refuses it if another write came between."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+def _lower(value: str | None) -> str | None:
+    """SQLite's own knows A to Z only."""
+    return value if value is None else value.lower()

@@ -1,0 +1,288 @@
+"""The history while its database is away, hangs, only reads or is full: nothing is lost, and nothing is said to be done."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import psutil
+import pytest
+from sqlalchemy import event
+
+from databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
+from kaito_chat.history import HistoryAwayError
+from kaito_chat.history import database as database_module
+from kaito_chat.history.database import Database
+from kaito_chat.history.store import Store
+from kaito_chat.history.waiting import Change, Limits
+from services import postgresql
+
+# A hanging database is away after so long, and what asked it is told.
+AWAY_SECONDS = 6.0
+PATIENT = Limits(first_pause=0.05, longest_pause=0.2, late=60)
+
+
+def say(store: Store, *outputs: str, thread_id: str = THREAD) -> None:
+    for output in outputs:
+        store.save_step("ada", thread_id, message(f"{thread_id}+{output}", output))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """All that somebody waits for."""
+    return {
+        "get_thread": lambda: store.get_thread(OTHER),
+        "list_threads": lambda: store.list_threads("ada"),
+        "search": lambda: store.list_threads("ada", search="x"),
+        "owner_of_thread": lambda: store.owner_of_thread(OTHER),
+        "owner_of_step": lambda: store.owner_of_step("s"),
+        "favorites": lambda: store.favorites("ada"),
+        "rename": lambda: store.rename("ada", OTHER, "new"),
+        "change_metadata": lambda: store.change_metadata("ada", OTHER, {"a": 1}),
+        "delete_thread": lambda: store.delete_thread("ada", OTHER),
+        "upsert_feedback": lambda: store.upsert_feedback("ada", "s", 1),
+        "delete_feedback": lambda: store.delete_feedback("ada", "f"),
+        "person": lambda: store.person("grace"),
+        "add_person": lambda: store.add_person("grace", {}),
+    }
+
+
+async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> None:
+    """Each call ends in time, with the error that says that nothing is known and nothing was done."""
+
+    async def ends(name: str) -> str | None:
+        began = time.monotonic()
+        try:
+            await calls(store)[name]()
+        except HistoryAwayError:
+            return None if time.monotonic() - began < within else f"{name} took too long"
+        return f"{name} answers as if the database did"
+
+    assert [each for each in await asyncio.gather(*map(ends, names or calls(store))) if each] == []
+
+
+async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_it_is_back(postgres_url: str) -> None:
+    async with wire(postgres_url) as (between, url), opened(url) as store:
+        changes = told(store)
+        await stored(store, "ada", THREAD, "before")
+        await between.cut()
+        say(store, *map(str, range(30)))
+        say(store, "hello", thread_id=OTHER)
+        await until(lambda: len(changes) == 2)
+        assert store.outbox.away
+        assert store.waiting(THREAD).operations == 30
+        await refused(store)
+        await between.open()
+        assert await store.written(THREAD, 10)
+        assert await store.written(OTHER, 10)
+        assert await texts(postgres_url) == ["before", *map(str, range(30))]
+        assert await texts(postgres_url, OTHER) == ["hello"]
+        kinds = {thread_id: [each.kind for each in changes if each.thread_id == thread_id] for thread_id in (THREAD, OTHER)}
+        assert kinds == {THREAD: ["late", "saved"], OTHER: ["late", "saved"]}
+
+
+async def test_a_database_that_takes_connections_and_never_answers_is_away_in_time(postgres_url: str) -> None:
+    async with wire(postgres_url) as (between, url), opened(url, PATIENT) as store:
+        await stored(store, "ada", THREAD, "before")
+        between.hang()
+        say(store, "during", "this")
+        await refused(store)
+        assert not store.outbox.pending == 0
+        assert not await store.is_signed_out("token")
+        assert not await store.sign_out("token", time.time() + 60)
+        assert await store.is_signed_out("token")
+        await between.open()
+        assert await store.written(THREAD, 20)
+        assert await store.flush(10) == 0
+        assert await texts(postgres_url) == ["before", "during", "this"]
+        assert await store.list_threads("ada")
+        async with opened(postgres_url) as another:
+            assert await another.is_signed_out("token")
+
+
+async def test_a_connection_that_is_cut_in_the_middle_of_writes_loses_and_doubles_nothing(postgres_url: str) -> None:
+    async with wire(postgres_url) as (between, url), opened(url) as store:
+        for cut in range(5):
+            say(store, *(f"{cut}.{number}" for number in range(10)))
+            await asyncio.sleep(0.004 * cut)
+            await between.cut()
+            say(store, *(f"{cut}.{number}" for number in range(10, 20)))
+            await between.open()
+        assert await store.written(THREAD, 20)
+        assert await texts(postgres_url) == [f"{cut}.{number}" for cut in range(5) for number in range(20)]
+
+
+async def test_a_server_that_is_killed_and_started_again_has_all_of_it(postgres_url: str) -> None:
+    async with opened(postgres_url) as store:
+        connection = await asyncpg.connect(postgres_url)
+        await stored(store, "ada", THREAD, "before")
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        say(store, "after")
+        assert await store.written(THREAD, 10)
+        await connection.close()
+        assert await texts(postgres_url) == ["before", "after"]
+
+
+async def writable(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute("SET default_transaction_read_only = off")
+    await connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await connection.close()
+
+
+async def test_a_database_that_only_reads_says_so_and_keeps_what_is_said(postgres_url: str) -> None:
+    async with opened(postgres_url) as store:
+        await stored(store, "ada", OTHER, "s")
+    connection = await asyncpg.connect(postgres_url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await connection.close()
+    async with opened(postgres_url, migrate=False) as store:
+        say(store, "one", "two")
+        await refused(store, "rename", "change_metadata", "delete_thread", "add_person")
+        with pytest.raises(HistoryAwayError) as raised:
+            await store.upsert_feedback("ada", f"{OTHER}-0", 1)
+        assert raised.value.reason == "read_only"
+        assert len((await store.list_threads("ada")).threads) == 1, "reading goes on"
+        thread = await store.get_thread(THREAD, "ada")
+        assert thread, "its page may be opened again"
+        assert [step["output"] for step in thread["steps"]] == ["one", "two"]
+        assert await store.owner_of_thread(THREAD) == "ada"
+        await writable(postgres_url)
+        assert await store.written(THREAD, 10)
+        assert await texts(postgres_url) == ["one", "two"]
+        assert await texts(postgres_url, OTHER) == ["s"]
+
+
+def pragma(store: Store, statement: str) -> None:
+    """Have each connection of SQLite begin with a statement."""
+    engine = store._database.engine.sync_engine  # noqa: SLF001
+
+    def tune(connection: Any, _: object) -> None:
+        connection.cursor().execute(f"PRAGMA {statement}")
+
+    event.listen(engine, "connect", tune)
+
+
+@pytest.mark.parametrize(("statement", "reason"), [("query_only=ON", "read_only"), ("max_page_count=1", "full")])
+async def test_sqlite_that_cannot_write_says_so_and_keeps_what_is_said(
+    tmp_path_factory: pytest.TempPathFactory, statement: str, reason: str
+) -> None:
+    url = f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
+    async with opened(url) as store:
+        await stored(store, "ada", THREAD, "before")
+        await store._database.engine.dispose()  # noqa: SLF001
+        pragma(store, statement)  # SQLite takes the pages that there are for the limit
+        changes = told(store)
+        say(store, *(f"{number} {'x' * 20_000}" for number in range(10)))
+        await until(lambda: bool(changes))
+        assert changes == [Change(THREAD, "ada", "late")]
+        with pytest.raises(HistoryAwayError) as raised:
+            await store.rename("ada", THREAD, "x" * 500) if reason == "read_only" else await store.add_person(
+                "grace", {"much": "x" * 50_000}
+            )
+        assert raised.value.reason == reason
+        if reason == "read_only":
+            await refused(store, "delete_thread")
+        waiting = store.waiting(THREAD).operations
+        assert waiting
+        thread = await store.get_thread(THREAD, "ada")
+        assert thread
+        assert len(thread["steps"]) == 11
+        await store._database.engine.dispose()  # noqa: SLF001
+        pragma(store, "query_only=OFF")
+        pragma(store, "max_page_count=100000")
+        assert await store.written(THREAD, 10)
+        assert len(await texts(url)) == 11
+
+
+async def test_a_conversation_of_which_nothing_is_stored_is_deleted(postgres_url: str) -> None:
+    async with opened(postgres_url) as other, wire(postgres_url) as (between, url), opened(url, migrate=False) as store:
+        await between.cut()
+        say(store, "forget this")
+        await refused(store, "delete_thread")
+        with pytest.raises(HistoryAwayError):
+            await store.delete_thread("ada", THREAD)
+        assert store.waiting(THREAD).operations == 1, "the deletion did not happen"
+        await between.open()
+        await store.written(THREAD, 10)
+        assert await store.delete_thread("ada", THREAD)
+        assert await other.owner_of_thread(THREAD) is None
+
+
+async def test_many_conversations_that_wait_are_stored_soon_after_the_database_is_back(postgres_url: str) -> None:
+    async with wire(postgres_url) as (between, url), opened(url) as store:
+        await between.cut()
+        names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(300)]
+        for name in names:
+            say(store, "one", "two", thread_id=name)
+        await asyncio.sleep(1)
+        await between.open()
+        began = time.monotonic()
+        assert await store.flush(30) == 0
+        assert time.monotonic() - began < 15
+        assert len((await store.list_threads("ada", first=100)).threads) == 100
+
+
+async def test_a_lock_that_is_held_delays_one_conversation_only(postgres_url: str) -> None:
+    async with opened(postgres_url) as store:
+        await stored(store, "ada", THREAD, "one")
+        connection = await asyncpg.connect(postgres_url)
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("SELECT * FROM threads FOR UPDATE")
+        say(store, "two")
+        say(store, "hello", thread_id=OTHER)
+        assert await store.written(OTHER, 2)
+        await asyncio.sleep(4)  # longer than the server waits for a lock
+        assert store.waiting(THREAD).operations == 1
+        assert not store.outbox.away
+        await transaction.rollback()
+        await connection.close()
+        assert await store.written(THREAD, 10)
+        assert await texts(postgres_url) == ["one", "two"]
+
+
+async def test_a_server_that_stands_still_is_away_and_has_all_of_it_when_it_goes_on() -> None:
+    with postgresql() as url:
+        async with opened(url, BRISK) as store:
+            await stored(store, "ada", THREAD, "before")
+            connection = await asyncpg.connect(url)
+            backend = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+            postmaster = backend.parent()
+            await connection.close()
+            assert postmaster
+            processes = [postmaster, *postmaster.children(recursive=True)]
+            for process in processes:
+                process.send_signal(signal.SIGSTOP)
+            say(store, "during")
+            try:
+                await refused(store, "get_thread", "rename", "list_threads")
+            finally:
+                for process in processes:
+                    process.send_signal(signal.SIGCONT)
+            assert await store.written(THREAD, 20)
+            assert await texts(url) == ["before", "during"]
+
+
+async def test_closing_does_not_wait_for_a_database_that_hangs(postgres_url: str) -> None:
+    async with wire(postgres_url) as (between, url):
+        database = Database(url)
+        await database.migrate()
+        store = Store(database, BRISK)
+        await stored(store, "ada", THREAD, "before")
+        between.hang()
+        say(store, "lost")
+        began = time.monotonic()
+        assert await store.flush(0.5) == 1
+        await store.close()
+        assert time.monotonic() - began < 2 * database_module.ANSWER_SECONDS
