@@ -51,8 +51,8 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Where Chainlit finds its configuration, laid out as for the running application."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CHAINLIT_APP_ROOT", "")
-        patched.setenv("CHAINLIT_AUTH_SECRET", SECRET)
         prepare(Settings(endpoint_url="http://model", data_dir=tmp_path_factory.mktemp("chainlit")))
+        patched.setenv("CHAINLIT_AUTH_SECRET", SECRET)
         chainlit("server")
         yield
 

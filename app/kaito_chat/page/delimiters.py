@@ -1,0 +1,99 @@
+"""Finds the end of a formula in text of which more may follow."""
+
+import re
+from typing import NamedTuple
+
+LONGEST_INLINE = 400
+LONGEST_BLOCK = 4000
+
+# A line's marks of lists and quotations.
+PREFIX = re.compile(r"(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*")
+# A sum of money and a sentence that goes on: no formula, however many dollars follow.
+_MONEY = re.compile(r"\d[\d.,]*[ \t]+[A-Za-z]{2,}")
+# Escaped brackets around a number or words, such as a footnote's.
+_BRACKETED = re.compile(r"\s*(?:\d[\d ,.;-]*|[^\W\d_]{3,}(?:[ ,.;:'-]+\w+)*)\s*")
+
+
+class Delimiter(NamedTuple):
+    """How a formula ends that began in one of the ways.
+
+    Attributes:
+        closing: Its last characters.
+        block: Whether it may stand on lines of its own.
+    """
+
+    closing: str
+    block: bool
+
+
+DELIMITERS = {
+    r"\(": Delimiter(r"\)", block=False),
+    r"\[": Delimiter(r"\]", block=True),
+    "$": Delimiter("$", block=False),
+    "$$": Delimiter("$$", block=True),
+}
+
+
+class Search:
+    """Looks for the end of one formula.
+
+    Args:
+        opening: How it begins.
+        text: The text from there.
+        line: The line before it.
+        final: Whether nothing follows the text.
+    """
+
+    def __init__(self, opening: str, text: str, line: str, *, final: bool) -> None:
+        self._opening = opening
+        self._closing, block = DELIMITERS[opening]
+        self._text = text
+        self._final = final
+        self._is_block = block and PREFIX.fullmatch(line) is not None
+        self._begin = len(opening)
+        self._limit = self._begin + (LONGEST_BLOCK if self._is_block else LONGEST_INLINE)
+
+    def run(self) -> int | None:
+        """The index behind the formula; 0 if there is none, `None` if that depends on what follows."""
+        begin, at = self._begin, self._begin
+        if self._opening == "$" and (self._text[begin : begin + 1].isspace() or len(self._text) == begin):
+            return 0
+        while 0 <= (at := self._next_mark(at)) < self._limit:
+            mark = self._text[at]
+            if self._text.startswith(self._closing, at):
+                return self._closed(at)
+            if mark == "\\":
+                at += 2
+            elif mark == "\n":
+                blank = self._is_blank_line(at + 1)
+                if blank or blank is None:
+                    return 0 if blank else None
+                at += 1
+            else:
+                return 0  # code, or another formula
+        if self._opening == "$" and _MONEY.match(self._text, begin):
+            return 0
+        return 0 if self._final or len(self._text) >= self._limit else None
+
+    def _next_mark(self, at: int) -> int:
+        marks = (self._text.find(mark, at, self._limit) for mark in "\n`\\$")
+        return min((found for found in marks if found >= 0), default=-1)
+
+    def _is_blank_line(self, at: int) -> bool | None:
+        """Whether a line is blank that ends the formula; `None` if that depends on what follows."""
+        if self._is_block:
+            return False
+        rest = self._text[at:].lstrip(" \t")
+        return rest[0] == "\n" if rest else (self._final or None)
+
+    def _closed(self, at: int) -> int | None:
+        end = at + len(self._closing)
+        content = self._text[self._begin : at]
+        if not content.strip() or (self._opening == r"\[" and _BRACKETED.fullmatch(content)):
+            return 0
+        rest = self._text[end:].lstrip(" \t") if self._closing != "$" else self._text[end:]
+        if not rest and not self._final:
+            return None
+        if self._opening == "$" and (content[-1].isspace() or rest[:1] == "$" or _MONEY.match(content)):
+            return 0
+        return 0 if self._opening == "$" and rest[:1].isalnum() else end
