@@ -55,25 +55,30 @@ class Search:
 
     def run(self) -> int | None:
         """The index behind the formula; 0 if there is none, `None` if that depends on what follows."""
-        begin, at = self._begin, self._begin
-        if self._opening == "$" and (self._text[begin : begin + 1].isspace() or len(self._text) == begin):
+        text, begin = self._text, self._begin
+        if self._opening == "$" and (len(text) == begin or text[begin].isspace()):
             return 0
+        found = self._walk()
+        if found is None or found >= 0:
+            return found
+        is_money = self._opening == "$" and _MONEY.match(text, begin) is not None
+        return 0 if is_money or self._final or len(text) >= self._limit else None
+
+    def _walk(self) -> int | None:
+        """The same, from mark to mark; -1 if no mark decides."""
+        at = self._begin
         while 0 <= (at := self._next_mark(at)) < self._limit:
             mark = self._text[at]
             if self._text.startswith(self._closing, at):
                 return self._closed(at)
-            if mark == "\\":
-                at += 2
-            elif mark == "\n":
-                blank = self._is_blank_line(at + 1)
-                if blank or blank is None:
-                    return 0 if blank else None
-                at += 1
-            else:
+            if at + 1 == len(self._text) and mark == self._closing[0] and not self._final:
+                return None  # half of the end
+            if mark in "`$":
                 return 0  # code, or another formula
-        if self._opening == "$" and _MONEY.match(self._text, begin):
-            return 0
-        return 0 if self._final or len(self._text) >= self._limit else None
+            if mark == "\n" and (blank := self._is_blank_line(at + 1)) is not False:
+                return 0 if blank else None
+            at += 2 if mark == "\\" else 1
+        return -1
 
     def _next_mark(self, at: int) -> int:
         marks = (self._text.find(mark, at, self._limit) for mark in "\n`\\$")
