@@ -15,10 +15,12 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.session import WebsocketSession
 
-from kaito_chat.chat import running
+from kaito_chat.chat import running, signals
+from kaito_chat.chat.buttons import again
+from kaito_chat.chat.facts import lines
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import DRAINED
-from kaito_chat.chat.turn import TurnOfConversation, again, notify
+from kaito_chat.chat.turn import TurnOfConversation, notify
 from kaito_chat.conversation import answer_of
 from kaito_chat.logs import session_id
 from kaito_chat.readiness import Watch
@@ -77,9 +79,10 @@ async def start() -> None:
 @cl.on_chat_resume
 async def resume(thread: Mapping[str, Any]) -> None:
     """A conversation from the history, or one that another replica had."""
-    del thread
     chosen = dict(context.session.chat_settings or {})
     await panel(settings, _watch(), chosen, _texts()).send()
+    if settings.show_usage:
+        await signals.facts(lines(thread.get("steps") or (), _texts()))
 
 
 @cl.on_message
@@ -91,6 +94,12 @@ async def message(_: cl.Message) -> None:
 @cl.action_callback("again")
 async def try_again(action: cl.Action) -> None:
     """Ask the last question again."""
+    await _take_turn(action)
+
+
+@cl.action_callback("regenerate")
+async def regenerate(action: cl.Action) -> None:
+    """Answer the last question once more, instead of the answer that there is."""
     await _take_turn(action)
 
 
@@ -182,6 +191,16 @@ async def _withdraw_buttons(pressed: cl.Action | None) -> None:
             await each.remove()
         if pressed and pressed.name == "again" and message.id == pressed.forId:
             await message.remove()
+    if pressed and pressed.name == "regenerate":
+        await _remove_answer()
+
+
+async def _remove_answer() -> None:
+    """Take away all that follows the last question."""
+    messages = chat_context.get()
+    questions = [place for place, message in enumerate(messages) if message.type == "user_message"]
+    for message in messages[questions[-1] + 1 :] if questions else []:
+        await message.remove()
 
 
 async def _make_way(session: WebsocketSession) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from contextlib import aclosing
-from typing import Literal
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
@@ -14,11 +13,15 @@ from chainlit.utils import utc_now
 from kaito_chat import metrics
 from kaito_chat.asking import Asking, Progress
 from kaito_chat.backends import Reasoning, Text, Turn
+from kaito_chat.chat import signals
+from kaito_chat.chat.buttons import again, go_on, regenerate
+from kaito_chat.chat.facts import FACTS, facts_of, line
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import DRAINED, Services
 from kaito_chat.conversation import mark, notice, turns_of
+from kaito_chat.page.formulas import Formulas, written
 from kaito_chat.readiness import Watch
-from kaito_chat.texts import CONTINUE, Texts, texts_for
+from kaito_chat.texts import CONTINUE, texts_for
 from kaito_chat.traces import tracer
 from kaito_chat.trouble import BackendError, Kind
 
@@ -49,6 +52,7 @@ class TurnOfConversation:
         self._began = time.monotonic()
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
+        self._formulas = Formulas()
         questions = [message for message in chat_context.get() if message.type == "user_message"]
         self._question = questions[-1] if questions else None
         self._asked = self._question.content if self._question else ""
@@ -111,6 +115,7 @@ class TurnOfConversation:
             await self._watch.changed(FIRST_LOOK_SECONDS)
             while self._watch.ready is None:
                 text = self._texts.warming_up(self._watch)
+                await signals.waiting(self._watch, self._texts)
                 if shown is None:
                     shown = await cl.Message(text, metadata=notice("warming_up")).send()
                 elif shown.content != text:
@@ -121,6 +126,7 @@ class TurnOfConversation:
             waiting.dec()
             if shown:
                 await asyncio.shield(shown.remove())
+                await asyncio.shield(signals.waited())
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
@@ -142,7 +148,7 @@ class TurnOfConversation:
             if progress.dropped:
                 await cl.Message(self._texts.say("notice.dropped", count=progress.dropped)).send()
             self._message = cl.Message("", created_at=utc_now())
-        await self._message.stream_token(text)
+        await self._message.stream_token(self._formulas.feed(text))
 
     async def _end_thought(self) -> None:
         if self._thought:
@@ -154,30 +160,30 @@ class TurnOfConversation:
         await self._end_thought()
         message = self._message or cl.Message("")
         usage, text = progress.usage, "".join(progress.text)
-        first = progress.first_token_seconds or 0.0
         if usage:
             metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
             metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
         ready = self._watch.ready
-        message.metadata = mark(text, model=ready.served.model if ready else self._watch.name)
-        if self._settings.show_usage:
-            line = self._texts.usage(
-                usage.prompt_tokens if usage else None,
-                usage.completion_tokens if usage else None,
-                first,
-                streamed=ready is None or ready.backend.limits.streaming,
-            )
-            message.content = f"{text}\n\n*{line}*"
+        facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
+        model = ready.served.model if ready else self._watch.name
+        message.metadata = mark(text, model=model, **{FACTS: facts} if self._settings.show_usage else {})
+        message.content = written(text)
         message.actions = actions
         await message.send()
+        if self._settings.show_usage:
+            await signals.facts({message.id: line(facts, self._texts)})
         if self._settings.debug:
             log.info("answer", extra={"answer": text})
+
+    def _offers(self, *, cut: bool) -> list[cl.Action]:
+        """The buttons of an answer."""
+        return [go_on(self._texts), regenerate(self._texts)] if cut else [regenerate(self._texts)]
 
     async def _answered(self, progress: Progress) -> str:
         if not progress.text:
             return await self._in_trouble(BackendError(Kind.FAILED, "the answer is empty"), progress)
         cut = progress.finish == "length"
-        await self._close(progress, [go_on(self._texts)] if cut else [])
+        await self._close(progress, self._offers(cut=cut))
         if cut:
             await cl.Message(self._texts.say("notice.length")).send()
         return "length" if cut else "answered"
@@ -203,7 +209,7 @@ class TurnOfConversation:
             if self._message:
                 await self._message.remove()
         elif progress.text:
-            await self._close(progress, [])
+            await self._close(progress, [] if drained else self._offers(cut=True))
         else:
             await self._end_thought()
         if drained:
@@ -214,18 +220,3 @@ class TurnOfConversation:
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
     """Say something that is no part of the conversation."""
     await cl.Message(text, metadata=notice(str(kind)), actions=actions or []).send()
-
-
-def go_on(texts: Texts) -> cl.Action:
-    """A button that continues the last answer."""
-    return _action("continue", texts)
-
-
-def again(texts: Texts) -> cl.Action:
-    """A button that asks the last question again."""
-    return _action("again", texts)
-
-
-def _action(name: Literal["continue", "again"], texts: Texts) -> cl.Action:
-    label, tooltip = texts.say(f"action.{name}"), texts.say(f"action.{name}_tip")
-    return cl.Action(name=name, label=label, tooltip=tooltip, payload={})
