@@ -23,7 +23,7 @@ const NAMES = [
 ];
 
 const name = (element, words) => {
-  if (words && element.getAttribute("aria-label") !== words) element.setAttribute("aria-label", words);
+  if (element && words && element.getAttribute("aria-label") !== words) element.setAttribute("aria-label", words);
 };
 
 const nameSliders = () => {
@@ -40,8 +40,17 @@ const nameConversations = () => {
     options.tabIndex = 0;
     name(options, text("page.options"));
     const button = options.closest("button");
-    button?.setAttribute("role", "presentation");
+    button?.setAttribute("role", "group");
     if (button) button.tabIndex = -1;
+    const title = button?.firstElementChild?.textContent.trim();
+    name(button, title);
+    name(options.closest("a"), title);
+  }
+  document.querySelector("ul:has(> #thread-history)")?.setAttribute("role", "presentation");
+  const list = document.querySelector("[data-sidebar=sidebar]:not([role])");
+  if (list) {
+    list.setAttribute("role", "navigation");
+    name(list, text("threadHistory.sidebar.title"));
   }
 };
 

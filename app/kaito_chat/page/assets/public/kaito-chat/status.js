@@ -10,7 +10,7 @@ const SELDOM = 15000;
 // The least room between the header's buttons that the line fits into.
 const ROOM = 240;
 
-const pill = document.createElement("div");
+const pill = document.createElement("section");
 pill.id = "kaito-chat-status";
 pill.append(document.createElement("span"));
 let models = [];
@@ -21,7 +21,10 @@ let announced = "";
 const show = (state, words) => {
   if (pill.dataset.state !== state) pill.dataset.state = state;
   if (pill.firstChild.textContent !== words) pill.firstChild.textContent = words;
-  if (!pill.isConnected) document.body.append(pill);
+  if (!pill.isConnected) {
+    pill.setAttribute("aria-label", text("page.status"));
+    document.body.append(pill);
+  }
   placeStatus();
 };
 
@@ -87,8 +90,9 @@ export const placeStatus = () => {
   const below = right - left < ROOM;
   document.body.classList.toggle("kaito-chat-status-below", below);
   const [from, to] = below ? [begin, end] : [left, right];
-  pill.style.left = `${(from + to) / 2}px`;
   pill.style.maxWidth = `${to - from - 24}px`;
+  const half = pill.offsetWidth / 2 + 12;
+  pill.style.left = `${Math.min(Math.max((begin + end) / 2, from + half), to - half)}px`;
   pill.style.top = below ? `${bottom}px` : "";
   if (models.length > 1 && chosen()?.name !== pill.dataset.model) {
     pill.dataset.model = chosen().name;
