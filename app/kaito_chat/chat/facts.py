@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kaito_chat.asking import Progress
-from kaito_chat.conversation import MARK
 from kaito_chat.texts import Texts
 
-FACTS = "facts"
+# Beside an answer's mark: it is for people, and nothing that the model hears.
+FACTS = "kaito_chat_facts"
 
 
 def facts_of(progress: Progress, *, streamed: bool) -> dict[str, Any]:
-    """The facts about an answer, as its mark keeps them."""
+    """The facts about an answer, as its metadata keeps them."""
     usage = progress.usage
     return {
         "prompt": usage.prompt_tokens if usage else None,
@@ -45,8 +45,7 @@ def _kept(metadata: object) -> Mapping[str, Any]:
             metadata = json.loads(metadata)
         except ValueError:
             return {}
-    marked = metadata.get(MARK) if isinstance(metadata, dict) else None
-    facts = marked.get(FACTS) if isinstance(marked, dict) else None
+    facts = metadata.get(FACTS) if isinstance(metadata, dict) else None
     return facts if isinstance(facts, dict) else {}
 
 

@@ -166,7 +166,7 @@ class TurnOfConversation:
         ready = self._watch.ready
         facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
         model = ready.served.model if ready else self._watch.name
-        message.metadata = mark(text, model=model, **{FACTS: facts} if self._settings.show_usage else {})
+        message.metadata = mark(text, model=model) | {FACTS: facts}
         message.content = written(text)
         message.actions = actions
         await message.send()

@@ -13,13 +13,11 @@ import re
 
 from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Search
 
-# As much of a line's beginning as is looked at for a list, a quotation or a fence.
-LINE_START = 64
+# The longest words behind a fence, such as the name of a language.
+LONGEST_INFO = 64
 
-_SPECIAL = re.compile(r"[\n`\\$]")
-_STARTING = re.compile(r"[ \t>*+\-\d.)`~]*")
-_FENCE = re.compile(r"`{3,}|~{3,}")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_SPECIAL = re.compile(r"[\n`~\\$]")
+_IN_FENCE = {"`": re.compile(r"[\n`]"), "~": re.compile(r"[\n~]")}
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 
@@ -40,7 +38,6 @@ class Formulas:
         self._ticks = 0
         self._after_blank = True
         self._after_code = False
-        self._code = False
         self._in_list = False
         self._final = False
 
@@ -59,90 +56,65 @@ class Formulas:
 
     def _next(self) -> str | None:
         """Take the next piece off the held text; `None` if it depends on what follows."""
-        if not self._line and (started := self._begin_line()) != "":
-            return started
-        if self._fence or self._code:
-            newline = self._held.find("\n")
-            return self._pass(1 if newline == 0 else len(self._held) if newline < 0 else newline)
-        if self._ticks:
-            return self._inside_ticks()
-        special = _SPECIAL.search(self._held)
+        special = (_IN_FENCE[self._fence[0]] if self._fence else _SPECIAL).search(self._held)
         if special is None or special.start():
             return self._pass(special.start() if special else len(self._held))
-        if self._held[0] == "\n":
+        mark = special[0]
+        if mark == "\n":
             return self._pass(1)
-        return self._open_ticks() if self._held[0] == "`" else self._maybe_formula()
+        if mark in "`~":
+            run = len(self._held) - len(self._held.lstrip(mark))
+            return None if run == len(self._held) and not self._final else self._ticks_or_fence(run)
+        return self._pass(1) if self._ticks or self._is_code() else self._maybe_formula()
 
-    def _begin_line(self) -> str | None:
-        """Notice fences, lists and code; empty if the line is to be passed on like any other text."""
+    def _ticks_or_fence(self, run: int) -> str | None:
+        """A run of backticks or tildes, which begins or ends code."""
         if self._fence:
-            return self._maybe_close_fence()
-        start = self._held[:LINE_START]
-        if len(start) < LINE_START and not self._final and _STARTING.fullmatch(start):
-            return None
-        opened = self._maybe_open_fence(start)
-        if opened != "":
-            return opened
-        if _LIST.match(start):
-            self._in_list = True
-        elif self._after_blank and start[0] not in " \t\n":
-            self._in_list = False
-        indented = start.startswith(("    ", "\t")) and not self._in_list
-        self._code = indented and (self._after_blank or self._after_code)
-        return ""
-
-    def _maybe_open_fence(self, start: str) -> str | None:
-        prefix = PREFIX.match(start)
-        begin = prefix.end() if prefix else 0
-        fence = _FENCE.match(start, begin)
-        if fence is None:
-            return ""
-        line, newline, _ = self._held[fence.end() :].partition("\n")
-        marked = line[:LINE_START]
-        if fence[0][0] == "`" and "`" in marked:
-            return ""  # code within a line
-        if fence[0][0] == "`" and not newline and not self._final and len(line) < LINE_START:
-            return None
-        self._fence, self._ticks = fence[0], 0
-        return self._pass(fence.end() + (len(line) if newline else len(marked)))
-
-    def _maybe_close_fence(self) -> str | None:
-        line, newline, _ = self._held.partition("\n")
-        bare = line.strip(" \t>")
-        if not newline and not self._final and set(bare) <= {self._fence[0]} and len(line) < LINE_START:
-            return None
-        if len(bare) >= len(self._fence) and set(bare) == {self._fence[0]} and len(line) < LINE_START:
-            self._fence = ""
-            return self._pass(len(line))
-        return ""
-
-    def _inside_ticks(self) -> str | None:
-        """Code within a line, which a blank line ends at the latest."""
-        special = re.search(r"`+|\n[ \t]*", self._held)
-        if special is None or special.start():
-            return self._pass(special.start() if special else len(self._held))
-        if special.end() == len(self._held) and not self._final:
-            return None
-        if special[0][0] == "\n":
-            if _BLANK_LINE.match(self._held):
-                self._ticks = 0
-            return self._pass(1)
-        if len(special[0]) == self._ticks:
-            self._ticks = 0
-        return self._pass(special.end())
-
-    def _open_ticks(self) -> str | None:
-        run = len(self._held) - len(self._held.lstrip("`"))
-        if run == len(self._held) and not self._final:
-            return None
-        self._ticks = run
+            return self._maybe_close_fence(run)
+        if run >= len("```") and PREFIX.fullmatch(self._line) and not self._is_code():
+            opened = self._maybe_open_fence(run)
+            if opened != "":
+                return opened
+        if self._held[0] == "`" and not self._is_code() and self._ticks in (0, run):
+            self._ticks = run - self._ticks
         return self._pass(run)
+
+    def _maybe_open_fence(self, run: int) -> str | None:
+        """The line of a fence; empty if it is none."""
+        info, newline, _ = self._held[run:].partition("\n")
+        if self._held[0] == "`":
+            if "`" in info[:LONGEST_INFO]:
+                return ""  # code within a line
+            if not newline and not self._final and len(info) < LONGEST_INFO:
+                return None
+        self._fence, self._ticks = self._held[:run], 0
+        return self._pass(run)
+
+    def _maybe_close_fence(self, run: int) -> str | None:
+        if run < len(self._fence) or self._line.strip(" \t>"):
+            return self._pass(run)
+        rest = self._held[run:].lstrip(" \t")
+        if not rest and not self._final:
+            return None
+        if not rest or rest[0] == "\n":
+            self._fence = ""
+        return self._pass(run)
+
+    def _is_code(self) -> bool:
+        """Whether the line is code because it is indented."""
+        indented = self._line.startswith(("    ", "\t")) and (self._after_blank or self._after_code)
+        return indented and not self._is_in_list()
+
+    def _is_in_list(self) -> bool:
+        if _LIST.match(self._line):
+            return True
+        return self._in_list and not (self._after_blank and self._line.strip() and self._line[0] not in " \t")
 
     def _maybe_formula(self) -> str | None:
         """A formula, an escaped character, or dollars that mean money."""
-        run = len(self._held) - len(self._held.lstrip("$"))
-        length = run or 2
-        if len(self._held) < length + bool(run) and not self._final:
+        dollars = len(self._held) - len(self._held.lstrip("$"))
+        length = dollars or 2
+        if len(self._held) < length + bool(dollars) and not self._final:
             return None
         opening = self._held[:length]
         if opening not in DELIMITERS:
@@ -176,11 +148,16 @@ class Formulas:
     def _pass(self, length: int, written: str | None = None) -> str:
         """Take some of the held text off, as it is or as it is written instead."""
         taken, self._held = self._held[:length], self._held[length:]
-        for line in re.findall(r"[^\n]*\n|[^\n]+", taken):
-            if line.endswith("\n"):
-                self._after_blank = not (self._line + line).strip()
-                self._after_code = self._code
-                self._line = ""
-            else:
-                self._line += line
+        *lines, rest = taken.split("\n")
+        for line in lines:
+            self._line += line
+            self._end_line()
+        self._line += rest
         return taken if written is None else written
+
+    def _end_line(self) -> None:
+        blank = not self._line.strip()
+        self._in_list, self._after_code = self._is_in_list(), self._is_code() or (blank and self._after_code)
+        if blank:
+            self._ticks = 0
+        self._after_blank, self._line = blank, ""

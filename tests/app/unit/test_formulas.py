@@ -96,6 +96,7 @@ def test_formulas_are_written_as_the_page_reads_them(text: str, expected: str) -
 
 def test_text_is_passed_on_at_once_and_a_formula_when_it_is_whole() -> None:
     formulas = Formulas()
+    assert formulas.feed("1 2 3") == "1 2 3"
     assert formulas.feed("It costs $5 per ") == "It costs $5 per "
     assert formulas.feed(r"month. \(x") == "month. "
     assert formulas.feed("^2") == ""
