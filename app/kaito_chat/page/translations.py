@@ -35,7 +35,7 @@ def _write(path: Path, texts: Texts) -> None:
 
 def _merged(texts: Texts) -> dict[str, Any]:
     """Chainlit's translations, with a login form that asks for a user name, and the texts of our script."""
-    merged: dict[str, Any] = json.loads((_chainlits() / f"{texts.language}.json").read_text(encoding="utf-8"))
+    merged: dict[str, Any] = json.loads((chainlits() / f"{texts.language}.json").read_text(encoding="utf-8"))
     merged["auth"]["login"]["form"]["email"] |= {
         "label": texts.say("login.user_name"),
         "required": texts.say("login.user_name_required"),
@@ -45,7 +45,7 @@ def _merged(texts: Texts) -> dict[str, Any]:
     return merged
 
 
-def _chainlits() -> Path:
+def chainlits() -> Path:
     """The folder of Chainlit's own translations, without importing Chainlit."""
     spec = find_spec("chainlit")
     assert spec is not None and spec.submodule_search_locations  # noqa: S101, PT018 - a dependency

@@ -14,7 +14,7 @@ from kaito_chat.trouble import BackendError, Kind
 from processes import ROOT
 
 ENGLISH = load(DEFAULT)
-CHAINLITS = sorted(path.stem for path in translations._chainlits().glob("*.json"))
+CHAINLITS = sorted(path.stem for path in translations.chainlits().glob("*.json"))
 APP = ROOT / "app" / "kaito_chat"
 
 

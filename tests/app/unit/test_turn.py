@@ -456,7 +456,7 @@ async def test_formulas_are_written_for_the_page_and_kept_as_the_model_wrote_the
     await chat.ask()
     begun = next(data for event, data in chat.sent if event == "stream_start")
     tokens = [data["token"] for event, data in chat.sent if event == "stream_token"]
-    assert begun["output"] + "".join(tokens) == "So $$x^2$$ costs $5 to $7."
+    assert begun["output"] + "".join(tokens) == "So $$x^2$$ costs $5 to "  # the last sum might become a formula
     assert chat.steps()[0]["output"] == "So $$x^2$$ costs $5 to $7."
     assert chat.answers() == ["So \\(x^2\\) costs $5 to $7."]
 

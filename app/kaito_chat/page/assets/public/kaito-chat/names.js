@@ -58,7 +58,10 @@ const nameScrolled = () => {
   for (const scrolled of document.querySelectorAll("pre, .overflow-x-auto, .katex-display, .message-content .overflow-auto")) {
     const scrolls = scrolled.scrollWidth > scrolled.clientWidth;
     if (scrolls !== scrolled.hasAttribute("tabindex")) scrolled.toggleAttribute("tabindex", scrolls);
-    if (scrolls) scrolled.tabIndex = 0;
+    if (!scrolls) continue;
+    scrolled.tabIndex = 0;
+    if (scrolled.localName === "pre") scrolled.setAttribute("role", "group");
+    if (scrolled.localName === "pre") name(scrolled, text("page.code"));
   }
   const conversation = document.querySelector(".relative.flex-grow.overflow-y-auto > .overflow-y-auto:not([role])");
   if (conversation) {
