@@ -13,6 +13,7 @@ from chainlit.context import context
 from kaito_chat import metrics
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
+from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import again, go_on, of_an_end
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
@@ -121,6 +122,7 @@ class TurnOfConversation:
                 await self._watch.changed(FIRST_LOOK_SECONDS)
                 while self._watch.ready is None:
                     text = self._texts.warming_up(self._watch)
+                    await signals.waiting(self._watch, self._texts)
                     if shown is None:
                         shown = await cl.Message(text, metadata=notice("warming_up")).send()
                     elif shown.content != text:
@@ -130,6 +132,7 @@ class TurnOfConversation:
         finally:
             if shown:
                 await asyncio.shield(shown.remove())
+                await asyncio.shield(signals.waited())
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:

@@ -61,6 +61,7 @@ class PageRoutes:
                 for watch in self._services.watches
             ],
             "history": "" if self._services.settings.database_url else texts.say("notice.no_history"),
+            "question_limit": self._services.settings.max_question_characters,
             "unsaved": waits,
             "history_away": bool(self._services.history and self._services.history.outbox.away),
         }
