@@ -48,6 +48,9 @@ class Progress:
     def note(self, event: Event) -> bool:
         """Remember what an event says; whether the page shows it."""
         match event:
+            case Text(text):  # first, because there are thousands
+                self.text.append(text)
+                self.characters += len(text)
             case Usage():
                 self.usage = event
                 return False
@@ -58,9 +61,6 @@ class Progress:
                 said, became = (self.text, self.thought) if thinking else (self.thought, self.text)
                 became += said
                 said.clear()
-            case Text(text):
-                self.text.append(text)
-                self.characters += len(text)
             case Reasoning(text):
                 self.thought.append(text)
                 self.characters += len(text)

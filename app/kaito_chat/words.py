@@ -71,6 +71,8 @@ STATES = {
     State.NOT_API: "not a model server",
     State.NO_CHAT: "no model to chat with",
 }
+BASE_MODEL = "*This is a base model: it continues texts, and was not trained for conversations.*"
+UNLISTED = "*The server lists no such model; it is asked for by its configured name, {model}.*"
 LENGTH = "*The answer reached its longest length. You can have the model go on.*"
 DRAINED = (
     "**This server is restarting.** The answer stops here and what arrived stays. The page connects to another "

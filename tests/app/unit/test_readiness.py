@@ -8,6 +8,7 @@ import pytest
 from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake
+from fakes.neighbours import BaseOnVLLM
 from kaito_chat import words
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Text, Turn
@@ -61,6 +62,39 @@ async def test_a_refused_credential_is_said() -> None:
     watch = Watch(connection(lambda _: Answer(401, text="no")), 1)
     await watch.look()
     assert watch.state is State.FORBIDDEN
+
+
+async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
+    refused = Watch(connection(lambda _: Answer(403, json={"error": {"message": "No <key>"}})), 1)
+    await refused.look()
+    assert "No \\<key\\>" in words.warming_up(refused)
+
+    async def headers() -> dict[str, str]:
+        raise RuntimeError("secret of the credential")
+
+    broken = Watch(connection(VLLM()), 1)
+    broken.connection.server._headers = headers  # noqa: SLF001
+    await broken.look()
+    assert broken.state is State.FORBIDDEN
+    assert "secret" in broken.reason
+    assert "secret" not in words.warming_up(broken)
+
+
+@pytest.mark.parametrize("answer", [Answer(200, html="<html>Sign in</html>"), Answer(302, headers={"location": "/in"})])
+async def test_a_login_page_in_front_of_a_model_is_said(answer: Answer) -> None:
+    watch = Watch(connection(lambda _: answer), 1)
+    await watch.look()
+    assert watch.state is State.NOT_API
+    assert "Something else answers at the model's address" in words.warming_up(watch)
+
+
+async def test_a_model_that_holds_no_conversation_is_known_as_one_after_its_first_answer() -> None:
+    watch = Watch(connection(BaseOnVLLM()), 1)
+    await watch.look()
+    assert not watch.base_model
+    asking = Asking(Settings(endpoint_url="http://model"), watch, [Turn("user", "Hello?")], SAMPLING)
+    assert [batch async for batch in asking.answer()]
+    assert watch.base_model
 
 
 def workspace(**conditions: str) -> dict[str, Any]:
