@@ -69,6 +69,13 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Model ready", "bool_yes_no", level("kaito_chat_model_ready", "model", how="max")),
             Panel("Retries", "reqps", rate("kaito_chat_retries_total", "model")),
             Panel("History errors", "reqps", rate("kaito_chat_history_errors_total", "pod")),
+            Panel("History that waits to be stored", "short", level("kaito_chat_history_pending", "pod")),
+            Panel(
+                "Age of what waits longest", "s", level("kaito_chat_history_oldest_pending_seconds", "pod", how="max")
+            ),
+            Panel("History that was lost", "reqps", rate("kaito_chat_history_dropped_total", "reason")),
+            Panel("Sign-ins", "reqps", rate("kaito_chat_sign_ins_total", "outcome")),
+            Panel("Refused", "reqps", rate("kaito_chat_refused_total", "reason")),
             Panel("Memory of the application", "bytes", ((MEMORY, "{{pod}}"),)),
         ),
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from types import FrameType
@@ -9,9 +10,10 @@ from types import FrameType
 import uvicorn
 import uvloop
 
-from kaito_chat import logs, traces
+from kaito_chat import logs, management, traces
+from kaito_chat.page.http_head import BoundedHead
 from kaito_chat.page.prepare import DataDirError, prepare
-from kaito_chat.settings import Settings, SettingsError, read
+from kaito_chat.settings import PREFIX, Settings, SettingsError, read
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +29,23 @@ def main() -> int:
     logs.configure(settings.log_level, settings.log_format)
     for warning in warnings:
         log.warning(warning)
+    try:
+        listeners = (
+            management.listen(settings.host, settings.listen_port, f"{PREFIX}LISTEN_PORT"),
+            management.listen(settings.host, settings.management_port, f"{PREFIX}MANAGEMENT_PORT"),
+        )
+    except management.PortError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     flush = traces.configure() if settings.otlp_endpoint else None
     try:
-        return uvloop.run(_serve(settings))
+        return uvloop.run(_serve(settings, *listeners))
     finally:
         if flush:
             flush()
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, listener: socket.socket, management_listener: socket.socket) -> int:
     # Chainlit reads what `prepare` set when it is imported.
     from kaito_chat import server  # noqa: PLC0415
     from kaito_chat.chat.services import build  # noqa: PLC0415
@@ -43,24 +53,26 @@ async def _serve(settings: Settings) -> int:
 
     services = build(settings)
     try:
-        history = await open_history(settings, services.credential)
+        layer = await open_history(settings, services.credential)
     except HistoryError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    app = server.build(services, history)
+    services.history = layer.store if layer else None
+    app = server.build(services, layer)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.listen_port,
         log_config=None,
         access_log=False,
+        http=BoundedHead,
         ws="websockets-sansio",
+        ws_max_size=server.LARGEST_FRAME_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    server_process = _Draining(config, services.drain)
-    await server_process.serve()
+    routes = management.application(lambda: server.not_ready(services))
+    async with management.serving(routes, management_listener):
+        await _Draining(config, services.drain).serve(sockets=[listener])
     return 0
 
 

@@ -42,6 +42,11 @@ def answer_of(message: Said) -> str | None:
     return answer if isinstance(answer, str) and answer else None
 
 
+def is_partial(message: Said) -> bool:
+    """Whether an answer was kept while it arrived, and its end never came."""
+    return bool(_marked(message).get("partial"))
+
+
 def turns_of(messages: Iterable[Said], system_prompt: str) -> list[Turn]:
     """The conversation, with its system prompt, in turns that alternate.
 

@@ -23,6 +23,12 @@ QUIET = (
 )
 
 
+LONGEST_MESSAGE = 2000
+LONGEST_FIELD = 500
+LONGEST_TRACEBACK = 8000
+_CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127)}
+
+
 class _Ids(logging.Filter):
     """Adds the ids of the request and of the session to a record."""
 
@@ -32,8 +38,37 @@ class _Ids(logging.Filter):
         return True
 
 
+class _Bounds(logging.Filter):
+    """Bounds a record: names, ids and headers come from outside, and so may their length."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        record.msg, record.args = _bounded(message, LONGEST_MESSAGE), None
+        for key, value in record.__dict__.items():
+            if isinstance(value, str) and len(value) > LONGEST_FIELD and key not in ("msg", "exc_text"):
+                record.__dict__[key] = _bounded(value, LONGEST_FIELD)
+        return True
+
+
+def _bounded(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+
+
+class _Text(logging.Formatter):
+    """Lines for a terminal: one for each record but for tracebacks, whatever the message holds."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
+        return _bounded(super().formatException(ei), LONGEST_TRACEBACK)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return super().formatMessage(record).translate(_CONTROL)
+
+
 class _Json(JsonFormatter):
     """Names as log collectors expect them; what is not known is left out."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
+        return _bounded(str(super().formatException(ei)), LONGEST_TRACEBACK)
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in log_data.items() if value is not None}
@@ -42,13 +77,14 @@ class _Json(JsonFormatter):
 def configure(level: str, log_format: str) -> None:
     """Send everything to standard error, Chainlit's and uvicorn's logs included."""
     handler = logging.StreamHandler()
+    handler.addFilter(_Bounds())
     handler.addFilter(_Ids())
     if log_format == "json":
         renamed = {"asctime": "time", "levelname": "level", "name": "logger"}
         fields = "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(session_id)s"
         handler.setFormatter(_Json(fields, rename_fields=renamed))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+        handler.setFormatter(_Text("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("chainlit", "uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)

@@ -26,6 +26,13 @@ WAITING = Gauge("kaito_chat_waiting_questions", "Questions that wait for their m
 SESSIONS = Gauge("kaito_chat_sessions", "Open pages, and those that may still come back.")
 MODEL_READY = Gauge("kaito_chat_model_ready", "Whether the model answers (1) or is warming up or gone (0).", ["model"])
 HISTORY_ERRORS = Counter("kaito_chat_history_errors", "Statements on the history's database that failed.")
+REFUSED = Counter("kaito_chat_refused", "Requests and questions that were refused, by reason.", ["reason"])
+SIGN_INS = Counter("kaito_chat_sign_ins", "Attempts to sign in, by outcome (ok, failed or limited).", ["outcome"])
+HISTORY_PENDING = Gauge("kaito_chat_history_pending", "Writes that wait for the history's database.")
+HISTORY_OLDEST = Gauge("kaito_chat_history_oldest_pending_seconds", "How long the oldest of those writes waits.")
+HISTORY_DROPPED = Counter("kaito_chat_history_dropped", "Writes that the history lost, by reason.", ["reason"])
+for _reason in ("full", "refused", "foreign", "shutdown"):
+    HISTORY_DROPPED.labels(_reason)
 DRAINING = Gauge("kaito_chat_draining", "Whether this process is shutting down.")
 
 

@@ -1,4 +1,4 @@
-"""The web application: Chainlit's page, and the routes that operators, probes and the page's status ask."""
+"""The web application: Chainlit's page behind our gate, our routes in front of Chainlit's, our events for its own."""
 
 import asyncio
 import contextlib
@@ -8,24 +8,35 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chainlit.auth import get_current_user
+import chainlit.server
 from chainlit.chat_context import chat_contexts
 from chainlit.session import ws_sessions_id
 from chainlit.utils import mount_chainlit
-from fastapi import Depends, FastAPI, Response
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST
 
-from kaito_chat import metrics, words
-from kaito_chat.chat import pauses, running
+from kaito_chat import metrics
+from kaito_chat.chat import chainlit_patches, pauses, running
+from kaito_chat.chat.answers import Answers
+from kaito_chat.chat.history_notices import HistoryNotices
+from kaito_chat.chat.messages import Messages
 from kaito_chat.chat.services import Services
-from kaito_chat.page.security import Secured
+from kaito_chat.chat.sockets import Sockets
+from kaito_chat.chat.tokens import Tokens
+from kaito_chat.history.errors import HistoryError
+from kaito_chat.page.gate import Gate
+from kaito_chat.page.security import Secured, accept_language
+from kaito_chat.routes import ConversationRoutes, PageRoutes
+from kaito_chat.texts import negotiate, texts_for
 
 log = logging.getLogger(__name__)
 
 HANDLERS = Path(__file__).parent / "chat" / "handlers.py"
 ENTRA_HOST = "https://login.microsoftonline.com"
 SWEEP_SECONDS = 5
+# Frames of a socket: a message that is too long is refused in words, up to this size.
+LARGEST_FRAME_BYTES = 16 * 1024 * 1024
 
 
 def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN401 - Chainlit's, which has no types
@@ -37,61 +48,84 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
-        sweeper = asyncio.create_task(_sweep())
+        sweeper = asyncio.create_task(_sweep(services))
         metrics.SESSIONS.set_function(lambda: len(ws_sessions_id))
         yield
         sweeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeper
-        if data_layer:
-            await data_layer.close()
         await services.close()
 
+    settings = services.settings
     app = FastAPI(title="KAITO Chat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _routes(app, services)
-    pauses.take_out()
+    _patch(services)
+    answers = Answers(services)
+    app.include_router(PageRoutes(services, answers).router(), prefix=settings.root_path)
+    if services.history:
+        conversations = ConversationRoutes(services, services.history)
+        app.include_router(conversations.router(), prefix=settings.root_path)
+        services.history.subscribe(HistoryNotices(services).changed)
     running.use(services, data_layer)
-    mount_chainlit(app=app, target=str(HANDLERS), path="")
-    return Secured(app, forms=ENTRA_HOST if services.settings.sign_in == "entra" else "")
+    mount_chainlit(app=app, target=str(HANDLERS), path=settings.root_path)
+    _take_events(services, answers)
+    for application in (app, chainlit.server.app):
+        application.add_exception_handler(RequestValidationError, _malformed)
+        application.add_exception_handler(HistoryError, _away)
+    gate = Gate(app, settings.public_origin, settings.root_path)
+    forms = ENTRA_HOST if settings.sign_in == "entra" else ""
+    return Secured(gate, forms=forms, encrypted=settings.encrypted)
 
 
-def _routes(app: FastAPI, services: Services) -> None:
-    @app.get("/livez")
-    async def livez() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz() -> JSONResponse:
-        """Whether to send people here. The model does not matter: its warm-up is what the page shows."""
-        if services.draining:
-            return JSONResponse({"status": "draining"}, status_code=503)
-        return JSONResponse({"status": "ok"})
-
-    @app.get("/metrics")
-    async def prometheus() -> Response:
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
-
-    @app.get("/status", dependencies=[Depends(get_current_user)])
-    async def status() -> dict[str, Any]:
-        """What the page says about the models."""
-        return {
-            "models": [
-                {
-                    "name": watch.name,
-                    "state": watch.state,
-                    "text": words.STATES[watch.state],
-                    "steps": [step._asdict() for step in words.steps(watch)],
-                }
-                for watch in services.watches
-            ],
-            "history": "" if services.settings.database_url else words.NO_HISTORY,
-        }
+def not_ready(services: Services) -> str:
+    """Why no requests should be sent here; empty if they may be. A model's state does not matter: the page shows it."""
+    if services.draining:
+        return "draining"
+    return "" if (services.settings.data_dir / "public").is_dir() else "the page's files are gone"
 
 
-async def _sweep() -> None:
-    """Forget the conversations of sessions that Chainlit forgot: it keeps their messages for ever."""
+def _patch(services: Services) -> None:
+    settings = services.settings
+    pauses.take_out()
+    chainlit_patches.guard_files()
+    chainlit_patches.record_sign_ins()
+    if settings.encrypted:
+        chainlit_patches.secure_cookies()
+    if settings.sign_in != "none" and settings.auth_secret:
+        history = services.history
+        services.tokens = Tokens(
+            settings.auth_secret.get_secret_value(),
+            settings.sign_in_lifetime_hours,
+            history.is_signed_out if history else None,
+            history.sign_out if history else None,
+        )
+        chainlit_patches.use_tokens(services.tokens)
+
+
+def _take_events(services: Services, answers: Answers) -> None:
+    """Put our handlers in the place of all of Chainlit's: an event that is not ours has no effect."""
+    sio = chainlit.server.sio
+    sio.eio.max_http_buffer_size = LARGEST_FRAME_BYTES
+    sio.handlers["/"] = Sockets(sio, services, answers).handlers() | Messages(services, answers).handlers()
+
+
+async def _malformed(_: Request, error: Exception) -> JSONResponse:
+    """Say where a request is malformed, without the value: it may be anything."""
+    places = error.errors() if isinstance(error, RequestValidationError) else []
+    words = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"[:200] for each in places[:5])
+    return JSONResponse({"detail": words or "The request is malformed"}, status_code=422)
+
+
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    """Say that the history cannot do it now: nothing was changed."""
+    log.warning("a request failed without the history's database", extra={"reason": str(error)})
+    texts = texts_for(negotiate(accept_language.get()))
+    return JSONResponse({"detail": texts.say("notice.history_away")}, status_code=503, headers={"retry-after": "5"})
+
+
+async def _sweep(services: Services) -> None:
+    """Forget the conversations of sessions that Chainlit forgot: it keeps their messages until the process ends."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         for session in set(chat_contexts) - set(ws_sessions_id):
             del chat_contexts[session]
+        services.conversations.keep(ws_sessions_id)

@@ -6,6 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import socketio
@@ -98,9 +99,8 @@ class Page:
             "threadId": self.thread_id,
         }
         headers = {"Cookie": self._cookie} if self._cookie else {}
-        await self._socket.connect(
-            self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path="/ws/socket.io"
-        )
+        path = f"{urlsplit(self._url).path}/ws/socket.io"
+        await self._socket.connect(self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path)
         await self._socket.emit("connection_successful")
         if not self._returning:  # the start of a conversation is a task too, which shows the settings
             async with asyncio.timeout(OPEN_SECONDS):

@@ -19,11 +19,19 @@ READY_SECONDS = 30
 
 
 class Running(NamedTuple):
-    """A program that answers at an address."""
+    """A program that answers at an address.
+
+    Attributes:
+        management: Where its probes and metrics are.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    management: str = ""
+
+    def metrics(self) -> str:
+        return httpx.get(self.management + "/metrics").raise_for_status().text
 
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8")
@@ -51,8 +59,9 @@ def program(
     environment: Mapping[str, str] | None = None,
     python: str = sys.executable,
     ready: str = "/livez",
+    management: int = 0,
 ) -> Iterator[Running]:
-    """A program of ours, from its first answer to the end of the block."""
+    """A program of ours, from its first answer to the end of the block; `ready` is asked on the management port."""
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests" / "app"))),
@@ -61,7 +70,7 @@ def program(
     }
     with log.open("wb") as output:
         process = subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
-    running = Running(f"http://127.0.0.1:{port}", process, log)
+    running = Running(f"http://127.0.0.1:{port}", process, log, f"http://127.0.0.1:{management or port}")
     try:
         wait_for(running, ready)
         yield running
@@ -76,7 +85,7 @@ def wait_for(running: Running, path: str) -> None:
     while time.monotonic() < deadline:
         assert running.process.poll() is None, running.text()
         try:
-            if httpx.get(running.url + path, timeout=2).status_code < 500:
+            if httpx.get(running.management + path, timeout=2).status_code < 500:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)
@@ -88,14 +97,17 @@ def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: 
     """The chat application, in front of an endpoint."""
     port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"
+    management = free_port()
     environment = {
         "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_MANAGEMENT_PORT": str(management),
         "KAITO_CHAT_DATA_DIR": str(folder / name),
         "KAITO_CHAT_WARM_UP_POLL_SECONDS": "0.3",
         **({"KAITO_CHAT_ENDPOINT_URL": endpoint} if endpoint else {}),
         **{f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()},
     }
-    with program(["-m", "kaito_chat"], port, folder / f"{name}.log", environment, python) as running:
+    log = folder / f"{name}.log"
+    with program(["-m", "kaito_chat"], port, log, environment, python, management=management) as running:
         yield running
 
 

@@ -126,6 +126,77 @@ def test_the_gateway_gets_a_route_with_timeouts() -> None:
     assert spec["rules"][0]["backendRefs"] == [{"name": "demo", "port": 80}]
 
 
+ROOT_PATH = at("chat.settings", {"KAITO_CHAT_ROOT_PATH": "/team/chat"})
+
+
+def published_path(objects: list[Object]) -> str:
+    """The path of the one Ingress or HTTPRoute, as a prefix."""
+    if "HTTPRoute" in kinds(objects):
+        (match,) = one(objects, "HTTPRoute")["spec"]["rules"][0]["matches"]
+        assert match["path"]["type"] == "PathPrefix"
+        return str(match["path"]["value"])
+    ((path,),) = [rule["http"]["paths"] for rule in one(objects, "Ingress")["spec"]["rules"]]
+    assert path["pathType"] == "Prefix"
+    return str(path["path"])
+
+
+@pytest.mark.parametrize("mode", PUBLISHED)
+def test_the_path_that_the_application_serves_under_is_published_as_it_is(mode: str) -> None:
+    assert published_path(render(default(PUBLISHED[mode]))) == "/"
+    objects = render(default(PUBLISHED[mode], ROOT_PATH))
+    assert published_path(objects) == "/team/chat"
+    settings = one(objects, "ConfigMap", "demo")["data"]
+    assert settings["KAITO_CHAT_ROOT_PATH"] == "/team/chat"
+    assert settings["KAITO_CHAT_PUBLIC_URL"] == "https://chat.example.com/team/chat"
+    assert "http://demo:80/team/chat" in one(objects, "Pod")["spec"]["containers"][0]["args"]
+
+
+def test_affinitys_cookie_has_the_path_of_the_application() -> None:
+    found = annotations("nginx", ROOT_PATH)
+    sticky = found["nginx.org/sticky-cookie-services"]
+    assert sticky == "serviceName=demo kaito_chat_pod path=/team/chat httponly"
+    found = annotations("webapprouting", ROOT_PATH)
+    assert found["nginx.ingress.kubernetes.io/session-cookie-path"] == "/team/chat"
+
+
+@pytest.mark.parametrize("path", ["chat", "/chat/", "/", "//chat", "/chat?x", "/../chat", "/chat path", "/chat;x"])
+def test_a_path_that_is_none_is_refused(path: str) -> None:
+    with pytest.raises(RenderError, match="KAITO_CHAT_ROOT_PATH"):
+        render(default(at("chat.settings", {"KAITO_CHAT_ROOT_PATH": path})))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            at("ingress.annotations", {"nginx.org/rewrites": "serviceName=demo rewrite=/"}),
+            r"ingress\.annotations\.nginx",
+        ),
+        (
+            at("ingress.annotations", {"nginx.ingress.kubernetes.io/rewrite-target": "/"}),
+            r"ingress\.annotations\.nginx",
+        ),
+        (at("chat.settings", {"KAITO_CHAT_PUBLIC_URL": "https://chat.example.com/other"}), "KAITO_CHAT_PUBLIC_URL is"),
+    ],
+)
+def test_what_contradicts_the_path_stops_the_release(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(RenderError, match=words):
+        render(default(PUBLISHED["nginx"], merged(ROOT_PATH, change)))
+
+
+def test_an_address_without_an_ingress_of_ours_has_the_path_too() -> None:
+    settings = {"KAITO_CHAT_ROOT_PATH": "/chat", "KAITO_CHAT_PUBLIC_URL": "https://chat.example.com/chat"}
+    found = one(render(default(at("chat.settings", settings))), "ConfigMap", "demo")["data"]
+    assert found["KAITO_CHAT_PUBLIC_URL"] == "https://chat.example.com/chat"
+    with pytest.raises(RenderError, match=r"differs from chat\.settings\.KAITO_CHAT_ROOT_PATH"):
+        render(default(at("chat.settings", settings | {"KAITO_CHAT_ROOT_PATH": ""})))
+
+
+@pytest.mark.parametrize("mode", ["nginx", "webapprouting"])
+def test_bodies_are_limited_by_the_controllers_own_mebibyte(mode: str) -> None:
+    assert not [key for key in annotations(mode) if "body-size" in key]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chart.rendering import CHART, ROOT, at, case, default, kinds, one, render
+from chart.rendering import CHART, ROOT, at, case, default, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))
@@ -68,8 +68,16 @@ def rules() -> list[dict[str, object]]:
 
 
 def test_the_rules_are_about_what_the_operator_must_know() -> None:
-    names = {rule["alert"] for rule in rules()}
-    assert {"KaitoGpuNodeNotReady", "KaitoModelDown", "KaitoModelQueue", "KaitoChatErrors"} <= names
+    assert {
+        "KaitoGpuNodeNotReady",
+        "KaitoModelDown",
+        "KaitoModelQueue",
+        "KaitoChatErrors",
+        "KaitoChatHistoryWaits",
+        "KaitoChatHistoryLost",
+        "KaitoChatSignInFailures",
+        "KaitoChatRefusals",
+    } <= {rule["alert"] for rule in rules()}
     assert all(rule["annotations"] and rule["labels"] and rule["for"] for rule in rules())
 
 
@@ -78,6 +86,14 @@ def test_rules_ask_for_metrics_that_exist(rule: dict[str, object]) -> None:
     found = metrics_of(str(rule["expr"]))
     assert found
     assert found <= known()
+
+
+def test_rules_name_values_of_labels_that_the_application_sets() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "app" / "kaito_chat").rglob("*.py"))
+    selectors = [found for rule in rules() for found in re.findall(r"kaito_chat_\w+\{([^}]*)\}", str(rule["expr"]))]
+    values = {value for selector in selectors for value in re.findall(r'"([^"]*)"', selector)}
+    assert values == {"ok", "foreign"}
+    assert [value for value in values if f'"{value}"' not in source] == []
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
@@ -109,22 +125,22 @@ def test_monitors_exist_in_both_groups() -> None:
         (each["kind"], each["apiVersion"].split("/")[0]) for each in objects if each["kind"].endswith("Monitor")
     ]
     assert sorted(monitors) == sorted(
-        (kind, f"{group}.coreos.com")
-        for kind in ("ServiceMonitor", "PodMonitor")
-        for group in ("monitoring", "azmonitoring")
+        ("PodMonitor", f"{group}.coreos.com") for group in ("monitoring", "azmonitoring") for _ in ("chat", "model")
     )
 
 
 def test_monitors_select_what_the_release_has() -> None:
     objects = render(default(at("monitoring.azureMonitor", value=True)))
-    service = one(objects, "Service")
-    monitor = one(objects, "ServiceMonitor")["spec"]
-    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert monitor["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    pods = one(objects, "Deployment")["spec"]["template"]
+    monitor = one(objects, "PodMonitor", "demo")["spec"]
+    assert monitor["selector"]["matchLabels"].items() <= pods["metadata"]["labels"].items()
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert endpoint["port"] in {port["name"] for port in pods["spec"]["containers"][0]["ports"]}
     model = one(objects, "Workspace")["metadata"]["name"]
-    assert one(objects, "PodMonitor")["spec"]["selector"]["matchLabels"] == {"kaito.sh/workspace": model}
+    assert one(objects, "PodMonitor", model)["spec"]["selector"]["matchLabels"] == {"kaito.sh/workspace": model}
 
 
 def test_the_older_runtime_has_no_metrics_to_measure() -> None:
     changes = default(at("monitoring.azureMonitor", value=True), at("model.runtime", "transformers"))
-    assert "PodMonitor" not in kinds(render(changes))
+    monitors = [each["metadata"]["name"] for each in render(changes) if each["kind"] == "PodMonitor"]
+    assert monitors == ["demo"]  # the application's

@@ -88,6 +88,7 @@ def test_everything_makes_everything() -> None:
         ("NetworkPolicy", "everything"),
         ("Pod", "everything-test"),
         ("PodDisruptionBudget", "everything"),
+        ("PodMonitor", "everything"),
         ("PodMonitor", set_name()),
         ("Policy", "everything-allowed"),
         ("Policy", f"{set_name()}-allowed"),
@@ -96,7 +97,6 @@ def test_everything_makes_everything() -> None:
         ("Service", "everything"),
         ("Service", set_name()),
         ("ServiceAccount", "kaito-chat"),
-        ("ServiceMonitor", "everything"),
     }
 
 
@@ -143,7 +143,7 @@ def test_a_switch_off_takes_its_object_away(path: str, value: object, kind: str)
     ("path", "value", "kind"),
     [
         ("chat.autoscaling.enabled", True, "HorizontalPodAutoscaler"),
-        ("monitoring.prometheusOperator", True, "ServiceMonitor"),
+        ("monitoring.prometheusOperator", True, "PodMonitor"),
         ("monitoring.azureMonitor", True, "PodMonitor"),
         ("monitoring.alerts", True, "PrometheusRule"),
         ("chat.keyVault", VAULT, "SecretProviderClass"),

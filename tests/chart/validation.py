@@ -13,8 +13,6 @@ from chart.rendering import ROOT, Object
 
 CRDS = ROOT.parent / "shared" / "crds"
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
-# F5's Policy comes with its controller's chart; nobody publishes it beside the others here.
-WITHOUT_SCHEMA = ("k8s.nginx.org/v1/Policy",)
 CORE = (
     "v1",
     "apps/v1",
@@ -87,7 +85,7 @@ def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
     checked = set()
     for each in objects:
         key = each["apiVersion"], each["kind"]
-        if is_core(each) or "/".join(key) in WITHOUT_SCHEMA:
+        if is_core(each):
             continue
         _need_definitions()
         assert key in definitions(), f"no definition of {key}"

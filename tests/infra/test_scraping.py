@@ -9,7 +9,9 @@ import pytest
 
 from aks_kaito import scraping, third_party
 from aks_kaito.settings import Environment, Settings
+from chart.network import Peer, admits
 from chart.rendering import CHART, Object, one
+from chart.test_network import AGENT, MANAGEMENT
 from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import chat_objects, cluster_objects, release, values_of
@@ -119,12 +121,14 @@ def test_what_is_known_of_a_chart_is_of_its_version() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_monitors_find_what_the_release_makes(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     objects = chat_objects(workloads[name])
-    service = one(objects, "Service")
-    for monitor in [each["spec"] for each in objects if each["kind"] == "ServiceMonitor"]:
-        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-        assert {each["port"] for each in monitor["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
-    (model,) = [each["spec"]["selector"]["matchLabels"] for each in objects if each["kind"] == "PodMonitor"]
-    assert model == {"kaito.sh/workspace": one(objects, "Workspace")["metadata"]["name"]}
+    monitors = {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "PodMonitor"}
+    deployment, workspace = one(objects, "Deployment"), one(objects, "Workspace")["metadata"]["name"]
+    assert set(monitors) == {deployment["metadata"]["name"], workspace}
+    chat, pods = monitors[deployment["metadata"]["name"]], deployment["spec"]["template"]
+    assert chat["selector"]["matchLabels"].items() <= pods["metadata"]["labels"].items()
+    ports = {port["name"] for port in pods["spec"]["containers"][0]["ports"]}
+    assert {each["port"] for each in chat["podMetricsEndpoints"]} <= ports
+    assert monitors[workspace]["selector"]["matchLabels"] == {"kaito.sh/workspace": workspace}
 
 
 def test_app_routings_nginx_is_found_by_its_annotations(workloads: dict[str, dict[str, Any]]) -> None:
@@ -160,8 +164,7 @@ def test_a_prometheus_in_the_cluster_comes_first_and_gets_everything(in_cluster:
     objects = chat_objects(in_cluster)
     check_core(objects, "1.35")
     groups = {(each["kind"], each["apiVersion"].partition("/")[0]) for each in objects}
-    for kind in ("ServiceMonitor", "PodMonitor"):
-        assert {(kind, "monitoring.coreos.com"), (kind, "azmonitoring.coreos.com")} <= groups
+    assert {("PodMonitor", "monitoring.coreos.com"), ("PodMonitor", "azmonitoring.coreos.com")} <= groups
     assert ("PrometheusRule", "monitoring.coreos.com") in groups
     check_custom(objects)
 
@@ -182,12 +185,19 @@ def test_its_grafana_loads_the_dashboards(in_cluster: dict[str, Any]) -> None:
 
 def test_it_may_ask_the_chat(in_cluster: dict[str, Any]) -> None:
     namespace = release(in_cluster, "kube-prometheus-stack")["namespace"]
-    assert namespace in json.dumps(one(chat_objects(in_cluster), "NetworkPolicy")["spec"]["ingress"])
+    prometheus = Peer(namespace, {"app.kubernetes.io/name": "prometheus"})
+    assert admits(chat_objects(in_cluster), prometheus, MANAGEMENT)
     values = values_of(in_cluster, "kube-prometheus-stack")
     spec = values["prometheus"]["prometheusSpec"]
+    assert spec["podMonitorSelectorNilUsesHelmValues"] is False
     assert spec["serviceMonitorSelectorNilUsesHelmValues"] is False
     assert values_of(in_cluster, "nginx-ingress")["prometheus"]["serviceMonitor"] == {"create": True}
     assert values_of(in_cluster, "cert-manager")["prometheus"]["servicemonitor"] == {"enabled": True}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_managed_prometheus_may_ask_the_chat(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+    assert admits(chat_objects(workloads[name]), AGENT, MANAGEMENT)
 
 
 def test_nobody_knows_its_grafanas_password(in_cluster: dict[str, Any]) -> None:

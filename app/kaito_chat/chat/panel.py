@@ -7,10 +7,14 @@ from chainlit.chat_settings import ChatSettings
 from chainlit.input_widget import Slider, TextInput
 
 from kaito_chat.backends import Sampling
+from kaito_chat.ids import plain
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
+from kaito_chat.texts import Texts
 
 MAX_TOKENS_STEP = 16
+LONGEST_TEXT = 20_000
+KINDS = {"temperature": int | float, "top_p": int | float, "max_tokens": int | float, "system_prompt": str}
 
 
 def max_tokens_limit(settings: Settings, watch: Watch) -> int:
@@ -22,7 +26,7 @@ def max_tokens_limit(settings: Settings, watch: Watch) -> int:
     return max(window // 2, MAX_TOKENS_STEP)
 
 
-def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> ChatSettings:
+def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
     """The panel for one model, with what was chosen before."""
     limit = max_tokens_limit(settings, watch)
     sampling = sampling_of(settings, watch, chosen)
@@ -31,40 +35,49 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> ChatSe
         [
             Slider(
                 id="temperature",
-                label="Temperature",
+                label=texts.say("settings.temperature"),
                 initial=min(sampling.temperature, highest),
                 min=0,
                 max=highest,
                 step=0.1,
-                description="How freely the model chooses its words; 0 always takes the likeliest.",
+                description=texts.say("settings.temperature_tip"),
             ),
             Slider(
                 id="top_p",
-                label="Top P",
+                label=texts.say("settings.top_p"),
                 initial=sampling.top_p,
                 min=0.05,
                 max=1,
                 step=0.05,
-                description="Only the likeliest words that together have this probability are considered.",
+                description=texts.say("settings.top_p_tip"),
             ),
             Slider(
                 id="max_tokens",
-                label="Max tokens",
+                label=texts.say("settings.max_tokens"),
                 initial=min(sampling.max_tokens, limit),
                 min=MAX_TOKENS_STEP,
                 max=limit,
                 step=MAX_TOKENS_STEP,
-                description="The longest answer. A token is about three quarters of a word.",
+                description=texts.say("settings.max_tokens_tip"),
             ),
             TextInput(
                 id="system_prompt",
-                label="System prompt",
+                label=texts.say("settings.system_prompt"),
                 initial=system_prompt_of(settings, watch, chosen),
                 multiline=True,
-                description="What the model is told before the conversation.",
+                description=texts.say("settings.system_prompt_tip"),
             ),
         ]
     )
+
+
+def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among what a page sent, of the panel's names and of bounded length."""
+    return {
+        key: value[:LONGEST_TEXT] if isinstance(value, str) else value
+        for key, value in sent.items()
+        if key in KINDS and isinstance(value, KINDS[key]) and not isinstance(value, bool)
+    }
 
 
 def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
@@ -83,7 +96,7 @@ def system_prompt_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]
     default = watch.connection.settings.system_prompt
     value = chosen.get("system_prompt")
     if isinstance(value, str):
-        return value[:20_000]
+        return plain(value[:LONGEST_TEXT])
     return settings.system_prompt if default is None else default
 
 

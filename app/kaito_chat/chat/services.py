@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -11,13 +13,20 @@ from azure.identity.aio import DefaultAzureCredential
 
 from kaito_chat import metrics
 from kaito_chat.backends import Patience, connect, pool
+from kaito_chat.chat.conversations import DRAINED, Conversations
+from kaito_chat.limits import Limits
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
 from kaito_chat.workspace import Workspaces
 
 log = logging.getLogger(__name__)
 
-DRAINED = "drained"
+if TYPE_CHECKING:  # Chainlit writes below its root when it is imported, and these import it
+    from kaito_chat.chat.tokens import Tokens
+    from kaito_chat.history.store import Store
+
+# Unsaved history is written for at most so long before the process ends.
+FLUSH_SECONDS = 20.0
 
 
 @dataclass
@@ -28,7 +37,11 @@ class Services:
         settings: The application's.
         client: The pool of connections to models' servers.
         watches: One for each model, by name, in the order of the settings.
+        limits: How many answers run and how many questions come.
         credential: For Azure OpenAI or PostgreSQL with Entra ID.
+        history: Where conversations are kept, if they are.
+        tokens: Of people who signed in, if they have to.
+        conversations: The open ones.
         draining: Whether the process is shutting down.
         turns: The tasks that answer somebody.
     """
@@ -37,10 +50,15 @@ class Services:
     client: httpx.AsyncClient
     watches: list[Watch]
     workspaces: Workspaces
+    limits: Limits
     credential: AsyncTokenCredential | None = None
+    history: "Store | None" = None
+    tokens: "Tokens | None" = None
+    conversations: Conversations = field(default_factory=Conversations)
     draining: bool = False
     turns: set[asyncio.Task[None]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def watch(self, profile: str | None) -> Watch:
         """The model of a profile; the first one where there is no such profile."""
@@ -50,6 +68,12 @@ class Services:
     def start(self) -> None:
         """Begin to watch the models."""
         self._tasks = [asyncio.create_task(watch.run(), name=f"watch {watch.name}") for watch in self.watches]
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the caller, until it is done."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def drain(self) -> None:
         """Let running answers end, up to the limit; then end them with a message."""
@@ -62,6 +86,8 @@ class Services:
             turn.cancel(DRAINED)
         if self.turns:
             await asyncio.wait(self.turns, timeout=2)
+        if self.history:
+            await self.history.flush(FLUSH_SECONDS)
 
     async def close(self) -> None:
         """Stop watching, and close every connection."""
@@ -70,6 +96,8 @@ class Services:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self.history:
+            await self.history.close()
         await self.client.aclose()
         await self.workspaces.close()
         if self.credential:
@@ -96,4 +124,10 @@ def build(settings: Settings) -> Services:
     key = settings.api_key.get_secret_value() if settings.api_key and not settings.models else None
     connections = (connect(model, client, patience, api_key=key, credential=credential) for model in settings.served)
     watches = [Watch(connection, settings.warm_up_poll_seconds, workspaces) for connection in connections]
-    return Services(settings, client, watches, workspaces, credential)
+    limits = Limits(
+        answers=settings.max_answers,
+        user_answers=settings.max_answers_per_user,
+        questions=settings.max_questions_per_minute,
+        user_questions=settings.max_questions_per_minute_per_user,
+    )
+    return Services(settings, client, watches, workspaces, limits, credential)

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import time
+from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 
-from kaito_chat.history.database import Database, HistoryError
+from kaito_chat.history.database import Database
+from kaito_chat.history.errors import HistoryAwayError, HistoryError, HistoryRefusedError
+from kaito_chat.history.store import Store
 from kaito_chat.settings import Settings
 
-__all__ = ["HistoryError", "open_history"]
+__all__ = ["HistoryAwayError", "HistoryError", "HistoryRefusedError", "open_history"]
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +23,8 @@ PAUSE_SECONDS = 2.0
 
 async def open_history(
     settings: Settings, credential: AsyncTokenCredential | None = None, patience_seconds: float = PATIENCE_SECONDS
-) -> object | None:
-    """Chainlit's data layer over the settings' database, its tables brought up to date; `None` without a database.
+) -> Any | None:  # noqa: ANN401 - Chainlit is imported late
+    """Chainlit's data layer (`layer.Layer`) over the settings' database, its tables up to date; `None` without one.
 
     Raises:
         HistoryError: The database does not answer in time, or refuses; the message names its host, not its password.
@@ -43,6 +46,6 @@ async def open_history(
             log.warning("waiting for the database", extra={"reason": str(error)})
             await asyncio.sleep(PAUSE_SECONDS)
     # Chainlit is imported late: it writes below its root when it is.
-    from kaito_chat.history.store import Store  # noqa: PLC0415
+    from kaito_chat.history.layer import Layer  # noqa: PLC0415
 
-    return Store(database)
+    return Layer(Store(database))

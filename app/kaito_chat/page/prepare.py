@@ -43,8 +43,8 @@ layout = "default"
 cot = "full"
 custom_css = "/public/kaito-chat.css"
 custom_js = "/public/kaito-chat.js"
-custom_meta_image_url = "/public/icon.svg"
-default_avatar_file_url = "/public/icon.svg"
+custom_meta_image_url = "{root_path}/public/icon.svg"
+default_avatar_file_url = "{root_path}/public/icon.svg"
 
 [meta]
 generated_by = "{version}"
@@ -62,9 +62,12 @@ def prepare(settings: Settings) -> None:
         DataDirError: The directory cannot be made or written.
     """
     root = settings.data_dir
-    origins = [settings.public_url] if settings.public_url else ["*"]
+    origins = [settings.public_origin] if settings.public_origin else []
     config = TEMPLATE.format(
-        session_timeout=settings.session_timeout_seconds, origins=json.dumps(origins), version=version("chainlit")
+        session_timeout=settings.session_timeout_seconds,
+        origins=json.dumps(origins),
+        root_path=settings.root_path,
+        version=version("chainlit"),
     )
     try:
         (root / ".chainlit").mkdir(parents=True, exist_ok=True)
@@ -81,8 +84,8 @@ def _sign_in(settings: Settings) -> None:
     """Chainlit reads what it needs for sign-in from variables of its own."""
     if settings.auth_secret:
         os.environ["CHAINLIT_AUTH_SECRET"] = settings.auth_secret.get_secret_value()
-    if settings.public_url:
-        os.environ["CHAINLIT_URL"] = settings.public_url
+    if settings.public_origin:  # Chainlit appends the request's whole path
+        os.environ["CHAINLIT_URL"] = settings.public_origin
     if settings.sign_in == "entra" and settings.entra_client_secret:
         os.environ |= {
             "OAUTH_AZURE_AD_CLIENT_ID": settings.entra_client_id or "",

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import re
 import uuid
+from contextvars import ContextVar
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,11 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# A browser that has seen the page over https asks for it over nothing else for a year.
+HSTS = "max-age=31536000"
+LONGEST_LANGUAGES = 1000
+# The languages that the page of the current request wants.
+accept_language: ContextVar[str] = ContextVar("accept_language", default="")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -46,35 +52,40 @@ class Secured:
     Args:
         app: The application.
         forms: Where forms may go besides this server: Entra ID's sign-in, where it is used.
+        encrypted: Whether browsers reach the page over https.
     """
 
-    def __init__(self, app: ASGIApp, forms: str = "") -> None:
+    def __init__(self, app: ASGIApp, forms: str = "", *, encrypted: bool = False) -> None:
         self._app = app
         self._forms = forms
+        self._headers = HEADERS | ({"strict-transport-security": HSTS} if encrypted else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; only pages are held back until they are whole."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        asked = dict(scope["headers"])
+        accept_language.set(asked.get(b"accept-language", b"")[:LONGEST_LANGUAGES].decode("latin-1"))
+        given = asked.get(b"x-request-id", b"").decode("latin-1")
         request_id.set(given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
-        await self._app(scope, receive, _Sender(send, self._forms))
+        await self._app(scope, receive, _Sender(send, self._forms, self._headers))
 
 
 class _Sender:
     """Sends a response on, with our headers; a page without its remote links."""
 
-    def __init__(self, send: Send, forms: str) -> None:
+    def __init__(self, send: Send, forms: str, headers: dict[str, str]) -> None:
         self._send = send
         self._forms = forms
+        self._headers = headers
         self._start: Message | None = None
         self._body = b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
-            headers.update(HEADERS)
+            headers.update(self._headers)
             headers["x-request-id"] = request_id.get() or ""
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message

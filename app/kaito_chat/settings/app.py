@@ -1,10 +1,12 @@
 """All settings of the application, with their defaults and limits."""
 
 import json
+import re
 import ssl
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -15,6 +17,8 @@ from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettin
 from kaito_chat.settings.sample import SampleVariables
 
 PREFIX = "KAITO_CHAT_"
+PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
+ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -120,6 +124,23 @@ class Settings(BaseSettings):
         default=30, description="How long running answers may go on after SIGTERM."
     )
 
+    # Limits, each for one replica
+    max_question_characters: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
+        default=400_000, description="A longer message is refused before it reaches the model or the history."
+    )
+    max_answers: Annotated[int, Field(ge=1)] = Field(
+        default=400, description="Answers that run at the same time; a further question is told when to try again."
+    )
+    max_answers_per_user: Annotated[int, Field(ge=1)] = Field(
+        default=4, description="Answers of one user that run at the same time. Without sign-in, one page is one user."
+    )
+    max_questions_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=2400, description="Questions that are accepted in a minute."
+    )
+    max_questions_per_minute_per_user: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="Questions of one user that are accepted in a minute."
+    )
+
     # Who may use it, and what is kept
     sign_in: Literal["none", "password", "entra"] = Field(
         default="none", description="`entra` for Entra ID, `password` for demos. History needs one of them."
@@ -130,11 +151,19 @@ class Settings(BaseSettings):
     auth_secret: SecretStr | None = Field(
         default=None, description="Signs the session cookies, at least 32 characters; the same on every replica."
     )
+    sign_in_lifetime_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Field(
+        default=24 * 15, description="A sign-in ends after this time, however often it is used."
+    )
     entra_tenant_id: str | None = Field(default=None, description="For `sign_in` `entra`: the tenant.")
     entra_client_id: str | None = Field(default=None, description="For `sign_in` `entra`: the app registration.")
     entra_client_secret: SecretStr | None = Field(default=None, description="For `sign_in` `entra`: its secret.")
     public_url: str | None = Field(
-        default=None, description="The address in people's browsers, for the redirect after sign-in."
+        default=None,
+        description="The page's address in browsers. Sign-in returns to it, and pages of any other origin are refused. "
+        "If unset, the origin must be the host that the request names.",
+    )
+    root_path: str = Field(
+        default="", description="The path that the page is served under, such as `/chat`. The proxy must keep it."
     )
     database_url: SecretStr | None = Field(
         default=None,
@@ -148,6 +177,9 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=8000, description="Not `port`: for a Service named kaito-chat, Kubernetes sets KAITO_CHAT_PORT."
+    )
+    management_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8081, description="Serves `/livez`, `/readyz` and `/metrics`; publish `listen_port` only."
     )
     data_dir: Path = Field(
         default=Path("/tmp/kaito-chat"),  # noqa: S108
@@ -190,8 +222,18 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _no_slash(cls, value: str | None) -> str | None:
+    def _address_of_a_page(cls, value: str | None) -> str | None:
+        if value and not PUBLIC_URL.fullmatch(value):
+            raise ValueError("must be an http:// or https:// address without a query, such as https://chat.example.com")
         return value.rstrip("/") if value else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _plain_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if path and not ROOT_PATH.fullmatch(path):
+            raise ValueError("must be a path of letters, digits and - . _ ~, such as /chat")
+        return path
 
     @field_validator("database_url")
     @classmethod
@@ -239,9 +281,29 @@ class Settings(BaseSettings):
         missing = [PREFIX + field.upper() for field in needed[self.sign_in] if getattr(self, field) is None]
         if missing:
             raise ValueError(f"{PREFIX}SIGN_IN={self.sign_in} needs {', '.join(missing)}")
+        path = urlsplit(self.public_url or "").path
+        if path and path != self.root_path:
+            raise ValueError(
+                f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or leave it out"
+            )
+        if 0 < self.listen_port == self.management_port:
+            raise ValueError(f"{PREFIX}MANAGEMENT_PORT={self.management_port}: must differ from {PREFIX}LISTEN_PORT")
         if self.database_url and self.sign_in == "none":
             raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: history belongs to somebody")
         return self
+
+    @cached_property
+    def public_origin(self) -> str | None:
+        """Scheme and host of `public_url`, as a browser writes them in `Origin`."""
+        if not self.public_url:
+            return None
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @cached_property
+    def encrypted(self) -> bool:
+        """Whether browsers reach the page over https."""
+        return (self.public_url or "").startswith("https://")
 
     @cached_property
     def served(self) -> tuple[ModelSettings, ...]:

@@ -26,8 +26,14 @@
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}
+{{- if and .Values.chat.caBundle.configMap .Values.chat.caBundle.secret -}}
+{{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: there is one file of certificates. Leave out one of them." -}}
+{{- end -}}
 {{- $names := list -}}
 {{- range .Values.chat.models -}}
+{{- if and .podPort (not (include "kaito-chat.place" (dict "url" .endpointUrl "root" $) | fromJson).namespace) -}}
+{{- fail (printf "chat.models: %q has podPort, but %s is no Service of this cluster, which is written NAME.NAMESPACE.svc." .name .endpointUrl) -}}
+{{- end -}}
 {{- if and (eq (toString .backend) "azure_openai") (not .model) -}}
 {{- fail (printf "chat.models: %q needs model, the name of the deployment: it is Azure OpenAI." .name) -}}
 {{- end -}}
@@ -46,7 +52,7 @@
 {{- if and .Values.chat.autoscaling.enabled (gt (int .Values.chat.autoscaling.minReplicas) (int .Values.chat.autoscaling.maxReplicas)) -}}
 {{- fail "chat.autoscaling.minReplicas is above chat.autoscaling.maxReplicas." -}}
 {{- end -}}
-{{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
+{{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_INDEX_NAME" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
 {{- if and $.Values.chat.models (hasKey $settings .) -}}
 {{- fail (printf "chat.settings.%s is about a single model: with chat.models, say it there." .) -}}
 {{- end -}}

@@ -54,7 +54,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- $_ := set $found "cert-manager.io/issue-temporary-certificate" "true" -}}
 {{- end -}}
 {{- if .websocket }}{{ $_ := set $found "nginx.org/websocket-services" .service }}{{ end -}}
-{{- if .affinity }}{{ $_ := set $found "nginx.org/sticky-cookie-services" (printf "serviceName=%s kaito_chat_pod path=/ httponly" .service) }}{{ end -}}
+{{- if .affinity }}{{ $_ := set $found "nginx.org/sticky-cookie-services" (printf "serviceName=%s kaito_chat_pod path=%s httponly" .service (include "kaito-chat.path" .root)) }}{{ end -}}
 {{- with .maxBodySizeMib }}{{ $_ := set $found "nginx.org/client-max-body-size" (printf "%dm" (int .)) }}{{ end -}}
 {{- with .basicAuthSecret }}{{ $_ := set $found "nginx.org/basic-auth-secret" . }}{{ end -}}
 {{- with include "kaito-chat.policyOf" . }}{{ $_ := set $found "nginx.org/policies" . }}{{ end -}}
@@ -66,7 +66,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- if .affinity -}}
 {{- $_ := set $found "nginx.ingress.kubernetes.io/affinity" "cookie" -}}
 {{- $_ := set $found "nginx.ingress.kubernetes.io/session-cookie-name" "kaito_chat_pod" -}}
-{{- $_ := set $found "nginx.ingress.kubernetes.io/session-cookie-path" "/" -}}
+{{- $_ := set $found "nginx.ingress.kubernetes.io/session-cookie-path" (include "kaito-chat.path" .root) -}}
 {{- end -}}
 {{- with .maxBodySizeMib }}{{ $_ := set $found "nginx.ingress.kubernetes.io/proxy-body-size" (printf "%dm" (int .)) }}{{ end -}}
 {{- with .allowedCidrs }}{{ $_ := set $found "nginx.ingress.kubernetes.io/whitelist-source-range" (join "," .) }}{{ end -}}
@@ -81,6 +81,22 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- /* What the mode cannot do, or lacks. */ -}}
 {{- define "kaito-chat.ingressChecks" -}}
 {{- $ingress := .Values.ingress -}}
+{{- $given := toString (get (default dict .Values.chat.settings) "KAITO_CHAT_PUBLIC_URL" | default "") | trimSuffix "/" -}}
+{{- $path := include "kaito-chat.rootPath" . -}}
+{{- $url := include "kaito-chat.url" . -}}
+{{- if and $ingress.host $given (not (has $given (list $url (trimSuffix $path $url)))) -}}
+{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, but ingress.host, ingress.tls.enabled and chat.settings.KAITO_CHAT_ROOT_PATH make it %s, and the application refuses every other origin. Leave it out." $given $url) -}}
+{{- end -}}
+{{- if and $given (not (has (regexReplaceAll "^https?://[^/]*" $given "") (list "" $path))) -}}
+{{- fail (printf "chat.settings.KAITO_CHAT_PUBLIC_URL is %s, whose path differs from chat.settings.KAITO_CHAT_ROOT_PATH. Give both the same path, or the first none." $given) -}}
+{{- end -}}
+{{- if $path -}}
+{{- range list "nginx.ingress.kubernetes.io/rewrite-target" "nginx.org/rewrites" "nginx.org/rewrite-target" -}}
+{{- if hasKey (default dict $ingress.annotations) . -}}
+{{- fail (printf "ingress.annotations.%s takes the path of chat.settings.KAITO_CHAT_ROOT_PATH away, under which the application answers. Leave out one of them." .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and (ne $ingress.mode "none") (not $ingress.host) -}}
 {{- fail (printf "ingress.mode %s needs ingress.host." $ingress.mode) -}}
 {{- end -}}

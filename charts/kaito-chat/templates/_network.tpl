@@ -15,27 +15,117 @@ app-routing-system
 {{- if or (hasPrefix "postgresql" (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_DATABASE_URL"))) .Values.networkPolicy.postgresqlCidr (hasKey (default dict .Values.chat.keyVault.secrets) "KAITO_CHAT_DATABASE_URL") .Values.chat.existingSecret -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* Addresses that the application asks beside its own model, by who is there: further models, and the OTLP collector. */ -}}
+{{- /*
+Addresses that the application asks beside its own model, by who is there: further models, and the OTLP collector. Of
+each, the URL, and the port of the pods behind it if it is a Service whose pods have another.
+*/ -}}
 {{- define "kaito-chat.endpoints" -}}
 {{- $found := dict -}}
-{{- range $index, $model := .Values.chat.models }}{{ $_ := set $found (printf "model %d" (add1 $index)) $model.endpointUrl }}{{ end -}}
-{{- with get (default dict .Values.chat.settings) "OTEL_EXPORTER_OTLP_ENDPOINT" }}{{ $_ := set $found "OTLP collector" . }}{{ end -}}
+{{- range $index, $model := .Values.chat.models -}}
+{{- $_ := set $found (printf "model %d" (add1 $index)) (dict "url" $model.endpointUrl "podPort" $model.podPort "of80" 5000) -}}
+{{- end -}}
+{{- with get (default dict .Values.chat.settings) "OTEL_EXPORTER_OTLP_ENDPOINT" -}}
+{{- $_ := set $found "OTLP collector" (dict "url" . "podPort" $.Values.networkPolicy.collectorPodPort) -}}
+{{- end -}}
 {{- toJson $found -}}
 {{- end -}}
 
-{{- /* Where an address leads: a namespace for a Service of this cluster, a port for everything else. */ -}}
+{{- /*
+Where an address leads: a port, and for a Service of this cluster its namespace. A policy's ports are those of the pods,
+which a Service's URL does not tell: `podPort` does; without, it is the URL's own, or `of80` for port 80 (KAITO's Services
+send that to 5000). Takes url, root, podPort and of80.
+*/ -}}
 {{- define "kaito-chat.place" -}}
-{{- $url := urlParse .url -}}
-{{- $host := splitList ":" $url.host | first -}}
-{{- $port := regexFind "[0-9]+$" (trimPrefix $host $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
-{{- $labels := splitList "." $host -}}
-{{- if and (eq (len $labels) 1) (ne $host "") -}}
-{{- toJson (dict "namespace" .root.Release.Namespace) -}}
-{{- else if regexMatch "^[^.]+[.][^.]+[.]svc([.]cluster[.]local)?$" $host -}}
-{{- toJson (dict "namespace" (index $labels 1)) -}}
-{{- else -}}
-{{- toJson (dict "port" $port) -}}
+{{- $scheme := splitList "://" .url | first -}}
+{{- $host := regexReplaceAll "^[a-z]+://([^@/]*@)?([^/?]*).*$" .url "${2}" | lower -}}
+{{- $port := regexFind ":[0-9]+$" $host | trimPrefix ":" | default (get (dict "https" "443" "postgresql" "5432") $scheme) | default "80" -}}
+{{- $host = regexReplaceAll ":[0-9]+$" $host "" -}}
+{{- $service := regexReplaceAll "[.]svc([.]cluster[.]local)?$" $host "" -}}
+{{- $namespace := "" -}}
+{{- if regexMatch "^[-a-z0-9]+$" $host -}}
+{{- $namespace = .root.Release.Namespace -}}
+{{- else if and (ne $service $host) (regexMatch "^[-a-z0-9]+([.][-a-z0-9]+)+$" $service) -}}
+{{- $namespace = splitList "." $service | last -}}
 {{- end -}}
+{{- if $namespace -}}
+{{- if and .of80 (eq $port "80") }}{{ $port = toString .of80 }}{{ end -}}
+{{- toJson (dict "namespace" $namespace "port" (int (default $port .podPort))) -}}
+{{- else -}}
+{{- toJson (dict "port" (int $port)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where the database is; by its usual port if the URL is a secret, or lists several hosts. */ -}}
+{{- define "kaito-chat.databasePlace" -}}
+{{- $url := toString (get (default dict .Values.chat.settings) "KAITO_CHAT_DATABASE_URL") -}}
+{{- $known := regexMatch "^postgresql://[^@/]*@[A-Za-z0-9.-]+(:[0-9]+)?([/?].*)?$" $url -}}
+{{- include "kaito-chat.place" (dict "url" (ternary $url "postgresql://0.0.0.0" $known) "root" .) -}}
+{{- end -}}
+
+{{- /* Azure's metadata service, which hands out the node's identity, and the host that configures the node: for no pod. */ -}}
+{{- define "kaito-chat.forbidden" -}}
+{{- toJson (list "169.254.169.254/32" "168.63.129.16/32") -}}
+{{- end -}}
+
+{{- /* An IPv4 address as a number. */ -}}
+{{- define "kaito-chat.number" -}}
+{{- $number := 0 -}}
+{{- range splitList "." . }}{{ $number = add (mul $number 256) (atoi .) }}{{ end -}}
+{{- $number -}}
+{{- end -}}
+
+{{- /* Not empty if the range `cidr` has the address `address` in it. IPv4: nothing forbidden has an address of IPv6. */ -}}
+{{- define "kaito-chat.contains" -}}
+{{- if regexMatch "^[0-9.]+/[0-9]+$" .cidr -}}
+{{- $size := 1 -}}
+{{- range until (sub 32 (splitList "/" .cidr | last | atoi) | int) }}{{ $size = mul $size 2 }}{{ end -}}
+{{- $first := include "kaito-chat.number" (splitList "/" .cidr | first) | int64 -}}
+{{- $address := include "kaito-chat.number" .address | int64 -}}
+{{- if eq (div $first $size) (div $address $size) -}}yes{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A range of addresses, without what no pod may reach. Takes cidr, except, and the value's name for the refusal. */ -}}
+{{- define "kaito-chat.ipBlock" -}}
+{{- $cidr := toString .cidr -}}
+{{- $except := default list .except -}}
+{{- range $each := include "kaito-chat.forbidden" . | fromJsonArray -}}
+{{- if include "kaito-chat.contains" (dict "cidr" $cidr "address" (splitList "/" $each | first)) -}}
+{{- if hasSuffix "/32" $cidr -}}
+{{- fail (printf "%s is %s, an address of Azure's host that would hand the node's identity or configuration to the chat. Nothing may open it." $.name $cidr) -}}
+{{- end -}}
+{{- $except = append $except $each -}}
+{{- end -}}
+{{- end -}}
+{{- $block := dict "cidr" $cidr -}}
+{{- with $except }}{{ $_ := set $block "except" (uniq .) }}{{ end -}}
+{{- toJson (dict "ipBlock" $block) -}}
+{{- end -}}
+
+{{- /* Everything outside the cluster. */ -}}
+{{- define "kaito-chat.outside" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- include "kaito-chat.ipBlock" (dict "cidr" "0.0.0.0/0" "except" (list $policy.podCidr $policy.serviceCidr) "name" "outside") -}}
+{{- end -}}
+
+{{- /* networkPolicy.extraEgress, its ranges without what no pod may reach. */ -}}
+{{- define "kaito-chat.extraEgress" -}}
+{{- $rules := list -}}
+{{- range .Values.networkPolicy.extraEgress -}}
+{{- if not .to -}}
+{{- fail "networkPolicy.extraEgress has a rule without `to`, which opens every address, Azure's metadata service too. Name in `to` whom it opens." -}}
+{{- end -}}
+{{- $peers := list -}}
+{{- range .to -}}
+{{- if .ipBlock -}}
+{{- $peers = append $peers (include "kaito-chat.ipBlock" (dict "cidr" .ipBlock.cidr "except" .ipBlock.except "name" "networkPolicy.extraEgress") | fromJson) -}}
+{{- else -}}
+{{- $peers = append $peers . -}}
+{{- end -}}
+{{- end -}}
+{{- $rules = append $rules (merge (dict "to" $peers) .) -}}
+{{- end -}}
+{{- toYaml $rules -}}
 {{- end -}}
 
 {{- /* The pod of helm test. */ -}}

@@ -33,9 +33,30 @@ contradict its own objects.
 http://{{ include "kaito-chat.model" . }}
 {{- end -}}
 
-{{- /* The chat's address in people's browsers. */ -}}
+{{- /* The path that the application is served under, without a slash at its end; empty at the top of its host. */ -}}
+{{- define "kaito-chat.rootPath" -}}
+{{ get (default dict .Values.chat.settings) "KAITO_CHAT_ROOT_PATH" }}
+{{- end -}}
+
+{{- /* The same as a path of an Ingress, an HTTPRoute or a cookie. */ -}}
+{{- define "kaito-chat.path" -}}
+{{ default "/" (include "kaito-chat.rootPath" .) }}
+{{- end -}}
+
+{{- /* The chat's address in people's browsers. The application takes no other origin. */ -}}
 {{- define "kaito-chat.url" -}}
-{{ ternary "https" "http" .Values.ingress.tls.enabled }}://{{ .Values.ingress.host }}
+{{ ternary "https" "http" .Values.ingress.tls.enabled }}://{{ .Values.ingress.host }}{{ include "kaito-chat.rootPath" . }}
+{{- end -}}
+
+{{- /* The volume with certificates to trust beside the system's; empty without. */ -}}
+{{- define "kaito-chat.caBundle" -}}
+{{- $bundle := .Values.chat.caBundle -}}
+{{- $items := list (dict "key" $bundle.key "path" "ca.pem") -}}
+{{- if $bundle.configMap -}}
+{{- toYaml (dict "configMap" (dict "name" $bundle.configMap "items" $items)) -}}
+{{- else if $bundle.secret -}}
+{{- toYaml (dict "secret" (dict "secretName" $bundle.secret "items" $items)) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Not empty if the application may read its Workspace: an InferenceSet's Workspaces have names nobody knows before. */ -}}
@@ -56,7 +77,7 @@ http://{{ include "kaito-chat.model" . }}
 {{- range $key, $value := $each -}}
 {{- if eq $key "apiKeySecret" -}}
 {{- $_ := set $model "api_key_variable" (include "kaito-chat.apiKeyVariable" $index) -}}
-{{- else -}}
+{{- else if ne $key "podPort" -}}
 {{- $_ := set $model (snakecase $key) $value -}}
 {{- end -}}
 {{- end -}}

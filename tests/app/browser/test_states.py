@@ -12,12 +12,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.test_page import SIGN_IN, answered, ask, status
-from kaito_chat import words
 from kaito_chat.readiness import State
+from kaito_chat.texts import texts_for
 from kaito_chat.trouble import BackendError, Kind
 from processes import Running, chat, engine, free_port, program
 
 Visit = Callable[..., Page]
+ENGLISH = texts_for("en-US")
 COOKIE = "access_token"
 SIGNED_IN_SECONDS = 4
 UNTIL_SIGNED_OUT = "async () => { while ((await fetch('/user')).ok) await new Promise(go => setTimeout(go, 100)) }"
@@ -59,7 +60,7 @@ def notice(page: Page, text: str) -> Locator:
 
 
 def said(page: Page, kind: Kind, retry_after_seconds: float | None = None) -> None:
-    text = words.trouble(BackendError(kind, retry_after_seconds=retry_after_seconds))
+    text = ENGLISH.trouble(BackendError(kind, retry_after_seconds=retry_after_seconds))
     expect(notice(page, text)).to_have_count(1, timeout=10_000)
     expect(notice(page, text).last).to_be_visible()
 
@@ -188,7 +189,7 @@ def test_a_model_that_goes_away_is_waited_for(folder: Path, visit: Visit) -> Non
         waits = page.get_by_text("Your question is sent as soon as it is ready.")
         expect(waits).to_contain_text("scripted stopped answering", timeout=10_000)
         status(page, "gone")
-        expect(page.locator("#kaito-chat-status")).to_contain_text(words.STATES[State.GONE])
+        expect(page.locator("#kaito-chat-status")).to_contain_text(ENGLISH.state(State.GONE))
         expect(page.get_by_text("This is answer 2.")).to_have_count(0)
         with engine(folder, port):
             expect(page.get_by_text("This is answer 2.")).to_be_visible(timeout=10_000)
@@ -219,7 +220,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     other.goto(signed_in.url)
     sign_in(other)
     ask(signed_in, "still there?")
-    expect(notice(signed_in, words.SIGNED_OUT)).to_be_visible()
+    expect(notice(signed_in, ENGLISH.say("notice.signed_out", login="/login"))).to_be_visible()
     answered(signed_in, 1)
     with signed_in.context.expect_page() as opened:
         signed_in.get_by_role("link", name="sign in").click()

@@ -66,7 +66,7 @@ async def test_an_edited_question_ends_the_answer_to_the_old_one(app: Running) -
 async def test_a_question_waits_for_a_model_that_warms_up(folder: Path) -> None:
     port = free_port()
     with chat(f"http://127.0.0.1:{port}", folder) as app:
-        assert httpx.get(app.url + "/readyz").status_code == 200
+        assert httpx.get(app.management + "/readyz").status_code == 200
         page = Page(app.url)
         await page.open()
         await page.say("hello")
@@ -87,7 +87,7 @@ async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> No
         await page.first_text()
         app.process.terminate()
         await asyncio.sleep(0.2)
-        assert httpx.get(app.url + "/readyz").status_code == 503
+        assert httpx.get(app.management + "/readyz").status_code == 503
         heard = await page.end_of_turn(10)
         assert heard.answer
         assert heard.answer.endswith("200")
@@ -118,9 +118,9 @@ async def test_a_lost_connection_ends_the_answer_after_the_grace(folder: Path, s
         await page.first_text()
         await page.close(forget=False)
         await asyncio.sleep(0.5)
-        assert 'kaito_chat_active_streams{model="scripted"} 1.0' in httpx.get(app.url + "/metrics").text
+        assert 'kaito_chat_active_streams{model="scripted"} 1.0' in app.metrics()
         await asyncio.sleep(1.5)
-        assert 'kaito_chat_active_streams{model="scripted"} 0.0' in httpx.get(app.url + "/metrics").text
+        assert 'kaito_chat_active_streams{model="scripted"} 0.0' in app.metrics()
 
 
 async def test_a_page_that_comes_back_in_time_gets_its_answer(folder: Path, scripted: Running) -> None:

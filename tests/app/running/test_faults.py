@@ -12,8 +12,8 @@ from kaito_chat.conversation import LEFT_OUT
 from kaito_chat.wire import Heard, Page
 from processes import Running, chat, free_port, program
 
-WORKS: tuple[str, None, list[str]] = ("It works.", None, [])
-HALF = ("Half", "cut_off", ["continue"])
+WORKS: tuple[str, None, list[str]] = ("It works.", None, ["regenerate"])
+HALF = ("Half", "cut_off", ["continue", "regenerate"])
 ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "hang-before-headers": (None, "slow", ["again"]),
     "hang-after-headers": (None, "slow", ["again"]),
@@ -46,23 +46,23 @@ ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "refused": (None, "refused", ["again"]),
     "unknown-field": WORKS,
     "huge-line": (None, "garbled", ["again"]),
-    "endless": ("and so on", "cut_off", ["continue"]),
+    "endless": ("and so on", "cut_off", ["continue", "regenerate"]),
     "endless-comments": (None, "slow", ["again"]),
     "nothing": (None, "empty", ["again"]),
     "white-space": (None, "empty", ["again"]),
     "filtered": (None, "filtered", ["again"]),
-    "filtered-midway": ("Half", "filtered", ["again"]),
-    "aborted": ("Half", "aborted", ["continue"]),
+    "filtered-midway": ("Half", "filtered", ["regenerate"]),
+    "aborted": ("Half", "aborted", ["continue", "regenerate"]),
     "thinking-in-tags": WORKS,
     "thought-out": (None, "thought_out", ["continue"]),
     "parts": WORKS,
     "slow": WORKS,
-    "byte-by-byte": ("It wörks 模型 \U0001f600.", None, []),
-    "split-utf-8": ("It wörks 模型 \U0001f600.", None, []),
+    "byte-by-byte": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
+    "split-utf-8": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
     "crlf": WORKS,
     "no-done": WORKS,
     "null-content": WORKS,
-    "limit": ("Half", None, ["continue"]),
+    "limit": ("Half", None, ["continue", "regenerate"]),
     "reasoning": WORKS,
 }
 NUMBERS = itertools.count()
@@ -135,7 +135,7 @@ async def test_nothing_leaks(patient: Running, faulty: Running) -> None:
         await asyncio.sleep(1)
         assert httpx.get(faulty.url + "/open").json()["open"] == 0
         sizes.append((process.memory_info().rss / 2**20, process.num_fds(), process.num_threads()))
-    assert 'kaito_chat_active_streams{model="faulty"} 0.0' in httpx.get(patient.url + "/metrics").text
+    assert 'kaito_chat_active_streams{model="faulty"} 0.0' in patient.metrics()
     assert sizes[2][0] - sizes[0][0] < 15, sizes
     assert sizes[2][1] <= sizes[0][1] + 5, sizes
     assert sizes[2][2] <= sizes[0][2], sizes

@@ -132,7 +132,7 @@ async def test_a_wrong_password_is_refused(kept: Running) -> None:
         await sign_in(kept, "nobody", "")
     async with httpx.AsyncClient(base_url=kept.url) as client:
         assert (await client.get("/status")).status_code == 401
-        assert (await client.get("/readyz")).status_code == 200
+        assert (await client.get(kept.management + "/readyz")).status_code == 200
 
 
 async def test_replicas_that_start_together_take_turns_to_migrate(postgres: str) -> None:

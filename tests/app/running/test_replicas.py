@@ -53,5 +53,5 @@ async def test_a_conversation_continues_on_the_other_replica_after_one_dies(fold
 
 
 def sessions(running: Running) -> int:
-    values = re.findall(r"^kaito_chat_sessions (\S+)$", httpx.get(running.url + "/metrics").text, re.MULTILINE)
+    values = re.findall(r"^kaito_chat_sessions (\S+)$", running.metrics(), re.MULTILINE)
     return int(float(values[0]))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -112,7 +113,11 @@ async def test_a_page_without_a_sign_in_is_refused(entra: Running) -> None:
         ("GET", "/user", None),
         ("GET", "/project/settings", None),
         ("POST", "/project/threads", {"pagination": {"first": 5}, "filter": {}}),
-        ("POST", "/project/action", {"sessionId": "x", "action": {"name": "again", "payload": {}}}),
+        (
+            "POST",
+            "/project/action",
+            {"sessionId": str(uuid4()), "action": {"id": "x", "name": "x", "forId": str(uuid4())}},
+        ),
     ],
 )
 @pytest.mark.parametrize("cookie", ["", "access_token=made-up"])
@@ -124,7 +129,7 @@ def test_a_request_without_a_sign_in_is_refused(
 
 
 def test_probes_need_no_sign_in_and_logs_hold_no_secret(entra: Running) -> None:
-    assert [httpx.get(entra.url + path).status_code for path in ("/livez", "/readyz", "/metrics")] == [200] * 3
+    assert [httpx.get(entra.management + path).status_code for path in ("/livez", "/readyz", "/metrics")] == [200] * 3
     assert ENTRA["auth_secret"] not in entra.text()
     assert SECRET not in entra.text()
 

@@ -17,13 +17,14 @@ import pytest
 from prometheus_client import REGISTRY
 
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
-from kaito_chat import words
 from kaito_chat.backends import Patience, connect
 from kaito_chat.chat import running
 from kaito_chat.chat.services import Services
+from kaito_chat.limits import Limits
 from kaito_chat.page.prepare import prepare
 from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
+from kaito_chat.texts import CONTINUE, texts_for
 from kaito_chat.workspace import Workspaces
 from processes import ROOT
 
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`
 
 HANDLERS = ROOT / "app" / "kaito_chat" / "chat" / "handlers.py"
 COMPLETIONS = "/v1/chat/completions"
+ENGLISH = texts_for("en-US")
 HELLO = "Hello there, friend."
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of these tests
 SIGN_IN = {"sign_in": "password", "password_users": '{"ada": "not-a-secret"}', "auth_secret": SECRET}
@@ -60,7 +62,12 @@ class Chat:
     """A page as the application sees it: what it does, and everything that it is sent."""
 
     def __init__(self, services: Services, token: str | None) -> None:
+        # They import Chainlit.
+        answers = import_module("kaito_chat.chat.answers").Answers(services)
         self.services = services
+        self.answers_of = answers
+        self.messages = import_module("kaito_chat.chat.messages").Messages(services, answers)
+        self.sockets = import_module("kaito_chat.chat.sockets").Sockets(self, services, answers)
         self.sent: list[tuple[str, Any]] = []
         self.session = chainlit("session").WebsocketSession(
             id=str(uuid.uuid4()),
@@ -76,26 +83,27 @@ class Chat:
         self.sent.append((event, deepcopy(data)))
 
     async def ask(self, question: str = "Hello?", identifier: str = "") -> None:
-        message = {
-            "id": identifier or str(uuid.uuid4()),
-            "name": "user",
-            "type": "user_message",
-            "output": question,
-            "createdAt": "",
-        }
-        payload = {"message": message, "fileReferences": []}
-        task = asyncio.create_task(chainlit("socket").process_message(self.session, payload))
-        self.session.current_task = task
-        await task
+        payload = {"message": {"id": identifier or str(uuid.uuid4()), "output": question}}
+        await asyncio.create_task(self.messages.ask(self.session.socket_id, payload))
 
     async def edit(self, identifier: str, question: str) -> None:
         payload = {"message": {"id": identifier, "output": question}}
-        await asyncio.create_task(chainlit("socket").edit_message(self.session.socket_id, payload))
+        await asyncio.create_task(self.messages.edit(self.session.socket_id, payload))
+
+    async def stop(self) -> None:
+        await self.messages.stop(self.session.socket_id)
+
+    async def leave(self) -> None:
+        await self.sockets.disconnect(self.session.socket_id)
+
+    async def emit(self, event: str, data: Any, **_: object) -> None:
+        """As Socket.IO's server does."""
+        await self._emit(event, data)
 
     async def press(self, name: str) -> None:
         """Press the newest button of a name."""
         action = next(data for event, data in reversed(self.sent) if event == "action" and data["name"] == name)
-        await self.call(handlers().action_callbacks[name], chainlit("action").Action(**action))
+        await asyncio.create_task(self.call(self.answers_of.take, chainlit("action").Action(**action)))
 
     async def call(self, handler: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
         """What a handler returns that is called for this page."""
@@ -154,7 +162,10 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
         watches = [Watch(connect(model, client, PATIENCE), 0.05) for model in settings.served]
         await watches[0].look()
-        services = Services(settings, client, watches, Workspaces("https://api", ROOT, "v1", None))
+        limits = Limits(answers=9, user_answers=9, questions=99, user_questions=99)
+        services = Services(settings, client, watches, Workspaces("https://api", ROOT, "v1", None), limits)
+        if settings.sign_in != "none":
+            services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SECRET, 24)
         running.use(services)
         config.load_module(str(HANDLERS))
         opened.append(Chat(services, token))
@@ -197,7 +208,8 @@ def half() -> tuple[VLLM, Hanging]:
 
 def token(secret: str = SECRET, hours: float = 1) -> str:
     """What a signed-in page's cookie holds."""
-    claims = {"identifier": "ada", "metadata": {}, "exp": datetime.now(UTC) + timedelta(hours=hours)}
+    now = datetime.now(UTC)
+    claims = {"identifier": "ada", "metadata": {}, "iat": now, "exp": now + timedelta(hours=hours)}
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
@@ -219,7 +231,7 @@ async def test_an_answer_is_streamed_and_ends_with_its_mark_and_usage(page: Open
     assert re.fullmatch(rf"{HELLO}\n\n{usage}", message["output"])
     assert message["metadata"] == {"kaito_chat": {"answer": HELLO, "model": "phi-4-mini-instruct"}}
     assert not message["streaming"]
-    assert chat.buttons() == []
+    assert chat.buttons() == ["regenerate"]
     assert chat.events("task_start", "task_end") == ["task_start", "task_end"]
 
 
@@ -306,7 +318,7 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
     await chat.ask("long " * 300)
     await chat.ask("And now?")
     outputs = [message["output"] for message in chat.steps()]
-    assert outputs[1] == words.DROPPED.format(count=2)
+    assert outputs[1] == ENGLISH.say("notice.dropped", count=2)
     assert outputs[2].startswith(HELLO)
     assert asked(server)[-1] == [("user", "And now?")]
     await chat.ask("Still?")
@@ -345,7 +357,7 @@ async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Ans
     assert REGISTRY.get_sample_value("kaito_chat_errors_total", counted) == before + 1
     await chat.press("again")
     assert chat.answers() == [HELLO]
-    assert chat.buttons() == []
+    assert chat.buttons() == ["regenerate"]
     assert asked(server) == [[("user", "Hello?")]] * 2
     assert chat.events("task_start", "task_end") == ["task_start", "task_end"] * 2
 
@@ -355,12 +367,12 @@ async def test_an_answer_at_its_longest_can_be_continued(page: Open) -> None:
     server.refusals = [sse(delta(content="One, "), finish("length")), sse(delta(content="two."), finish())]
     chat = await page(server)
     await chat.ask("Count.")
-    assert [message["output"] for message in chat.steps()][1:] == [words.LENGTH]
-    assert chat.buttons() == ["continue"]
+    assert [message["output"] for message in chat.steps()][1:] == [ENGLISH.say("notice.length")]
+    assert chat.buttons() == ["continue", "regenerate"]
     await chat.press("continue")
     assert chat.answers() == ["One, ", "two."]
-    assert chat.buttons() == []
-    assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, "), ("user", words.CONTINUE)]
+    assert chat.buttons() == ["regenerate"]
+    assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, "), ("user", CONTINUE)]
     await chat.ask("More.")
     assert asked(server)[-1] == [("user", "Count."), ("assistant", "One, two."), ("user", "More.")]
 
@@ -381,7 +393,7 @@ async def test_what_arrived_of_a_cut_answer_stays(page: Open, cut: Answer) -> No
     await chat.ask()
     assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "cut_off"}]
     assert chat.steps()[0]["output"].startswith("Half\n\n*first token after")
-    assert chat.buttons() == ["continue"]
+    assert chat.buttons() == ["continue", "regenerate"]
     assert len(asked(server)) == 1, "nothing is tried again after the first token"
 
 
@@ -395,7 +407,7 @@ async def test_a_session_that_is_signed_out_asks_no_model(page: Open, cookie: st
     chat = await page(server, token=cookie, **SIGN_IN)
     await chat.ask()
     assert chat.marks() == [{"notice": "signed_out"}]
-    assert chat.steps()[0]["output"] == words.SIGNED_OUT
+    assert chat.steps()[0]["output"] == ENGLISH.say("notice.signed_out", login="/login")
     assert chat.buttons() == []
     assert asked(server) == []
 
@@ -412,7 +424,7 @@ async def test_while_the_server_drains_a_question_is_kept_for_the_next_one(page:
     chat.services.draining = True
     await chat.ask()
     assert chat.marks() == [{"notice": "drained"}]
-    assert chat.steps()[0]["output"] == words.DRAINED
+    assert chat.steps()[0]["output"] == ENGLISH.say("notice.drained")
     assert chat.buttons() == ["again"]
     assert asked(server) == []
     chat.services.draining = False
@@ -420,8 +432,10 @@ async def test_while_the_server_drains_a_question_is_kept_for_the_next_one(page:
     assert asked(server) == [[("user", "Hello?")]]
 
 
-@pytest.mark.parametrize(("pieces", "button"), [([delta(content="Half")], "continue"), ([], "again")])
-async def test_an_answer_that_draining_ends_is_kept(page: Open, pieces: list[object], button: str) -> None:
+@pytest.mark.parametrize(
+    ("pieces", "buttons"), [([delta(content="Half")], ["continue", "regenerate"]), ([], ["again"])]
+)
+async def test_an_answer_that_draining_ends_is_kept(page: Open, pieces: list[object], buttons: list[str]) -> None:
     server, hanging = VLLM(), Hanging(*pieces)
     server.refusals = [hanging.answer()]
     chat = await page(server, drain_seconds=0)
@@ -433,7 +447,7 @@ async def test_an_answer_that_draining_ends_is_kept(page: Open, pieces: list[obj
     await asking
     assert chat.answers() == ["Half"][: len(pieces)]
     assert chat.marks()[-1] == {"notice": "drained"}
-    assert chat.buttons() == [button]
+    assert chat.buttons() == buttons
     assert hanging.closed
 
 
@@ -466,11 +480,11 @@ async def test_stop_ends_an_answer_and_keeps_what_arrived(page: Open) -> None:
     chat = await page(server)
     asking = asyncio.create_task(chat.ask())
     await chat.sees("Half")
-    await chainlit("socket").stop(chat.session.socket_id)
+    await chat.stop()
     await asking
     assert hanging.closed
     assert chat.answers() == ["Half"]
-    assert chat.buttons() == []
+    assert chat.buttons() == ["continue", "regenerate"]
     assert chat.services.turns == set()
 
 
@@ -481,11 +495,11 @@ async def test_stop_ends_an_answer_that_a_button_asked_for(page: Open) -> None:
     await chat.ask()
     pressing = asyncio.create_task(chat.press("again"))
     await chat.sees("Half")
-    await chainlit("socket").stop(chat.session.socket_id)
+    await chat.stop()
     await pressing
     assert hanging.closed
     assert chat.answers() == ["Half"]
-    assert chat.buttons() == []
+    assert chat.buttons() == ["continue", "regenerate"]
     assert chat.events("task_start", "task_end") == ["task_start", "task_end"] * 2
 
 
@@ -545,7 +559,7 @@ async def test_stop_ends_a_step_of_reasoning(page: Open) -> None:
     chat = await page(server)
     asking = asyncio.create_task(chat.ask())
     await chat.sees("Hm.")
-    await chainlit("socket").stop(chat.session.socket_id)
+    await chat.stop()
     await asking
     assert [step["streaming"] for step in chat.steps("llm")] == [False]
 
@@ -604,11 +618,11 @@ async def test_an_answer_that_nobody_can_see_ends(page: Open, grace: float, *, g
     asking = asyncio.create_task(chat.ask())
     await chat.sees("Half")
     chat.session.to_clear = goodbye
-    await chat.call(handlers().on_chat_end)
+    await chat.leave()
     await asyncio.wait((asking,), timeout=3)
     assert asking.done()
     assert hanging.closed
-    assert chat.buttons() == []
+    assert chat.buttons() == ["continue", "regenerate"]
     assert chat.answers() == ["Half"]
 
 
@@ -617,21 +631,19 @@ async def test_an_answer_goes_on_when_its_page_comes_back(page: Open) -> None:
     chat = await page(server, disconnect_grace_seconds=0.01)
     asking = asyncio.create_task(chat.ask())
     await chat.sees("Half")
-    await chat.call(handlers().on_chat_end)
-    (grace,) = (task for task in asyncio.all_tasks() if "_end_after_grace" in repr(task))
-    await asyncio.sleep(0)
-    chat.session.restore(str(uuid.uuid4()))
-    await grace
+    await chat.leave()
+    chat.services.conversations.of(chat.session.id).come()
+    await asyncio.sleep(0.05)
     (turn,) = chat.services.turns
     assert not turn.cancelling()
     assert not hanging.closed
-    await chainlit("socket").stop(chat.session.socket_id)
+    await chat.stop()
     await asking
 
 
 async def test_a_new_conversation_shows_the_settings(page: Open) -> None:
     chat = await page(VLLM(window_tokens=2048), temperature=0.3)
-    await chat.call(handlers().on_chat_start)
+    await chat.sockets.shown(chat.session.socket_id)
     (panel,) = [data for event, data in chat.sent if event == "chat_settings"]
     shown = {each["id"]: each["initial"] for each in panel}
     assert shown == {
@@ -648,7 +660,7 @@ async def test_a_resumed_conversation_keeps_what_was_chosen(page: Open) -> None:
     server = VLLM()
     chat = await page(server)
     chat.session.chat_settings = {"temperature": 0.1, "max_tokens": 99_999, "system_prompt": "Be brief."}
-    await chat.call(handlers().on_chat_resume, {"id": "thread"})
+    await chat.call(chat.answers_of.show_settings, chat.session)
     await chat.ask()
     (body,) = server.bodies(COMPLETIONS)
     assert (body["temperature"], body["max_tokens"]) == (0.1, 1024)

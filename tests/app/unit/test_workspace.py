@@ -7,9 +7,9 @@ import pytest
 from talk import connection
 
 from fakes.kaito import Fake
-from kaito_chat import words
 from kaito_chat.hindrance import Hindrance, hindrance_of
 from kaito_chat.readiness import Watch
+from kaito_chat.texts import texts_for
 from kaito_chat.workspace import LONGEST_MESSAGE, Conditions, conditions_of
 
 CREATED, LATER = "2026-11-24T09:50:00Z", "2026-11-24T10:30:00Z"
@@ -271,7 +271,7 @@ def test_a_message_is_bounded_and_on_one_line() -> None:
 
 
 def test_every_hindrance_has_words() -> None:
-    assert set(words.HINDRANCES) == set(Hindrance)
+    assert all(texts_for("en-US").say(f"hindrance.{each}") for each in Hindrance)
 
 
 def test_a_failure_that_nobody_knows_is_one_all_the_same() -> None:
@@ -316,7 +316,7 @@ class Reporting:
 async def test_the_page_shows_the_worst_in_words(given: dict[str, Any], shown: list[str]) -> None:
     watch = Watch(connection(Fake(), workspace_name="phi"), 1, Reporting(conditions_of(given)))  # type: ignore[arg-type]
     await watch.look()
-    text = words.warming_up(watch)
+    text = texts_for("en-US").warming_up(watch)
     for part in shown:
         assert part in text
     if "provisioning" in shown[0]:

@@ -1,0 +1,17 @@
+"""Audit lines: who did what, when and with which outcome; never the content of a conversation."""
+
+import logging
+
+log = logging.getLogger("kaito_chat.audit")
+
+
+def record(action: str, user: str | None, outcome: str, **subjects: str) -> None:
+    """Write one audit line.
+
+    Args:
+        action: `sign_in`, `sign_out`, `question`, `feedback`, `rename` or `delete`.
+        user: The user's identifier; `None` without sign-in.
+        outcome: `ok`, or why it was refused or failed.
+        subjects: Ids of what it was done to, such as `thread_id`.
+    """
+    log.info("audit", extra={"action": action, "user": user or "anonymous", "outcome": outcome, **subjects})

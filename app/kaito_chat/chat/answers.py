@@ -1,0 +1,164 @@
+"""Answers the questions of a page: one at a time, within the limits, until nobody is there any more."""
+
+import asyncio
+import logging
+import math
+
+import chainlit as cl
+from chainlit.chat_context import chat_context
+from chainlit.context import context
+from chainlit.session import WebsocketSession
+
+from kaito_chat import metrics
+from kaito_chat.audit import record
+from kaito_chat.chat.buttons import again, is_offered, of_an_end, withdraw
+from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
+from kaito_chat.chat.panel import panel
+from kaito_chat.chat.services import Services
+from kaito_chat.chat.turn import TurnOfConversation, notify
+from kaito_chat.conversation import answer_of, is_partial
+from kaito_chat.limits import Refusal
+from kaito_chat.texts import Texts, texts_for
+
+log = logging.getLogger(__name__)
+
+# Further questions that a limit refuses are not even answered with a notice.
+MOST_REFUSED_IN_A_ROW = 5
+NOTICES = {
+    "user_answers": "notice.busy_own",
+    "answers": "notice.busy_server",
+    "user_rate": "notice.too_many_questions",
+    "rate": "notice.busy_server",
+}
+
+
+class Answers:
+    """Answers questions.
+
+    Args:
+        services: What all conversations share.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def take(self, action: cl.Action | None = None) -> None:
+        """Answer the last question of the current page, as its one running answer.
+
+        An answer that still runs makes way. Of questions that come at the same time the newest is answered, with the
+        others in front of it: the model gets them all.
+
+        Args:
+            action: The button that was pressed; `None` for a question, new or edited.
+        """
+        session: WebsocketSession = context.session
+        conversation = self._services.conversations.of(session.id)
+        ticket = conversation.ticket()
+        conversation.interrupt(REPLACED)
+        async with conversation.lock:
+            if conversation.over or not conversation.is_newest(ticket):
+                return
+            await context.emitter.task_start()
+            try:
+                await self._answer(session, conversation, action)
+            finally:
+                if conversation.is_newest(ticket):
+                    await context.emitter.task_end()
+
+    def may_ask(self, session: WebsocketSession) -> bool:
+        """Whether another question of a page is taken in at all: not after many that a limit refused."""
+        conversation = self._services.conversations.of(session.id)
+        if conversation.refused_in_a_row < MOST_REFUSED_IN_A_ROW:
+            return True
+        return self._services.limits.refusal(user_of(session)) is None
+
+    async def show_settings(self, session: WebsocketSession) -> None:
+        """Show the settings panel for the page's model."""
+        chosen = dict(session.chat_settings or {})
+        watch = self._services.watch(session.chat_profile)
+        await panel(self._services.settings, watch, chosen, texts_for(session.language)).send()
+
+    async def offer_end(self, session: WebsocketSession) -> None:
+        """Offer the buttons under the end of a conversation that was resumed: buttons are not kept."""
+        texts = texts_for(session.language)
+        messages = [message for message in chat_context.get() if message.type == "user_message" or answer_of(message)]
+        if not messages:
+            return
+        last = messages[-1]
+        if last.type == "user_message":
+            await notify(texts.say("notice.interrupted_question"), "interrupted", [again(texts)])
+            return
+        if is_partial(last):
+            await notify(texts.say("notice.interrupted"), "interrupted")
+        last.actions = of_an_end(texts, unfinished=is_partial(last))
+        for button in last.actions:
+            await button.send(for_id=last.id)
+
+    async def notify(self, text: str, kind: str) -> None:
+        """Say something that is no part of the conversation."""
+        await notify(text, kind)
+
+    async def _answer(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> None:
+        user = user_of(session)
+        outcome = await self._refused(session, conversation, action, user)
+        record("question", user if session.user else None, outcome or "ok", thread_id=session.thread_id)
+        if outcome:
+            return
+        conversation.mirror.begin()
+        await withdraw(action)
+        with self._services.limits.answering(user):
+            watch = self._services.watch(session.chat_profile)
+            continuing = action is not None and action.name == "continue"
+            turn = asyncio.create_task(TurnOfConversation(self._services, watch, continuing=continuing).take())
+            conversation.turn = turn
+            self._services.turns.add(turn)
+            turn.add_done_callback(self._services.turns.discard)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                current = asyncio.current_task()
+                if current and current.cancelling():  # this task itself is to end, and not the answer alone
+                    turn.cancel(LEFT)
+                    raise
+            finally:
+                conversation.turn = None
+
+    async def _refused(
+        self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None, user: str
+    ) -> str:
+        """Why a question is not answered, which the page is told; empty if it is."""
+        texts = texts_for(session.language)
+        if not await self._signed_in(session):
+            login = f"{self._services.settings.root_path}/login"
+            await notify(texts.say("notice.signed_out", login=login), "signed_out")
+            return "signed_out"
+        if self._services.draining:
+            await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
+            return DRAINED
+        if action and not is_offered(action):
+            await action.remove()
+            return "withdrawn"
+        refusal = self._services.limits.refusal(user)
+        if refusal is None:
+            conversation.refused_in_a_row = 0
+            return ""
+        conversation.refused_in_a_row += 1
+        metrics.REFUSED.labels(refusal.reason).inc()
+        await withdraw(action)
+        await notify(busy(texts, refusal), "busy", [again(texts)])
+        return refusal.reason
+
+    async def _signed_in(self, session: WebsocketSession) -> bool:
+        """Whether the session's sign-in still holds; Chainlit checks it only when a page connects."""
+        tokens = self._services.tokens
+        return tokens is None or await tokens.holder(session.token) is not None
+
+
+def busy(texts: Texts, refusal: Refusal) -> str:
+    """The notice that says which limit a question met, and when to try again."""
+    return texts.say(NOTICES[refusal.reason], seconds=math.ceil(refusal.retry_after_seconds))
+
+
+def user_of(session: WebsocketSession) -> str:
+    """Who limits count for: the user, or the page where nobody signs in."""
+    return str(session.user.identifier if session.user else session.id)

@@ -1,0 +1,67 @@
+"""The buttons under the end of a conversation."""
+
+from typing import Literal
+
+import chainlit as cl
+from chainlit.chat_context import chat_context
+
+from kaito_chat.conversation import answer_of
+from kaito_chat.texts import Texts
+
+Name = Literal["continue", "again", "regenerate"]
+NAMES: tuple[Name, ...] = ("continue", "again", "regenerate")
+ICONS: dict[Name, str] = {"continue": "arrow-right", "again": "rotate-ccw", "regenerate": "refresh-cw"}
+
+
+def of_an_end(texts: Texts, *, unfinished: bool) -> list[cl.Action]:
+    """The buttons under the last answer.
+
+    Args:
+        texts: The page's language.
+        unfinished: Whether the model may go on with it.
+    """
+    return [_button(name, texts) for name in ("continue", "regenerate") if unfinished or name == "regenerate"]
+
+
+def again(texts: Texts) -> cl.Action:
+    """A button that asks the last question again."""
+    return _button("again", texts)
+
+
+def go_on(texts: Texts) -> cl.Action:
+    """A button that has the model go on."""
+    return _button("continue", texts)
+
+
+def _button(name: Name, texts: Texts) -> cl.Action:
+    tip = texts.say(f"action.{name}_tip")
+    return cl.Action(name=name, label=texts.say(f"action.{name}"), tooltip=tip, icon=ICONS[name], payload={})
+
+
+def is_offered(action: cl.Action) -> bool:
+    """Whether a button is about the end of the conversation still: a page may press one that is gone.
+
+    Judged by the messages after it, because a conversation that another replica resumes knows no buttons.
+    """
+    messages = chat_context.get()
+    places = [place for place, message in enumerate(messages) if message.id == action.forId]
+    after = messages[places[0] + 1 :] if places else []
+    return bool(places) and not any(message.type == "user_message" or answer_of(message) for message in after)
+
+
+async def withdraw(pressed: cl.Action | None) -> None:
+    """Take away the buttons of before; and what the pressed one makes needless: a notice, or the last answer."""
+    if pressed:
+        await pressed.remove()
+    messages = chat_context.get()
+    for message in messages:
+        offered, message.actions = message.actions, []
+        for each in offered:
+            await each.remove()
+    if pressed is None or pressed.name == "continue":
+        return
+    for message in reversed(messages):
+        if message.type == "user_message":
+            break
+        if pressed.name == "regenerate" or message.id == pressed.forId:
+            await message.remove()

@@ -1,0 +1,92 @@
+"""What this application changes in Chainlit 2.12, each with the reason; drafts of reports are in docs/upstream."""
+
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+import chainlit.auth
+import chainlit.auth.cookie
+import chainlit.auth.jwt
+import chainlit.server
+from chainlit.config import FILES_DIRECTORY
+from chainlit.data import get_data_layer
+from chainlit.session import BaseSession
+from chainlit.user import User
+from fastapi import HTTPException
+
+from kaito_chat import metrics
+from kaito_chat.audit import record
+from kaito_chat.ids import is_uuid
+
+log = logging.getLogger(__name__)
+
+
+class SignIns(Protocol):
+    """Makes and checks the tokens of people who signed in."""
+
+    def issue(self, user: User) -> str:
+        """A token for somebody who signed in."""
+
+    async def holder(self, token: str | None) -> User | None:
+        """Who a token signs in, if anybody."""
+
+
+def guard_files() -> None:
+    """Give a session a folder for its files only below Chainlit's own, whatever its id is.
+
+    Chainlit joins the id, which the browser chose, to a path that it makes and removes.
+    """
+
+    def files_dir(session: Any) -> Path:  # noqa: ANN401 - Chainlit's, which has no types
+        if not is_uuid(session.id):
+            raise ValueError("the id of a session must be a UUID")
+        return Path(FILES_DIRECTORY) / str(session.id)
+
+    BaseSession.files_dir = property(files_dir)
+
+
+def secure_cookies() -> None:
+    """Keep the cookies of sign-in to https. Chainlit does so only for pages within other sites."""
+    chainlit.auth.cookie._cookie_secure = True  # noqa: SLF001 - there is no setting
+
+
+def use_tokens(sign_ins: SignIns) -> None:
+    """Have Chainlit make and check tokens our way; it imports the functions by name, so each name is replaced."""
+
+    def decode(_token: str) -> User:
+        raise HTTPException(401, "Tokens are not renewed; sign in again")
+
+    async def authenticate(token: str | None) -> User:
+        user = await sign_ins.holder(token)
+        if user is None:
+            raise HTTPException(401, "Not signed in")
+        return user
+
+    for module in (chainlit.auth, chainlit.auth.jwt, chainlit.server):
+        module.create_jwt = sign_ins.issue
+        module.decode_jwt = decode
+    chainlit.auth.authenticate_user = authenticate
+
+
+def record_sign_ins() -> None:
+    """Count and log what comes of signing in, by password and with Entra ID."""
+    authenticated, failed = chainlit.server._authenticate_user, chainlit.server._get_oauth_redirect_error  # noqa: SLF001
+
+    async def authenticate(request: Any, user: User | None, redirect_to_callback: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - Chainlit's signature
+        if user is not None:
+            metrics.SIGN_INS.labels("ok").inc()
+            record("sign_in", user.identifier, "ok")
+        return await authenticated(request, user, redirect_to_callback)
+
+    def failure(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Chainlit's signature
+        metrics.SIGN_INS.labels("failed").inc()
+        record("sign_in", None, "failed")
+        return failed(*arguments, **options)
+
+    chainlit.server._authenticate_user = authenticate  # noqa: SLF001
+    chainlit.server._get_oauth_redirect_error = failure  # noqa: SLF001
+
+
+def data_layer() -> Any:  # noqa: ANN401 - Chainlit's, which has no types
+    """The history that Chainlit was given, if any."""
+    return get_data_layer()

@@ -1,0 +1,49 @@
+"""Tells open pages how their conversation is kept: not yet, again, in part, or no more."""
+
+import chainlit as cl
+from chainlit.context import init_ws_context
+from chainlit.session import WebsocketSession, ws_sessions_id
+from chainlit.utils import utc_now
+
+from kaito_chat.chat.services import Services
+from kaito_chat.conversation import notice
+from kaito_chat.history.waiting import Change
+from kaito_chat.texts import texts_for
+
+NOTICES = {
+    "late": "notice.not_stored",
+    "dropped": "notice.incomplete",
+    "deleted": "notice.deleted",
+    "foreign": "notice.deleted",
+}
+
+
+class HistoryNotices:
+    """Shows a notice in the pages of a conversation; notices of the history are no part of it, and not kept.
+
+    Args:
+        services: What all conversations share.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._shown: dict[str, str] = {}
+
+    def changed(self, change: Change) -> None:
+        """Something is to be told about a conversation."""
+        for session in list(ws_sessions_id.values()):
+            if session.thread_id == change.thread_id and session.user and session.user.identifier == change.owner:
+                self._services.background(self._tell(session, change.kind))
+
+    async def _tell(self, session: WebsocketSession, kind: str) -> None:
+        emitter = init_ws_context(session).emitter
+        shown = self._shown.pop(session.id, "")
+        if shown:
+            await emitter.delete_step({"id": shown})
+        if kind not in NOTICES:
+            return
+        text = texts_for(session.language).say(NOTICES[kind])
+        message = cl.Message(text, metadata=notice(f"history_{kind}"), created_at=utc_now())
+        if kind == "late":
+            self._shown[session.id] = message.id
+        await emitter.send_step(message.to_dict())

@@ -1,0 +1,53 @@
+"""What a page was told since its last question, so that it can be told again after its connection was lost."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Emit = Callable[[str, Any], Awaitable[Any]]
+
+
+class Mirror:
+    """The last state of each message and button of one exchange.
+
+    Events that are sent to a connection that is lost are lost too, also before the server notices. The page takes a
+    message with an id that it knows as the message's new state, so that the whole exchange may be sent again.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[str, dict[str, Any] | None] = {}
+        self._tokens: dict[str, list[str]] = {}
+        self._actions: dict[str, tuple[dict[str, Any], bool]] = {}
+
+    def begin(self) -> None:
+        """Forget the exchange before: the page has it."""
+        self._steps.clear()
+        self._tokens.clear()
+        self._actions.clear()
+
+    def note(self, event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
+        """Note an event that is sent to the page."""
+        match event:
+            case "stream_token":
+                self._tokens.setdefault(data["id"], []).append(data["token"])
+            case "new_message" | "update_message" | "stream_start":
+                self._steps[data["id"]] = data
+                self._tokens.pop(data["id"], None)
+            case "delete_message":
+                self._steps[data["id"]] = None
+                self._tokens.pop(data["id"], None)
+            case "action" | "remove_action":
+                self._actions[data["id"]] = (data, event == "action")
+
+    async def replay(self, emit: Emit) -> None:
+        """Tell the page the state of the exchange."""
+        for identifier, step in list(self._steps.items()):
+            if step is None:
+                await emit("delete_message", {"id": identifier})
+                continue
+            text = str(step.get("output", "")) + "".join(self._tokens.get(identifier, ()))
+            await emit("stream_start" if step.get("streaming") else "new_message", step | {"output": text})
+        for action, offered in list(self._actions.values()):
+            # A button that the page has would be there twice.
+            await emit("remove_action", action)
+            if offered:
+                await emit("action", action)

@@ -1,0 +1,43 @@
+"""When a conversation changed, which ones were deleted, and which tokens were signed out.
+
+Replicas of the version before go on with these tables: what is new has no place in their statements.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add a column with its index, and two tables."""
+    op.add_column("threads", sa.Column("updatedAt", sa.Text))
+    op.execute(
+        'UPDATE threads SET "updatedAt" ='
+        ' COALESCE((SELECT MAX(s."createdAt") FROM steps s WHERE s."threadId" = threads.id), "createdAt")'
+    )
+    op.execute(
+        "CREATE INDEX threads_of_user_by_change ON threads"
+        """ ("userId", COALESCE("updatedAt", "createdAt", ''), id)"""
+    )
+    op.create_table(
+        "deleted_threads",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("deletedAt", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "signed_out",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("expires", sa.Double, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Take away what was added."""
+    op.drop_table("signed_out")
+    op.drop_table("deleted_threads")
+    op.drop_index("threads_of_user_by_change", "threads")
+    op.drop_column("threads", "updatedAt")

@@ -1,0 +1,174 @@
+"""Writes that wait for the database, in a form that every database takes."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+# Longer texts are cut: a question is at most as long as its limit, so this concerns what a model or a client made up.
+TEXT_CHARACTERS = 4_000_000
+NAME_CHARACTERS = 500
+ID_CHARACTERS = 200
+SHORT = {"id": ID_CHARACTERS, "parentId": ID_CHARACTERS, "name": NAME_CHARACTERS, "type": 50, "language": 50}
+SHORT |= dict.fromkeys(("createdAt", "start", "end"), 50) | {"showInput": 50, "command": NAME_CHARACTERS}
+JSONS = ("metadata", "generation", "modes", "tags")
+FLAGS = ("streaming", "waitForAnswer", "isError", "defaultOpen", "autoCollapse")
+TEXTS = ("id", "name", "type", "parentId", "input", "output", "createdAt", "command", "start", "end", "showInput")
+COLUMNS = (*TEXTS, "language", *FLAGS, *JSONS)
+
+
+def now() -> str:
+    """The time in UTC, as Chainlit writes it; of one length, so that text sorts as time does."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def clean(value: object, characters: int = TEXT_CHARACTERS) -> str:
+    """A text that PostgreSQL and SQLite take: without NUL, without lone surrogates, of bounded length."""
+    text = value if isinstance(value, str) else str(value)
+    return text[:characters].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_json(value: object) -> str:
+    """JSON whose texts are clean; an empty object where it would be too long."""
+    text = json.dumps(_clean_all(value), default=str)
+    return text if len(text) <= TEXT_CHARACTERS else "{}"
+
+
+def _clean_all(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(key): _clean_all(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean_all(each) for each in value]
+    return value
+
+
+@dataclass(kw_only=True)
+class Operation:
+    """One write, which is one transaction.
+
+    Attributes:
+        owner: The identifier of the person whose conversation it is.
+        thread_id: The conversation.
+        at: When it was asked for, as text.
+        since: The same, by the monotonic clock.
+    """
+
+    owner: str
+    thread_id: str
+    at: str = field(default_factory=now)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes while it waits."""
+        return 500
+
+    def takes_in(self, _later: "Operation") -> bool:
+        """Whether a later operation became a part of this one, which waits still."""
+        return False
+
+    def replaced_by(self, _later: "Operation") -> bool:
+        """Whether a later operation makes this one needless."""
+        return False
+
+
+@dataclass(kw_only=True)
+class SaveStep(Operation):
+    """Create or update a message or a step; facts that are absent stay as they are."""
+
+    step: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes while it waits."""
+        return 500 + sum(len(value) for value in self.step.values() if isinstance(value, str))
+
+    def takes_in(self, later: Operation) -> bool:
+        """A later state of the same step."""
+        if isinstance(later, SaveStep) and later.step["id"] == self.step["id"] and later.owner == self.owner:
+            self.step |= {key: value for key, value in later.step.items() if value is not None}
+            self.at = later.at
+            return True
+        return False
+
+    def replaced_by(self, later: Operation) -> bool:
+        """The deletion of the same step."""
+        return isinstance(later, DeleteStep) and later.step_id == self.step["id"] and later.owner == self.owner
+
+
+@dataclass(kw_only=True)
+class DeleteStep(Operation):
+    """Delete a message or a step, with its feedback."""
+
+    step_id: str
+
+
+@dataclass(kw_only=True)
+class SaveThread(Operation):
+    """Create a conversation, or change what is known of it.
+
+    Attributes:
+        name: Its new name.
+        metadata: What to change in its metadata; `None` takes a key away.
+        tags: Its new tags.
+    """
+
+    name: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes while it waits."""
+        return 1000 + len(str(self.metadata))
+
+    def takes_in(self, later: Operation) -> bool:
+        """A later change of the same conversation."""
+        if isinstance(later, SaveThread) and later.owner == self.owner:
+            self.metadata |= later.metadata
+            self.name = self.name if later.name is None else later.name
+            self.tags = self.tags if later.tags is None else later.tags
+            return True
+        return False
+
+
+@dataclass(kw_only=True)
+class SignOut(Operation):
+    """Note that a token is signed out."""
+
+    token_id: str
+    expires: float
+
+
+def save_step(owner: str, thread_id: str, step: Mapping[str, Any]) -> SaveStep:
+    """The operation for a step as Chainlit describes it."""
+    at = now()
+    facts: dict[str, Any] = dict.fromkeys(COLUMNS)
+    for key, value in step.items():
+        if value is None or key not in facts:
+            continue
+        if key in FLAGS:
+            facts[key] = bool(value)
+        elif key in JSONS:
+            facts[key] = clean_json(value)
+        else:
+            facts[key] = clean(value, SHORT.get(key, TEXT_CHARACTERS))
+    facts["showInput"] = facts["showInput"] and facts["showInput"].lower()
+    facts["name"], facts["type"] = facts["name"] or "", facts["type"] or "undefined"
+    facts["createdAt"] = facts["createdAt"] or at
+    return SaveStep(owner=clean_id(owner), thread_id=clean_id(thread_id), step=facts, at=at)
+
+
+def clean_metadata(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy that JSON and every database take; of keys that are `None` still."""
+    copy: dict[str, Any] = json.loads(clean_json(value or {}))
+    return copy
+
+
+def clean_id(value: object) -> str:
+    """An identifier that every database takes."""
+    return clean(value, ID_CHARACTERS)

@@ -1,0 +1,276 @@
+"""Keeps writes until the database has them: in order for each conversation, several conversations side by side.
+
+A failure that passes keeps the operation; one that does not drops that operation alone. While the database is away
+one operation at a time tries again, with growing pauses, and its success sets all the others going.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from kaito_chat import metrics
+from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
+from kaito_chat.history.operations import Operation
+from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Waiting
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# So many conversations are remembered as deleted, and as incomplete.
+REMEMBERED = 10_000
+LATE_LOOK_SECONDS = 1.0
+
+
+class Outbox:
+    """Operations that wait, and the workers that write them.
+
+    Args:
+        write: Writes one operation in one transaction.
+        limits: How much waits.
+
+    Attributes:
+        pending: How many operations wait, those that are being written included.
+    """
+
+    def __init__(self, write: Callable[[Operation], Awaitable[None]], limits: Limits | None = None) -> None:
+        self._write = write
+        self._limits = limits or Limits()
+        self.pending = 0
+        self._size = 0
+        self._conversations: dict[str, Conversation] = {}
+        self._ready: asyncio.Queue[Conversation] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
+        self._listeners: list[Listener] = []
+        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._dropped: OrderedDict[str, int] = OrderedDict()
+        self._pause = 0.0
+        self._probing = asyncio.Lock()
+        self._hurry = asyncio.Event()
+        metrics.HISTORY_PENDING.set_function(lambda: self.pending)
+        metrics.HISTORY_OLDEST.set_function(lambda: self.pending_seconds)
+
+    @property
+    def pending_since(self) -> float | None:
+        """When the oldest operation that waits was asked for, by the monotonic clock."""
+        since = min((each.since for each in self._conversations.values()), default=math.inf)
+        return None if since == math.inf else since
+
+    @property
+    def pending_seconds(self) -> float:
+        """How long the oldest operation waits."""
+        since = self.pending_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def away(self) -> bool:
+        """Whether the last attempt failed because the database cannot do it now."""
+        return self._pause > 0
+
+    def of(self, thread_id: str) -> Waiting:
+        """How much of a conversation is not stored."""
+        operations = self.operations_of(thread_id)
+        seconds = time.monotonic() - operations[0].since if operations else 0.0
+        return Waiting(len(operations), seconds, self._dropped.get(thread_id, 0))
+
+    def operations_of(self, thread_id: str) -> list[Operation]:
+        """The operations of a conversation that are not stored yet, oldest first."""
+        conversation = self._conversations.get(thread_id)
+        return conversation.operations if conversation else []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have a function called at every change; it must not wait."""
+        self._listeners.append(listener)
+
+    def add(self, operation: Operation) -> bool:
+        """Let an operation wait for its turn; whether it was taken."""
+        thread_id = operation.thread_id
+        if thread_id in self._deleted:
+            self._tell(thread_id, operation.owner, "deleted")
+            return False
+        conversation = self._conversations.get(thread_id)
+        if conversation and self._merged(conversation, operation):
+            return True
+        if self.pending >= self._limits.operations or self._size + operation.size > self._limits.size:
+            self._lose(operation, "full", "too much waits for the history's database")
+            return False
+        if conversation is None:
+            conversation = self._conversations[thread_id] = Conversation(thread_id, operation.owner)
+            self._ready.put_nowait(conversation)
+            self._start()
+        conversation.waiting.append(operation)
+        self.pending += 1
+        self._size += operation.size
+        return True
+
+    def _merged(self, conversation: Conversation, operation: Operation) -> bool:
+        """Whether an operation that waits took in this one; takes away those that it makes needless."""
+        for each in [each for each in conversation.waiting if each.replaced_by(operation)]:
+            conversation.waiting.remove(each)
+            self._done(each)
+        for each in conversation.waiting:
+            before = each.size
+            if self._size + operation.size - before <= self._limits.size and each.takes_in(operation):
+                self._size += each.size - before
+                return True
+        return False
+
+    def forget(self, thread_id: str) -> None:
+        """Drop the operations of a conversation that was deleted, and refuse later ones."""
+        _remember(self._deleted, thread_id, None)
+        conversation = self._conversations.get(thread_id)
+        if conversation:
+            for each in conversation.waiting:
+                self._done(each)
+            conversation.waiting.clear()
+            conversation.late = False
+            self._tell(thread_id, conversation.owner, "deleted")
+
+    async def written(self, thread_id: str, seconds: float) -> bool:
+        """Wait until nothing of a conversation waits any more, at most so long; whether that is so."""
+        conversation = self._conversations.get(thread_id)
+        if conversation is None:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await conversation.idle.wait()
+        return conversation.idle.is_set()
+
+    async def flush(self, seconds: float) -> int:
+        """Write all that waits, at most so long, with short pauses; the number of operations that are not stored."""
+        self._hurry.set()
+        deadline = time.monotonic() + seconds
+        while self._conversations and (left := deadline - time.monotonic()) > 0:
+            await self.written(next(iter(self._conversations)), left)
+        self._hurry.clear()
+        if self.pending:
+            counts = {"operations": self.pending, "conversations": len(self._conversations)}
+            log.error("lost at the end: the history's database did not come back in time", extra=counts)
+            metrics.HISTORY_DROPPED.labels("shutdown").inc(self.pending)
+        return self.pending
+
+    async def close(self) -> None:
+        """Stop writing."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers.clear()
+
+    def _start(self) -> None:
+        if not self._workers:
+            tasks = [*(self._work() for _ in range(self._limits.workers)), self._look_for_late()]
+            self._workers = [asyncio.create_task(each, name="history") for each in tasks]
+
+    async def _work(self) -> None:
+        while True:
+            conversation = await self._ready.get()
+            if self.away:
+                async with self._probing:
+                    await self._rest()
+                    await self._write_next(conversation)
+            else:
+                await self._write_next(conversation)
+
+    async def _rest(self) -> None:
+        """Wait before another attempt; while the process ends, only shortly."""
+        pause = self._pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        if pause:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._hurry.wait()
+                    await asyncio.sleep(self._limits.first_pause)
+
+    async def _write_next(self, conversation: Conversation) -> None:
+        if conversation.waiting:
+            conversation.writing = conversation.waiting.popleft()
+            try:
+                keep = await self._attempt(conversation, conversation.writing)
+            except asyncio.CancelledError:
+                keep = True
+                raise
+            finally:
+                operation, conversation.writing = conversation.writing, None
+                if keep:
+                    conversation.waiting.appendleft(operation)
+                else:
+                    self._done(operation)
+        if conversation.pause and conversation.waiting:
+            asyncio.get_running_loop().call_later(conversation.pause, self._ready.put_nowait, conversation)
+        elif conversation.waiting:
+            self._ready.put_nowait(conversation)
+        else:
+            self._emptied(conversation)
+
+    async def _attempt(self, conversation: Conversation, operation: Operation) -> bool:
+        """Write an operation; whether to try it again."""
+        pause = self._pause
+        try:
+            await self._write(operation)
+        except DeletedError:
+            self.forget(operation.thread_id)
+        except ForeignError as error:
+            self._lose(operation, "foreign", str(error))
+        except Exception as error:  # noqa: BLE001 - nothing may end a worker
+            metrics.HISTORY_ERRORS.inc()
+            problem = translate(error)
+            if isinstance(problem, HistoryAwayError):
+                self._wait_longer(conversation, problem, pause)
+                return operation.thread_id not in self._deleted
+            self._lose(operation, "refused", str(problem))
+        self._pause = conversation.pause = 0.0
+        return False
+
+    def _wait_longer(self, conversation: Conversation, problem: HistoryAwayError, pause: float) -> None:
+        if problem.reason == "conflict":  # with another transaction: only this conversation waits
+            conversation.pause = self._longer(conversation.pause)
+            return
+        if not self.away:
+            log.error("the history's database cannot store: %s", problem, extra={"reason": problem.reason})
+        self._pause = self._longer(pause)
+
+    def _longer(self, pause: float) -> float:
+        return min(max(pause * 2, self._limits.first_pause), self._limits.longest_pause)
+
+    def _done(self, operation: Operation) -> None:
+        self.pending -= 1
+        self._size -= operation.size
+
+    def _emptied(self, conversation: Conversation) -> None:
+        del self._conversations[conversation.thread_id]
+        conversation.idle.set()
+        if conversation.late:
+            self._tell(conversation.thread_id, conversation.owner, "saved")
+
+    def _lose(self, operation: Operation, reason: str, words: str) -> None:
+        thread_id = operation.thread_id
+        metrics.HISTORY_DROPPED.labels(reason).inc()
+        if thread_id not in self._dropped:
+            log.error("not stored: %s", words, extra={"thread_id": thread_id, "reason": reason})
+        _remember(self._dropped, thread_id, self._dropped.get(thread_id, 0) + 1)
+        self._tell(thread_id, operation.owner, "foreign" if reason == "foreign" else "dropped")
+
+    async def _look_for_late(self) -> None:
+        while True:
+            await asyncio.sleep(min(LATE_LOOK_SECONDS, self._limits.late))
+            for each in list(self._conversations.values()):
+                if not each.late and time.monotonic() - each.since > self._limits.late:
+                    each.late = True
+                    self._tell(each.thread_id, each.owner, "late")
+
+    def _tell(self, thread_id: str, owner: str, kind: str) -> None:
+        for listener in self._listeners:
+            try:
+                listener(Change(thread_id, owner, kind))  # type: ignore[arg-type]
+            except Exception:  # a listener's fault is not the history's
+                log.exception("a listener of the history failed")
+
+
+def _remember(among: OrderedDict[str, T], key: str, value: T) -> None:
+    among[key] = value
+    if len(among) > REMEMBERED:
+        among.popitem(last=False)

@@ -1,0 +1,88 @@
+"""People who signed in once."""
+
+import json
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kaito_chat.history.database import Database
+from kaito_chat.history.operations import clean_json, now
+
+# Each request of a page asks who it is.
+REMEMBERED_SECONDS = 30.0
+REMEMBERED = 10_000
+STATEMENTS = {
+    "identifier": text('SELECT id, identifier, "createdAt", metadata FROM users WHERE identifier = :key'),
+    "id": text('SELECT id, identifier, "createdAt", metadata FROM users WHERE id = :key'),
+}
+ADD = text(
+    'INSERT INTO users (id, identifier, "createdAt", metadata) VALUES (:id, :identifier, :at, :metadata)'
+    " ON CONFLICT (identifier) DO UPDATE SET metadata = EXCLUDED.metadata"
+    ' RETURNING id, identifier, "createdAt", metadata'
+)
+
+
+class Person(NamedTuple):
+    """A row of the table of users."""
+
+    id: str
+    identifier: str
+    created_at: str
+    metadata: dict[str, Any]
+
+
+class People:
+    """Those of one database; who was asked for lately is known without it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: OrderedDict[tuple[str, str], tuple[float, Person]] = OrderedDict()
+
+    async def get(self, identifier: str) -> Person | None:
+        """A person by the name of their sign-in."""
+        return await self._find("identifier", identifier)
+
+    async def get_by_id(self, user_id: str) -> Person | None:
+        """A person by their id in the database."""
+        return await self._find("id", user_id)
+
+    async def add(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
+        """Note a person, or what is new about one."""
+
+        async def work(connection: AsyncConnection) -> Person:
+            facts = {"id": str(uuid.uuid4()), "identifier": identifier, "at": now(), "metadata": clean_json(metadata)}
+            return _person((await connection.execute(ADD, facts)).one())
+
+        return self._remember(await self._database.ask(work, writes=True))
+
+    async def _find(self, by: Literal["identifier", "id"], key: str) -> Person | None:
+        until, known = self._known.get((by, key), (0.0, None))
+        if known and time.monotonic() < until:
+            return known
+
+        async def work(connection: AsyncConnection) -> Person | None:
+            row = (await connection.execute(STATEMENTS[by], {"key": key})).one_or_none()
+            return _person(row) if row else None
+
+        person = await self._database.ask(work)
+        return self._remember(person) if person else None
+
+    def _remember(self, person: Person) -> Person:
+        until = time.monotonic() + REMEMBERED_SECONDS
+        self._known[("identifier", person.identifier)] = self._known[("id", person.id)] = (until, person)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return person
+
+
+def _person(row: Any) -> Person:  # noqa: ANN401 - SQLAlchemy's
+    try:
+        metadata = json.loads(row.metadata or "{}")
+    except ValueError:
+        metadata = {}
+    return Person(row.id, row.identifier, row.createdAt or "", metadata if isinstance(metadata, dict) else {})

@@ -1,0 +1,110 @@
+"""The first look at a request: its origin, its route and the size of its body, before anything is read into memory."""
+
+import json
+import logging
+from typing import Literal
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kaito_chat import metrics
+from kaito_chat.page.origins import is_own
+from kaito_chat.page.routes import SOCKET, body_limit, is_plain
+
+log = logging.getLogger(__name__)
+
+Refused = Literal["origin", "path", "route", "body"]
+STATUS: dict[Refused, tuple[int, str]] = {
+    "origin": (403, "This origin is not allowed"),
+    "path": (400, "The path is malformed"),
+    "route": (404, "Not Found"),
+    "body": (413, "The body is too large"),
+}
+
+
+class Gate:
+    """Refuses requests before the application sees them.
+
+    Args:
+        app: The application.
+        public_origin: The page's origin; without one, the origin must be the request's own host.
+        root_path: The path that everything is served under.
+    """
+
+    def __init__(self, app: ASGIApp, public_origin: str | None = None, root_path: str = "") -> None:
+        self._app = app
+        self._public_origin = public_origin
+        self._root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        limit, refused = self._judge(scope)
+        if refused is None and limit and scope["type"] == "http":
+            body = await _read(receive, limit)
+            if body is None:
+                refused = "body"
+            else:
+                receive = _Replay(body, receive)
+        if refused is None:
+            await self._app(scope, receive, send)
+        else:
+            metrics.REFUSED.labels(refused).inc()
+            await _refuse(scope, send, *STATUS[refused])
+
+    def _judge(self, scope: Scope) -> tuple[int, Refused | None]:
+        """The largest body, and why the request is refused."""
+        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
+        origin = headers.get(b"origin")
+        if origin is not None and not is_own(origin, headers.get(b"host", ""), self._public_origin):
+            log.warning("a page of another origin was refused", extra={"origin": origin})
+            return 0, "origin"
+        path: str = scope["path"]
+        if not is_plain(path):
+            return 0, "path"
+        if not path.startswith(f"{self._root_path}/") and path != self._root_path:
+            return 0, "route"
+        path = path.removeprefix(self._root_path) or "/"
+        if scope["type"] == "websocket":
+            return 0, None if path == SOCKET else "route"
+        limit = body_limit(scope["method"], path)
+        if limit is None:
+            return 0, "route"
+        return limit, "body" if int(headers.get(b"content-length", "0")) > limit else None
+
+
+class _Replay:
+    """Gives the application a body that has been read."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The body; `None` if it is larger than the limit."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return bytes(body)
+
+
+async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
+    """Answer with a status, and close the connection: what else comes over it is not read."""
+    kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
+    body = json.dumps({"detail": detail}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"connection", b"close"))
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body})

@@ -1,0 +1,91 @@
+"""The bodies that pages send, in their form; fields that are not used are dropped."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kaito_chat.chat.events import MessageId, Uuid
+
+LONGEST_NAME = 200
+LONGEST_COMMENT = 10_000
+Short = Annotated[str, Field(max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class SessionCookie(_Body):
+    """The id of a session, for proxies that keep a browser at one replica by a cookie."""
+
+    session_id: Uuid
+
+
+class Pressed(_Body):
+    """A button."""
+
+    id: Short
+    name: Short
+    forId: MessageId  # noqa: N815 - Chainlit's name
+
+
+class Press(_Body):
+    """A button that was pressed on a page."""
+
+    sessionId: Uuid  # noqa: N815 - Chainlit's name
+    action: Pressed
+
+
+class Opinion(_Body):
+    """Feedback on an answer."""
+
+    forId: Uuid  # noqa: N815 - Chainlit's name
+    threadId: Uuid | None = None  # noqa: N815 - Chainlit's name
+    value: Annotated[int, Field(ge=0, le=1)]
+    comment: Annotated[str, Field(max_length=LONGEST_COMMENT)] | None = None
+
+
+class GiveFeedback(_Body):
+    """Feedback as the page sends it."""
+
+    feedback: Opinion
+
+
+class TakeFeedback(_Body):
+    """Feedback that is taken back."""
+
+    feedbackId: Uuid  # noqa: N815 - Chainlit's name
+
+
+class Rename(_Body):
+    """Another name for a conversation."""
+
+    threadId: Uuid  # noqa: N815 - Chainlit's name
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+class Delete(_Body):
+    """A conversation to delete."""
+
+    threadId: Uuid  # noqa: N815 - Chainlit's name
+
+
+class Pagination(_Body):
+    """A page of conversations."""
+
+    first: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Short | None = None
+
+
+class Filter(_Body):
+    """Which conversations."""
+
+    search: Annotated[str, Field(max_length=1000)] | None = None
+    feedback: Annotated[int, Field(ge=0, le=1)] | None = None
+
+
+class Listing(_Body):
+    """A page of some conversations."""
+
+    pagination: Pagination = Pagination()
+    filter: Filter = Filter()

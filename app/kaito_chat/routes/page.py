@@ -1,0 +1,102 @@
+"""Routes that every page asks: the state, the session's cookie, signing out, buttons."""
+
+from typing import Annotated, Any
+
+import chainlit as cl
+from chainlit.auth import get_current_user, get_token_from_cookies
+from chainlit.auth.cookie import clear_auth_cookie
+from chainlit.context import init_ws_context
+from chainlit.session import WebsocketSession, ws_sessions_id
+from chainlit.user import User
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+
+from kaito_chat.audit import record
+from kaito_chat.chat.answers import Answers
+from kaito_chat.chat.buttons import NAMES
+from kaito_chat.chat.conversations import LEFT
+from kaito_chat.chat.services import Services
+from kaito_chat.page.security import accept_language
+from kaito_chat.routes.bodies import Press, SessionCookie
+from kaito_chat.texts import negotiate, texts_for
+
+COOKIE = "X-Chainlit-Session-id"
+CurrentUser = Annotated[User | None, Depends(get_current_user)]
+
+
+class PageRoutes:
+    """Answers the page.
+
+    Args:
+        services: What all conversations share.
+        answers: Answers questions.
+    """
+
+    def __init__(self, services: Services, answers: Answers) -> None:
+        self._services = services
+        self._answers = answers
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        routes = APIRouter()
+        routes.get("/status", dependencies=[Depends(get_current_user)])(self.status)
+        routes.post("/set-session-cookie")(self.session_cookie)
+        routes.post("/logout")(self.logout)
+        routes.post("/project/action")(self.press)
+        return routes
+
+    async def status(self) -> dict[str, Any]:
+        """The state of the models and of the history."""
+        texts = texts_for(negotiate(accept_language.get()))
+        waits = self._services.history.outbox.pending if self._services.history else 0
+        return {
+            "language": texts.language,
+            "models": [
+                {
+                    "name": watch.name,
+                    "state": watch.state,
+                    "text": texts.state(watch.state),
+                    "steps": [step._asdict() for step in texts.steps(watch)],
+                }
+                for watch in self._services.watches
+            ],
+            "history": "" if self._services.settings.database_url else texts.say("notice.no_history"),
+            "unsaved": waits,
+            "history_away": bool(self._services.history and self._services.history.outbox.away),
+        }
+
+    async def session_cookie(self, body: SessionCookie, response: Response) -> dict[str, bool]:
+        """Let a proxy keep this browser at this replica."""
+        encrypted = self._services.settings.encrypted
+        response.set_cookie(COOKIE, body.session_id, httponly=True, samesite="lax", secure=encrypted)
+        return {"success": True}
+
+    async def logout(self, request: Request, response: Response) -> dict[str, bool]:
+        """Sign out: the token is worth nothing from now on, at every replica that shares the history's database."""
+        token = get_token_from_cookies(request.cookies)
+        clear_auth_cookie(request, response)
+        user = await self._services.tokens.revoke(token) if self._services.tokens else None
+        if user:
+            record("sign_out", user.identifier, "ok")
+            for session in list(ws_sessions_id.values()):
+                if session.token == token:
+                    self._services.conversations.of(session.id).interrupt(LEFT)
+        return {"success": True}
+
+    async def press(self, body: Press, user: CurrentUser) -> dict[str, bool]:
+        """Press a button under an answer."""
+        session = WebsocketSession.get_by_id(body.sessionId)
+        if session is None or _name(session.user) != _name(user) or body.action.name not in NAMES:
+            raise HTTPException(404, "Not Found")
+        action = cl.Action(name=body.action.name, payload={}, id=body.action.id)
+        action.forId = body.action.forId
+
+        async def take() -> None:
+            init_ws_context(session)
+            await self._answers.take(action)
+
+        self._services.background(take())
+        return {"success": True}
+
+
+def _name(user: User | None) -> str | None:
+    return user.identifier if user else None

@@ -1,0 +1,159 @@
+"""Says in words of one language how a model, an answer or a conversation fares."""
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
+
+from kaito_chat.readiness import LASTING, State, Watch
+from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
+from kaito_chat.trouble import BackendError, Kind
+
+# How long the steps of a warm-up usually take, in minutes.
+NODE_MINUTES = "5-15"
+SERVER_MINUTES = "3-15"
+# Sent to the model, which understands English best.
+CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything, and add no introduction."
+MARKS = {"done": "✓", "now": "▸", "later": "·"}
+
+
+class Step(NamedTuple):
+    """A step of the warm-up.
+
+    Attributes:
+        name: The part of the way to an answer.
+        state: `done`, `now` or `later`.
+        detail: Elapsed and typical time.
+    """
+
+    name: str
+    state: str
+    detail: str
+
+
+class Texts:
+    """The texts of one language; a text that it lacks is English.
+
+    Args:
+        language: One of the codes that there are.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = load(DEFAULT) | load(language)
+
+    def say(self, key: str, **values: object) -> str:
+        """The text of a key.
+
+        Raises:
+            KeyError: There is no such text, or it needs another value.
+        """
+        return self._texts[key].format(**values)
+
+    def page(self) -> dict[str, str]:
+        """The texts that the page's own script shows, as they are written."""
+        return {key: text for key, text in self._texts.items() if key.startswith(("page.", "state."))}
+
+    def trouble(self, error: BackendError, reference: str = "") -> str:
+        """The text for a trouble, with the server's own words if it said some, and a reference to the log."""
+        key = f"trouble.{error.kind}"
+        if error.kind is Kind.BUSY and error.retry_after_seconds:
+            key = "trouble.busy_wait"
+        elif key not in self._texts:
+            key = f"trouble.{Kind.FAILED}"
+        wait = f"{error.retry_after_seconds or 0:.0f}"
+        text = self.say(key, seconds=wait, max_tokens=self.say("settings.max_tokens"))
+        parts = [text, f"> {quoted(error.said)}" if error.said else ""]
+        parts.append(self.say("notice.reference", reference=reference) if reference else "")
+        return "\n\n".join(part for part in parts if part)
+
+    def state(self, state: State) -> str:
+        """The short text for a model's state."""
+        return self.say(f"state.{state}")
+
+    def steps(self, watch: Watch) -> list[Step]:
+        """The steps of a model's warm-up, as far as they are known."""
+        if watch.ready:
+            return [self._step("ready", "done")]
+        known = watch.conditions
+        waited = time.monotonic() - watch.since
+        downloading = watch.download_seconds is not None
+        if known is None and watch.state is State.GONE:
+            gone = self._step("server", "now", self.say("step.not_answering", duration=self.duration(waited)))
+            return [gone, self._step("ready", "later")]
+        if known is None:
+            answering = downloading or "serves no model" in watch.reason
+            waiting = self.say("step.waiting", duration=self.duration(waited))
+            server = self._step("server", "now", self._server(watch, waited) if answering else waiting)
+            return [server, self._step("ready", "later")]
+        if known.since:
+            waited = (datetime.now(UTC) - known.since).total_seconds()
+        if known.node_ready:
+            both = [self._step("node", "done"), self._step("server", "now", self._server(watch, waited))]
+        else:
+            elapsed = self.say("step.provisioning", duration=self.duration(waited), minutes=NODE_MINUTES)
+            both = [self._step("node", "now", elapsed), self._step("server", "later")]
+        return [*both, self._step("ready", "later")]
+
+    def warming_up(self, watch: Watch) -> str:
+        """The notice under a question that waits for its model."""
+        for kind, state in LASTING.items():
+            if watch.state is state:
+                reason = f"\n\n> {quoted(watch.said)}" if watch.said else ""
+                return f"{self.say(f'trouble.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
+        name = self.say("warming.the_model") if watch.name == "model" else quoted(watch.name)
+        if watch.state is State.GONE:
+            head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - watch.since))
+        else:
+            head = self.say("warming.up", name=name)
+        listed = "\n".join(
+            f"{MARKS[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "")
+            for step in self.steps(watch)
+        )
+        known = watch.conditions
+        hindered = f"\n\n**{self.say(f'hindrance.{known.hindrance}')}**" if known and known.hindrance else ""
+        said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
+        return f"{head}\n\n{listed}{hindered}{said}"
+
+    def usage(self, prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
+        """The line under an answer."""
+        seconds = f"{first_token_seconds:.1f}".replace(".", self.say("decimal"))
+        parts = [
+            self.say("usage.completion", count=completion) if completion else "",
+            self.say("usage.prompt", count=prompt) if prompt else "",
+            self.say("usage.first_token" if streamed else "usage.answer", seconds=seconds),
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def duration(self, seconds: float) -> str:
+        """A duration as people say it."""
+        minutes, rest = divmod(max(0, round(seconds)), 60)
+        if minutes:
+            return self.say("duration.minutes", minutes=minutes, seconds=rest)
+        return self.say("duration.seconds", seconds=rest)
+
+    def _step(self, name: str, state: str, detail: str = "") -> Step:
+        return Step(self.say(f"step.{name}"), state, detail)
+
+    def _server(self, watch: Watch, waited: float) -> str:
+        if watch.download_seconds:
+            return self.say("step.downloading", duration=self.duration(watch.download_seconds))
+        return self.say("step.starting", duration=self.duration(waited), minutes=SERVER_MINUTES)
+
+
+def texts_for(language: str | None) -> Texts:
+    """The texts in a language, or in the nearest one that there is."""
+    return _of((closest(language) if language else None) or DEFAULT)
+
+
+@cache
+def _of(code: str) -> Texts:
+    if code not in codes():
+        raise ValueError(code)
+    return Texts(code)
+
+
+def quoted(text: str) -> str:
+    """A server's words as plain text on one line: Markdown in them has no meaning."""
+    escaped = ("\\" + character if character in "\\`*_[]<>#!$|~" else character for character in text)
+    return " ".join("".join(escaped).split())

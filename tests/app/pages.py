@@ -1,0 +1,30 @@
+"""Pages that do more than ours: they send what they like."""
+
+import asyncio
+from typing import Any
+
+from kaito_chat.wire import Page
+
+
+class Hostile(Page):
+    """A page that sends any event."""
+
+    async def send(self, event: str, data: object) -> None:
+        """Send an event; what comes of it is heard as the answer to a question is."""
+        self._begin()
+        await self._socket.emit(event, data)
+
+    async def send_raw(self, packet: str) -> None:
+        """Send a packet of Socket.IO as text."""
+        self._begin()
+        await self._socket.eio.send(packet)
+
+    async def hears(self, notice: str, seconds: float = 10) -> None:
+        """Wait for a notice of some kind."""
+        async with asyncio.timeout(seconds):
+            while self.heard.notice != notice:
+                await asyncio.sleep(0.02)
+
+    def cut(self) -> Any:
+        """Lose the connection without a goodbye, as a network does."""
+        return self._socket.eio.ws._response.connection.transport.abort()  # noqa: SLF001 - the client has no such method
