@@ -74,7 +74,8 @@ class Progress:
         """
         reason = self.finish or "stop"
         if kind := ENDED_BADLY.get(reason):
-            raise BackendError(kind, f"the server ended the answer: {reason}")
+            nothing_to_go_on_with = kind is Kind.ABORTED and self.wordless
+            raise BackendError(Kind.FAILED if nothing_to_go_on_with else kind, f"the server ended the answer: {reason}")
         if self.wordless:
             thought_out = reason == "length" and bool(self.thought)
             raise BackendError(Kind.THOUGHT_OUT if thought_out else Kind.EMPTY, f"the answer is empty: {reason}")

@@ -300,7 +300,7 @@ async def test_what_arrived_before_the_content_filter_stays(page: Open) -> None:
     chat = await page(server)
     await chat.ask()
     assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "filtered"}]
-    assert chat.buttons() == ["again"]
+    assert chat.buttons() == ["regenerate"]
 
 
 async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open) -> None:
@@ -328,19 +328,19 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
 @pytest.mark.parametrize(
     ("refusal", "kind", "said"),
     [
-        (sse(finish()), "empty", "answered with nothing"),
-        (sse(delta(content=" \n"), finish()), "empty", "answered with nothing"),
-        (sse(delta(reasoning="Hm."), finish()), "empty", "answered with nothing"),
+        (sse(finish()), "empty", "The answer is empty"),
+        (sse(delta(content=" \n"), finish()), "empty", "The answer is empty"),
+        (sse(delta(reasoning="Hm."), finish()), "empty", "The answer is empty"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
         (broken(), "failed", "broke over this question"),
         (TOO_LONG, "too_long", "too long for the model"),
         (Answer(401, text="no"), "forbidden", "does not let this application in"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
-        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Another thing answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Another thing answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
-        (sse(finish("abort")), "aborted", "ended the answer by itself"),
+        (sse(finish("abort")), "failed", "broke over this question"),
     ],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
