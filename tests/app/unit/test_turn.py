@@ -348,7 +348,7 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
         (Answer(200, html="<html>hello</html>"), "not_api", "Another thing answers"),
         (Answer(302, headers={"location": "https://login"}), "not_api", "Another thing answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
-        (sse(finish("abort")), "aborted", "aborted the answer"),
+        (sse(finish("abort")), "failed", "broke over this question"),
     ],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
