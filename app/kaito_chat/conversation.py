@@ -47,6 +47,11 @@ def is_partial(message: Said) -> bool:
     return bool(_marked(message).get("partial"))
 
 
+def is_unfinished(message: Said) -> bool:
+    """Whether the model may go on with an answer: it was cut, stopped, or reached its longest length."""
+    return is_partial(message) or bool(_marked(message).get("unfinished"))
+
+
 def turns_of(messages: Iterable[Said], system_prompt: str) -> list[Turn]:
     """The conversation, with its system prompt, in turns that alternate.
 

@@ -107,11 +107,15 @@ class Limits:
             return Refusal("answers", RUNNING_SECONDS)
         return None
 
+    def count(self, user: str) -> None:
+        """Count a question, whether or not it is answered."""
+        self._users.count(user)
+        self._all.count("")
+
     @contextmanager
     def answering(self, user: str) -> Iterator[None]:
         """Count a question that was accepted, and its answer for as long as it runs."""
-        self._users.count(user)
-        self._all.count("")
+        self.count(user)
         self._running[user] += 1
         try:
             yield

@@ -7,7 +7,23 @@ from kaito_chat.wire import Page
 
 
 class Hostile(Page):
-    """A page that sends any event."""
+    """A page that sends any event.
+
+    Attributes:
+        states: The events that show and hide Stop, since the page was opened.
+    """
+
+    def __init__(self, url: str, **how: Any) -> None:  # noqa: ANN401 - as a page's
+        super().__init__(url, **how)
+        self.states: list[str] = []
+
+    async def _on_task_start(self, *_: object) -> None:
+        self.states.append("task_start")
+        await super()._on_task_start()
+
+    async def _on_task_end(self, *_: object) -> None:
+        self.states.append("task_end")
+        await super()._on_task_end()
 
     async def send(self, event: str, data: object) -> None:
         """Send an event; what comes of it is heard as the answer to a question is."""
@@ -25,6 +41,9 @@ class Hostile(Page):
             while self.heard.notice != notice:
                 await asyncio.sleep(0.02)
 
-    def cut(self) -> Any:
+    async def cut(self) -> None:
         """Lose the connection without a goodbye, as a network does."""
-        return self._socket.eio.ws._response.connection.transport.abort()  # noqa: SLF001 - the client has no such method
+        self._socket.eio.ws._response.connection.transport.abort()  # noqa: SLF001 - the client has no such method
+        await self._socket.eio.wait()
+        if self._http:
+            await self._http.close()

@@ -16,7 +16,7 @@ from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.turn import TurnOfConversation, notify
-from kaito_chat.conversation import answer_of, is_partial
+from kaito_chat.conversation import answer_of, is_partial, is_unfinished
 from kaito_chat.limits import Refusal
 from kaito_chat.texts import Texts, texts_for
 
@@ -56,7 +56,11 @@ class Answers:
         ticket = conversation.ticket()
         conversation.interrupt(REPLACED)
         async with conversation.lock:
-            if conversation.over or not conversation.is_newest(ticket):
+            if conversation.over:
+                return
+            if not conversation.is_newest(ticket):
+                conversation.refused_in_a_row += 1
+                self._services.limits.count(user_of(session))
                 return
             await context.emitter.task_start()
             try:
@@ -66,7 +70,7 @@ class Answers:
                     await context.emitter.task_end()
 
     def may_ask(self, session: WebsocketSession) -> bool:
-        """Whether another question of a page is taken in at all: not after many that a limit refused."""
+        """Whether another question of a page is taken in at all: not after many that were not answered."""
         conversation = self._services.conversations.of(session.id)
         if conversation.refused_in_a_row < MOST_REFUSED_IN_A_ROW:
             return True
@@ -90,7 +94,7 @@ class Answers:
             return
         if is_partial(last):
             await notify(texts.say("notice.interrupted"), "interrupted")
-        last.actions = of_an_end(texts, unfinished=is_partial(last))
+        last.actions = of_an_end(texts, unfinished=is_unfinished(last))
         for button in last.actions:
             await button.send(for_id=last.id)
 

@@ -26,7 +26,7 @@ class Conversation:
         connected: Whether the page has a connection.
         over: Whether the page has been gone for longer than the grace: nothing more is answered.
         forgotten: Whether the page shows a conversation that this process does not know.
-        refused_in_a_row: Questions that a limit refused since the last one that was accepted.
+        refused_in_a_row: Questions since the last answer that a limit refused, or that a newer one replaced.
         told: The notices about the model that the page was shown.
     """
 

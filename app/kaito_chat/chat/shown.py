@@ -10,6 +10,7 @@ from chainlit.utils import utc_now
 
 from kaito_chat import metrics
 from kaito_chat.chat import signals
+from kaito_chat.chat.buttons import of_an_end
 from kaito_chat.chat.facts import FACTS, facts_of, line
 from kaito_chat.chat.services import Services
 from kaito_chat.conversation import mark
@@ -89,8 +90,14 @@ class Shown:
             await self._thought.update()
             self._thought = None
 
-    async def close(self, progress: Progress, actions: list[cl.Action]) -> None:
-        """Finish the answer's message, with its mark, its figures and its buttons."""
+    async def close(self, progress: Progress, *, unfinished: bool, offered: bool = True) -> None:
+        """Finish the answer's message, with its mark, its figures and its buttons.
+
+        Args:
+            progress: What arrived.
+            unfinished: Whether the model may go on with it.
+            offered: Whether there are buttons: not under an answer that another question ended.
+        """
         await self.end_thought()
         message = self._message or cl.Message("")
         usage, text = progress.usage, progress.answer
@@ -99,9 +106,9 @@ class Shown:
             metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
         ready = self._watch.ready
         facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
-        message.metadata = self._mark(progress) | {FACTS: facts}
+        message.metadata = self._mark(progress, **({"unfinished": True} if unfinished else {})) | {FACTS: facts}
         message.content = written(text)
-        message.actions = actions
+        message.actions = of_an_end(self._texts, unfinished=unfinished) if offered else []
         await message.send()
         if self._services.settings.show_usage:
             await signals.facts({message.id: line(facts, self._texts)})

@@ -14,7 +14,7 @@ from kaito_chat import metrics
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
 from kaito_chat.chat import signals
-from kaito_chat.chat.buttons import again, go_on, of_an_end
+from kaito_chat.chat.buttons import again, go_on
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
 from kaito_chat.chat.services import Services
@@ -150,7 +150,7 @@ class TurnOfConversation:
 
     async def _answered(self, progress: Progress) -> str:
         cut = progress.finish == "length"
-        await self._shown.close(progress, of_an_end(self._texts, unfinished=cut))
+        await self._shown.close(progress, unfinished=cut)
         if cut:
             await cl.Message(self._texts.say("notice.length")).send()
         await self._explain()
@@ -180,7 +180,7 @@ class TurnOfConversation:
             thought_out = error.kind is Kind.THOUGHT_OUT
             buttons = [go_on(self._texts) if thought_out else again(self._texts)]
         else:
-            await self._shown.close(progress, of_an_end(self._texts, unfinished=error.kind is not Kind.FILTERED))
+            await self._shown.close(progress, unfinished=error.kind is not Kind.FILTERED)
             error = error if error.kind in OWN_ENDS else BackendError(Kind.CUT_OFF, error.detail, said=error.said)
         await notify(self._texts.trouble(error, reference), error.kind, buttons)
         return str(error.kind)
@@ -194,7 +194,7 @@ class TurnOfConversation:
         if progress.wordless:
             await self._shown.remove()
         else:
-            await self._shown.close(progress, of_an_end(self._texts, unfinished=True) if wanted else [])
+            await self._shown.close(progress, unfinished=True, offered=wanted)
         if wanted:
             key = (ENDED_BEFORE_TEXT if progress.wordless else ENDED)[reason]
             await notify(self._texts.say(key), reason, [again(self._texts)] if progress.wordless else [])

@@ -399,7 +399,8 @@ async def test_what_arrived_of_a_cut_answer_stays(page: Open, cut: Answer) -> No
     server.refusals = [cut]
     chat = await page(server)
     await chat.ask()
-    assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "cut_off"}]
+    half = {"answer": "Half", "model": "phi-4-mini-instruct", "unfinished": True}
+    assert chat.marks() == [half, {"notice": "cut_off"}]
     assert chat.steps()[0]["output"] == "Half"
     assert [line.startswith("first token after") for line in chat.facts().values()] == [True]
     assert chat.buttons() == ["continue", "regenerate"]

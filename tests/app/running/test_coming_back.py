@@ -1,0 +1,207 @@
+"""A page that loses its connection, is loaded anew, or comes back to another process: nothing is lost or doubled."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kaito_chat.wire import Page
+from processes import Running, chat
+from services import postgresql
+from signed_in import SIGN_IN, opened, signed_in, threads, until
+
+NUMBERS = " ".join(str(number) for number in range(1, 401))
+
+
+def shown(page: Page) -> list[str]:
+    """The messages that a page shows, as their text."""
+    return [str(message["output"]) for message in page.messages.values()]
+
+
+async def test_a_cut_during_an_answer_loses_no_text(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, disconnect_grace_seconds="10") as app:
+        page = await opened(app)
+        await page.say("count to 400")
+        await page.first_text()
+        await page.cut()
+        await asyncio.sleep(0.5)
+        back = await opened(app, session_id=page.session_id)
+        await until(lambda: back.heard.answer)
+        assert back.heard.answer == NUMBERS
+        assert back.heard.text == NUMBERS, "the page shows the text from its beginning"
+        assert "answer 2." in ((await back.ask("hello")).answer or "")
+        await back.close()
+
+
+async def test_stop_stays_after_a_page_came_back(app: Running) -> None:
+    page = await opened(app)
+    await page.say("count to 3000")
+    await page.first_text()
+    await page.cut()
+    back = await opened(app, session_id=page.session_id)
+    await until(lambda: back.states)
+    await back.first_text()
+    assert back.states[-1] == "task_start", "the page shows Stop between task_start and task_end"
+    await back.stop()
+    await until(lambda: back.heard.answer)
+    assert back.states[-1] == "task_end"
+    await back.close()
+
+
+async def test_an_answer_that_ended_while_the_page_was_away_is_there_with_its_buttons(app: Running) -> None:
+    page = await opened(app)
+    await page.say("count to 40")
+    await page.first_text()
+    await page.cut()
+    await asyncio.sleep(1)
+    back = await opened(app, session_id=page.session_id)
+    await until(lambda: back.heard.answer)
+    assert back.heard.actions == ["regenerate"]
+    assert back.states[-1] == "task_end"
+    await back.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/history.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+async def test_a_resumed_conversation_is_not_doubled_by_coming_back(folder: Path, scripted: Running) -> None:
+    database = f"sqlite:///{folder}/history.db"
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        first = await opened(app, client)
+        assert "answer 1." in ((await first.ask("hello")).answer or "")
+        await first.close()
+        page = await opened(app, client, thread_id=first.thread_id)
+        assert page.resumed
+        for number in (2, 3, 4):
+            assert f"answer {number}." in ((await page.ask("hello")).answer or "")
+            await page.cut()
+            page = await opened(app, client, thread_id=page.thread_id, session_id=page.session_id)
+            await until(lambda page=page: page.states)
+        assert "answer 5." in ((await page.ask("hello")).answer or "")
+        await page.close()
+        await client.aclose()
+
+
+async def test_a_reload_during_an_answer_shows_what_arrived_and_offers_to_go_on(
+    folder: Path, scripted: Running, database: str
+) -> None:
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        page = await opened(app, client)
+        await page.say("count to 3000")
+        await page.first_text()
+        await until(lambda: page.thread_id)
+        await asyncio.sleep(0.5)
+        await page.close()  # a reload says goodbye, and comes with another session
+        back = await opened(app, client, thread_id=page.thread_id)
+        assert back.resumed
+        await until(lambda: {each["name"] for each in back.actions} == {"continue", "regenerate"})
+        outputs = [step["output"] for step in back.resumed["steps"] if "message" in step["type"]]
+        assert outputs[0] == "count to 3000"
+        assert outputs[1].startswith("1 2 3 ")
+        assert "3000" not in outputs[1]
+        answer = await client.post(
+            "/project/action",
+            json={"sessionId": back.session_id, "action": next(a for a in back.actions if a["name"] == "continue")},
+        )
+        assert answer.is_success
+        assert (await back.ask("hello")).answer
+        await back.close()
+        await client.aclose()
+
+
+async def test_a_process_that_is_killed_keeps_what_was_shown(folder: Path, scripted: Running, database: str) -> None:
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        page = await opened(app, client)
+        await page.say("count to 3000")
+        await page.first_text()
+        await asyncio.sleep(4)
+        app.process.kill()
+        app.process.wait(10)
+        await page.close(forget=False)
+        await client.aclose()
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        (thread,) = await threads(client)
+        back = await opened(app, client, thread_id=thread)
+        assert back.resumed
+        outputs = [step["output"] for step in back.resumed["steps"] if "message" in step["type"]]
+        assert outputs[0] == "count to 3000"
+        assert len(outputs[1].split()) > 100
+        await until(lambda: {each["name"] for each in back.actions} == {"continue", "regenerate"})
+        assert back.heard.notice == "interrupted"
+        await back.close()
+        await client.aclose()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not-told"])
+async def test_after_a_restart_the_page_goes_on_in_its_conversation(
+    folder: Path, scripted: Running, database: str, *, told: bool
+) -> None:
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        page = await opened(app, client)
+        assert "answer 1." in ((await page.ask("hello")).answer or "")
+        assert app.stop() == 0
+        await page.close(forget=False)
+        await client.aclose()
+    with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        back = await opened(app, client, session_id=page.session_id, thread_id=page.thread_id if told else "")
+        await until(lambda: back.resumed)
+        assert "answer 2." in ((await back.ask("hello")).answer or "")
+        assert await threads(client) == [page.thread_id]
+        await back.close()
+        await client.aclose()
+
+
+async def test_without_history_a_page_that_outlives_its_session_is_told(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder) as app:
+        page = await opened(app)
+        assert "answer 1." in ((await page.ask("hello")).answer or "")
+        app.stop()
+        await page.close(forget=False)
+    with chat(scripted.url, folder) as app:
+        back = await opened(app, session_id=page.session_id, thread_id=page.thread_id)
+        await back.hears("forgotten")
+        assert any("no longer knows the conversation above" in text for text in shown(back))
+        assert "answer 1." in ((await back.ask("hello")).answer or "")
+        await back.close()
+
+
+async def test_a_new_page_is_told_nothing_of_the_kind(app: Running) -> None:
+    page = await opened(app)
+    await page.ask("hello")
+    assert page.heard.notice is None
+    await page.close()
+
+
+async def test_a_conversation_that_is_deleted_at_one_replica_stays_deleted_at_the_other(
+    folder: Path, scripted: Running
+) -> None:
+    with (
+        postgresql() as url,
+        chat(scripted.url, folder, database_url=url, **SIGN_IN) as here,
+        chat(scripted.url, folder, database_url=url, **SIGN_IN) as there,
+    ):
+        ada, elsewhere = await signed_in(here), await signed_in(there)
+        page = await opened(here, ada)
+        await page.ask("hello")
+        await until(lambda: page.thread_id)
+        deleted = await elsewhere.request("DELETE", "/project/thread", json={"threadId": page.thread_id})
+        assert deleted.is_success
+        assert (await page.ask("still there?")).answer
+        await page.hears("history_deleted")
+        assert await threads(ada) == []
+        assert (await ada.get(f"/project/thread/{page.thread_id}")).status_code == 404
+        await page.close()
+        assert await threads(elsewhere) == []
+        for client in (ada, elsewhere):
+            await client.aclose()
+
