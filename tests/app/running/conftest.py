@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-
 from databases import fresh
+
 from services import postgresql
 
 
