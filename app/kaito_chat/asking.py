@@ -194,12 +194,12 @@ class Asking:
         return None if error.retry_after_seconds > LONGEST_WAIT_SECONDS else error.retry_after_seconds + jittered / 4
 
     def _shown(self, batch: list[Event]) -> list[Shown]:
-        """Note what arrived; what of it the page shows."""
-        progress = self.progress
-        shown = joined(event for event in batch if progress.note(event))
+        """Note what arrived, up to the longest answer; what of it the page shows."""
+        progress, most = self.progress, self._settings.max_answer_characters
+        shown = joined(event for event in batch if progress.characters <= most and progress.note(event))
         if shown and progress.first_token_seconds is None:
             progress.first_token_seconds = time.monotonic() - self._began
             metrics.FIRST_TOKEN.labels(self._watch.name).observe(progress.first_token_seconds)
-        if progress.characters > self._settings.max_answer_characters:
-            raise BackendError(Kind.CUT_OFF, f"longer than {self._settings.max_answer_characters} characters")
+        if progress.characters > most:
+            raise BackendError(Kind.CUT_OFF, f"longer than {most} characters")
         return shown

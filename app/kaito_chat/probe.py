@@ -98,7 +98,8 @@ async def _ask(connection: Connection) -> str:
             text += event.text if isinstance(event, Text) else ""
     if not text.strip():
         raise ProbeError("the answer is empty")
-    return f"{served.model or 'unnamed model'} ({backend.name})"
+    listed = "" if served.listed or not served.model or backend.name == "azure_openai" else ", not listed by its server"
+    return f"{served.model or 'unnamed model'} ({backend.name}{listed})"
 
 
 async def _reach(url: str, seconds: float) -> dict[str, Any]:

@@ -48,6 +48,9 @@ class Progress:
     def note(self, event: Event) -> bool:
         """Remember what an event says; whether the page shows it."""
         match event:
+            case Text(text):  # first, because there are thousands
+                self.text.append(text)
+                self.characters += len(text)
             case Usage():
                 self.usage = event
                 return False
@@ -58,9 +61,6 @@ class Progress:
                 said, became = (self.text, self.thought) if thinking else (self.thought, self.text)
                 became += said
                 said.clear()
-            case Text(text):
-                self.text.append(text)
-                self.characters += len(text)
             case Reasoning(text):
                 self.thought.append(text)
                 self.characters += len(text)
@@ -74,7 +74,8 @@ class Progress:
         """
         reason = self.finish or "stop"
         if kind := ENDED_BADLY.get(reason):
-            raise BackendError(kind, f"the server ended the answer: {reason}")
+            nothing_to_go_on_with = kind is Kind.ABORTED and self.wordless
+            raise BackendError(Kind.FAILED if nothing_to_go_on_with else kind, f"the server ended the answer: {reason}")
         if self.wordless:
             thought_out = reason == "length" and bool(self.thought)
             raise BackendError(Kind.THOUGHT_OUT if thought_out else Kind.EMPTY, f"the answer is empty: {reason}")

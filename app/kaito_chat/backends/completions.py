@@ -25,11 +25,14 @@ def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
         raise BackendError(Kind.CUT_OFF, "a piece of the stream is not JSON") from None
     if not isinstance(piece, dict):
         raise BackendError(Kind.CUT_OFF, "a piece of the stream is not an object")
-    if error := error_in_stream(piece):
+    if ("error" in piece or piece.get("object") == "error") and (error := error_in_stream(piece)):
         raise BackendError(Kind.CUT_OFF, error.detail, said=error.said) if begun else error
     choices = piece.get("choices")
-    choice = object_of(choices[0]) if isinstance(choices, list) and choices else {}
-    return _events(choice, object_of(choice.get("delta")) or choice, piece)
+    choice = choices[0] if isinstance(choices, list) and choices else {}
+    if not isinstance(choice, dict):
+        choice = {}
+    delta = choice.get("delta")
+    return _events(choice, delta if isinstance(delta, dict) and delta else choice, piece)
 
 
 def whole(body: bytes) -> list[Event]:
@@ -68,11 +71,13 @@ def _events(choice: dict[str, Any], said: dict[str, Any], piece: dict[str, Any])
     if thought := said.get("reasoning_content") or said.get("reasoning"):
         events.append(Reasoning(text_of(thought)))
     content = said.get("content")
-    if isinstance(content, list):
+    if content and isinstance(content, str):
+        events.append(Text(content))
+    elif isinstance(content, list):
         events += _parts(content)
-    elif text := content or said.get("text") or said.get("refusal"):
-        events.append(Text(text_of(text)))
-    if usage := object_of(piece.get("usage")):
+    elif text := text_of(content or said.get("text") or said.get("refusal")):
+        events.append(Text(text))
+    if (usage := piece.get("usage")) and isinstance(usage, dict):
         events.append(Usage(_number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))))
     if reason := choice.get("finish_reason"):
         events.append(Finish(str(reason)))

@@ -110,6 +110,8 @@ class OpenAI:
         elif form.plain and error.status in NO_ROUTE:
             raise BackendError(Kind.NO_CHAT, f"no chat template, and no /v1/completions: {error.detail}") from error
         else:
+            if form.suspected:
+                error.detail += "; the same without a system role: the model may have no chat template"
             raise error
 
     def _may_suspect(self) -> bool:

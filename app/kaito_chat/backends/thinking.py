@@ -23,6 +23,7 @@ class Thinking:
         plain: Whether text without a `<` may pass untouched: the usual case, and the fast one.
         unopened: Whether the first closing tag came without an opening one.
         closed: Whether a closing tag came.
+        said: The text of the part that runs.
     """
 
     def __init__(self, *, known: bool = False, strip: bool = False) -> None:
@@ -36,12 +37,12 @@ class Thinking:
         self._nested = 0
         self._held = ""  # what may be the beginning of a tag
         self._space = ""  # before the first word
-        self._said: list[str] = []  # of the part that runs
+        self.said: list[str] = []
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that are certain now."""
         if self.plain and "<" not in text:
-            self._said.append(text)
+            self.said.append(text)
             return [Text(text)]
         rest, self._held = self._held + text, ""
         pieces: list[Piece] = []
@@ -110,13 +111,13 @@ class Thinking:
 
     def _alone(self, rest: str) -> bool:
         """Whether a closing tag that nobody opened stands at the edge of a line, and in no block of code."""
-        before = "".join(self._said)
+        before = "".join(self.said)
         return (before.endswith("\n") or rest.startswith("\n")) and before.count("```") % 2 == 0
 
     def _leave(self) -> None:
         """The answer begins, or begins anew."""
         self.closed = True
-        self._said.clear()
+        self.said.clear()
         self._inside = self._begun = False
         self._space = ""
 
@@ -131,7 +132,7 @@ class Thinking:
                 text = text.lstrip()
         if not text:
             return
-        self._said.append(text)
+        self.said.append(text)
         last = pieces[-1] if pieces else None
         if self._inside:
             pieces.append(Reasoning(pieces.pop().text + text if isinstance(last, Reasoning) else text))  # type: ignore[union-attr]
@@ -159,9 +160,11 @@ class ToldApart:
     def tell(self, events: list[Event]) -> list[Event]:
         """The events that some events of the server are."""
         thinking = self._thinking
-        if len(events) == 1 and thinking.plain and isinstance(events[0], Text) and "<" not in events[0].text:
-            thinking.feed(events[0].text)
-            return events
+        if thinking.plain and len(events) == 1:  # the usual case, a thousand times an answer
+            event = events[0]
+            if isinstance(event, Text) and "<" not in event.text:
+                thinking.said.append(event.text)
+                return events
         told: list[Event] = []
         for event in events:
             if isinstance(event, Text):

@@ -108,6 +108,7 @@ class Answers:
         await withdraw(action)
         with self._services.limits.answering(user):
             watch = self._services.watch(session.chat_profile)
+            waits = watch.ready is None
             continuing = action is not None and action.name == "continue"
             turn = asyncio.create_task(TurnOfConversation(self._services, watch, continuing=continuing).take())
             conversation.turn = turn
@@ -122,6 +123,8 @@ class Answers:
                     raise
             finally:
                 conversation.turn = None
+            if waits and watch.choices:
+                await self.show_settings(session)  # only now it is known which models there are
 
     async def _refused(
         self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None, user: str

@@ -1,6 +1,7 @@
 """The buttons under the end of a conversation."""
 
 from typing import Literal
+from uuid import uuid4
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
@@ -10,7 +11,8 @@ from kaito_chat.texts import Texts
 
 Name = Literal["continue", "again", "regenerate"]
 NAMES: tuple[Name, ...] = ("continue", "again", "regenerate")
-ICONS: dict[Name, str] = {"continue": "arrow-right", "again": "rotate-ccw", "regenerate": "refresh-cw"}
+# Names of lucide, which Chainlit's page has.
+ICONS: dict[Name, str] = {"continue": "step-forward", "again": "rotate-ccw", "regenerate": "refresh-cw"}
 
 
 def of_an_end(texts: Texts, *, unfinished: bool) -> list[cl.Action]:
@@ -34,8 +36,14 @@ def go_on(texts: Texts) -> cl.Action:
 
 
 def _button(name: Name, texts: Texts) -> cl.Action:
-    tip = texts.say(f"action.{name}_tip")
-    return cl.Action(name=name, label=texts.say(f"action.{name}"), tooltip=tip, icon=ICONS[name], payload={})
+    return cl.Action(
+        name=name,
+        label=texts.say(f"action.{name}"),
+        tooltip=texts.say(f"action.{name}_tip"),
+        icon=ICONS[name],
+        id=f"kaito-chat-{name}-{uuid4()}",  # the page's stylesheet knows them by it
+        payload={},
+    )
 
 
 def is_offered(action: cl.Action) -> bool:

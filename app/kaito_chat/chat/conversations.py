@@ -27,6 +27,7 @@ class Conversation:
         over: Whether the page has been gone for longer than the grace: nothing more is answered.
         forgotten: Whether the page shows a conversation that this process does not know.
         refused_in_a_row: Questions that a limit refused since the last one that was accepted.
+        told: The notices about the model that the page was shown.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Conversation:
         self.over = False
         self.forgotten = False
         self.refused_in_a_row = 0
+        self.told: set[str] = set()
         self._newest = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -93,7 +95,9 @@ class Conversations:
 
     def of(self, session_id: str) -> Conversation:
         """The conversation of a session."""
-        return self._by_session.setdefault(session_id, Conversation())
+        if session_id not in self._by_session:
+            self._by_session[session_id] = Conversation()
+        return self._by_session[session_id]
 
     def keep(self, sessions: Collection[str]) -> None:
         """Forget those whose session is not among these."""

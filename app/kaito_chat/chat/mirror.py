@@ -1,8 +1,10 @@
 """What a page was told since its last question, so that it can be told again after its connection was lost."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+MOST_SIGNALS = 10
 Emit = Callable[[str, Any], Awaitable[Any]]
 
 
@@ -17,12 +19,14 @@ class Mirror:
         self._steps: dict[str, dict[str, Any] | None] = {}
         self._tokens: dict[str, list[str]] = {}
         self._actions: dict[str, tuple[dict[str, Any], bool]] = {}
+        self._signals: deque[Any] = deque(maxlen=MOST_SIGNALS)
 
     def begin(self) -> None:
         """Forget the exchange before: the page has it."""
         self._steps.clear()
         self._tokens.clear()
         self._actions.clear()
+        self._signals.clear()
 
     def note(self, event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
         """Note an event that is sent to the page."""
@@ -37,6 +41,8 @@ class Mirror:
                 self._tokens.pop(data["id"], None)
             case "action" | "remove_action":
                 self._actions[data["id"]] = (data, event == "action")
+            case "window_message":
+                self._signals.append(data)
 
     async def replay(self, emit: Emit) -> None:
         """Tell the page the state of the exchange."""
@@ -51,3 +57,5 @@ class Mirror:
             await emit("remove_action", action)
             if offered:
                 await emit("action", action)
+        for signal in list(self._signals):
+            await emit("window_message", signal)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chainlit.chat_settings import ChatSettings
-from chainlit.input_widget import Slider, TextInput
+from chainlit.input_widget import Select, Slider, TextInput
 
 from kaito_chat.backends import Sampling
 from kaito_chat.ids import plain
@@ -14,13 +14,13 @@ from kaito_chat.texts import Texts
 
 MAX_TOKENS_STEP = 16
 LONGEST_TEXT = 20_000
-KINDS = {"temperature": int | float, "top_p": int | float, "max_tokens": int | float, "system_prompt": str}
+NUMBER = int | float
+KINDS = {"model": str, "temperature": NUMBER, "top_p": NUMBER, "max_tokens": NUMBER, "system_prompt": str}
 
 
-def max_tokens_limit(settings: Settings, watch: Watch) -> int:
+def max_tokens_limit(settings: Settings, watch: Watch, model: object = None) -> int:
     """The longest answer that the model's window allows, or a usual one while that is not known."""
-    configured = watch.connection.settings.max_model_len_tokens
-    window = configured or (watch.ready.served.max_model_len_tokens if watch.ready else None)
+    window = watch.window_tokens(model if isinstance(model, str) else None)
     if window is None:
         window = watch.ready.backend.limits.default_window_tokens if watch.ready else 4 * settings.max_tokens
     return max(window // 2, MAX_TOKENS_STEP)
@@ -28,11 +28,12 @@ def max_tokens_limit(settings: Settings, watch: Watch) -> int:
 
 def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
     """The panel for one model, with what was chosen before."""
-    limit = max_tokens_limit(settings, watch)
+    limit = max_tokens_limit(settings, watch, chosen.get("model"))
     sampling = sampling_of(settings, watch, chosen)
     highest = watch.ready.backend.limits.temperature_max if watch.ready else 2.0
     return ChatSettings(
         [
+            *_models(watch, chosen, texts),
             Slider(
                 id="temperature",
                 label=texts.say("settings.temperature"),
@@ -71,6 +72,22 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Te
     )
 
 
+def _models(watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> list[Select]:
+    """The models and adapters of a server that offers several."""
+    served = watch.served(chosen.get("model"))
+    if served is None or len(watch.choices) < 2:  # noqa: PLR2004 - one is no choice
+        return []
+    return [
+        Select(
+            id="model",
+            label=texts.say("settings.model"),
+            values=[choice.id for choice in watch.choices],
+            initial_value=served.model,
+            description=texts.say("settings.model_tip"),
+        )
+    ]
+
+
 def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among what a page sent, of the panel's names and of bounded length."""
     return {
@@ -82,7 +99,7 @@ def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
     """What was chosen, within the limits whatever the page sends."""
-    limit = max_tokens_limit(settings, watch)
+    limit = max_tokens_limit(settings, watch, chosen.get("model"))
     return Sampling(
         temperature=_within(chosen.get("temperature"), settings.temperature, 0.0, 2.0),
         top_p=_within(chosen.get("top_p"), settings.top_p, 0.01, 1.0),

@@ -69,11 +69,12 @@ class Services:
         """Begin to watch the models."""
         self._tasks = [asyncio.create_task(watch.run(), name=f"watch {watch.name}") for watch in self.watches]
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the caller, until it is done."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     async def drain(self) -> None:
         """Let running answers end, up to the limit; then end them with a message."""

@@ -9,8 +9,11 @@ from chainlit.context import context
 from chainlit.utils import utc_now
 
 from kaito_chat import metrics
+from kaito_chat.chat import signals
+from kaito_chat.chat.facts import FACTS, facts_of, line
 from kaito_chat.chat.services import Services
 from kaito_chat.conversation import mark
+from kaito_chat.page.formulas import Formulas, written
 from kaito_chat.progress import Progress
 from kaito_chat.readiness import Watch
 from kaito_chat.texts import Texts
@@ -36,6 +39,8 @@ class Shown:
         self._texts = texts
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
+        self._said: list[str] = []
+        self._formulas = Formulas()
         self._dropped_said = False
         self._kept = time.monotonic()
 
@@ -56,7 +61,8 @@ class Shown:
                 self._dropped_said = True
                 await cl.Message(self._texts.say("notice.dropped", count=progress.dropped)).send()
             self._message = cl.Message("", created_at=utc_now())
-        await self._message.stream_token(text)
+        self._said.append(text)
+        await self._message.stream_token(self._formulas.feed(text))
         if self._services.history and time.monotonic() - self._kept > KEEP_SECONDS:
             self._kept = time.monotonic()
             facts = {"streaming": False, "metadata": self._mark(progress, partial=True)}
@@ -69,8 +75,9 @@ class Shown:
         """Move the text so far from the answer to the thinking, or back."""
         if thinking and self._message:
             shown, self._message = self._message, None
+            said, self._said, self._formulas = "".join(self._said), [], Formulas()
             await shown.remove()
-            await self.think(shown.content)
+            await self.think(said)
         elif not thinking and self._thought:
             thought, self._thought = self._thought, None
             await thought.remove()
@@ -90,18 +97,14 @@ class Shown:
         if usage:
             metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
             metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
-        message.metadata = self._mark(progress)
-        if self._services.settings.show_usage:
-            ready = self._watch.ready
-            line = self._texts.usage(
-                usage.prompt_tokens if usage else None,
-                usage.completion_tokens if usage else None,
-                progress.first_token_seconds or 0.0,
-                streamed=ready is None or ready.backend.limits.streaming,
-            )
-            message.content = f"{text}\n\n*{line}*"
+        ready = self._watch.ready
+        facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
+        message.metadata = self._mark(progress) | {FACTS: facts}
+        message.content = written(text)
         message.actions = actions
         await message.send()
+        if self._services.settings.show_usage:
+            await signals.facts({message.id: line(facts, self._texts)})
         if self._services.settings.debug:
             log.info("answer", extra={"answer": text})
 

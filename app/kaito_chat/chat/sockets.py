@@ -22,9 +22,11 @@ from chainlit.user_session import user_sessions
 from starlette.requests import cookie_parser
 
 from kaito_chat.audit import record
+from kaito_chat.chat import signals
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.conversations import LEFT, Conversation
 from kaito_chat.chat.events import Opening, read
+from kaito_chat.chat.facts import lines
 from kaito_chat.chat.services import Services
 from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.ids import thread_of
@@ -243,6 +245,8 @@ class Sockets:
         steps = [step for step in thread.get("steps") or () if "message" in step["type"]]
         chat_contexts[session.id] = [Message.from_dict(step) for step in steps]
         await emitter.resume_thread(thread)
+        if self._services.settings.show_usage:
+            await signals.facts(lines(steps, texts_for(session.language)))
         await self._answers.offer_end(session)
 
     async def _end_elsewhere(self, session: WebsocketSession) -> None:

@@ -13,6 +13,7 @@ from chainlit.context import context
 from kaito_chat import metrics
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
+from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import again, go_on, of_an_end
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.panel import sampling_of, system_prompt_of
@@ -32,6 +33,8 @@ NOTICE_SECONDS = 5
 # A look that answers within this time is not worth a notice.
 FIRST_LOOK_SECONDS = 2
 WAITED_OUT = (Kind.NOT_READY, Kind.GONE)
+# The servers that are asked for their list of models.
+LISTING = ("openai", "vllm", "transformers")
 # What ends an answer that has begun, and is not called a cut.
 OWN_ENDS = (Kind.CUT_OFF, Kind.FILTERED, Kind.ABORTED)
 # The notice under an answer that was ended, by the reason; a question that replaces it needs none.
@@ -121,6 +124,7 @@ class TurnOfConversation:
                 await self._watch.changed(FIRST_LOOK_SECONDS)
                 while self._watch.ready is None:
                     text = self._texts.warming_up(self._watch)
+                    await signals.waiting(self._watch, self._texts)
                     if shown is None:
                         shown = await cl.Message(text, metadata=notice("warming_up")).send()
                     elif shown.content != text:
@@ -130,6 +134,7 @@ class TurnOfConversation:
         finally:
             if shown:
                 await asyncio.shield(shown.remove())
+                await asyncio.shield(signals.waited())
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
@@ -148,7 +153,18 @@ class TurnOfConversation:
         await self._shown.close(progress, of_an_end(self._texts, unfinished=cut))
         if cut:
             await cl.Message(self._texts.say("notice.length")).send()
+        await self._explain()
         return "length" if cut else "answered"
+
+    async def _explain(self) -> None:
+        """Say once in a conversation what is unusual about its model."""
+        ready, told = self._watch.ready, self._services.conversations.of(context.session.id).told
+        kinds = {"base_model": self._watch.base_model}
+        if ready and ready.backend.name in LISTING and not ready.served.listed:
+            kinds["not_listed"] = bool(ready.served.model)
+        for kind in [kind for kind, holds in kinds.items() if holds and kind not in told]:
+            told.add(kind)
+            await notify(self._texts.say(f"notice.{kind}", model=ready.served.model if ready else ""), kind)
 
     async def _in_trouble(self, error: BackendError, progress: Progress) -> str:
         """Say what went wrong; the log has the rest, under a reference that the page names."""

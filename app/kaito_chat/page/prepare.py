@@ -10,6 +10,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+from kaito_chat.page import surroundings, translations
 from kaito_chat.settings import PREFIX, Settings
 
 ASSETS = Path(__file__).parent / "assets"
@@ -61,6 +62,7 @@ def prepare(settings: Settings) -> None:
     Raises:
         DataDirError: The directory cannot be made or written.
     """
+    surroundings.clear()
     root = settings.data_dir
     origins = [settings.public_origin] if settings.public_origin else []
     config = TEMPLATE.format(
@@ -73,6 +75,7 @@ def prepare(settings: Settings) -> None:
         (root / ".chainlit").mkdir(parents=True, exist_ok=True)
         (root / ".chainlit" / "config.toml").write_text(config, encoding="utf-8")
         (root / "chainlit.md").write_text((ASSETS / "readme.md").read_text(encoding="utf-8"), encoding="utf-8")
+        translations.write(root / ".chainlit" / "translations")
         shutil.copytree(ASSETS / "public", root / "public", dirs_exist_ok=True, copy_function=shutil.copyfile)
     except OSError as error:
         raise DataDirError(f"{PREFIX}DATA_DIR={str(root)!r}: cannot be written: {error.strerror or error}") from None

@@ -1,5 +1,6 @@
 """Routes that every page asks: the state, the session's cookie, signing out, buttons."""
 
+import asyncio
 from typing import Annotated, Any
 
 import chainlit as cl
@@ -60,6 +61,7 @@ class PageRoutes:
                 for watch in self._services.watches
             ],
             "history": "" if self._services.settings.database_url else texts.say("notice.no_history"),
+            "question_limit": self._services.settings.max_question_characters,
             "unsaved": waits,
             "history_away": bool(self._services.history and self._services.history.outbox.away),
         }
@@ -94,7 +96,7 @@ class PageRoutes:
             init_ws_context(session)
             await self._answers.take(action)
 
-        self._services.background(take())
+        await asyncio.wait((self._services.background(take()),))  # it goes on if the request is given up
         return {"success": True}
 
 

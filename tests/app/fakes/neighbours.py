@@ -17,7 +17,7 @@ def has_system(body: dict[str, Any]) -> bool:
 
 
 def too_large(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM from 0.9 on."""
+    """The words of vLLM 0.10."""
     return (
         f"'max_tokens' or 'max_completion_tokens' is too large: {wanted}. This model's maximum context length is "
         f"{window} tokens and your request has {prompt} input tokens ({wanted} > {window} - {prompt})."
@@ -25,7 +25,7 @@ def too_large(window: int, prompt: int, wanted: int) -> str:
 
 
 def requested(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM before 0.9, and of OpenAI."""
+    """The words of vLLM to 0.9, and of OpenAI."""
     return (
         f"This model's maximum context length is {window} tokens. However, you requested {prompt + wanted} tokens "
         f"({prompt} in the messages, {wanted} in the completion). "

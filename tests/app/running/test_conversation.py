@@ -105,7 +105,7 @@ async def test_sigterm_ends_a_long_answer_with_a_message(folder: Path, scripted:
         heard = await page.end_of_turn(5)
         assert heard.answer
         assert heard.notice == "drained"
-        assert heard.actions == ["continue"]
+        assert heard.actions == ["continue", "regenerate"]
         assert await asyncio.to_thread(app.process.wait, 10) == 0
         await page.close()
 

@@ -145,9 +145,11 @@ async def test_try_again_and_continue_work(patient: Running) -> None:
     page = Page(patient.url)
     await page.open()
     heard = await page.ask("fault: limit q-continue", 20)
-    assert heard.actions == ["continue"]
+    assert heard.actions == ["continue", "regenerate"]
     async with httpx.AsyncClient() as client:
-        body = {"sessionId": page.session_id, "action": page.actions[-1]}
+        body = {"sessionId": page.session_id, "action": page.actions[-2]}
         assert (await client.post(patient.url + "/project/action", json=body, timeout=20)).is_success
-    assert page.heard.answer == "seen 1"
+    async with asyncio.timeout(10):  # the socket may be slower than the request
+        while page.heard.answer != "seen 1":
+            await asyncio.sleep(0.02)
     await page.close()

@@ -54,11 +54,14 @@ async def test_a_server_that_breaks_for_another_reason_is_asked_in_another_form_
 
     fake = Broken()
     backend = await connection(fake).backend()
+    details = []
     for _ in range(3):
         with pytest.raises(BackendError) as raised:
             await answer(backend)
         assert raised.value.kind is Kind.FAILED
+        details.append(raised.value.detail)
     assert len(fake.bodies(COMPLETIONS)) == 4
+    assert ["may have no chat template" in detail for detail in details] == [True, False, False]
     assert not backend.quirks("phi-4-mini-instruct").no_system_role
 
 

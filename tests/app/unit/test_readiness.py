@@ -8,6 +8,7 @@ import pytest
 from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake
+from fakes.neighbours import BaseOnVLLM
 from kaito_chat.asking import Asking
 from kaito_chat.backends import Text, Turn
 from kaito_chat.readiness import State, Watch
@@ -15,6 +16,8 @@ from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
 from kaito_chat.trouble import BackendError, Kind
 from kaito_chat.workspace import Workspaces, conditions_of
+
+ENGLISH = texts_for("en-US")
 
 
 class Changing:
@@ -38,7 +41,7 @@ async def test_a_model_warms_up_is_ready_goes_and_comes_back() -> None:
         await watch.look()
         states.append(watch.state)
         if isinstance(now, Downloading):
-            assert "about 1 min 35 s left" in texts_for("en-US").warming_up(watch)
+            assert "about 1 min 35 s left" in ENGLISH.warming_up(watch)
     assert states == [State.WARMING_UP, State.WARMING_UP, State.READY, State.GONE, State.READY]
     assert watch.ready
     assert watch.ready.served.model == "renamed"
@@ -61,6 +64,39 @@ async def test_a_refused_credential_is_said() -> None:
     watch = Watch(connection(lambda _: Answer(401, text="no")), 1)
     await watch.look()
     assert watch.state is State.FORBIDDEN
+
+
+async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
+    refused = Watch(connection(lambda _: Answer(403, json={"error": {"message": "No <key>"}})), 1)
+    await refused.look()
+    assert "No \\<key\\>" in ENGLISH.warming_up(refused)
+
+    async def headers() -> dict[str, str]:
+        raise RuntimeError("secret of the credential")
+
+    broken = Watch(connection(VLLM()), 1)
+    broken.connection.server._headers = headers  # noqa: SLF001
+    await broken.look()
+    assert broken.state is State.FORBIDDEN
+    assert "secret" in broken.reason
+    assert "secret" not in ENGLISH.warming_up(broken)
+
+
+@pytest.mark.parametrize("answer", [Answer(200, html="<html>Sign in</html>"), Answer(302, headers={"location": "/in"})])
+async def test_a_login_page_in_front_of_a_model_is_said(answer: Answer) -> None:
+    watch = Watch(connection(lambda _: answer), 1)
+    await watch.look()
+    assert watch.state is State.NOT_API
+    assert "Another thing answers at the model's address" in ENGLISH.warming_up(watch)
+
+
+async def test_a_model_that_holds_no_conversation_is_known_as_one_after_its_first_answer() -> None:
+    watch = Watch(connection(BaseOnVLLM()), 1)
+    await watch.look()
+    assert not watch.base_model
+    asking = Asking(Settings(endpoint_url="http://model"), watch, [Turn("user", "Hello?")], SAMPLING)
+    assert [batch async for batch in asking.answer()]
+    assert watch.base_model
 
 
 def workspace(**conditions: str) -> dict[str, Any]:

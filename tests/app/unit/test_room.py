@@ -138,7 +138,9 @@ async def test_a_roomy_answer_may_have_all_that_the_question_leaves() -> None:
         ([delta(reasoning="Hm."), finish("length")], Kind.THOUGHT_OUT),
         ([delta(content="<think>Hm."), finish("length")], Kind.THOUGHT_OUT),
         ([delta(content="Half"), finish("content_filter")], Kind.FILTERED),
+        ([finish("content_filter")], Kind.FILTERED),
         ([delta(content="Half"), finish("abort")], Kind.ABORTED),
+        ([finish("abort")], Kind.FAILED),
     ],
 )
 async def test_an_answer_that_ends_without_being_one_is_a_trouble(pieces: list[object], kind: Kind) -> None:

@@ -52,8 +52,8 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Where Chainlit finds its configuration, laid out as for the running application."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CHAINLIT_APP_ROOT", "")
-        patched.setenv("CHAINLIT_AUTH_SECRET", SECRET)
         prepare(Settings(endpoint_url="http://model", data_dir=tmp_path_factory.mktemp("chainlit")))
+        patched.setenv("CHAINLIT_AUTH_SECRET", SECRET)
         chainlit("server")
         yield
 
@@ -138,6 +138,11 @@ class Chat:
         removed = [data["id"] for event, data in self.sent if event == "remove_action"]
         return [data["name"] for event, data in self.sent if event == "action" and data["id"] not in removed]
 
+    def facts(self) -> dict[str, str]:
+        """The lines under answers."""
+        told = [data["kaito_chat"] for event, data in self.sent if event == "window_message"]
+        return {key: line for each in told for key, line in each.get("facts", {}).items()}
+
     def events(self, *names: str) -> list[str]:
         return [event for event, _ in self.sent if event in names]
 
@@ -219,7 +224,7 @@ def asked(server: VLLM) -> list[list[tuple[str, str]]]:
     return [[(each["role"], each["content"]) for each in body["messages"][1:]] for body in bodies]
 
 
-async def test_an_answer_is_streamed_and_ends_with_its_mark_and_usage(page: Open) -> None:
+async def test_an_answer_is_streamed_and_ends_with_its_mark_and_its_facts(page: Open) -> None:
     chat = await page(VLLM())
     await chat.ask()
     begun = next(data for event, data in chat.sent if event == "stream_start")
@@ -227,9 +232,12 @@ async def test_an_answer_is_streamed_and_ends_with_its_mark_and_usage(page: Open
     assert begun["output"] + "".join(tokens) == HELLO
     (message,) = chat.steps()
     assert message["id"] == begun["id"]
-    usage = r"\*4 tokens · 12 in the prompt · first token after \d\.\d s\*"
-    assert re.fullmatch(rf"{HELLO}\n\n{usage}", message["output"])
-    assert message["metadata"] == {"kaito_chat": {"answer": HELLO, "model": "phi-4-mini-instruct"}}
+    assert message["output"] == HELLO
+    (line,) = chat.facts().values()
+    assert re.fullmatch(r"4 tokens · 12 in the prompt · first token after \d\.\d s", line)
+    assert list(chat.facts()) == [message["id"]]
+    assert message["metadata"]["kaito_chat"] == {"answer": HELLO, "model": "phi-4-mini-instruct"}
+    assert message["metadata"]["kaito_chat_facts"]["completion"] == 4
     assert not message["streaming"]
     assert chat.buttons() == ["regenerate"]
     assert chat.events("task_start", "task_end") == ["task_start", "task_end"]
@@ -300,7 +308,7 @@ async def test_what_arrived_before_the_content_filter_stays(page: Open) -> None:
     chat = await page(server)
     await chat.ask()
     assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "filtered"}]
-    assert chat.buttons() == ["again"]
+    assert chat.buttons() == ["regenerate"]
 
 
 async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open) -> None:
@@ -328,19 +336,19 @@ async def test_what_the_window_leaves_out_is_said_before_the_answer(page: Open) 
 @pytest.mark.parametrize(
     ("refusal", "kind", "said"),
     [
-        (sse(finish()), "empty", "answered with nothing"),
-        (sse(delta(content=" \n"), finish()), "empty", "answered with nothing"),
-        (sse(delta(reasoning="Hm."), finish()), "empty", "answered with nothing"),
+        (sse(finish()), "empty", "The answer is empty"),
+        (sse(delta(content=" \n"), finish()), "empty", "The answer is empty"),
+        (sse(delta(reasoning="Hm."), finish()), "empty", "The answer is empty"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
         (broken(), "failed", "broke over this question"),
         (TOO_LONG, "too_long", "too long for the model"),
         (Answer(401, text="no"), "forbidden", "does not let this application in"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
-        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Another thing answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Another thing answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
-        (sse(finish("abort")), "aborted", "ended the answer by itself"),
+        (sse(finish("abort")), "failed", "broke over this question"),
     ],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
@@ -392,7 +400,8 @@ async def test_what_arrived_of_a_cut_answer_stays(page: Open, cut: Answer) -> No
     chat = await page(server)
     await chat.ask()
     assert chat.marks() == [{"answer": "Half", "model": "phi-4-mini-instruct"}, {"notice": "cut_off"}]
-    assert chat.steps()[0]["output"].startswith("Half\n\n*first token after")
+    assert chat.steps()[0]["output"] == "Half"
+    assert [line.startswith("first token after") for line in chat.facts().values()] == [True]
     assert chat.buttons() == ["continue", "regenerate"]
     assert len(asked(server)) == 1, "nothing is tried again after the first token"
 
@@ -486,6 +495,43 @@ async def test_stop_ends_an_answer_and_keeps_what_arrived(page: Open) -> None:
     assert chat.answers() == ["Half"]
     assert chat.buttons() == ["continue", "regenerate"]
     assert chat.services.turns == set()
+
+
+async def test_a_stopped_answer_is_continued(page: Open) -> None:
+    server, _ = half()
+    chat = await page(server)
+    asking = asyncio.create_task(chat.ask())
+    await chat.sees("Half")
+    await chat.stop()
+    await asking
+    await chat.press("continue")
+    assert chat.answers() == ["Half", HELLO]
+    assert asked(server)[-1] == [("user", "Hello?"), ("assistant", "Half"), ("user", CONTINUE)]
+
+
+async def test_an_answer_is_regenerated_in_its_place(page: Open) -> None:
+    server = VLLM()
+    server.refusals = [sse(delta(content="One, "), finish("length")), sse(delta(content="two."), finish())]
+    chat = await page(server)
+    await chat.ask("Count.")
+    await chat.press("continue")
+    await chat.press("regenerate")
+    assert chat.answers() == [HELLO]
+    assert [message["output"] for message in chat.steps()] == [HELLO]
+    assert asked(server)[-1] == [("user", "Count.")]
+    assert chat.buttons() == ["regenerate"]
+
+
+async def test_formulas_are_written_for_the_page_and_kept_as_the_model_wrote_them(page: Open) -> None:
+    server = VLLM()
+    server.pieces = [delta(content=piece) for piece in ("So \\", "(x^", "2\\) costs $5 to $7.")] + [finish()]
+    chat = await page(server)
+    await chat.ask()
+    begun = next(data for event, data in chat.sent if event == "stream_start")
+    tokens = [data["token"] for event, data in chat.sent if event == "stream_token"]
+    assert begun["output"] + "".join(tokens) == "So $$x^2$$ costs $5 to "  # the last sum might become a formula
+    assert chat.steps()[0]["output"] == "So $$x^2$$ costs $5 to $7."
+    assert chat.answers() == ["So \\(x^2\\) costs $5 to $7."]
 
 
 async def test_stop_ends_an_answer_that_a_button_asked_for(page: Open) -> None:

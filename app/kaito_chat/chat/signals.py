@@ -1,0 +1,29 @@
+"""Tells the page's own script what Chainlit's page has no place for.
+
+Chainlit hands these messages to the page's window. They are no messages of the conversation: nothing of them is kept or
+copied, and after a conversation is resumed they are sent once more.
+"""
+
+from collections.abc import Mapping
+
+import chainlit as cl
+
+from kaito_chat.readiness import Watch
+from kaito_chat.texts import Texts
+
+
+async def facts(lines: Mapping[str, str]) -> None:
+    """Show a line under each of some answers, by the ids of their messages."""
+    if lines:
+        await cl.send_window_message({"kaito_chat": {"facts": dict(lines)}})
+
+
+async def waiting(watch: Watch, texts: Texts) -> None:
+    """Say in the page's status the same as the notice under the question that waits."""
+    signal = {"state": watch.state, "text": texts.state(watch.state), "name": watch.name}
+    await cl.send_window_message({"kaito_chat": {"waiting": signal}})
+
+
+async def waited() -> None:
+    """No question waits any more: the status is the models' own again."""
+    await cl.send_window_message({"kaito_chat": {"waiting": None}})

@@ -1,0 +1,47 @@
+// A message that is too large would end the connection without a word: it is refused here, and stays where it is.
+import { text } from "./texts.js";
+
+let limit = 1_000_000;
+const alert = document.createElement("p");
+alert.id = "kaito-chat-too-large";
+alert.setAttribute("role", "alert");
+
+// The server's own limit, where it has a smaller one.
+export const limitTo = (characters) => {
+  if (characters > 0) limit = Math.min(limit, characters);
+};
+
+const refused = (event, field, place) => {
+  if (!field || field.value.length <= limit) return alert.remove();
+  const count = [...field.value].length;
+  if (count <= limit) return alert.remove();
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  alert.textContent = text("page.too_large", { count: count.toLocaleString(), limit: limit.toLocaleString() });
+  place.before(alert);
+};
+
+// Listens before Chainlit's page does.
+export const guard = () => {
+  const composer = () => document.querySelector("#message-composer");
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.target.id === "chat-input" && event.key === "Enter" && !event.shiftKey) {
+        refused(event, event.target, composer());
+      }
+    },
+    true,
+  );
+  addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest?.("#chat-submit, .confirm-edit");
+      if (!button) return;
+      const edited = button.matches(".confirm-edit") ? document.querySelector("#edit-chat-input") : null;
+      refused(event, edited ?? document.querySelector("#chat-input"), edited ?? composer());
+    },
+    true,
+  );
+  addEventListener("input", () => alert.remove(), true);
+};

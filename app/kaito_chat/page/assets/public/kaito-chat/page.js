@@ -1,0 +1,36 @@
+// Starts the parts of the page that are ours, and lets them look again whenever Chainlit's page changes.
+import { announceAnswers } from "./announce.js";
+import { showFacts } from "./facts.js";
+import { replaceImages } from "./images.js";
+import { guard } from "./limits.js";
+import { nameControls } from "./names.js";
+import { outline } from "./outline.js";
+import { renameOnEnter } from "./rename.js";
+import { placeStatus, watchStatus } from "./status.js";
+import { load } from "./texts.js";
+import { followSystem } from "./theme.js";
+
+// Tokens change the page all the time; nobody needs a name or a line sooner than this.
+const PAUSE = 150;
+const PARTS = [outline, nameControls, replaceImages, showFacts, announceAnswers, placeStatus];
+let waiting = false;
+
+const tidy = () => {
+  waiting = false;
+  for (const part of PARTS) part();
+  observer.takeRecords();
+};
+const observer = new MutationObserver(() => {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(tidy, PAUSE);
+});
+
+await load();
+tidy();
+observer.observe(document.body, { childList: true, subtree: true });
+addEventListener("resize", placeStatus);
+followSystem();
+guard();
+renameOnEnter();
+watchStatus();

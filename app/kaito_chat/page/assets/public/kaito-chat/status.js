@@ -1,0 +1,103 @@
+// Says at the top of the page which model answers, and whether it is ready.
+import { announce } from "./announce.js";
+import { limitTo } from "./limits.js";
+import { sayWhyNothingIsKept } from "./outline.js";
+import { onSignal } from "./signals.js";
+import { root, text } from "./texts.js";
+
+const OFTEN = 3000;
+const SELDOM = 15000;
+// The least room between the header's buttons that the line fits into.
+const ROOM = 240;
+
+const pill = document.createElement("section");
+pill.id = "kaito-chat-status";
+pill.append(document.createElement("span"));
+let models = [];
+let waiting = null;
+let timer = 0;
+let announced = "";
+
+const show = (state, words) => {
+  if (pill.dataset.state !== state) pill.dataset.state = state;
+  if (pill.firstChild.textContent !== words) pill.firstChild.textContent = words;
+  if (!pill.isConnected) {
+    pill.setAttribute("aria-label", text("page.status"));
+    document.body.append(pill);
+  }
+  placeStatus();
+};
+
+const tell = (words) => {
+  if (words !== announced) announce(words);
+  announced = words;
+};
+
+const chosen = () => {
+  const shown = document.querySelector("#chat-profiles")?.textContent?.trim();
+  return models.find((model) => model.name === shown) ?? models[0];
+};
+
+// While a question waits for its model, the line says the same as the notice under the question.
+const render = () => {
+  const polled = chosen();
+  if (!polled) return;
+  const model = waiting && polled.state === "ready" ? { ...polled, ...waiting, steps: [] } : polled;
+  const step = model.steps.find((each) => each.state === "now");
+  const doing = step ? ` · ${step.name}${step.detail ? ": " + step.detail : ""}` : "";
+  show(model.state, `${model.name} · ${model.text}${doing}`);
+  tell(`${model.name}: ${model.text}`);
+};
+
+const look = async () => {
+  clearTimeout(timer);
+  let pause = OFTEN;
+  try {
+    const response = await fetch(`${root}/status`, { headers: { accept: "application/json" } });
+    if (response.status === 401) {
+      models = [];
+      pill.remove();
+    } else {
+      const status = await response.json();
+      models = status.models;
+      limitTo(status.question_limit);
+      sayWhyNothingIsKept(status.history);
+      render();
+      pause = models.every((model) => model.state === "ready") ? SELDOM : OFTEN;
+    }
+  } catch {
+    show("offline", text("page.offline"));
+    tell(text("page.offline"));
+  }
+  clearTimeout(timer);
+  timer = setTimeout(look, document.hidden ? SELDOM : pause);
+};
+
+onSignal("waiting", (signal) => {
+  waiting = signal;
+  render();
+  look();
+});
+
+// Between the header's buttons where there is room, else below them.
+export const placeStatus = () => {
+  const header = document.querySelector("#header");
+  pill.hidden = !header;
+  if (!header || !pill.isConnected) return;
+  const left = header.firstElementChild.getBoundingClientRect().right;
+  const right = header.lastElementChild.getBoundingClientRect().left;
+  const { left: begin, right: end, bottom } = header.getBoundingClientRect();
+  const below = right - left < ROOM;
+  document.body.classList.toggle("kaito-chat-status-below", below);
+  const [from, to] = below ? [begin, end] : [left, right];
+  pill.style.maxWidth = `${to - from - 24}px`;
+  const half = pill.offsetWidth / 2 + 12;
+  pill.style.left = `${Math.min(Math.max((begin + end) / 2, from + half), to - half)}px`;
+  pill.style.top = below ? `${bottom}px` : "";
+  if (models.length > 1 && chosen()?.name !== pill.dataset.model) {
+    pill.dataset.model = chosen().name;
+    render();
+  }
+};
+
+export const watchStatus = () => look();

@@ -1,0 +1,163 @@
+r"""Writes an answer's formulas as the page's Markdown reads them, while the answer streams.
+
+Models write `\(x\)`, `\[x\]`, `$x$` and `$$x$$`, in one line and in several. The page reads `$$x$$` within a line, and
+a block between two lines `$$`; a single dollar is text there, so that prices stay what they are. The text is rewritten
+here and not on the page: Markdown takes the backslashes away before a script could see them, and what is copied and
+kept in the history is then a formula that every editor with Markdown understands.
+
+A formula is held back until it is whole, other text is passed on at once. The outcome does not depend on how the
+text is cut into pieces.
+"""
+
+import re
+
+from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Search
+
+# The longest words behind a fence, such as the name of a language.
+LONGEST_INFO = 64
+
+_SPECIAL = re.compile(r"[\n`~\\$]")
+_IN_FENCE = {"`": re.compile(r"[\n`]"), "~": re.compile(r"[\n~]")}
+_LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
+
+
+def written(answer: str) -> str:
+    """A whole answer, as the page shows it."""
+    formulas = Formulas()
+    return formulas.feed(answer) + formulas.end()
+
+
+class Formulas:
+    """Rewrites one answer. Its pieces go through `feed`, and `end` gives what was held back."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._line = ""
+        self._fence = ""
+        self._ticks = 0
+        self._after_blank = True
+        self._after_code = False
+        self._in_list = False
+        self._final = False
+
+    def feed(self, text: str) -> str:
+        """The part of the answer that can be shown now."""
+        self._held += text
+        passed = []
+        while self._held and (piece := self._next()) is not None:
+            passed.append(piece)
+        return "".join(passed)
+
+    def end(self) -> str:
+        """The rest: nothing follows any more."""
+        self._final = True
+        return self.feed("")
+
+    def _next(self) -> str | None:
+        """Take the next piece off the held text; `None` if it depends on what follows."""
+        special = (_IN_FENCE[self._fence[0]] if self._fence else _SPECIAL).search(self._held)
+        if special is None or special.start():
+            return self._pass(special.start() if special else len(self._held))
+        mark = special[0]
+        if mark == "\n":
+            return self._pass(1)
+        if mark in "`~":
+            run = len(self._held) - len(self._held.lstrip(mark))
+            return None if run == len(self._held) and not self._final else self._ticks_or_fence(run)
+        return self._pass(1) if self._ticks or self._is_code() else self._maybe_formula()
+
+    def _ticks_or_fence(self, run: int) -> str | None:
+        """A run of backticks or tildes, which begins or ends code."""
+        if self._fence:
+            return self._maybe_close_fence(run)
+        if run >= len("```") and PREFIX.fullmatch(self._line) and not self._is_code():
+            opened = self._maybe_open_fence(run)
+            if opened != "":
+                return opened
+        if self._held[0] == "`" and not self._is_code() and self._ticks in (0, run):
+            self._ticks = run - self._ticks
+        return self._pass(run)
+
+    def _maybe_open_fence(self, run: int) -> str | None:
+        """The line of a fence; empty if it is none."""
+        info, newline, _ = self._held[run:].partition("\n")
+        if self._held[0] == "`":
+            if "`" in info[:LONGEST_INFO]:
+                return ""  # code within a line
+            if not newline and not self._final and len(info) < LONGEST_INFO:
+                return None
+        self._fence, self._ticks = self._held[:run], 0
+        return self._pass(run)
+
+    def _maybe_close_fence(self, run: int) -> str | None:
+        if run < len(self._fence) or self._line.strip(" \t>"):
+            return self._pass(run)
+        rest = self._held[run:].lstrip(" \t")
+        if not rest and not self._final:
+            return None
+        if not rest or rest[0] == "\n":
+            self._fence = ""
+        return self._pass(run)
+
+    def _is_code(self) -> bool:
+        """Whether the line is code because it is indented."""
+        indented = self._line.startswith(("    ", "\t")) and (self._after_blank or self._after_code)
+        return indented and not self._is_in_list()
+
+    def _is_in_list(self) -> bool:
+        if _LIST.match(self._line):
+            return True
+        return self._in_list and not (self._after_blank and self._line.strip() and self._line[0] not in " \t")
+
+    def _maybe_formula(self) -> str | None:
+        """A formula, an escaped character, or dollars that mean money."""
+        dollars = len(self._held) - len(self._held.lstrip("$"))
+        length = dollars or 2
+        if len(self._held) < length + bool(dollars) and not self._final:
+            return None
+        opening = self._held[:length]
+        if opening not in DELIMITERS:
+            return self._pass(1 if opening[-1] == "\n" else length)
+        end = Search(opening, self._held, self._line, final=self._final).run()
+        if end is None:
+            return None
+        if not end:
+            # Two dollars without an end would make a block of all that follows.
+            return self._pass(length, r"\$\$" if opening == "$$" else None)
+        content = self._held[length : end - len(DELIMITERS[opening].closing)]
+        return self._formula(opening, content, end)
+
+    def _formula(self, opening: str, content: str, end: int) -> str:
+        starts = PREFIX.fullmatch(self._line) is not None
+        ends = _REST_OF_LINE.match(self._held, end) is not None
+        in_table = self._line.lstrip().startswith("|")
+        if not in_table and (opening == r"\[" or (opening == "$$" and starts and ends)):
+            return self._pass(end, self._block(content, starts=starts, ends=ends))
+        return self._pass(end, f"$${' '.join(content.split())}$$")
+
+    def _block(self, content: str, *, starts: bool, ends: bool) -> str:
+        """A formula on lines of its own, within the list or the quotation in which it stands."""
+        prefix = PREFIX.match(self._line)
+        inside = re.sub(r"[^ \t>]", " ", prefix[0] if prefix else "")
+        unwanted = " \t>" if ">" in inside else " \t"
+        lines = [line.strip().lstrip(unwanted) for line in content.splitlines()]
+        text = f"\n{inside}".join(("$$", *(line for line in lines if line), "$$"))
+        return ("" if starts else f"\n{inside}") + text + ("" if ends else f"\n{inside}")
+
+    def _pass(self, length: int, written: str | None = None) -> str:
+        """Take some of the held text off, as it is or as it is written instead."""
+        taken, self._held = self._held[:length], self._held[length:]
+        *lines, rest = taken.split("\n")
+        for line in lines:
+            self._line += line
+            self._end_line()
+        self._line += rest
+        return taken if written is None else written
+
+    def _end_line(self) -> None:
+        blank = not self._line.strip()
+        self._in_list, self._after_code = self._is_in_list(), self._is_code() or (blank and self._after_code)
+        if blank:
+            self._ticks = 0
+        self._after_blank, self._line = blank, ""
