@@ -111,13 +111,15 @@ class Database:
         """
         try:
             async with asyncio.timeout(MIGRATE_SECONDS), self.engine.connect() as connection:
-                if self.postgresql:
-                    await self._lock(connection)
-                await connection.run_sync(_upgrade)
-                await self._prune(connection)
-                await connection.commit()
-                if self.postgresql:  # its limits are gone, and the lock goes with it
-                    await connection.invalidate()
+                try:
+                    if self.postgresql:
+                        await self._lock(connection)
+                    await connection.run_sync(_upgrade)
+                    await self._prune(connection)
+                    await connection.commit()
+                finally:
+                    if self.postgresql:  # its limits are gone, and the lock goes with it
+                        await connection.invalidate()
         except (*ERRORS, AzureError) as error:
             cut = getattr(error, "connection_invalidated", False)
             passing = cut or isinstance(error, (OSError, TimeoutError, asyncpg.CannotConnectNowError))

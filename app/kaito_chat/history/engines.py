@@ -30,7 +30,8 @@ class Wires:
         """Open a connection for the current task. Its limits are set, not passed: poolers refuse parameters."""
         wire = await asyncpg.connect(*arguments, **options)
         self.note(wire)
-        await wire.execute("; ".join(f"SET {limit} = {value}" for limit, value in POSTGRESQL_LIMITS.items()))
+        limits = "; ".join(f"SET {limit} = {value}" for limit, value in POSTGRESQL_LIMITS.items())
+        await wire.execute(limits, timeout=CONNECT_SECONDS)
         return wire
 
     def note(self, wire: asyncpg.Connection) -> None:

@@ -5,13 +5,13 @@ from typing import Literal
 
 import asyncpg
 from azure.core.exceptions import AzureError
-from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, CompileError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 Reason = Literal["away", "read_only", "full", "timeout", "conflict"]
 
-# Data, constraints, limits of one row, features, syntax: https://www.postgresql.org/docs/current/errcodes-appendix.html
-REFUSING_CLASSES = ("0A", "21", "22", "23", "42", "44", "54")
+# Data, constraints, limits of one row, syntax: https://www.postgresql.org/docs/current/errcodes-appendix.html
+REFUSING_CLASSES = ("21", "22", "23", "42", "44", "54")
 # These look like faults of a statement, and are faults of the database that an operator mends.
 MENDABLE = ("42P01", "42703", "42501", "42883")
 CONFLICTS = ("40001", "40P01", "55P03")
@@ -31,7 +31,7 @@ POSTGRESQL_REASONS: dict[str, Reason] = {
 }
 ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError, TimeoutError)
 # Faults of a statement of ours.
-REFUSING = (ArgumentError, CompileError, InvalidRequestError)
+REFUSING = (ArgumentError, CompileError)
 
 
 class HistoryError(Exception):

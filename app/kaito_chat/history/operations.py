@@ -25,9 +25,9 @@ def now() -> str:
 
 
 def clean(value: object, characters: int = TEXT_CHARACTERS) -> str:
-    """A text that PostgreSQL and SQLite take: without NUL, without lone surrogates, of bounded length."""
+    """A text that PostgreSQL and SQLite take: without NUL, with U+FFFD for lone surrogates, of bounded length."""
     text = value if isinstance(value, str) else str(value)
-    return text[:characters].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return text[:characters].replace("\x00", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def clean_json(value: object) -> str:

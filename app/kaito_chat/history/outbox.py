@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from kaito_chat import metrics
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
-from kaito_chat.history.operations import Operation
+from kaito_chat.history.operations import Operation, SaveStep
 from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Waiting
 
 T = TypeVar("T")
@@ -47,10 +47,10 @@ class Outbox:
         self._ready: asyncio.Queue[Conversation] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._listeners: list[Listener] = []
-        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._deleted: OrderedDict[str, bool] = OrderedDict()  # whether that was told
         self._dropped: OrderedDict[str, int] = OrderedDict()
         self._pause = 0.0
-        self._given_up = 0
+        self._given_up = self._successes = 0
         self._probing = asyncio.Lock()
         self._hurry = asyncio.Event()
         metrics.HISTORY_PENDING.set_function(lambda: self.pending)
@@ -84,6 +84,13 @@ class Outbox:
         conversation = self._conversations.get(thread_id)
         return conversation.operations if conversation else []
 
+    def thread_of(self, step_id: str) -> str | None:
+        """The conversation in which a step waits."""
+        for thread_id, conversation in self._conversations.items():
+            if any(isinstance(each, SaveStep) and each.step["id"] == step_id for each in conversation.operations):
+                return thread_id
+        return None
+
     def subscribe(self, listener: Listener) -> None:
         """Have a function called at every change; it must not wait."""
         self._listeners.append(listener)
@@ -92,7 +99,7 @@ class Outbox:
         """Let an operation wait for its turn; whether it was taken."""
         thread_id = operation.thread_id
         if thread_id in self._deleted:
-            self._tell(thread_id, operation.owner, "deleted")
+            self._tell_of_deletion(thread_id, operation.owner)
             return False
         conversation = self._conversations.get(thread_id)
         if conversation and self._merged(conversation, operation):
@@ -123,14 +130,14 @@ class Outbox:
 
     def forget(self, thread_id: str) -> None:
         """Drop the operations of a conversation that was deleted, and refuse later ones."""
-        _remember(self._deleted, thread_id, None)
+        _remember(self._deleted, thread_id, self._deleted.get(thread_id, False))
         conversation = self._conversations.get(thread_id)
         if conversation:
             for each in conversation.waiting:
                 self._done(each)
             conversation.waiting.clear()
             conversation.late = False
-            self._tell(thread_id, conversation.owner, "deleted")
+            self._tell_of_deletion(thread_id, conversation.owner)
 
     async def written(self, thread_id: str, seconds: float) -> bool:
         """Wait until nothing of a conversation waits any more, at most so long; whether that is so."""
@@ -220,12 +227,19 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - nothing may end a worker
             metrics.HISTORY_ERRORS.inc()
             problem = translate(error)
-            if isinstance(problem, HistoryAwayError):
+            if isinstance(problem, HistoryAwayError) and not self._overtaken(conversation):
                 self._wait_longer(conversation, problem, pause)
                 return operation.thread_id not in self._deleted
             self._lose(operation, "refused", str(problem))
-        self._pause = conversation.pause = 0.0
+        self._successes += 1
+        self._pause = conversation.pause = conversation.overtaken = 0
         return False
+
+    def _overtaken(self, conversation: Conversation) -> bool:
+        """Whether others succeeded again and again since this conversation began to fail: the fault is its own."""
+        conversation.overtaken += self._successes > conversation.seen > 0
+        conversation.seen = self._successes
+        return conversation.overtaken >= self._limits.overtakes
 
     def _wait_longer(self, conversation: Conversation, problem: HistoryAwayError, pause: float) -> None:
         if problem.reason == "conflict":  # with another transaction: only this conversation waits
@@ -251,10 +265,11 @@ class Outbox:
     def _lose(self, operation: Operation, reason: str, words: str) -> None:
         thread_id = operation.thread_id
         metrics.HISTORY_DROPPED.labels(reason).inc()
-        if thread_id not in self._dropped:
+        before = self._dropped.get(thread_id, 0)
+        _remember(self._dropped, thread_id, before + 1)
+        if not before:
             log.error("not stored: %s", words, extra={"thread_id": thread_id, "reason": reason})
-        _remember(self._dropped, thread_id, self._dropped.get(thread_id, 0) + 1)
-        self._tell(thread_id, operation.owner, "foreign" if reason == "foreign" else "dropped")
+            self._tell(thread_id, operation.owner, "foreign" if reason == "foreign" else "dropped")
 
     async def _look_for_late(self) -> None:
         while True:
@@ -263,6 +278,11 @@ class Outbox:
                 if not each.late and time.monotonic() - each.since > self._limits.late:
                     each.late = True
                     self._tell(each.thread_id, each.owner, "late")
+
+    def _tell_of_deletion(self, thread_id: str, owner: str) -> None:
+        if not self._deleted[thread_id]:
+            self._deleted[thread_id] = True
+            self._tell(thread_id, owner, "deleted")
 
     def _tell(self, thread_id: str, owner: str, kind: str) -> None:
         for listener in self._listeners:

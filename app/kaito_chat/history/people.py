@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat.history.database import Database
+from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.history.operations import clean_json, now
 
 # Each request of a page asks who it is.
@@ -69,7 +70,12 @@ class People:
             row = (await connection.execute(STATEMENTS[by], {"key": key})).one_or_none()
             return _person(row) if row else None
 
-        person = await self._database.ask(work)
+        try:
+            person = await self._database.ask(work)
+        except HistoryAwayError:
+            if known:  # nothing about people changes so soon
+                return known
+            raise
         return self._remember(person) if person else None
 
     def _remember(self, person: Person) -> Person:

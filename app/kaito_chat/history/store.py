@@ -179,9 +179,10 @@ class Store:
         Raises:
             HistoryAwayError: It did not happen.
         """
-        if thread_id:
-            await self.written(clean_id(thread_id))
-        return await feedback.upsert(self._database, clean(owner), clean_id(step_id), value, comment)
+        step_id = clean_id(step_id)
+        if waiting := self.outbox.thread_of(step_id) or thread_id:
+            await self.written(clean_id(waiting))
+        return await feedback.upsert(self._database, clean(owner), step_id, value, comment)
 
     async def delete_feedback(self, owner: str, feedback_id: str) -> bool:
         """Take back a feedback on a message of one's own conversation; whether there was one.

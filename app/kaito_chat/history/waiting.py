@@ -20,6 +20,7 @@ class Limits:
         workers: So many conversations are written side by side.
         first_pause: Seconds before the second attempt; each further pause doubles.
         longest_pause: Seconds between attempts at most.
+        overtakes: An operation that fails so often while others succeed is refused, whatever the database says.
         late: After so many seconds a conversation counts as not stored, and listeners are told.
     """
 
@@ -28,6 +29,7 @@ class Limits:
     workers: int = 4
     first_pause: float = 0.2
     longest_pause: float = 5.0
+    overtakes: int = 100
     late: float = 5.0
 
 
@@ -38,9 +40,9 @@ class Change(NamedTuple):
         thread_id: The conversation.
         owner: Whose page it concerns.
         kind: `late`: something of it waits for longer than `Limits.late`; `saved`: all of it is stored, after it was
-            late; `dropped`: something of it is lost; `deleted`: it was deleted, here or at another replica, and nothing
-            of it is stored any more; `foreign`: a write was refused because the conversation belongs to somebody else,
-            or the message to another conversation.
+            late. The others are told once: `dropped`: something of it is lost; `deleted`: it was deleted, here or at
+            another replica, and nothing of it is stored any more; `foreign`: a write was refused because the
+            conversation belongs to somebody else, or the message to another conversation.
     """
 
     thread_id: str
@@ -75,6 +77,8 @@ class Conversation:
     writing: Operation | None = None
     late: bool = False
     pause: float = 0.0
+    overtaken: int = 0
+    seen: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -1,6 +1,7 @@
-"""The history while its database is away, hangs, only reads or is full: nothing is lost, and nothing is said to be done."""
+"""The history while its database is away, hangs, only reads or is full: nothing is lost, and no answer is a lie."""
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -9,10 +10,10 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
+from databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
 from sqlalchemy import event
 
-from databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
-from kaito_chat.history import HistoryAwayError
+from kaito_chat.history import HistoryAwayError, people
 from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
@@ -49,7 +50,7 @@ def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
         "delete_thread": lambda: store.delete_thread("ada", OTHER),
         "upsert_feedback": lambda: store.upsert_feedback("ada", "s", 1),
         "delete_feedback": lambda: store.delete_feedback("ada", "f"),
-        "person": lambda: store.person("grace"),
+        "person": lambda: store.person("nobody yet"),
         "add_person": lambda: store.add_person("grace", {}),
     }
 
@@ -68,10 +69,14 @@ async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> No
     assert [each for each in await asyncio.gather(*map(ends, names or calls(store))) if each] == []
 
 
-async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_it_is_back(postgres_url: str) -> None:
+async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_it_is_back(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with wire(postgres_url) as (between, url), opened(url) as store:
         changes = told(store)
         await stored(store, "ada", THREAD, "before")
+        monkeypatch.setattr(people, "REMEMBERED_SECONDS", 0)
+        ada = await store.person("ada")
         await between.cut()
         say(store, *map(str, range(30)))
         say(store, "hello", thread_id=OTHER)
@@ -79,12 +84,15 @@ async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_
         assert store.outbox.away
         assert store.waiting(THREAD).operations == 30
         await refused(store)
+        assert await store.person("ada") == ada, "who was here before is known"
         await between.open()
         assert await store.written(THREAD, 10)
         assert await store.written(OTHER, 10)
         assert await texts(postgres_url) == ["before", *map(str, range(30))]
         assert await texts(postgres_url, OTHER) == ["hello"]
-        kinds = {thread_id: [each.kind for each in changes if each.thread_id == thread_id] for thread_id in (THREAD, OTHER)}
+        kinds = {
+            thread_id: [each.kind for each in changes if each.thread_id == thread_id] for thread_id in (THREAD, OTHER)
+        }
         assert kinds == {THREAD: ["late", "saved"], OTHER: ["late", "saved"]}
 
 
@@ -94,7 +102,7 @@ async def test_a_database_that_takes_connections_and_never_answers_is_away_in_ti
         between.hang()
         say(store, "during", "this")
         await refused(store)
-        assert not store.outbox.pending == 0
+        assert store.outbox.pending
         assert not await store.is_signed_out("token")
         assert not await store.sign_out("token", time.time() + 60)
         assert await store.is_signed_out("token")
@@ -252,6 +260,12 @@ async def test_a_lock_that_is_held_delays_one_conversation_only(postgres_url: st
         assert await texts(postgres_url) == ["one", "two"]
 
 
+def send(number: signal.Signals, processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
 async def test_a_server_that_stands_still_is_away_and_has_all_of_it_when_it_goes_on() -> None:
     with postgresql() as url:
         async with opened(url, BRISK) as store:
@@ -262,14 +276,12 @@ async def test_a_server_that_stands_still_is_away_and_has_all_of_it_when_it_goes
             await connection.close()
             assert postmaster
             processes = [postmaster, *postmaster.children(recursive=True)]
-            for process in processes:
-                process.send_signal(signal.SIGSTOP)
+            send(signal.SIGSTOP, processes)
             say(store, "during")
             try:
                 await refused(store, "get_thread", "rename", "list_threads")
             finally:
-                for process in processes:
-                    process.send_signal(signal.SIGCONT)
+                send(signal.SIGCONT, processes)
             assert await store.written(THREAD, 20)
             assert await texts(url) == ["before", "during"]
 

@@ -5,17 +5,16 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import alembic.command
 import alembic.config
 import pytest
 from alembic.script import ScriptDirectory
+from databases import OTHER, THREAD, message, opened, stored, texts
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from databases import OTHER, THREAD, message, opened, stored, texts
 from kaito_chat.history import HistoryError
 from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
@@ -37,8 +36,8 @@ ON CONFLICT ("id") DO UPDATE SET "createdAt" = EXCLUDED."createdAt", "metadata" 
 OLD_STEP = """
 INSERT INTO steps ("id", "threadId", "createdAt", "start", "end", "output", "name", "type", "streaming", "isError",
 "waitForAnswer", "metadata", "generation")
-VALUES (:id, :threadId, :createdAt, :start, :end, :output, :name, :type, :streaming, :isError, :waitForAnswer, :metadata,
-:generation)
+VALUES (:id, :threadId, :createdAt, :start, :end, :output, :name, :type, :streaming, :isError, :waitForAnswer,
+:metadata, :generation)
 ON CONFLICT (id) DO UPDATE SET "threadId" = :threadId, "createdAt" = :createdAt, "start" = :start, "end" = :end,
 "output" = :output, "name" = :name, "type" = :type, "streaming" = :streaming, "isError" = :isError,
 "waitForAnswer" = :waitForAnswer, "metadata" = :metadata, "generation" = :generation
@@ -106,9 +105,7 @@ async def old(url: str) -> str:
         user_id = await old_user(connection, "ada")
         await old_conversation(connection, THREAD, user_id, "ada", 1, 9)
         await old_conversation(connection, OTHER, user_id, "ada", 5)
-        await connection.execute(
-            text(OLD_FEEDBACK), {"forId": f"{THREAD}-9", "value": 1, "id": "f", "comment": "yes"}
-        )
+        await connection.execute(text(OLD_FEEDBACK), {"forId": f"{THREAD}-9", "value": 1, "id": "f", "comment": "yes"})
     return url
 
 
@@ -193,7 +190,7 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
 ) -> None:
     scripts = tmp_path_factory.mktemp("migrations")
     (scripts / "versions").mkdir()
-    for script in Path(database_module.MIGRATIONS).rglob("*.py"):
+    for script in sorted(database_module.MIGRATIONS.rglob("*.py")):
         content = script.read_text(encoding="utf-8")
         if script.name.startswith("0002"):
             content = content.replace('"signed_out",\n', '"deleted_threads",\n')  # a table that is there by then
@@ -201,9 +198,8 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
     database = Database(old)
     with monkeypatch.context() as patch:
         patch.setattr(database_module, "MIGRATIONS", scripts)
-        with pytest.raises(HistoryError, match="42P07|already exists|OperationalError|ProgrammingError"):
+        with pytest.raises(HistoryError, match="refuses"):
             await database.migrate()
-    await database.migrate()
-    await database.close()
-    async with opened(old) as store:
+    async with asyncio.timeout(10), opened(old) as store:  # the lock is free, though that replica is there still
         assert len((await store.list_threads("ada")).threads) == 2
+    await database.close()

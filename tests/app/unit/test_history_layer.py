@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
 from databases import OTHER, THREAD, opened, stored, texts, told
+
 from kaito_chat.history import HistoryRefusedError
 from kaito_chat.history.store import Store
 from kaito_chat.page.prepare import prepare

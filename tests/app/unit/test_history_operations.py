@@ -1,6 +1,5 @@
 """What is made of data before a database sees it."""
 
-import asyncio
 import json
 import sqlite3
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError, translate
@@ -110,7 +109,6 @@ def wrapped(error: Exception) -> DBAPIError:
     [
         (ConnectionRefusedError("refused"), "away"),
         (TimeoutError(), "timeout"),
-        (asyncio.TimeoutError(), "timeout"),
         (PoolTimeoutError("QueuePool limit"), "timeout"),
         (ClientAuthenticationError("no token"), "away"),
         (asyncpg.InterfaceError("connection is closed"), "away"),
@@ -129,6 +127,8 @@ def wrapped(error: Exception) -> DBAPIError:
         (wrapped(postgresql_error("55P03")), "conflict"),
         (wrapped(postgresql_error("28P01")), "away"),
         (wrapped(postgresql_error("42P01")), "away"),
+        (wrapped(postgresql_error("0A000")), "away"),  # a prepared statement from before a migration
+        (PendingRollbackError("the connection is gone"), "away"),
         (postgresql_error("53300"), "away"),
     ],
 )

@@ -46,7 +46,9 @@ class Disk:
         self.written.append(operation)
 
     def outputs(self, thread_id: str) -> list[str]:
-        return [each.step["output"] for each in self.written if isinstance(each, SaveStep) and each.thread_id == thread_id]
+        return [
+            each.step["output"] for each in self.written if isinstance(each, SaveStep) and each.thread_id == thread_id
+        ]
 
 
 @pytest.fixture
@@ -154,6 +156,34 @@ async def test_a_conversation_in_conflict_does_not_hold_up_others(disk: Disk) ->
     await outbox.close()
 
 
+async def test_an_operation_that_fails_while_others_succeed_is_dropped_in_the_end(disk: Disk) -> None:
+    outbox = Outbox(disk.write, Limits(first_pause=0.001, longest_pause=0.001, overtakes=5))
+    disk.refused = {"slow": HistoryAwayError("statement timeout", "timeout")}
+    with counted("refused", 1):
+        outbox.add(step("slow", thread_id="two"))
+        outbox.add(step("after", "after", thread_id="two"))
+        while outbox.of("two").operations:
+            outbox.add(step("s"))
+            await asyncio.sleep(0.001)
+    assert disk.outputs("two") == ["after"]
+    await outbox.close()
+
+
+async def test_no_operation_is_dropped_while_the_database_is_away_for_all(disk: Disk) -> None:
+    outbox = Outbox(disk.write, Limits(first_pause=0.001, longest_pause=0.001, overtakes=5))
+    outbox.add(step("before"))
+    assert await outbox.written("one", 5)
+    disk.always = HistoryAwayError("cut")
+    for thread_id in ("one", "two"):
+        outbox.add(step("s", thread_id=thread_id))
+    while disk.attempts < 100:
+        await asyncio.sleep(0.001)
+    assert outbox.pending == 2
+    disk.always = None
+    assert await outbox.flush(5) == 0
+    await outbox.close()
+
+
 async def test_states_of_a_step_that_wait_become_one(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     disk.gate.clear()
@@ -187,9 +217,7 @@ async def test_a_step_that_is_deleted_while_it_waits_is_not_written_before(disk:
     await outbox.close()
 
 
-@pytest.mark.parametrize(
-    "limits", [Limits(operations=3, first_pause=0.01), Limits(size=5000, first_pause=0.01)]
-)
+@pytest.mark.parametrize("limits", [Limits(operations=3, first_pause=0.01), Limits(size=5000, first_pause=0.01)])
 async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     disk: Disk, limits: Limits, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -200,7 +228,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
         taken = [outbox.add(step(f"s{number}", "x" * 1000)) for number in range(5)]
     assert taken == [True, True, True, False, False]
     assert outbox.of("one")._replace(seconds=0) == (3, 0, 2)
-    assert [change.kind for change in changes] == ["dropped", "dropped"]
+    assert changes == [Change("one", "ada", "dropped")], "told once"
     assert sum("too much waits" in record.message for record in caplog.records) == 1
     disk.always = None
     assert await outbox.written("one", 5)
@@ -228,7 +256,8 @@ async def test_listeners_are_told_when_a_conversation_is_late_and_when_it_is_sav
 
 async def test_a_listener_that_fails_ends_no_worker(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
-    outbox.subscribe(lambda change: print(1 / 0, change))
+    nothing: dict[Change, None] = {}
+    outbox.subscribe(nothing.__getitem__)
     disk.failures = [HistoryRefusedError("no")]
     outbox.add(step("one"))
     outbox.add(step("two", "kept"))
@@ -247,7 +276,10 @@ async def test_a_deleted_conversation_drops_what_waits_and_refuses_what_comes(di
     assert disk.written == []
     assert outbox.pending == 0
     assert not outbox.add(step("more"))
-    assert changes == [Change("one", "ada", "deleted")] * 2
+    assert changes == [Change("one", "ada", "deleted")], "told once"
+    outbox.forget("two")
+    assert not outbox.add(step("more", thread_id="two"))
+    assert changes[1:] == [Change("two", "ada", "deleted")]
     await outbox.close()
 
 

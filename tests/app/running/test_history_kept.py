@@ -1,0 +1,174 @@
+"""The running application whose database goes away, whose conversation is deleted elsewhere, and that is killed."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from databases import Wire, opened, wire
+
+from kaito_chat.wire import Page
+from processes import Running, chat, engine
+
+SIGN_IN = {
+    "sign_in": "password",
+    "password_users": json.dumps({"ada": "not-a-secret"}),
+    "auth_secret": "0123456789abcdef0123456789abcdef",
+}
+
+
+@asynccontextmanager
+async def begun(context: AbstractContextManager[Running]) -> AsyncIterator[Running]:
+    """A program whose start leaves the loop to the wire."""
+    running = await asyncio.to_thread(context.__enter__)
+    try:
+        yield running
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def signed_in(app: Running) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=app.url, timeout=20) as client:
+        login = {"username": "ada", "password": "not-a-secret"}
+        (await client.post("/login", data=login)).raise_for_status()
+        yield client
+
+
+def cookie(client: httpx.AsyncClient) -> str:
+    return "; ".join(f"{key}={value}" for key, value in client.cookies.items())
+
+
+async def metric(app: Running, name: str) -> float:
+    values = re.findall(rf"^{name} (\S+)$", await asyncio.to_thread(app.metrics), re.MULTILINE)
+    return float(values[0])
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def notices(page: Page) -> list[str]:
+    marks = ((each.get("metadata") or {}).get("kaito_chat", {}) for each in page.messages.values())
+    return [mark["notice"] for mark in marks if mark.get("notice")]
+
+
+async def said(url: str, thread_id: str) -> list[str]:
+    """What the database has of a conversation."""
+    async with opened(url, migrate=False) as store:
+        thread = await store.get_thread(thread_id, "ada")
+    return [step["output"] for step in (thread or {}).get("steps", []) if "message" in step["type"]]
+
+
+@pytest.fixture
+async def wired(postgres_url: str) -> AsyncIterator[tuple[Wire, str]]:
+    async with wire(postgres_url) as (between, url):
+        yield between, url
+
+
+async def test_what_is_said_while_the_database_is_away_is_answered_told_and_stored_when_it_is_back(
+    scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
+) -> None:
+    between, url = wired
+    async with begun(chat(scripted.url, folder, database_url=url, **SIGN_IN)) as app, signed_in(app) as client:
+        page = Page(app.url, cookie=cookie(client))
+        await page.open()
+        assert (await page.ask("before")).answer
+        await asyncio.sleep(0.5)
+        await between.cut()
+        for question in ("during one", "during two"):
+            assert (await page.ask(question)).answer
+        await until(lambda: "history_late" in notices(page))
+        status = (await client.get("/status")).json()
+        assert status["unsaved"] > 0
+        assert status["history_away"]
+        assert await metric(app, "kaito_chat_history_pending") > 0
+        assert await metric(app, "kaito_chat_history_oldest_pending_seconds") > 1
+        named: dict[str, Any] = {"threadId": page.thread_id}
+        for answer in (
+            await client.post("/project/threads", json={"pagination": {"first": 20}, "filter": {}}),
+            await client.get(f"/project/thread/{page.thread_id}"),
+            await client.put("/project/thread", json={**named, "name": "renamed"}),
+            await client.request("DELETE", "/project/thread", json=named),
+        ):
+            assert answer.status_code == 503, answer.request
+        await between.open()
+        await until(lambda: "history_late" not in notices(page))
+        assert (await page.ask("after")).answer
+        await page.close()
+        await asyncio.sleep(0.5)
+        texts = await said(postgres_url, page.thread_id)
+        assert texts[::2] == ["before", "during one", "during two", "after"]
+        assert all(text.startswith("This is answer") for text in texts[1::2])
+        assert (await client.get("/status")).json()["unsaved"] == 0
+
+
+async def test_a_conversation_that_is_deleted_at_another_replica_does_not_come_back(
+    scripted: Running, folder: Path, postgres_url: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = [
+            await stack.enter_async_context(begun(chat(scripted.url, folder, database_url=postgres_url, **SIGN_IN)))
+            for _ in range(2)
+        ]
+        client = await stack.enter_async_context(signed_in(here))
+        page = Page(here.url, cookie=cookie(client))
+        await page.open()
+        assert (await page.ask("forget this")).answer
+        await asyncio.sleep(0.5)
+        elsewhere = await stack.enter_async_context(signed_in(there))
+        deleted = await elsewhere.request("DELETE", "/project/thread", json={"threadId": page.thread_id})
+        assert deleted.is_success
+        assert (await page.ask("and this")).answer
+        await until(lambda: "history_deleted" in notices(page))
+        await page.close()
+        await asyncio.sleep(0.5)
+        assert await said(postgres_url, page.thread_id) == []
+        listed = await client.post("/project/threads", json={"pagination": {"first": 20}, "filter": {}})
+        assert listed.json()["data"] == []
+
+
+async def test_a_process_that_is_killed_in_the_middle_of_an_answer_leaves_what_it_showed(
+    folder: Path, postgres_url: str
+) -> None:
+    slow = engine(folder, token_milliseconds=60)
+    async with begun(slow) as model, begun(chat(model.url, folder, database_url=postgres_url, **SIGN_IN)) as app:
+        async with signed_in(app) as client:
+            page = Page(app.url, cookie=cookie(client))
+            await page.open()
+            await page.say("a long answer, please")
+            await page.first_text()
+            await asyncio.sleep(7)
+            app.process.kill()
+            await page.close(forget=False)
+        question, partial = await said(postgres_url, page.thread_id)
+        assert question == "a long answer, please"
+        assert "paragraph 1" in partial
+        assert len(partial) > len(page.heard.text) / 4
+        assert page.heard.text.startswith(partial)
+
+
+async def test_what_waits_is_stored_before_an_orderly_end(
+    scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
+) -> None:
+    between, url = wired
+    async with begun(chat(scripted.url, folder, database_url=url, **SIGN_IN)) as app, signed_in(app) as client:
+        page = Page(app.url, cookie=cookie(client))
+        await page.open()
+        await between.cut()
+        assert (await page.ask("hello")).answer
+        ended = asyncio.create_task(asyncio.to_thread(app.stop, 30))
+        await asyncio.sleep(1)
+        await between.open()
+        assert await ended == 0
+        await page.close()
+        texts = await said(postgres_url, page.thread_id)
+        assert texts[0] == "hello"
+        assert texts[1].startswith("This is answer 1")
