@@ -45,7 +45,7 @@ cot = "full"
 custom_css = "/public/kaito-chat.css"
 custom_js = "/public/kaito-chat.js"
 custom_meta_image_url = "/public/icon.svg"
-default_avatar_file_url = "/public/icon.svg"
+default_avatar_file_url = {avatar}
 
 [meta]
 generated_by = "{version}"
@@ -66,7 +66,11 @@ def prepare(settings: Settings) -> None:
     root = settings.data_dir
     origins = [settings.public_url] if settings.public_url else ["*"]
     config = TEMPLATE.format(
-        session_timeout=settings.session_timeout_seconds, origins=json.dumps(origins), version=version("chainlit")
+        session_timeout=settings.session_timeout_seconds,
+        origins=json.dumps(origins),
+        # The page takes this address as it is, also below a path of its own.
+        avatar=json.dumps(f"{getattr(settings, 'root_path', '')}/public/icon.svg"),
+        version=version("chainlit"),
     )
     try:
         (root / ".chainlit").mkdir(parents=True, exist_ok=True)

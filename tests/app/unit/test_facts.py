@@ -20,7 +20,11 @@ def test_a_line_says_tokens_and_time() -> None:
 
 @pytest.mark.parametrize("metadata", [{FACTS: FOUND}, json.dumps({FACTS: FOUND})])
 def test_a_conversation_that_is_resumed_has_its_lines(metadata: object) -> None:
-    steps = [{"id": "1", "metadata": {}}, {"id": "2", "metadata": metadata}, {"id": "3", "metadata": "broken"}]
+    steps: list[dict[str, object]] = [
+        {"id": "1", "metadata": {}},
+        {"id": "2", "metadata": metadata},
+        {"id": "3", "metadata": "broken"},
+    ]
     assert lines(steps, ENGLISH) == {"2": line(FOUND, ENGLISH)}
 
 
