@@ -46,6 +46,9 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# Checks of accessibility, for the tests in Chromium.
+BROWSER := tests/app/browser
+AXE := $(BROWSER)/node_modules/.installed
 # Tests in Chromium have a process of their own: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 PIP := -m pip --quiet --disable-pip-version-check install
@@ -85,7 +88,7 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -99,7 +102,7 @@ format: $(DEV) ## Format the code, and apply what the linter can fix
 	$(BIN)/ruff check --fix
 
 .PHONY: test-app
-test-app: $(APP_DEV) ## Run the chat application's tests only (TESTS=tests/app/unit)
+test-app: $(APP_DEV) $(AXE) ## Run the chat application's tests only (TESTS=tests/app/unit)
 	$(APP_PYTEST) $(TESTS)
 
 .PHONY: format-check
@@ -158,10 +161,11 @@ lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirement
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
 	cd app && $(call compile_app,pyproject.toml --group dev --constraint requirements.txt,../requirements/app-dev.txt)
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
+	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 
 .PHONY: clean
 clean: ## Remove what the commands made, except Terraform's state
-	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
@@ -215,6 +219,11 @@ $(CHAT): app/requirements-embedded.txt $(APP)
 
 $(APP_DEV): requirements/app-dev.txt $(CHAT)
 	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
+	@touch $@
+
+# axe-core is one file that the tests load into the page; npm comes with the project's own environment.
+$(AXE): $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(DEV)
+	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
 # The sets of dependencies: infra is the project itself, dev adds a group to it, the others stand alone.

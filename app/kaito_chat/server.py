@@ -24,7 +24,7 @@ from kaito_chat.chat.messages import Messages
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.sockets import Sockets
 from kaito_chat.chat.tokens import Tokens
-from kaito_chat.history.errors import HistoryError
+from kaito_chat.history.errors import HistoryAwayError, HistoryError
 from kaito_chat.page.gate import Gate
 from kaito_chat.page.security import Secured, accept_language
 from kaito_chat.routes import ConversationRoutes, PageRoutes
@@ -119,7 +119,9 @@ async def _away(_: Request, error: Exception) -> JSONResponse:
     """Say that the history cannot do it now: nothing was changed."""
     log.warning("a request failed without the history's database", extra={"reason": str(error)})
     texts = texts_for(negotiate(accept_language.get()))
-    return JSONResponse({"detail": texts.say("notice.history_away")}, status_code=503, headers={"retry-after": "5"})
+    unwritable = isinstance(error, HistoryAwayError) and error.reason in ("read_only", "full")
+    words = texts.say("notice.not_changed" if unwritable else "notice.history_away")
+    return JSONResponse({"detail": words}, status_code=503, headers={"retry-after": "5"})
 
 
 async def _sweep(services: Services) -> None:

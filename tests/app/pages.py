@@ -13,7 +13,7 @@ class Hostile(Page):
         states: The events that show and hide Stop, since the page was opened.
     """
 
-    def __init__(self, url: str, **how: Any) -> None:  # noqa: ANN401 - as a page's
+    def __init__(self, url: str, **how: Any) -> None:
         super().__init__(url, **how)
         self.states: list[str] = []
 

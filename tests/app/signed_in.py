@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-
 from pages import Hostile
+
 from processes import Running, chat
 
 USERS = {"ada": "not-a-secret", "grace": "not-a-secret-either"}

@@ -15,7 +15,13 @@ from kaito_chat.texts import Texts
 MAX_TOKENS_STEP = 16
 LONGEST_TEXT = 20_000
 NUMBER = int | float
-KINDS: dict[str, Any] = {"model": str, "temperature": NUMBER, "top_p": NUMBER, "max_tokens": NUMBER, "system_prompt": str}
+KINDS: dict[str, Any] = {
+    "model": str,
+    "temperature": NUMBER,
+    "top_p": NUMBER,
+    "max_tokens": NUMBER,
+    "system_prompt": str,
+}
 
 
 def max_tokens_limit(settings: Settings, watch: Watch, model: object = None) -> int:

@@ -60,11 +60,15 @@ class PageRoutes:
                 }
                 for watch in self._services.watches
             ],
-            "history": "" if self._services.settings.database_url else texts.say("notice.no_history"),
+            "history": "" if self._services.history else texts.say(self._unkept()),
             "question_limit": self._services.settings.max_question_characters,
             "unsaved": waits,
             "history_away": bool(self._services.history and self._services.history.outbox.away),
         }
+
+    def _unkept(self) -> str:
+        """The text that says why conversations are not kept."""
+        return "notice.no_sign_in" if self._services.settings.sign_in == "none" else "notice.no_history"
 
     async def session_cookie(self, body: SessionCookie, response: Response) -> dict[str, bool]:
         """Let a proxy keep this browser at this replica."""

@@ -52,7 +52,8 @@ class Texts:
 
     def page(self) -> dict[str, str]:
         """The texts that the page's own script shows, as they are written."""
-        return {key: text for key, text in self._texts.items() if key.startswith(("page.", "state."))}
+        shown = ("page.", "state.", "settings.model")
+        return {key: text for key, text in self._texts.items() if key.startswith(shown)}
 
     def trouble(self, error: BackendError, reference: str = "") -> str:
         """The text for a trouble, with the server's own words if it said some, and a reference to the log."""

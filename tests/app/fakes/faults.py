@@ -48,6 +48,11 @@ TOO_LONG = {
     "message": "request (30000 tokens) exceeds the available context size (20000 tokens), try increasing it",
     "type": "exceed_context_size_error",
 }
+FORMULAS = (
+    "It costs $5 today and $3 tomorrow. In a line: \\(a^2\\), $b_1$ and $$c$$.\n\n\\[\nd = \\frac{1}{2}\n\\]\n\n"
+    "$$e\n= 5$$\n\n- in a list\n  \\[f\\]\n\n`$x$` and `\\(y\\)`\n\n```tex\n\\[z\\] costs $7$\n```\n"
+)
+IMAGE = "Look: ![a grey cat](https://example.com/cat.png) there."
 # What is said to a question at its first, second… attempt; the last one goes on. `None` hangs, `RESET` resets.
 HANG, RESET = "\0hang", "\0reset"
 FAULTS: dict[str, list[list[str]]] = {
@@ -95,6 +100,8 @@ FAULTS: dict[str, list[list[str]]] = {
     "byte-by-byte": [[SSE, *(WHOLE.replace("works", "wörks 模型 \U0001f600"))]],
     "split-utf-8": [["\0bytes"]],
     "crlf": [[SSE, WHOLE.replace("\n", "\r\n")]],
+    "formulas": [[SSE, *(piece(FORMULAS[at : at + 3]) for at in range(0, len(FORMULAS), 3)), end(), DONE]],
+    "image": [[SSE, piece(IMAGE), end(), DONE]],
     "no-done": [[SSE, WHOLE.removesuffix(DONE)]],
     "null-content": [[SSE, piece(None), "data: {}\n\n", 'data: {"choices": []}\n\n', WHOLE]],
     "limit": [[SSE, piece("Half"), end("length"), DONE]],

@@ -1,14 +1,15 @@
 """A page that loses its connection, is loaded anew, or comes back to another process: nothing is lost or doubled."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
+from signed_in import SIGN_IN, opened, signed_in, threads, until
 
 from kaito_chat.wire import Page
 from processes import Running, chat
 from services import postgresql
-from signed_in import SIGN_IN, opened, signed_in, threads, until
 
 NUMBERS = " ".join(str(number) for number in range(1, 401))
 
@@ -81,7 +82,7 @@ async def test_a_resumed_conversation_is_not_doubled_by_coming_back(folder: Path
             assert f"answer {number}." in ((await page.ask("hello")).answer or "")
             await page.cut()
             page = await opened(app, client, thread_id=page.thread_id, session_id=page.session_id)
-            await until(lambda page=page: page.states)
+            await until(partial(getattr, page, "states"))
         assert "answer 5." in ((await page.ask("hello")).answer or "")
         await page.close()
         await client.aclose()
@@ -204,4 +205,3 @@ async def test_a_conversation_that_is_deleted_at_one_replica_stays_deleted_at_th
         assert await threads(elsewhere) == []
         for client in (ada, elsewhere):
             await client.aclose()
-

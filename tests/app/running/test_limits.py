@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from signed_in import SIGN_IN, opened, signed_in, until
 
 from processes import Running, chat, free_port, program
-from signed_in import SIGN_IN, opened, signed_in, until
 
 
 @pytest.fixture
@@ -52,7 +52,8 @@ async def test_twenty_messages_at_once_run_one_answer_and_none_after_the_page_is
 async def test_a_button_pressed_by_a_page_that_goes_ends_with_it(
     folder: Path, hanging: Running, *, goodbye: bool
 ) -> None:
-    with chat(hanging.url, folder, disconnect_grace_seconds="0.5", first_token_timeout_seconds="1") as app:
+    impatient = {"disconnect_grace_seconds": "0.5", "first_token_timeout_seconds": "1"}
+    with chat(hanging.url, folder, **impatient) as app:
         page = await opened(app)
         await page.ask("fault: hang-after-headers q1", 20)
         button = {"sessionId": page.session_id, "action": page.actions[-1]}

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from kaito_chat.progress import Progress
 from kaito_chat.backends import Usage
 from kaito_chat.chat.facts import FACTS, facts_of, line, lines
+from kaito_chat.progress import Progress
 from kaito_chat.texts import texts_for
 
 ENGLISH = texts_for("en-US")
@@ -20,7 +20,11 @@ def test_a_line_says_tokens_and_time() -> None:
 
 @pytest.mark.parametrize("metadata", [{FACTS: FOUND}, json.dumps({FACTS: FOUND})])
 def test_a_conversation_that_is_resumed_has_its_lines(metadata: object) -> None:
-    steps = [{"id": "1", "metadata": {}}, {"id": "2", "metadata": metadata}, {"id": "3", "metadata": "broken"}]
+    steps: list[dict[str, object]] = [
+        {"id": "1", "metadata": {}},
+        {"id": "2", "metadata": metadata},
+        {"id": "3", "metadata": "broken"},
+    ]
     assert lines(steps, ENGLISH) == {"2": line(FOUND, ENGLISH)}
 
 

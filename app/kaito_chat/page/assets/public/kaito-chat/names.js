@@ -22,6 +22,8 @@ const NAMES = [
   ["[role=dialog] > button.absolute", "page.close"],
 ];
 
+const SCROLLED = "pre, pre code, .overflow-x-auto, .katex-display, .message-content .overflow-auto";
+
 const name = (element, words) => {
   if (element && words && element.getAttribute("aria-label") !== words) element.setAttribute("aria-label", words);
 };
@@ -55,13 +57,14 @@ const nameConversations = () => {
 };
 
 const nameScrolled = () => {
-  for (const scrolled of document.querySelectorAll("pre, .overflow-x-auto, .katex-display, .message-content .overflow-auto")) {
+  for (const scrolled of document.querySelectorAll(SCROLLED)) {
     const scrolls = scrolled.scrollWidth > scrolled.clientWidth;
     if (scrolls !== scrolled.hasAttribute("tabindex")) scrolled.toggleAttribute("tabindex", scrolls);
     if (!scrolls) continue;
     scrolled.tabIndex = 0;
-    if (scrolled.localName === "pre") scrolled.setAttribute("role", "group");
-    if (scrolled.localName === "pre") name(scrolled, text("page.code"));
+    if (!scrolled.matches("pre, code")) continue;
+    scrolled.setAttribute("role", "group");
+    name(scrolled, text("page.code"));
   }
   const conversation = document.querySelector(".relative.flex-grow.overflow-y-auto > .overflow-y-auto:not([role])");
   if (conversation) {

@@ -1,0 +1,107 @@
+"""What axe-core finds on the page, and what people hear who do not see it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.test_page import SIGN_IN, answered, ask, status
+from browser.test_states import sign_in
+from processes import ROOT, Running, chat
+
+Visit = Callable[..., Page]
+AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def found(page: Page) -> list[str]:
+    """The serious and critical violations of the page as it is."""
+    if not AXE.exists():
+        pytest.skip("needs axe-core (make test-app installs it)")
+    page.wait_for_timeout(300)  # dialogs and the first page fade in; colours are compared as they are drawn
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{violation['impact']} {violation['id']}: {node['html']}"
+        for violation in result["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def outline(page: Page) -> tuple[int, int]:
+    """How many main parts and headings of the first level there are."""
+    return page.get_by_role("main").count(), page.locator("h1:not([aria-level])").count()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390], ids=["screen", "phone"])
+def test_the_first_page_and_a_conversation(app: Running, visit: Visit, scheme: str, width: int) -> None:
+    page = visit(app.url, width, 844, color_scheme=scheme)
+    status(page, "ready")
+    assert found(page) == []
+    assert outline(page) == (1, 1)
+    for times, question in enumerate(("code", "table", "formula"), 1):
+        ask(page, f"Show me some {question}")
+        answered(page, times)
+    assert found(page) == []
+    assert outline(page) == (1, 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_settings(app: Running, visit: Visit, scheme: str) -> None:
+    page = visit(app.url, color_scheme=scheme)
+    page.locator("#chat-settings-open-modal").click()
+    expect(page.get_by_role("slider", name="Temperature")).to_be_visible()
+    assert found(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_form_and_the_history(scripted: Running, folder: Path, visit: Visit, scheme: str) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url, color_scheme=scheme)
+        expect(page.get_by_label("User name")).to_be_visible()
+        expect(page.get_by_role("main")).to_have_count(1)
+        assert found(page) == []
+        assert outline(page) == (1, 1)
+        sign_in(page)
+        ask(page, "# remember")
+        answered(page)
+        page.reload()
+        answered(page)
+        assert found(page) == []
+        assert outline(page) == (1, 1)
+        page.get_by_role("button", name="Options of this conversation").click()
+        page.locator("#rename-thread").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert found(page) == []
+
+
+def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
+    models = [{"name": name, "endpoint_url": scripted.url} for name in ("Small", "Large")]
+    with chat("", folder, models=json.dumps(models)) as running:
+        page = visit(running.url)
+        expect(page.get_by_role("combobox", name="Model")).to_be_visible()
+        status(page, "ready")
+        assert found(page) == []
+
+
+def test_an_answer_is_announced_when_it_begins_and_when_it_is_complete(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    said = page.locator("#kaito-chat-announcements[aria-live=polite]")
+    expect(said).to_have_text("scripted: ready")
+    ask(page, "count to 300")
+    expect(said).to_have_text("The model is answering.")
+    answered(page)
+    expect(said).to_have_text("The answer is complete.")
+
+
+def test_a_question_is_edited_with_the_keyboard(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    ask(page, "hello")
+    answered(page)
+    page.get_by_role("button", name="Edit this question").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Edit this question")).to_be_focused()

@@ -1,0 +1,118 @@
+"""Answers as people read, copy and ask for them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.test_page import answered, ask, status
+from browser.test_states import sign_in
+from processes import Running, chat, free_port, program
+
+Visit = Callable[..., Page]
+FACTS = ".kaito-chat-facts"
+
+
+@pytest.fixture(scope="module")
+def saying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The application in front of a server that says on demand what is hard to draw."""
+    folder = tmp_path_factory.mktemp("answers")
+    port = free_port()
+    server = program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open")
+    with server as running, chat(running.url, folder) as app:
+        yield app
+
+
+def copied(page: Page) -> str:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy to clipboard").last.click()
+    expect(page.get_by_role("button", name="Copied!")).to_be_visible()
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -> None:
+    page = visit(saying.url)
+    ask(page, "fault: formulas q1")
+    answered(page)
+    answer = page.locator(".ai-message").last
+    expect(answer.get_by_text("It costs $5 today and $3 tomorrow.")).to_be_visible()
+    expect(answer.locator("math")).to_have_count(6)
+    expect(answer.locator(".katex-display math")).to_have_count(3)
+    expect(answer.locator("li .katex-display math")).to_have_count(1)
+    expect(answer.locator(".katex-error")).to_have_count(0)
+    expect(answer.locator("code", has_text="$x$")).to_be_visible()
+    expect(answer.locator("code", has_text=r"\(y\)")).to_be_visible()
+    expect(answer.locator("pre", has_text=r"\[z\] costs $7$")).to_be_visible()
+    assert r"$$a^2$$, $$b_1$$ and $$c$$" in copied(page)
+
+
+def test_prices_in_a_question_are_text(saying: Running, visit: Visit) -> None:
+    page = visit(saying.url)
+    ask(page, "fault: image q3 costs $5 today and $3 tomorrow")
+    expect(page.locator('[data-step-type="user_message"]').get_by_text("$5 today and $3 tomorrow")).to_be_visible()
+    expect(page.locator("math")).to_have_count(0)
+
+
+def test_the_line_under_an_answer_is_small_and_not_copied(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    ask(page, "Show me some code")
+    answered(page)
+    line = page.locator(FACTS)
+    expect(line).to_contain_text("tokens")
+    sizes = page.evaluate(
+        "selectors => selectors.map(each => parseFloat(getComputedStyle(document.querySelector(each)).fontSize))",
+        [FACTS, ".message-content"],
+    )
+    assert sizes[0] < sizes[1]
+    assert "first token" not in copied(page)
+    assert page.get_by_role("note", name="About this answer").count() == 1
+
+
+def test_an_image_of_another_site_is_a_link(saying: Running, visit: Visit) -> None:
+    page = visit(saying.url, blocks=True)
+    ask(page, "fault: image q2")
+    answered(page)
+    link = page.locator(".ai-message").get_by_role("link", name="a grey cat")
+    expect(link).to_have_attribute("href", "https://example.com/cat.png")
+    expect(page.get_by_text("Image of another site, not loaded")).to_be_visible()
+    expect(page.locator(".ai-message .bg-muted:has(img)")).to_be_hidden()
+
+
+def test_an_answer_is_regenerated(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    ask(page, "hello")
+    answered(page)
+    button = page.get_by_role("button", name="Regenerate")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["width"] < 45, "an icon beside the others"
+    button.click()
+    expect(page.locator("#stop-button")).to_have_count(0)
+    answered(page)
+    expect(page.get_by_text("This is answer 1.")).to_have_count(1)
+
+
+def test_a_stopped_answer_is_continued(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    ask(page, "count to 2000")
+    expect(page.get_by_text("1 2 3 4 5 6 7 8")).to_be_visible()
+    page.locator("#stop-button").click()
+    answered(page)
+    page.get_by_role("button", name="Continue").click()
+    answered(page, 2)
+    expect(page.get_by_role("button", name="Regenerate")).to_have_count(1)
+
+
+def test_a_resumed_conversation_has_its_lines(scripted: Running, folder: Path, visit: Visit) -> None:
+    from browser.test_page import SIGN_IN  # noqa: PLC0415
+
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url)
+        sign_in(page)
+        ask(page, "hello")
+        answered(page)
+        page.reload()
+        status(page, "ready")
+        answered(page)

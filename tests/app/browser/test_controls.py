@@ -1,0 +1,144 @@
+"""The page around the conversation: its language, its status, its limits and its dialogs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.test_page import SIGN_IN, answered, ask, status
+from browser.test_states import listed, sign_in
+from kaito_chat.texts import texts_for
+from processes import Running, chat, engine, free_port
+
+Visit = Callable[..., Page]
+WATCH = """() => {
+  const look = () => {
+    const ready = document.querySelector('#kaito-chat-status[data-state="ready"]');
+    window.together ||= Boolean(ready) && document.body.innerText.includes("stopped answering");
+  };
+  new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
+}"""
+OVERLAPS = """() => {
+  const pill = document.querySelector("#kaito-chat-status").getBoundingClientRect();
+  return [...document.querySelectorAll("#header button, .step")].filter((each) => {
+    const box = each.getBoundingClientRect();
+    const beside = box.left >= pill.right || box.right <= pill.left;
+    return box.width && !beside && box.top < pill.bottom && box.bottom > pill.top;
+  }).map((each) => each.id || each.className);
+}"""
+
+
+def test_a_message_that_is_too_large_is_refused_in_words(app: Running, visit: Visit) -> None:
+    page = visit(app.url)
+    status(page, "ready")
+    page.locator("#chat-input").fill("x" * 1_000_001)
+    page.locator("#chat-submit").click()
+    expect(page.get_by_role("alert").filter(has_text="1,000,001 characters; at most 1,000,000")).to_be_visible()
+    page.locator("#chat-input").press("Enter")
+    expect(page.locator(".step")).to_have_count(0)
+    page.locator("#chat-input").fill("hello")
+    expect(page.locator("#kaito-chat-too-large")).to_have_count(0)
+    page.locator("#chat-submit").click()
+    answered(page)
+
+
+def test_ready_and_not_answering_never_show_together(folder: Path, visit: Visit) -> None:
+    port = free_port()
+    with chat(f"http://127.0.0.1:{port}", folder) as running:
+        with engine(folder, port):
+            page = visit(running.url)
+            status(page, "ready")
+            page.evaluate(WATCH)
+        ask(page, "still there?")
+        expect(page.get_by_text("stopped answering")).to_be_visible(timeout=10_000)
+        status(page, "gone")
+        with engine(folder, port):
+            answered(page)
+            status(page, "ready")
+        assert not page.evaluate("window.together")
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("de-AT", "de-DE"), ("ja", "ja"), ("pt-BR", "pt-PT"), ("xx", "en-US")]
+)
+def test_the_page_speaks_one_language(app: Running, visit: Visit, locale: str, language: str) -> None:
+    texts = texts_for(language)
+    page = visit(app.url, locale=locale)
+    status(page, "ready")
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("#kaito-chat-status")).to_contain_text(texts.say("state.ready"))
+    expect(page.get_by_text(texts.say("notice.no_sign_in"))).to_be_visible()
+    ask(page, "hello")
+    expect(page.get_by_role("button", name=texts.say("action.regenerate"))).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("note", name=texts.say("page.facts"))).to_be_visible()
+    page.locator("#chat-settings-open-modal").click()
+    expect(page.get_by_role("dialog").get_by_text(texts.say("settings.system_prompt"), exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 600, 1200])
+def test_the_status_covers_nothing(scripted: Running, folder: Path, visit: Visit, width: int) -> None:
+    names = ("A model with quite a long name", "Another model with a long name")
+    models = [{"name": name, "endpoint_url": scripted.url} for name in names]
+    database = f"sqlite:///{folder}/h.db"
+    with chat("", folder, models=json.dumps(models), database_url=database, **SIGN_IN) as running:
+        page = visit(running.url, width, 700)
+        sign_in(page)
+        ask(page, "hello")
+        answered(page)
+        page.locator("#header").hover()
+        assert page.evaluate(OVERLAPS) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_status_follows_the_model_that_is_chosen(scripted: Running, folder: Path, visit: Visit) -> None:
+    models = [
+        {"name": "Small", "endpoint_url": scripted.url},
+        {"name": "Large", "endpoint_url": f"http://127.0.0.1:{free_port()}"},
+    ]
+    with chat("", folder, models=json.dumps(models)) as running:
+        page = visit(running.url)
+        status(page, "ready")
+        page.get_by_role("combobox", name="Model").click()
+        page.get_by_role("option", name="Large").click()
+        status(page, "warming_up")
+        expect(page.locator("#kaito-chat-announcements")).to_have_text("Large: warming up")
+
+
+def test_enter_renames_a_conversation(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url)
+        sign_in(page)
+        ask(page, "first name")
+        answered(page)
+        options = page.get_by_role("button", name="Options of this conversation")
+        options.focus()
+        page.keyboard.press("Enter")
+        page.locator("#rename-thread").click()
+        page.get_by_label("Name", exact=True).fill("second name")
+        page.keyboard.press("Enter")
+        expect(listed(page, "second name")).to_be_visible()
+        page.reload()
+        expect(listed(page, "second name")).to_be_visible()
+
+
+def test_the_form_asks_for_a_user_name(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, **SIGN_IN) as running:
+        for locale, language in (("en-US", "en-US"), ("fr-CA", "fr-FR")):
+            page = visit(running.url, locale=locale)
+            field = page.get_by_label(texts_for(language).say("login.user_name"), exact=True)
+            expect(field).to_be_visible()
+            expect(field).to_have_attribute("placeholder", "")
+
+
+def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None:
+    page = visit(app.url, color_scheme="light")
+    status(page, "ready")
+    expect(page.locator("html")).to_have_class("light")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_class("dark")
+    page.locator("#theme-toggle").click()
+    page.get_by_role("menuitem", name="Light").click()
+    page.reload()
+    expect(page.locator("html")).to_have_class("light")

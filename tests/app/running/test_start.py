@@ -1,0 +1,28 @@
+"""The application starts the same whatever else is set around it."""
+
+from pathlib import Path
+
+import httpx
+from unit.test_surroundings import FOREIGN
+
+from kaito_chat.wire import Page
+from processes import Running, chat, program
+
+
+async def test_variables_of_other_programs_change_nothing(scripted: Running, folder: Path) -> None:
+    (folder / ".env").write_text("CHAINLIT_AUTH_SECRET=x\nDATABASE_URL=postgresql://nowhere/x\n", encoding="utf-8")
+    with chat(scripted.url, folder) as plain:
+        usual = httpx.get(plain.url + "/project/settings").json(), httpx.get(plain.url + "/auth/config").json()
+    port = int(plain.url.rpartition(":")[2])
+    environment = FOREIGN | {
+        "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_DATA_DIR": str(folder / "foreign"),
+        "KAITO_CHAT_ENDPOINT_URL": scripted.url,
+    }
+    with program(["-m", "kaito_chat"], port, folder / "foreign.log", environment) as running:
+        found = httpx.get(running.url + "/project/settings").json(), httpx.get(running.url + "/auth/config").json()
+        assert found == usual
+        page = Page(running.url)
+        await page.open()
+        assert (await page.ask("hello")).answer
+        await page.close()
