@@ -19,20 +19,21 @@ from kaito_chat.wire import Page
 from processes import Running, chat
 
 PUBLIC = "https://chat.example.com"
+SOME_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 MALFORMED_IDS = [
     "",
     "..",
     ".",
     "x",
     "../../etc",
-    str(uuid.uuid4()).upper(),
-    "{" + str(uuid.uuid4()) + "}",
-    uuid.uuid4().hex,
-    f"urn:uuid:{uuid.uuid4()}",
-    f"{uuid.uuid4()}\n",
-    f"{uuid.uuid4()}/..",
-    f" {uuid.uuid4()}",
-    str(uuid.uuid4()).replace("-", "\u2010"),
+    SOME_ID.upper(),
+    "{" + SOME_ID + "}",
+    SOME_ID.replace("-", ""),
+    f"urn:uuid:{SOME_ID}",
+    f"{SOME_ID}\n",
+    f"{SOME_ID}/..",
+    f" {SOME_ID}",
+    SOME_ID.replace("-", "\u2010"),
     "\u0660" * 8 + "-0000-4000-8000-000000000000",
     None,
     7,
@@ -111,7 +112,7 @@ async def test_an_opening_of_another_shape_opens_no_session(app: Running, auth: 
         await client.disconnect()
 
 
-@pytest.mark.parametrize("session_id", ["/tmp/x", "..", "x", str(uuid.uuid4())])  # noqa: S108 - nothing is written
+@pytest.mark.parametrize("session_id", ["/tmp/x", "..", "x", SOME_ID])  # noqa: S108 - nothing is written
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_there_are_no_routes_for_files(app: Running, folder: Path, session_id: str, method: str) -> None:
     at = str(folder / "made") if session_id.startswith("/") else session_id
@@ -131,7 +132,7 @@ def test_there_are_no_routes_for_files(app: Running, folder: Path, session_id: s
         ("POST", "/set-session-cookie", "x"),
         ("POST", "/set-session-cookie", None),
         ("POST", "/project/action", {"sessionId": "/etc", "action": {}}),
-        ("POST", "/project/action", {"sessionId": str(uuid.uuid4()), "action": []}),
+        ("POST", "/project/action", {"sessionId": SOME_ID, "action": []}),
         ("POST", "/project/action", []),
         ("PUT", "/feedback", {"feedback": {"forId": "x"}, "sessionId": "../x"}),
         ("DELETE", "/feedback", {"feedbackId": ["x"]}),
@@ -324,7 +325,7 @@ EVENTS: list[tuple[str, object]] = [
     ("client_message", {"message": {"id": "x", "output": "y"}}),
     ("client_message", {"message": {"id": str(uuid.uuid1()), "output": "y"}}),
     ("client_message", {"message": {"output": "y"}}),
-    ("edit_message", {"message": {"id": str(uuid.uuid4()), "output": "y"}}),
+    ("edit_message", {"message": {"id": SOME_ID, "output": "y"}}),
     ("edit_message", {}),
     ("edit_message", None),
     ("chat_settings_change", None),
