@@ -109,7 +109,7 @@ class Sockets:
         if not session.chat_started:
             session.chat_started = True
             await self._answers.show_settings(session)
-        if conversation.running:
+        if conversation.lock.locked():
             await context.emitter.task_start()
         else:
             await context.emitter.task_end()
