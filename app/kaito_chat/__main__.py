@@ -32,7 +32,7 @@ def main() -> int:
     try:
         listeners = (
             management.listen(settings.host, settings.listen_port, f"{PREFIX}LISTEN_PORT"),
-            management.listen(settings.host, settings.management_port, f"{PREFIX}MANAGEMENT_PORT"),
+            management.listen(settings.host, settings.management, f"{PREFIX}MANAGEMENT_PORT"),
         )
     except management.PortError as error:
         sys.stderr.write(f"{error}\n")

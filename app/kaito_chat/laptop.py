@@ -137,12 +137,7 @@ def _free_port() -> int:
 
 def _environment(arguments: argparse.Namespace, data_dir: str) -> dict[str, str]:
     """The chat server's environment: what is set already is kept, but for what the command line says."""
-    # Two chats on one machine want a management port each.
-    usual = {
-        "KAITO_CHAT_LOG_FORMAT": "text",
-        "KAITO_CHAT_DATA_DIR": data_dir,
-        "KAITO_CHAT_MANAGEMENT_PORT": str(_free_port()),
-    }
+    usual = {"KAITO_CHAT_LOG_FORMAT": "text", "KAITO_CHAT_DATA_DIR": data_dir}
     if arguments.engine == "embedded":
         usual |= EMBEDDED
     environ = usual | dict(os.environ)

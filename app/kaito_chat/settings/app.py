@@ -17,6 +17,8 @@ from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettin
 from kaito_chat.settings.sample import SampleVariables
 
 PREFIX = "KAITO_CHAT_"
+MANAGEMENT_ABOVE = 81
+HIGHEST_PORT = 65535
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -175,11 +177,12 @@ class Settings(BaseSettings):
 
     # How it runs
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
-    listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+    listen_port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)] = Field(
         default=8000, description="Not `port`: for a Service named kaito-chat, Kubernetes sets KAITO_CHAT_PORT."
     )
-    management_port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        default=8081, description="Serves `/livez`, `/readyz` and `/metrics`; publish `listen_port` only."
+    management_port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)] | None = Field(
+        default=None,
+        description="Serves `/livez`, `/readyz` and `/metrics`; publish `listen_port` only. 81 above that if unset.",
     )
     data_dir: Path = Field(
         default=Path("/tmp/kaito-chat"),  # noqa: S108
@@ -286,7 +289,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or leave it out"
             )
-        if 0 < self.listen_port == self.management_port:
+        if self.listen_port and self.listen_port == self.management_port:
             raise ValueError(f"{PREFIX}MANAGEMENT_PORT={self.management_port}: must differ from {PREFIX}LISTEN_PORT")
         if self.database_url and self.sign_in == "none":
             raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: history belongs to somebody")
@@ -299,6 +302,14 @@ class Settings(BaseSettings):
             return None
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @cached_property
+    def management(self) -> int:
+        """The port of probes and metrics; 0 takes a free one."""
+        if self.management_port is not None or not self.listen_port:
+            return self.management_port or 0
+        above = self.listen_port + MANAGEMENT_ABOVE
+        return above if above <= HIGHEST_PORT else self.listen_port - MANAGEMENT_ABOVE
 
     @cached_property
     def encrypted(self) -> bool:

@@ -78,13 +78,14 @@ def contained(image: Path, scripted: Running, writable: Path) -> Iterator[Runnin
         "PYTHONPATH": "",
         "PYTHONDONTWRITEBYTECODE": "1",
         "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_MANAGEMENT_PORT": str(management := free_port()),
         "KAITO_CHAT_DATA_DIR": str(writable / "kaito-chat"),
         "KAITO_CHAT_ENDPOINT_URL": scripted.url,
     }
     uid, gid = USER[0]
     drop = f"setpriv --reuid={uid} --regid={gid} --clear-groups --no-new-privs --bounding-set=-all"
     run = ["-c", f"cd {image}/opt/app && exec {drop} {image}/opt/venv/bin/python -m kaito_chat"]
-    with program(run, port, writable / "log", environment, python="/bin/bash") as running:
+    with program(run, port, writable / "log", environment, python="/bin/bash", management=management) as running:
         yield running
 
 
@@ -117,9 +118,9 @@ def test_the_health_check_tells_alive_from_dead(contained: Running, image: Path)
     words = re.search(r'CMD \["python", "-c", "(.+)"\]$', DOCKERFILE, re.MULTILINE)
     assert words
     code = words[1].replace('\\"', '"')
-    for port, expected in ((contained.url.rsplit(":", 1)[1], 0), (str(free_port()), 1)):
+    for port, expected in ((contained.management.rsplit(":", 1)[1], 0), (str(free_port()), 1)):
         command = [str(image / "opt/venv/bin/python"), "-c", code]
-        environment = {"KAITO_CHAT_LISTEN_PORT": port}
+        environment = {"KAITO_CHAT_MANAGEMENT_PORT": port}
         assert subprocess.run(command, env=environment, check=False, capture_output=True).returncode == expected
 
 
@@ -130,5 +131,5 @@ def test_the_dockerfile_passes_its_linter() -> None:
 
 
 def test_the_image_ends_in_order(contained: Running) -> None:
-    assert httpx.get(contained.url + "/livez").is_success
+    assert httpx.get(contained.management + "/livez").is_success
     assert contained.stop() == 0

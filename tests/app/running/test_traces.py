@@ -82,15 +82,16 @@ def broken_collector(request: pytest.FixtureRequest) -> Iterator[str]:
 @contextmanager
 def traced(endpoint: str, folder: Path, **variables: str) -> Iterator[Running]:
     """The chat application with variables of OpenTelemetry's."""
-    port = free_port()
+    port, management = free_port(), free_port()
     environment = {
         "KAITO_CHAT_ENDPOINT_URL": endpoint,
         "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_MANAGEMENT_PORT": str(management),
         "KAITO_CHAT_DATA_DIR": str(folder / "data"),
         "KAITO_CHAT_SYSTEM_PROMPT": PROMPT,
         **variables,
     }
-    with program(["-m", "kaito_chat"], port, folder / "chat.log", environment) as running:
+    with program(["-m", "kaito_chat"], port, folder / "chat.log", environment, management=management) as running:
         yield running
 
 

@@ -56,8 +56,6 @@ def test_every_text_is_used() -> None:
     assert ENGLISH.keys() - used == set()
 
 
-
-
 @pytest.mark.parametrize(
     ("accepted", "code"),
     [
