@@ -15,7 +15,7 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.session import WebsocketSession
 
-from kaito_chat.chat import running, signals
+from kaito_chat.chat import running, signals, stopping
 from kaito_chat.chat.buttons import again
 from kaito_chat.chat.facts import lines
 from kaito_chat.chat.panel import panel
@@ -28,6 +28,7 @@ from kaito_chat.settings import ModelSettings, Starter
 from kaito_chat.texts import Texts, texts_for
 
 services = running.services()
+stopping.translate()
 settings = services.settings
 _turns: dict[str, asyncio.Task[None]] = {}
 _background: set[asyncio.Task[None]] = set()

@@ -59,7 +59,7 @@ AWAITED = {
     "trouble.aborted", "trouble.content_filter", "trouble.empty", "trouble.other", "trouble.thinking",
     "notice.base_model", "notice.busy_own", "notice.busy_server", "notice.deleted", "notice.forgotten",
     "notice.interrupted", "notice.not_changed", "notice.not_listed", "notice.not_stored", "notice.question_too_long",
-    "notice.sign_in_limited", "notice.stopped", "notice.stored", "notice.too_many_questions",
+    "notice.sign_in_limited", "notice.stored", "notice.too_many_questions",
     "settings.model_tip", "warming.image", "warming.node_lost", "warming.quota", "warming.size",
 }  # fmt: skip
 
