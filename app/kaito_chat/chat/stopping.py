@@ -15,7 +15,7 @@ CHAINLITS = "Task manually stopped."
 class Notice(cl.Message):
     """A message of Chainlit's own, in the page's language where we know it."""
 
-    def __init__(self, content: str = "", **given: Any) -> None:
+    def __init__(self, content: str = "", **given: Any) -> None:  # noqa: ANN401 - Chainlit's, which has no types
         if content == CHAINLITS:
             content = texts_for(context.session.language).say("notice.stopped")
             given["metadata"] = notice("stopped")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fakes.faults import FAULTS
+from fakes.faults import FAULTS, FORMULAS, IMAGE
 from kaito_chat.conversation import LEFT_OUT
 from kaito_chat.wire import Heard, Page
 from processes import Running, chat, free_port, program
@@ -42,13 +42,15 @@ ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "endless-comments": (None, "slow", ["again"]),
     "nothing": (None, "failed", ["again"]),
     "slow": WORKS,
-    "byte-by-byte": ("It wörks 模型 \U0001f600.", None, []),
-    "split-utf-8": ("It wörks 模型 \U0001f600.", None, []),
+    "byte-by-byte": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
+    "split-utf-8": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
     "crlf": WORKS,
     "no-done": WORKS,
     "null-content": WORKS,
-    "limit": ("Half", None, ["continue"]),
+    "limit": ("Half", None, ["continue", "regenerate"]),
     "reasoning": WORKS,
+    "formulas": (FORMULAS, None, ["regenerate"]),
+    "image": (IMAGE, None, ["regenerate"]),
 }
 NUMBERS = itertools.count()
 
@@ -130,9 +132,9 @@ async def test_try_again_and_continue_work(patient: Running) -> None:
     page = Page(patient.url)
     await page.open()
     heard = await page.ask("fault: limit q-continue", 20)
-    assert heard.actions == ["continue"]
+    assert heard.actions == ["continue", "regenerate"]
     async with httpx.AsyncClient() as client:
-        body = {"sessionId": page.session_id, "action": page.actions[-1]}
+        body = {"sessionId": page.session_id, "action": page.actions[-2]}
         assert (await client.post(patient.url + "/project/action", json=body, timeout=20)).is_success
     assert page.heard.answer == "seen 1"
     await page.close()

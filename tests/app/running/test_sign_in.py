@@ -151,7 +151,7 @@ async def test_a_question_that_met_a_busy_server_is_tried_again(impatient: Runni
     await press(impatient, page, "again")
     await until(lambda: heard.answer == "It works.")
     assert (await page.ask("and now?", 20)).answer == "seen 1"
-    assert len(page.actions) == 2
+    assert [action["name"] for action in page.actions] == ["again", "again", "regenerate", "regenerate"]
     await page.close()
 
 
@@ -163,5 +163,5 @@ async def test_an_answer_that_was_cut_goes_on(impatient: Running) -> None:
     await press(impatient, page, "continue")
     await until(lambda: heard.answer == "seen 1")
     assert (await page.ask("and now?", 20)).answer == "seen 1"
-    assert len(page.actions) == 1
+    assert [action["name"] for action in page.actions] == ["continue", "regenerate", "regenerate"]
     await page.close()
