@@ -12,7 +12,7 @@ from kaito_chat.conversation import LEFT_OUT
 from kaito_chat.wire import Heard, Page
 from processes import Running, chat, free_port, program
 
-WORKS: tuple[str, None, list[str]] = ("It works.", None, [])
+WORKS: tuple[str, None, list[str]] = ("It works.", None, ["regenerate"])
 HALF = ("Half", "cut_off", ["continue"])
 ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "hang-before-headers": (None, "slow", ["again"]),
