@@ -18,9 +18,15 @@ async def facts(lines: Mapping[str, str]) -> None:
         await cl.send_window_message({"kaito_chat": {"facts": dict(lines)}})
 
 
-async def waiting(watch: Watch, texts: Texts) -> None:
-    """Say in the page's status the same as the notice under the question that waits."""
-    signal = {"state": watch.state, "text": texts.state(watch.state), "name": watch.name}
+async def waiting(notice: str, watch: Watch, texts: Texts) -> None:
+    """Say in the page's status the same as the notice under the question that waits, until that is gone.
+
+    Args:
+        notice: The id of the notice's message.
+        watch: The model that the question waits for.
+        texts: In the page's language.
+    """
+    signal = {"notice": notice, "state": watch.state, "text": texts.state(watch.state), "name": watch.name}
     await cl.send_window_message({"kaito_chat": {"waiting": signal}})
 
 

@@ -124,9 +124,10 @@ class TurnOfConversation:
                 await self._watch.changed(FIRST_LOOK_SECONDS)
                 while self._watch.ready is None:
                     text = self._texts.warming_up(self._watch)
-                    await signals.waiting(self._watch, self._texts)
+                    notified = shown or cl.Message(text, metadata=notice("warming_up"))
+                    await signals.waiting(notified.id, self._watch, self._texts)  # before the notice is seen
                     if shown is None:
-                        shown = await cl.Message(text, metadata=notice("warming_up")).send()
+                        shown = await notified.send()
                     elif shown.content != text:
                         shown.content = text
                         await shown.update()

@@ -505,6 +505,8 @@ async def test_a_stopped_answer_is_continued(page: Open) -> None:
     await chat.sees("Half")
     await chat.stop()
     await asking
+    assert ENGLISH.say("notice.stopped") in [message["output"] for message in chat.steps()]
+    assert {"notice": "stopped"} in chat.marks()
     await chat.press("continue")
     assert chat.answers() == ["Half", HELLO]
     assert asked(server)[-1] == [("user", "Hello?"), ("assistant", "Half"), ("user", CONTINUE)]

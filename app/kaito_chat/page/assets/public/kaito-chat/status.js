@@ -7,6 +7,8 @@ import { root, text } from "./texts.js";
 
 const OFTEN = 3000;
 const SELDOM = 15000;
+// How often to look whether a notice is gone before it is not waited for any more.
+const TRIES = 60;
 // The least room between the header's buttons that the line fits into.
 const ROOM = 240;
 
@@ -73,7 +75,17 @@ const look = async () => {
   timer = setTimeout(look, document.hidden ? SELDOM : pause);
 };
 
+// The notice may still be drawn when the server says that it is gone.
+const settle = (tries) => {
+  const drawn = waiting && document.getElementById(`step-${waiting.notice}`);
+  if (drawn && tries > 0) return void setTimeout(settle, 50, tries - 1);
+  waiting = null;
+  render();
+  look();
+};
+
 onSignal("waiting", (signal) => {
+  if (!signal) return settle(TRIES);
   waiting = signal;
   render();
   look();
