@@ -31,7 +31,11 @@ def cookie(client: httpx.AsyncClient) -> str:
 async def opened(app: Running, client: httpx.AsyncClient | None = None, **how: str) -> Hostile:
     """A page that is open."""
     page = Hostile(app.url, cookie=cookie(client) if client else "", **how)
-    await page.open()
+    try:
+        await page.open()
+    except Exception:
+        await page.close(forget=False)
+        raise
     return page
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import chainlit as cl
+from chainlit.config import config
 from fastapi import HTTPException
 
 from kaito_chat import metrics
@@ -73,11 +74,8 @@ def register(settings: Settings) -> None:
     """Register what Chainlit calls when somebody signs in, as the settings say."""
     if settings.sign_in == "password" and settings.password_users:
         passwords = Passwords(json.loads(settings.password_users.get_secret_value()))
-
-        @cl.password_auth_callback
-        async def password(name: str, word: str) -> cl.User | None:
-            """Sign in with a name and a password."""
-            return await passwords.check(name, word)
+        # Not by the decorator: it takes every exception for a wrong password, also the one that says to wait.
+        config.code.password_auth_callback = passwords.check
 
     if settings.sign_in == "entra":
 
