@@ -9,7 +9,7 @@ def record(action: str, user: str | None, outcome: str, **subjects: str) -> None
     """Write one audit line.
 
     Args:
-        action: `sign_in`, `sign_out`, `question`, `feedback`, `rename` or `delete`.
+        action: `sign_in`, `sign_out`, `connect`, `question`, `feedback`, `rename` or `delete`.
         user: The user's identifier; `None` without sign-in.
         outcome: `ok`, or why it was refused or failed.
         subjects: Ids of what it was done to, such as `thread_id`.

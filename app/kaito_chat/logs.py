@@ -14,6 +14,9 @@ QUIET = (
     "httpcore",
     "socketio",
     "engineio",
+    # By name too: without a level of their own, both add a handler that writes plain text beside ours.
+    "socketio.server",
+    "engineio.server",
     "aiosqlite",
     "alembic",
     "azure",

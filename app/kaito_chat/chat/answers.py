@@ -8,6 +8,7 @@ import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.context import context
 from chainlit.session import WebsocketSession
+from chainlit.utils import utc_now
 
 from kaito_chat import metrics
 from kaito_chat.audit import record
@@ -16,7 +17,7 @@ from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.turn import TurnOfConversation, notify
-from kaito_chat.conversation import answer_of, is_partial, is_unfinished
+from kaito_chat.conversation import answer_of, is_partial, is_unfinished, notice
 from kaito_chat.limits import Refusal
 from kaito_chat.texts import Texts, texts_for
 
@@ -68,6 +69,20 @@ class Answers:
             finally:
                 if conversation.is_newest(ticket):
                     await context.emitter.task_end()
+
+    async def signed_in(self, session: WebsocketSession) -> bool:
+        """Whether the session's sign-in still holds; if not, the page is told. Chainlit asks when it connects."""
+        tokens = self._services.tokens
+        if tokens is None or await tokens.holder(session.token) is not None:
+            return True
+        login = f"{self._services.settings.root_path}/login"
+        text = texts_for(session.language).say("notice.signed_out", login=login)
+        # Not by `notify`: nothing of a page whose sign-in ended is kept.
+        message = cl.Message(text, metadata=notice("signed_out"), created_at=utc_now())
+        await context.emitter.task_start()
+        await context.emitter.send_step(message.to_dict())
+        await context.emitter.task_end()
+        return False
 
     def may_ask(self, session: WebsocketSession) -> bool:
         """Whether another question of a page is taken in at all: not after many that were not answered."""
@@ -135,9 +150,7 @@ class Answers:
     ) -> str:
         """Why a question is not answered, which the page is told; empty if it is."""
         texts = texts_for(session.language)
-        if not await self._signed_in(session):
-            login = f"{self._services.settings.root_path}/login"
-            await notify(texts.say("notice.signed_out", login=login), "signed_out")
+        if not await self.signed_in(session):
             return "signed_out"
         if self._services.draining:
             await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
@@ -154,11 +167,6 @@ class Answers:
         await withdraw(action)
         await notify(busy(texts, refusal), "busy", [again(texts)])
         return refusal.reason
-
-    async def _signed_in(self, session: WebsocketSession) -> bool:
-        """Whether the session's sign-in still holds; Chainlit checks it only when a page connects."""
-        tokens = self._services.tokens
-        return tokens is None or await tokens.holder(session.token) is not None
 
 
 def busy(texts: Texts, refusal: Refusal) -> str:

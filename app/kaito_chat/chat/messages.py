@@ -14,6 +14,7 @@ from chainlit.session import WebsocketSession
 from chainlit.utils import utc_now
 
 from kaito_chat import metrics
+from kaito_chat.audit import record
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.conversations import REPLACED, STOPPED
 from kaito_chat.chat.events import Question, Said, read
@@ -115,6 +116,10 @@ class Messages:
         if question is None:
             metrics.REFUSED.labels("malformed").inc()
             log.warning("a malformed message was refused")
+            return None
+        if not await self._answers.signed_in(session):
+            user = session.user.identifier if session.user else None
+            record("question", user, "signed_out", thread_id=session.thread_id)
             return None
         length, limit = len(question.message.output), self._services.settings.max_question_characters
         if length > limit:

@@ -161,7 +161,7 @@ class TurnOfConversation:
         """Say once in a conversation what is unusual about its model."""
         ready, told = self._watch.ready, self._services.conversations.of(context.session.id).told
         kinds = {"base_model": self._watch.base_model}
-        if ready and ready.backend.name in LISTING and not ready.served.listed:
+        if ready and ready.backend.name in LISTING and not ready.served.listed and not ready.served.choices:
             kinds["not_listed"] = bool(ready.served.model)
         for kind in [kind for kind, holds in kinds.items() if holds and kind not in told]:
             told.add(kind)

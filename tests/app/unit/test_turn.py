@@ -17,6 +17,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
+from fakes.neighbours import Unlisted
 from kaito_chat.backends import Patience, connect
 from kaito_chat.chat import running
 from kaito_chat.chat.services import Services
@@ -767,3 +768,38 @@ async def test_whom_the_tenant_lets_in_is_let_in(page: Open, monkeypatch: pytest
     assert len(chainlit("auth").create_jwt(let_in)) < 1024
     await chat.ask()
     assert chat.answers() == [HELLO]
+
+
+async def test_a_server_that_lists_no_models_is_said_once(page: Open) -> None:
+    chat = await page(Unlisted(Answer(200, json={"data": []})), model="Qwen/Qwen3-8B")
+    for _ in range(2):
+        await chat.ask()
+    said = [each["output"] for each in chat.steps() if "lists no models" in each["output"]]
+    assert said == [ENGLISH.say("notice.not_listed", model="Qwen/Qwen3-8B")]
+
+
+async def test_a_server_that_lists_other_models_is_not_said_to_list_none(page: Open) -> None:
+    chat = await page(Unlisted(Answer(200, json={"data": [{"id": "shown"}]})), model="Qwen/Qwen3-8B")
+    await chat.ask()
+    assert chat.answers() == [HELLO]
+    assert "lists no models" not in str(chat.sent)
+
+
+async def test_thinking_is_open_while_it_runs_and_closes_with_the_answer(page: Open) -> None:
+    server = VLLM()
+    server.pieces = [delta(reasoning_content="Hm."), delta(content="42")]
+    chat = await page(server)
+    await chat.ask()
+    (thought,) = chat.steps("llm")
+    assert (thought["defaultOpen"], thought["autoCollapse"]) == (True, True)
+
+
+async def test_a_trouble_names_the_reference_that_stands_in_the_log(
+    page: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = VLLM()
+    server.refusals = [Answer(500, text="Traceback")]
+    chat = await page(server)
+    await chat.ask()
+    (reference,) = [record.reference for record in caplog.records if hasattr(record, "reference")]
+    assert ENGLISH.say("notice.reference", reference=reference) in chat.steps()[0]["output"]
