@@ -14,10 +14,10 @@ import httpx
 import jwt
 import pytest
 import socketio
-
 from databases import wire
-from processes import Running, chat
 from signed_in import SECRET, SIGN_IN, USERS, cookie, opened, signed_in, started, threads, until
+
+from processes import Running, chat
 
 PUBLIC = "https://chat.example.com"
 
@@ -172,16 +172,17 @@ async def test_feedback_is_for_ones_own_conversations(kept: Running) -> None:
     page = await opened(kept, ada)
     await page.ask("hello")
     answer = next(each for each in page.messages.values() if each["type"] != "user_message")
-    body = {"feedback": {"forId": answer["id"], "threadId": page.thread_id, "value": 1}, "sessionId": page.session_id}
+    feedback: dict[str, object] = {"forId": answer["id"], "threadId": page.thread_id, "value": 1}
+    body = {"feedback": feedback, "sessionId": page.session_id}
     assert (await grace.put("/feedback", json=body)).status_code == 404
     given = await ada.put("/feedback", json=body)
     assert given.is_success
     feedback_id = {"feedbackId": given.json()["feedbackId"]}
     assert (await grace.request("DELETE", "/feedback", json=feedback_id)).status_code == 404
-    stolen = {"feedback": body["feedback"] | {"id": feedback_id["feedbackId"], "value": 0}, "sessionId": "x"}
+    stolen = {"feedback": feedback | {"id": feedback_id["feedbackId"], "value": 0}, "sessionId": "x"}
     assert (await grace.put("/feedback", json=stolen)).status_code == 404
     assert (await ada.request("DELETE", "/feedback", json=feedback_id)).is_success
-    unknown = {"feedback": body["feedback"] | {"forId": str(uuid.uuid4())}, "sessionId": page.session_id}
+    unknown = {"feedback": feedback | {"forId": str(uuid.uuid4())}, "sessionId": page.session_id}
     assert (await ada.put("/feedback", json=unknown)).status_code == 404
     assert audited(kept, action="feedback", user="grace", outcome="refused")
     assert audited(kept, action="feedback", user="ada", outcome="ok")

@@ -116,15 +116,16 @@ class Chat:
             while text not in str(self.sent):
                 await asyncio.sleep(0.01)
 
-    def steps(self, kind: str = "assistant_message") -> list[dict[str, Any]]:
-        """What the page shows of a kind."""
+    def steps(self, *kinds: str) -> list[dict[str, Any]]:
+        """What the page shows of some kinds: answers and notices, unless others are named."""
+        wanted = kinds or ("assistant_message", "system_message")
         shown: dict[str, dict[str, Any]] = {}
         for event, data in self.sent:
             if event in ("stream_start", "new_message", "update_message"):
                 shown[data["id"]] = data
             elif event == "delete_message":
                 shown.pop(data["id"], None)
-        return [step for step in shown.values() if step["type"] == kind]
+        return [step for step in shown.values() if step["type"] in wanted]
 
     def marks(self) -> list[dict[str, Any]]:
         """What the messages are marked with."""
