@@ -1,7 +1,8 @@
 """How the chat application carries many people, beside the sample's way, the openai SDK's way, and no application.
 
 `python benchmarks/chat.py` runs over Chainlit's own protocol against an endpoint with fixed timing.
-`--messages 10000` looks at memory instead. `--check` exits 1 if a goal is missed.
+`--messages 10000` looks at memory instead. `--check` exits 1 if a goal is missed. `--before FOLDER` measures the
+application of another checkout beside this one.
 """
 
 import argparse
@@ -27,7 +28,16 @@ from processes import Running, chat, free_port, program  # noqa: E402
 PEERS = ROOT / "benchmarks" / "chat_peers"
 QUESTION = "tell me something"
 OURS, SDK, SAMPLE, DIRECT = "this application", "openai SDK per token", "the sample's way", "no application"
-PEOPLE = {DIRECT: (1, 10, 50, 200), OURS: (1, 10, 50, 200), SDK: (1, 10, 50, 200), SAMPLE: (1, 10)}
+BEFORE = "another checkout"
+# A replica's own limits are not what is measured.
+UNLIMITED = {"max_answers": "100000", "max_questions_per_minute": "1000000"}
+PEOPLE = {
+    DIRECT: (1, 10, 50, 200),
+    BEFORE: (1, 10, 50, 200),
+    OURS: (1, 10, 50, 200),
+    SDK: (1, 10, 50, 200),
+    SAMPLE: (1, 10),
+}
 
 
 class Result(NamedTuple):
@@ -104,31 +114,48 @@ def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
     return stack.enter_context(program(arguments, port, root / "log", environment, ready="/health"))
 
 
-def start(stack: ExitStack) -> tuple[Running, dict[str, Running]]:
+def checkout(stack: ExitStack, root: Path, endpoint: str, folder: Path) -> Running:
+    """The chat application of another checkout, in this one's environment."""
+    port, management = free_port(), free_port()
+    environment = {
+        "PYTHONPATH": str(root / "app"),
+        "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_ENDPOINT_URL": endpoint,
+        "KAITO_CHAT_DATA_DIR": str(folder / "checkout"),
+    }
+    if "management_port" in (root / "app/kaito_chat/settings/app.py").read_text(encoding="utf-8"):
+        environment["KAITO_CHAT_MANAGEMENT_PORT"] = str(management)
+    return stack.enter_context(
+        program(["-m", "kaito_chat"], port, folder / "checkout.log", environment, ready="/login")
+    )
+
+
+def start(stack: ExitStack, before: Path | None) -> tuple[Running, dict[str, Running]]:
     """The endpoint, and everything in front of it."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     port = free_port()
     arguments = [str(PEERS / "endpoint.py"), str(port)]
     endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
-    return endpoint, {
-        OURS: stack.enter_context(chat(endpoint.url, folder)),
+    others = {BEFORE: checkout(stack, before, endpoint.url, folder)} if before else {}
+    return endpoint, others | {
+        OURS: stack.enter_context(chat(endpoint.url, folder, **UNLIMITED)),
         SDK: peer(stack, "sdk", endpoint.url, folder),
         SAMPLE: peer(stack, "sample", endpoint.url, folder),
     }
 
 
-async def measure(rounds: int) -> dict[tuple[str, int], Result]:
+async def measure(rounds: int, before: Path | None) -> dict[tuple[str, int], Result]:
     """All ways and sizes, alternating; of each, the round with the median time to first text."""
     found: dict[tuple[str, int], list[Result]] = {}
     with ExitStack() as stack:
-        endpoint, apps = start(stack)
+        endpoint, apps = start(stack, before)
         for app in apps.values():
             await over(app, 1)  # everybody warms up
         for turn in range(rounds):
             for way, sizes in PEOPLE.items():
                 for people in sizes:
-                    if way == SAMPLE and turn:
-                        continue  # twenty seconds, every time the same
+                    if (way == SAMPLE and turn) or way not in (DIRECT, *apps):
+                        continue  # the sample's takes twenty seconds, every time the same
                     result = await (directly(endpoint, people) if way == DIRECT else over(apps[way], people))
                     found.setdefault((way, people), []).append(result)
                     await asyncio.sleep(0.3)
@@ -153,6 +180,12 @@ def show(found: dict[tuple[str, int], Result]) -> bool:
         ("50 people: CPU of the SDK's way", ours(50).cpu / sdk(50).cpu, 0.6, False),
         ("50 people: throughput of direct", ours(50).rate / direct(50).rate, 0.9, True),
     ]
+    if (BEFORE, 1) in found:
+        for people in PEOPLE[BEFORE][1:]:  # one person costs less than a process's CPU time can tell
+            ratio = found[OURS, people].cpu / found[BEFORE, people].cpu
+            goals.append((f"{people} people: CPU of the other checkout's", ratio, 1.1, False))
+            seconds = found[OURS, people].seconds / found[BEFORE, people].seconds
+            goals.append((f"{people} people: time of the other checkout's", seconds, 1.1, False))
     met = True
     for name, value, goal, least in goals:
         good = value >= goal if least else value <= goal
@@ -170,7 +203,7 @@ async def remember(messages: int) -> bool:
         port = free_port()
         arguments = [str(PEERS / "endpoint.py"), str(port)]
         endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
-        app = stack.enter_context(chat(endpoint.url, folder))
+        app = stack.enter_context(chat(endpoint.url, folder, **UNLIMITED))
         process = app.measure()
 
         async def converse() -> None:
@@ -196,8 +229,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--messages", type=int, help="look at memory over so many messages instead")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout to measure beside this one")
     options = parser.parse_args()
-    good = asyncio.run(remember(options.messages)) if options.messages else show(asyncio.run(measure(options.rounds)))
+    good = (
+        asyncio.run(remember(options.messages))
+        if options.messages
+        else show(asyncio.run(measure(options.rounds, options.before)))
+    )
     return int(options.check and not good)
 
 

@@ -29,6 +29,8 @@ def main() -> int:
     logs.configure(settings.log_level, settings.log_format)
     for warning in warnings:
         log.warning(warning)
+    if settings.debug:
+        log.warning("questions and answers are logged: %sDEBUG is set", PREFIX)
     try:
         listeners = (
             management.listen(settings.host, settings.listen_port, f"{PREFIX}LISTEN_PORT"),

@@ -30,8 +30,8 @@ class Hostile(Page):
         self._begin()
         await self._socket.emit(event, data)
 
-    async def send_raw(self, packet: str) -> None:
-        """Send a packet of Socket.IO as text."""
+    async def send_raw(self, packet: str | bytes) -> None:
+        """Send a packet of Socket.IO, or an attachment of one, as it is."""
         self._begin()
         await self._socket.eio.send(packet)
 

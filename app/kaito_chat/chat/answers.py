@@ -15,10 +15,12 @@ from kaito_chat.audit import record
 from kaito_chat.chat.buttons import again, is_offered, of_an_end, withdraw
 from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
 from kaito_chat.chat.panel import panel
+from kaito_chat.chat.runs import run_of
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.turn import TurnOfConversation, notify
 from kaito_chat.conversation import answer_of, is_partial, is_unfinished, notice
 from kaito_chat.limits import Refusal
+from kaito_chat.readiness import Watch
 from kaito_chat.texts import Texts, texts_for
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class Answers:
         login = f"{self._services.settings.root_path}/login"
         text = texts_for(session.language).say("notice.signed_out", login=login)
         # Not by `notify`: nothing of a page whose sign-in ended is kept.
-        message = cl.Message(text, metadata=notice("signed_out"), created_at=utc_now())
+        message = cl.Message(text, type="system_message", metadata=notice("signed_out"), created_at=utc_now())
         await context.emitter.task_start()
         await context.emitter.send_step(message.to_dict())
         await context.emitter.task_end()
@@ -125,25 +127,31 @@ class Answers:
             return
         conversation.mirror.begin()
         await withdraw(action)
-        with self._services.limits.answering(user):
-            watch = self._services.watch(session.chat_profile)
-            waits = watch.ready is None
-            continuing = action is not None and action.name == "continue"
-            turn = asyncio.create_task(TurnOfConversation(self._services, watch, continuing=continuing).take())
-            conversation.turn = turn
-            self._services.turns.add(turn)
-            turn.add_done_callback(self._services.turns.discard)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                current = asyncio.current_task()
-                if current and current.cancelling():  # this task itself is to end, and not the answer alone
-                    turn.cancel(LEFT)
-                    raise
-            finally:
-                conversation.turn = None
-            if waits and watch.choices:
-                await self.show_settings(session)  # only now it is known which models there are
+        if action and action.name == "regenerate" and conversation.run:
+            await conversation.run.remove()
+        watch = self._services.watch(session.chat_profile)
+        waits = watch.ready is None
+        questions = [message for message in chat_context.get() if message.type == "user_message"]
+        async with run_of(questions[-1] if questions else None) as conversation.run:
+            with self._services.limits.answering(user):
+                await self._turn(conversation, watch, continuing=action is not None and action.name == "continue")
+        if waits and watch.choices:
+            await self.show_settings(session)  # only now it is known which models there are
+
+    async def _turn(self, conversation: Conversation, watch: Watch, *, continuing: bool) -> None:
+        turn = asyncio.create_task(TurnOfConversation(self._services, watch, continuing=continuing).take())
+        conversation.turn = turn
+        self._services.turns.add(turn)
+        turn.add_done_callback(self._services.turns.discard)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current and current.cancelling():  # this task itself is to end, and not the answer alone
+                turn.cancel(LEFT)
+                raise
+        finally:
+            conversation.turn = None
 
     async def _refused(
         self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None, user: str

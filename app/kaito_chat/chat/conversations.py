@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from typing import Any
 
 from kaito_chat.chat.mirror import Mirror
 
@@ -23,6 +24,7 @@ class Conversation:
         mirror: What the page was told since its last question.
         lock: Held by the one task that answers.
         turn: The answer that runs.
+        run: Chainlit's step around the last answer.
         connected: Whether the page has a connection.
         over: Whether the page has been gone for longer than the grace: nothing more is answered.
         forgotten: Whether the page shows a conversation that this process does not know.
@@ -34,6 +36,7 @@ class Conversation:
         self.mirror = Mirror()
         self.lock = asyncio.Lock()
         self.turn: asyncio.Task[None] | None = None
+        self.run: Any = None
         self.connected = True
         self.over = False
         self.forgotten = False

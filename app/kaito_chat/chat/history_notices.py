@@ -43,7 +43,7 @@ class HistoryNotices:
         if kind not in NOTICES:
             return
         text = texts_for(session.language).say(NOTICES[kind])
-        message = cl.Message(text, metadata=notice(f"history_{kind}"), created_at=utc_now())
+        message = cl.Message(text, type="system_message", metadata=notice(f"history_{kind}"), created_at=utc_now())
         if kind == "late":
             self._shown[session.id] = message.id
         await emitter.send_step(message.to_dict())

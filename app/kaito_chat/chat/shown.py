@@ -60,7 +60,8 @@ class Shown:
             await self.end_thought()
             if progress.dropped and not self._dropped_said:
                 self._dropped_said = True
-                await cl.Message(self._texts.say("notice.dropped", count=progress.dropped)).send()
+                dropped = self._texts.say("notice.dropped", count=progress.dropped)
+                await cl.Message(dropped, type="system_message").send()
             self._message = cl.Message("", created_at=utc_now())
         self._said.append(text)
         await self._message.stream_token(self._formulas.feed(text))

@@ -124,7 +124,7 @@ class TurnOfConversation:
                 await self._watch.changed(FIRST_LOOK_SECONDS)
                 while self._watch.ready is None:
                     text = self._texts.warming_up(self._watch)
-                    notified = shown or cl.Message(text, metadata=notice("warming_up"))
+                    notified = shown or cl.Message(text, type="system_message", metadata=notice("warming_up"))
                     await signals.waiting(notified.id, self._watch, self._texts)  # before the notice is seen
                     if shown is None:
                         shown = await notified.send()
@@ -153,7 +153,7 @@ class TurnOfConversation:
         cut = progress.finish == "length"
         await self._shown.close(progress, unfinished=cut)
         if cut:
-            await cl.Message(self._texts.say("notice.length")).send()
+            await cl.Message(self._texts.say("notice.length"), type="system_message").send()
         await self._explain()
         return "length" if cut else "answered"
 
@@ -202,8 +202,8 @@ class TurnOfConversation:
 
 
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
-    """Say something that is no part of the conversation."""
-    await cl.Message(text, metadata=notice(str(kind)), actions=actions or []).send()
+    """Say something that is no part of the conversation, and no answer to copy or to rate."""
+    await cl.Message(text, type="system_message", metadata=notice(str(kind)), actions=actions or []).send()
 
 
 def _reason(cancelled: asyncio.CancelledError) -> str:

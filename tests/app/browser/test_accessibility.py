@@ -1,6 +1,7 @@
 """What axe-core finds on the page, and what people hear who do not see it."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.mi
 def found(page: Page) -> list[str]:
     """The serious and critical violations of the page as it is."""
     if not AXE.exists():
+        assert "CI" not in os.environ, "axe-core is missing: make test installs it"
         pytest.skip("needs axe-core (make test-app installs it)")
     page.wait_for_timeout(300)  # dialogs and the first page fade in; colours are compared as they are drawn
     page.evaluate(AXE.read_text(encoding="utf-8"))

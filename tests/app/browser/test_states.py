@@ -115,7 +115,7 @@ def test_a_busy_model_is_asked_again(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: busy-twice q1")
     said(page, Kind.BUSY, retry_after_seconds=1)
-    expect(page.get_by_text("HTTP 429: Too many")).to_be_visible()  # the server's own words
+    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's own words
     press(page, "Try again")
     seen(page, "It works.")
     ask(page, "and now?")

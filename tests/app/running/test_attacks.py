@@ -398,3 +398,20 @@ def test_log_lines_are_bounded(app: Running) -> None:
     httpx.get(app.url + "/project/translations", params={"language": "en-" + "z" * 8})
     assert all(len(line) < 12_000 for line in app.text().splitlines())
     assert "y" * 1000 not in app.text()
+
+
+async def test_binary_attachments_are_not_collected(app: Running) -> None:
+    before = app.measure().memory_info().rss
+    page = Hostile(app.url)
+    await page.open()
+    await page.send_raw('5999-["client_message",{"_placeholder":true,"num":0}]')
+    for _ in range(30):
+        await page.send_raw(b"x" * 8 * 2**20)
+    await asyncio.sleep(1)
+    assert app.measure().memory_info().rss - before < 60 * 2**20
+    assert (await page.ask("count to 3")).answer == "1 2 3"
+    await page.close()
+
+
+def test_every_log_line_is_json(app: Running) -> None:
+    assert [line for line in app.text().splitlines() if not line.startswith("{")] == []

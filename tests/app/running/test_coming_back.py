@@ -205,3 +205,22 @@ async def test_a_conversation_that_is_deleted_at_one_replica_stays_deleted_at_th
         assert await threads(elsewhere) == []
         for client in (ada, elsewhere):
             await client.aclose()
+
+
+async def test_a_page_that_is_opened_anew_after_a_cut_shows_what_arrived(folder: Path, scripted: Running) -> None:
+    database = f"sqlite:///{folder}/history.db"
+    with chat(scripted.url, folder, disconnect_grace_seconds="30", database_url=database, **SIGN_IN) as app:
+        client = await signed_in(app)
+        page = await opened(app, client)
+        await page.say("count to 3000")
+        await page.first_text()
+        await until(lambda: page.thread_id)
+        await page.cut()
+        await asyncio.sleep(0.3)
+        back = await opened(app, client, thread_id=page.thread_id)
+        await until(lambda: {each["name"] for each in back.actions} == {"continue", "regenerate"})
+        assert back.resumed
+        outputs = [step["output"] for step in back.resumed["steps"] if "message" in step["type"]]
+        assert outputs[1].startswith("1 2 3 ")
+        await back.close()
+        await client.aclose()

@@ -172,7 +172,7 @@ async def test_feedback_is_for_ones_own_conversations(kept: Running) -> None:
     page = await opened(kept, ada)
     await page.ask("hello")
     answer = next(each for each in page.messages.values() if each["type"] != "user_message")
-    feedback = {"forId": answer["id"], "threadId": page.thread_id, "value": 1}
+    feedback: dict[str, object] = {"forId": answer["id"], "threadId": page.thread_id, "value": 1}
     body = {"feedback": feedback, "sessionId": page.session_id}
     assert (await grace.put("/feedback", json=body)).status_code == 404
     given = await ada.put("/feedback", json=body)
@@ -302,3 +302,21 @@ async def test_everything_works_below_a_path(folder: Path, scripted: Running) ->
         assert cookie(client)
         await page.close()
         await client.aclose()
+
+
+async def test_a_page_whose_sign_in_ended_changes_nothing(kept: Running) -> None:
+    client = await signed_in(kept)
+    page = await opened(kept, client)
+    question = await page.say("hello")
+    await page.end_of_turn()
+    await client.post("/logout")
+    assert (await page.ask("said after signing out")).notice == "signed_out"
+    await page.edit(question, "edited after signing out")
+    assert (await page.end_of_turn()).notice == "signed_out"
+    again = await signed_in(kept)
+    steps = (await again.get(f"/project/thread/{page.thread_id}")).json()["steps"]
+    outputs = [step["output"] for step in steps if "message" in step["type"]]
+    assert (len(outputs), outputs[0]) == (2, "hello")
+    await page.close()
+    for each in (client, again):
+        await each.aclose()

@@ -120,3 +120,10 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(tmp_path / "none"))
         with pytest.raises(probe.ProbeError, match="KAITO_CHAT_CA_FILE"):
             await probe.probe_model(probe.at(url), 2)
+
+
+async def test_a_ca_that_the_system_trusts_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ca_file, certificate = authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # where OpenSSL looks for the system's
+    async with serving(certificate) as url:
+        assert await described(url, None) == "private"

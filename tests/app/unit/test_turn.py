@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
-from fakes.neighbours import Unlisted
+from fakes.neighbours import BaseOnVLLM, Unlisted
 from kaito_chat.backends import Patience, connect
 from kaito_chat.chat import running
 from kaito_chat.chat.services import Services
@@ -117,15 +117,16 @@ class Chat:
             while text not in str(self.sent):
                 await asyncio.sleep(0.01)
 
-    def steps(self, kind: str = "assistant_message") -> list[dict[str, Any]]:
-        """What the page shows of a kind."""
+    def steps(self, *kinds: str) -> list[dict[str, Any]]:
+        """What the page shows of some kinds: answers and notices, unless others are named."""
+        wanted = kinds or ("assistant_message", "system_message")
         shown: dict[str, dict[str, Any]] = {}
         for event, data in self.sent:
             if event in ("stream_start", "new_message", "update_message"):
                 shown[data["id"]] = data
             elif event == "delete_message":
                 shown.pop(data["id"], None)
-        return [step for step in shown.values() if step["type"] == kind]
+        return [step for step in shown.values() if step["type"] in wanted]
 
     def marks(self) -> list[dict[str, Any]]:
         """What the messages are marked with."""
@@ -770,12 +771,51 @@ async def test_whom_the_tenant_lets_in_is_let_in(page: Open, monkeypatch: pytest
     assert chat.answers() == [HELLO]
 
 
-async def test_a_server_that_lists_no_models_is_said_once(page: Open) -> None:
-    chat = await page(Unlisted(Answer(200, json={"data": []})), model="Qwen/Qwen3-8B")
-    for _ in range(2):
-        await chat.ask()
-    said = [each["output"] for each in chat.steps() if "lists no models" in each["output"]]
-    assert said == [ENGLISH.say("notice.not_listed", model="Qwen/Qwen3-8B")]
+async def test_a_base_model_is_called_one_once(page: Open) -> None:
+    chat = await page(BaseOnVLLM())
+    await chat.ask()
+    await chat.ask()
+    assert chat.answers() == [HELLO] * 2
+    told = [step["output"] for step in chat.steps("system_message")]
+    assert told == [ENGLISH.say("notice.base_model")]
+
+
+async def test_a_model_that_no_list_names_is_said_to_be_asked_by_its_name(page: Open) -> None:
+    class Unlisted(VLLM):
+        def get_v1_models(self, _: Any) -> Answer:
+            return Answer(200, json={"object": "list", "data": []})
+
+    server = Unlisted("mine")
+    chat = await page(server, model="mine")
+    await chat.ask()
+    await chat.ask()
+    told = [step["output"] for step in chat.steps("system_message")]
+    assert told == [ENGLISH.say("notice.not_listed", model="mine")]
+    assert [body["model"] for body in server.bodies(COMPLETIONS)] == ["mine", "mine"]
+
+
+async def test_a_model_among_several_is_picked_in_the_settings(page: Open) -> None:
+    class Several(VLLM):
+        def get_v1_models(self, _: Any) -> Answer:
+            base = {"id": "base", "owned_by": "vllm", "max_model_len": 2048}
+            adapter = {"id": "tuned", "owned_by": "vllm", "max_model_len": None, "parent": "base"}
+            return Answer(200, json={"object": "list", "data": [base, adapter]})
+
+        def post_v1_chat_completions(self, body: dict[str, Any]) -> Answer:
+            return sse(delta(content=f"I am {body['model']}."), finish())
+
+    chat = await page(Several("base"))
+    await chat.sockets.shown(chat.session.socket_id)
+    (panel,) = [data for event, data in chat.sent if event == "chat_settings"]
+    (picker,) = [each for each in panel if each["id"] == "model"]
+    assert ([each["value"] for each in picker["items"]], picker["initial"]) == (["base", "tuned"], "base")
+    await chat.ask()
+    await chat.messages.choose(chat.session.socket_id, {"model": "tuned", "other": "x", "temperature": "hot"})
+    assert "other" not in chat.session.chat_settings
+    await chat.ask()
+    await chat.messages.choose(chat.session.socket_id, {"model": "../etc/passwd"})
+    await chat.ask()
+    assert chat.answers() == ["I am base.", "I am tuned.", "I am base."]
 
 
 async def test_a_server_that_lists_other_models_is_not_said_to_list_none(page: Open) -> None:

@@ -1,0 +1,69 @@
+"""Limits, with a clock of their own."""
+
+import pytest
+
+from kaito_chat.limits import Limits, Rate, Refusal
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def limits(clock: Clock, **given: int) -> Limits:
+    usual = {"answers": 9, "user_answers": 9, "questions": 9, "user_questions": 9}
+    return Limits(**(usual | given), clock=clock)
+
+
+def test_a_rate_says_when_the_next_one_is_within_it() -> None:
+    clock = Clock()
+    rate = Rate(2, 60, clock)
+    rate.count("ada")
+    clock.now += 10
+    rate.count("ada")
+    assert rate.wait("ada") == pytest.approx(50)
+    assert rate.wait("grace") == 0
+    clock.now += 50
+    assert rate.wait("ada") == 0
+
+
+def test_a_rate_forgets_who_is_not_there_any_more() -> None:
+    clock = Clock()
+    rate = Rate(2, 60, clock)
+    for number in range(5000):
+        rate.count(str(number))
+        clock.now += 1
+    assert len(rate._times) < 1100  # noqa: SLF001 - its memory is what matters
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [({"user_answers": 1}, "user_answers"), ({"answers": 1}, "answers"), ({"user_questions": 1}, "user_rate")],
+)
+def test_a_limit_is_named(given: dict[str, int], reason: str) -> None:
+    counted = limits(Clock(), **given)
+    assert counted.refusal("ada") is None
+    with counted.answering("ada"):
+        refusal = counted.refusal("ada")
+        assert refusal
+        assert refusal.reason == reason
+        assert refusal.retry_after_seconds > 0
+
+
+def test_users_share_the_limit_of_the_process_only() -> None:
+    counted = limits(Clock(), user_answers=1, questions=2)
+    with counted.answering("ada"):
+        assert counted.refusal("grace") is None
+        with counted.answering("grace"):
+            assert counted.refusal("linus") == Refusal("rate", 60)
+
+
+def test_an_answer_that_fails_is_counted_no_more() -> None:
+    counted = limits(Clock(), user_answers=1)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="broken"), counted.answering("ada"):
+            raise ValueError("broken")
+    assert counted.refusal("ada") is None
