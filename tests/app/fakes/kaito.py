@@ -147,6 +147,8 @@ class VLLM(Fake):
         return Answer(200)
 
     def post_tokenize(self, body: dict[str, Any]) -> Answer:
+        if "prompt" in body:
+            return Answer(200, json={"count": len(body["prompt"].split())})
         return Answer(200, json={"count": sum(len(each["content"].split()) + 4 for each in body["messages"])})
 
     def post_v1_chat_completions(self, body: dict[str, Any]) -> Answer:
