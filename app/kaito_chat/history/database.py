@@ -4,23 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
-import alembic.command
-import alembic.config
 import asyncpg
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat import metrics
-from kaito_chat.history import engines
+from kaito_chat.history import engines, tables
 from kaito_chat.history.errors import ERRORS, HistoryAwayError, HistoryError, translate
 
 T = TypeVar("T")
-MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number, the same in every replica: who holds it migrates, the others wait.
 LOCK = 7_141_019
 # A transaction that takes longer counts as not answered.
@@ -114,7 +110,7 @@ class Database:
                 try:
                     if self.postgresql:
                         await self._lock(connection)
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(tables.upgrade)
                     await self._prune(connection)
                     await connection.commit()
                 finally:
@@ -153,10 +149,3 @@ class Database:
         if self._abandoned:
             await asyncio.wait(self._abandoned, timeout=1)
         await self.engine.dispose()
-
-
-def _upgrade(connection: Connection) -> None:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")

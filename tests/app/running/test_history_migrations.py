@@ -15,8 +15,7 @@ from databases import OTHER, THREAD, message, opened, stored, texts
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kaito_chat.history import HistoryError
-from kaito_chat.history import database as database_module
+from kaito_chat.history import HistoryError, tables
 from kaito_chat.history.database import Database
 
 # The statements of the version before, as Chainlit's SQLAlchemy data layer composed them.
@@ -95,7 +94,7 @@ async def old(url: str) -> str:
 
     def upgrade(connection: Connection) -> None:
         config = alembic.config.Config()
-        config.set_main_option("script_location", str(database_module.MIGRATIONS))
+        config.set_main_option("script_location", str(tables.MIGRATIONS))
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "0001")
 
@@ -178,8 +177,9 @@ async def test_replicas_that_start_together_migrate_once_and_a_second_start_chan
         (version,) = (await connection.execute(text("SELECT version_num FROM alembic_version"))).one()
         limits = [] if old.startswith("sqlite") else (await connection.execute(text("SHOW statement_timeout"))).all()
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(database_module.MIGRATIONS))
-    assert version == ScriptDirectory.from_config(config).get_current_head()
+    config.set_main_option("script_location", str(tables.MIGRATIONS))
+    assert version == tables.COMPATIBLE
+    assert ScriptDirectory.from_config(config).get_revision(version)
     assert limits in ([], [("4500ms",)]), "statements of a migration may take longer, others may not"
     for database in databases:
         await database.close()
@@ -190,16 +190,50 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
 ) -> None:
     scripts = tmp_path_factory.mktemp("migrations")
     (scripts / "versions").mkdir()
-    for script in sorted(database_module.MIGRATIONS.rglob("*.py")):
+    for script in sorted(tables.MIGRATIONS.rglob("*.py")):
         content = script.read_text(encoding="utf-8")
         if script.name.startswith("0002"):
             content = content.replace('"signed_out",\n', '"deleted_threads",\n')  # a table that is there by then
-        (scripts / script.relative_to(database_module.MIGRATIONS)).write_text(content, encoding="utf-8")
+        (scripts / script.relative_to(tables.MIGRATIONS)).write_text(content, encoding="utf-8")
     database = Database(old)
     with monkeypatch.context() as patch:
-        patch.setattr(database_module, "MIGRATIONS", scripts)
+        patch.setattr(tables, "MIGRATIONS", scripts)
         with pytest.raises(HistoryError, match="refuses"):
             await database.migrate()
     async with asyncio.timeout(10), opened(old) as store:  # the lock is free, though that replica is there still
         assert len((await store.list_threads("ada")).threads) == 2
     await database.close()
+
+
+async def test_the_version_before_starts_again_after_this_one(
+    old: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A replica of it that is restarted during an update, and a rollback."""
+    scripts = tmp_path_factory.mktemp("before")
+    (scripts / "versions").mkdir()
+    for name in ("env.py", "versions/0001_tables.py"):
+        (scripts / name).write_text((tables.MIGRATIONS / name).read_text(encoding="utf-8"), encoding="utf-8")
+
+    def upgrade(connection: Connection) -> None:
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(scripts))
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+
+    for _ in range(2):
+        async with opened(old) as store:
+            assert len((await store.list_threads("ada")).threads) == 2
+        async with connected(old) as connection:
+            await connection.run_sync(upgrade)
+
+
+async def test_the_tables_of_a_later_version_are_left_alone(old: str) -> None:
+    async with opened(old):
+        pass
+    async with connected(old) as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    async with opened(old) as store:
+        assert len((await store.list_threads("ada")).threads) == 2
+    async with connected(old) as connection:
+        (version,) = (await connection.execute(text("SELECT version_num FROM alembic_version"))).one()
+    assert version == "9999"

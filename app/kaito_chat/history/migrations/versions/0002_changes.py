@@ -1,6 +1,8 @@
 """When a conversation changed, which ones were deleted, and which tokens were signed out.
 
-Replicas of the version before go on with these tables: what is new has no place in their statements.
+Replicas of the version before go on with these tables: what is new has no place in their statements. They also start
+and come back with them, because the revision that the database names stays the one that they know (`COMPATIBLE` in
+`history/tables.py`). So this runs at every start, and adds only the parts that are not there.
 """
 
 import sqlalchemy as sa
@@ -14,25 +16,29 @@ depends_on = None
 
 def upgrade() -> None:
     """Add a column with its index, and two tables."""
-    op.add_column("threads", sa.Column("updatedAt", sa.Text))
+    there = sa.inspect(op.get_bind())
+    if "updatedAt" not in {column["name"] for column in there.get_columns("threads")}:
+        op.add_column("threads", sa.Column("updatedAt", sa.Text))
+        op.execute(
+            'UPDATE threads SET "updatedAt" ='
+            ' COALESCE((SELECT MAX(s."createdAt") FROM steps s WHERE s."threadId" = threads.id), "createdAt")'
+        )
     op.execute(
-        'UPDATE threads SET "updatedAt" ='
-        ' COALESCE((SELECT MAX(s."createdAt") FROM steps s WHERE s."threadId" = threads.id), "createdAt")'
-    )
-    op.execute(
-        "CREATE INDEX threads_of_user_by_change ON threads"
+        "CREATE INDEX IF NOT EXISTS threads_of_user_by_change ON threads"
         """ ("userId", COALESCE("updatedAt", "createdAt", ''), id)"""
     )
-    op.create_table(
-        "deleted_threads",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("deletedAt", sa.Text, nullable=False),
-    )
-    op.create_table(
-        "signed_out",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("expires", sa.Double, nullable=False),
-    )
+    if not there.has_table("deleted_threads"):
+        op.create_table(
+            "deleted_threads",
+            sa.Column("id", sa.Text, primary_key=True),
+            sa.Column("deletedAt", sa.Text, nullable=False),
+        )
+    if not there.has_table("signed_out"):
+        op.create_table(
+            "signed_out",
+            sa.Column("id", sa.Text, primary_key=True),
+            sa.Column("expires", sa.Double, nullable=False),
+        )
 
 
 def downgrade() -> None:
