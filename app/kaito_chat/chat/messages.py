@@ -15,7 +15,7 @@ from chainlit.utils import utc_now
 
 from kaito_chat import metrics
 from kaito_chat.audit import record
-from kaito_chat.chat.answers import Answers
+from kaito_chat.chat.answers import Answers, user_of
 from kaito_chat.chat.conversations import REPLACED, STOPPED
 from kaito_chat.chat.events import Question, Said, read
 from kaito_chat.chat.panel import accepted
@@ -58,9 +58,6 @@ class Messages:
             return
         if any(message.id == said.id for message in chat_context.get()):
             log.warning("a message came twice", extra={"message_id": said.id})
-            return
-        if not self._answers.may_ask(session):
-            metrics.REFUSED.labels("flood").inc()
             return
         # The title of the conversation is its first question; Chainlit would take the whole of it.
         begins = not session.has_first_interaction
@@ -110,23 +107,32 @@ class Messages:
             session.chat_settings |= accepted(data)
 
     async def _taken_in(self, session: WebsocketSession, data: object) -> Said | None:
-        """The message in an event; `None` if it is malformed or too long, which the page is told."""
-        texts = texts_for(session.language)
+        """The message in an event; `None` if it is refused, which the page is told unless it sends many of them."""
         question = read(Question, data)
         if question is None:
-            metrics.REFUSED.labels("malformed").inc()
             log.warning("a malformed message was refused")
+            self._refused(session, "malformed")
             return None
         if not await self._answers.signed_in(session):
-            user = session.user.identifier if session.user else None
-            record("question", user, "signed_out", thread_id=session.thread_id)
+            self._refused(session, "signed_out")
+            return None
+        if not self._answers.may_ask(session):
+            self._refused(session, "flood")
             return None
         length, limit = len(question.message.output), self._services.settings.max_question_characters
         if length > limit:
-            metrics.REFUSED.labels("question").inc()
-            await notify(texts.say("notice.question_too_long", count=length, limit=limit), "question_too_long")
+            self._services.conversations.of(session.id).refused_in_a_row += 1
+            self._services.limits.count(user_of(session))
+            words = texts_for(session.language).say("notice.question_too_long", count=length, limit=limit)
+            await notify(words, "question_too_long")
+            self._refused(session, "question")
             return None
         return question.message
+
+    def _refused(self, session: WebsocketSession, reason: str) -> None:
+        metrics.REFUSED.labels(reason).inc()
+        user = session.user.identifier if session.user else None
+        record("question", user, reason, thread_id=session.thread_id)
 
 
 def _session(sid: str) -> WebsocketSession | None:

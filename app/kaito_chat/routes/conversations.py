@@ -1,5 +1,7 @@
 """Routes of the history: each names the user, whom the database compares with the owner."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from chainlit.auth import get_current_user
@@ -62,42 +64,55 @@ class ConversationRoutes:
 
     async def rename(self, body: Rename, user: CurrentUser) -> dict[str, bool]:
         """Rename one of the user's conversations."""
-        done = await self._history.rename(_owner(user), body.threadId, plain(body.name))
-        return _done("rename", _owner(user), body.threadId, done=done)
+        owner = _owner(user)
+        with _audited("rename", owner, thread_id=body.threadId):
+            _found(await self._history.rename(owner, body.threadId, plain(body.name)))
+        return {"success": True}
 
     async def delete(self, body: Delete, user: CurrentUser) -> dict[str, bool]:
         """Delete one of the user's conversations, and end the answer that runs in it."""
-        done = await self._history.delete_thread(_owner(user), body.threadId)
-        if done:
-            for session in list(ws_sessions_id.values()):
-                if session.thread_id == body.threadId:
-                    self._services.conversations.of(session.id).interrupt(DELETED)
-        return _done("delete", _owner(user), body.threadId, done=done)
+        owner = _owner(user)
+        with _audited("delete", owner, thread_id=body.threadId):
+            _found(await self._history.delete_thread(owner, body.threadId))
+        for session in list(ws_sessions_id.values()):
+            if session.thread_id == body.threadId:
+                self._services.conversations.of(session.id).interrupt(DELETED)
+        return {"success": True}
 
     async def give_feedback(self, body: GiveFeedback, user: CurrentUser) -> dict[str, Any]:
         """Give feedback on an answer in one of the user's conversations."""
-        about = body.feedback
+        owner, about = _owner(user), body.feedback
         comment = None if about.comment is None else plain(about.comment)
-        given = await self._history.upsert_feedback(_owner(user), about.forId, about.value, comment, about.threadId)
-        record("feedback", _owner(user), "ok" if given else "refused", message_id=about.forId)
-        if given is None:
-            raise HTTPException(404, "Not Found")
+        with _audited("feedback", owner, message_id=about.forId):
+            given = await self._history.upsert_feedback(owner, about.forId, about.value, comment, about.threadId)
+            _found(given)
         return {"success": True, "feedbackId": given}
 
     async def take_feedback(self, body: TakeFeedback, user: CurrentUser) -> dict[str, bool]:
         """Take back one's own feedback."""
-        done = await self._history.delete_feedback(_owner(user), body.feedbackId)
-        record("feedback", _owner(user), "ok" if done else "refused", feedback_id=body.feedbackId)
-        if not done:
-            raise HTTPException(404, "Not Found")
+        owner = _owner(user)
+        with _audited("feedback", owner, feedback_id=body.feedbackId):
+            _found(await self._history.delete_feedback(owner, body.feedbackId))
         return {"success": True}
 
 
-def _done(action: str, owner: str, thread_id: str, *, done: bool) -> dict[str, bool]:
-    record(action, owner, "ok" if done else "refused", thread_id=thread_id)
+@contextmanager
+def _audited(action: str, owner: str, **subjects: str) -> Iterator[None]:
+    """Write an audit line with the outcome, also where the database cannot do it."""
+    outcome = "failed"
+    try:
+        yield
+        outcome = "ok"
+    except HTTPException:
+        outcome = "refused"
+        raise
+    finally:
+        record(action, owner, outcome, **subjects)
+
+
+def _found(done: object) -> None:
     if not done:
-        raise HTTPException(404, "Thread not found")
-    return {"success": True}
+        raise HTTPException(404, "Not Found")
 
 
 def _owner(user: User | None) -> str:

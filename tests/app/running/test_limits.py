@@ -127,3 +127,15 @@ async def test_a_flood_of_questions_gets_a_few_notices(folder: Path, scripted: R
         notices = [each for each in page.messages.values() if "one minute" in str(each["output"])]
         assert len(notices) <= 6
         await page.close()
+
+
+async def test_a_flood_of_messages_that_are_too_long_gets_a_few_notices(folder: Path, scripted: Running) -> None:
+    settings = {"max_questions_per_minute_per_user": "3", "max_question_characters": "100"}
+    with chat(scripted.url, folder, **settings) as app:
+        page = await opened(app)
+        for _ in range(40):
+            await page.say("x" * 101)
+        await until(lambda: refused(app, "flood") >= 30)
+        notices = [each for each in page.messages.values() if "101 characters" in str(each["output"])]
+        assert 0 < len(notices) <= 6
+        await page.close()

@@ -243,6 +243,12 @@ async def test_a_thread_id_is_refused_while_nobody_can_tell_whose_it_is(
             await opened(app, grace, thread_id=page.thread_id)
         fresh = await opened(app, grace)
         assert (await fresh.ask("hello")).answer
+        for method, path, body in (
+            ("DELETE", "/project/thread", {"threadId": page.thread_id}),
+            ("PUT", "/project/thread", {"threadId": page.thread_id, "name": "x"}),
+        ):
+            assert (await ada.request(method, path, json=body)).status_code == 503
+        assert [len(audited(app, action=action, outcome="failed")) for action in ("delete", "rename")] == [1, 1]
         await between.open()
         await until(lambda: "kaito_chat_history_pending 0.0" in app.metrics())
         assert await threads(ada) == [page.thread_id]
