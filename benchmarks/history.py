@@ -103,7 +103,7 @@ async def chainlits(url: str, ids: list[str]) -> Measured:
 
 
 async def compare(url: str, arguments: argparse.Namespace) -> dict[str, Measured]:
-    """What each way takes."""
+    """The results of each way."""
     database = Database(url)
     await database.migrate()
     store = Store(database)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Hindrance(StrEnum):
-    """What keeps a Workspace from being ready, beyond the time that it takes."""
+    """Reasons why a Workspace is not ready, beyond the time that it takes."""
 
     QUOTA = "quota"  # the subscription's quota of cores is used up
     SKU = "sku"  # the size of node is not offered in the region
@@ -68,7 +68,7 @@ PATTERNS = tuple(
         (Hindrance.NODE_FAILED, r"launch ?failed|failed to create (new nodes|nodeclaim)|node.{0,40}not found"),
     )
 )
-# What a step says while all goes well.
+# Messages of a step that goes well.
 GOES_WELL = re.compile(
     r"^(workspacePending|workspaceResourceCreated|CreateNodeClaimPending|AwaitingReconciliation|NodeClaimNotReady"
     r"|NodeNotReady|workspaceResourceStatusNotReady|WorkspaceInferenceStatusPending)$"
@@ -76,7 +76,7 @@ GOES_WELL = re.compile(
 
 
 def hindrance_of(reason: str, message: str) -> Hindrance | None:
-    """What a condition that is not true says; `None` while it only waits."""
+    """The hindrance that a condition names that is not true; `None` while it only waits."""
     if GOES_WELL.match(reason):
         return None
     # A crash's message quotes its log, in which anything may stand: a reason that says something goes first.

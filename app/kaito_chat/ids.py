@@ -28,5 +28,5 @@ def thread_of(session_id: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text without the characters that UTF-8 or PostgreSQL cannot hold: lone surrogates and NUL."""
-    return text.replace("\0", "").encode(errors="replace").decode()
+    """A text without the characters that UTF-8 or PostgreSQL cannot hold: no NUL, U+FFFD for lone surrogates."""
+    return text.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

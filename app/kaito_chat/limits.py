@@ -70,7 +70,7 @@ class Rate:
 
 
 class Limits:
-    """What a process accepts.
+    """The limits of one process.
 
     Args:
         answers: Running answers of all users.

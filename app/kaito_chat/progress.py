@@ -1,4 +1,4 @@
-"""What is known of an answer while it arrives."""
+"""State of an answer while it arrives."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Shown = Text | Reasoning | Reclassify
 
 @dataclass
 class Progress:
-    """What is known of an answer while it arrives.
+    """State of an answer while it arrives.
 
     Attributes:
         dropped: How many of the oldest messages the window left out.

@@ -36,7 +36,7 @@ class State(StrEnum):
     NO_CHAT = "no_chat"
 
 
-# What no waiting changes, and an operator has to.
+# States that only an operator can end.
 LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO_CHAT: State.NO_CHAT}
 
 

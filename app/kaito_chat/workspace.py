@@ -72,7 +72,7 @@ class Workspaces:
 
 
 def conditions_of(workspace: dict[str, object]) -> Conditions:
-    """What a Workspace's status says; of contradictions the worse part.
+    """The conditions in a Workspace's status; the worse one of two that contradict each other.
 
     0.6 leaves what was true once as it is when a node is lost, and writes a node's time-out to the summary only.
     """
@@ -112,7 +112,7 @@ def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
 
 
 def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Hindrance | None, dict[str, Any]]:
-    """What hinders most, and the condition that says so; without a hindrance the first step that is not done."""
+    """The worst hindrance and its condition; without a hindrance, the first step that is not done."""
     pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
     found = [(hindrance_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
     # The summary of 0.6 keeps a node's time-out until the server is ready, also when the node came after it.

@@ -96,7 +96,7 @@ class Served:
 
 @dataclass
 class Quirks:
-    """What a server was found to need for one model, so that it is not found out again.
+    """Requirements of a server for one model, learned from its refusals.
 
     Attributes:
         refused: Fields that it does not take.
@@ -143,7 +143,7 @@ class Backend(Protocol):
         ...
 
     def quirks(self, model: str) -> Quirks:
-        """What was learned about a model so far; what is learned elsewhere is noted in it."""
+        """The requirements of a model learned so far; callers may add to them."""
         ...
 
     def stream(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:

@@ -73,7 +73,7 @@ def unknown_field(detail: str, body: object) -> str | None:
 
 
 def refusal(response: httpx.Response) -> BackendError:
-    """What an answer with an error status means. The response has been read."""
+    """The error for a response with an error status. The response has been read."""
     body = json_of(response)
     text = "" if is_html(response) else response.text
     error = error_of(response.status_code, body, text or response.reason_phrase)
@@ -82,7 +82,7 @@ def refusal(response: httpx.Response) -> BackendError:
 
 
 def error_of(status: int, body: object, text: str) -> BackendError:
-    """What an error means that a server gives a status, in its head or within a stream."""
+    """The error for an error object with a status, from a response or from within a stream."""
     detail = detail_of(body, text)
     logged = f"HTTP {status}: {detail}"
     if status >= BROKE:
@@ -109,7 +109,7 @@ def error_of(status: int, body: object, text: str) -> BackendError:
 
 
 def error_in_stream(piece: dict[str, Any]) -> BackendError | None:
-    """What a piece of a stream means that is an error, as if it had come with a status; `None` if it is none."""
+    """The error for an error object within a stream, as if it had come with a status; `None` if it is none."""
     error = piece.get("error")
     if not error and piece.get("object") != "error":
         return None
@@ -133,7 +133,7 @@ def stranger(response: httpx.Response) -> BackendError | None:
 
 
 def no_answer(error: Exception) -> BackendError:
-    """What it means that there is no answer at all."""
+    """The error for a request without a response."""
     words = str(error) or type(error).__name__
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return BackendError(Kind.NOT_READY, f"no connection: {words}")

@@ -64,7 +64,7 @@ class OpenAI:
         self._suspected: float | None = None
 
     def quirks(self, model: str) -> Quirks:
-        """What was learned about a model so far."""
+        """The requirements of a model learned so far."""
         return self._quirks[model]
 
     async def describe(self) -> Served:

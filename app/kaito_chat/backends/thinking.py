@@ -66,7 +66,7 @@ class Thinking:
         return pieces
 
     def end(self, *, stopped: bool) -> list[Piece]:
-        """What is left at the end of the answer.
+        """The rest at the end of the answer.
 
         Args:
             stopped: The model ended by itself: without a closing tag it did not think this time.
@@ -188,7 +188,7 @@ class ToldApart:
             raise BackendError(Kind.CUT_OFF, "the stream ended without a reason to finish")
 
     def end(self) -> list[Event]:
-        """What is left at the end of the answer."""
+        """The rest at the end of the answer."""
         if self._ended:
             return []
         self._ended = True

@@ -1,4 +1,4 @@
-"""What this application changes in Chainlit 2.12, each with the reason; drafts of reports are in docs/upstream."""
+"""Changes to Chainlit 2.12, each with its reason; docs/upstream has drafts of reports."""
 
 import logging
 from pathlib import Path
@@ -9,7 +9,6 @@ import chainlit.auth.cookie
 import chainlit.auth.jwt
 import chainlit.server
 from chainlit.config import FILES_DIRECTORY
-from chainlit.data import get_data_layer
 from chainlit.session import BaseSession
 from chainlit.user import User
 from fastapi import HTTPException
@@ -104,8 +103,3 @@ def record_sign_ins() -> None:
 
     chainlit.server._authenticate_user = authenticate  # noqa: SLF001
     chainlit.server._get_oauth_redirect_error = failure  # noqa: SLF001
-
-
-def data_layer() -> Any:  # noqa: ANN401 - Chainlit's, which has no types
-    """The history that Chainlit was given, if any."""
-    return get_data_layer()

@@ -45,11 +45,6 @@ class Conversation:
         self._newest = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether an answer runs."""
-        return self.turn is not None and not self.turn.done()
-
     def ticket(self) -> int:
         """The place of a new question: only the newest one is answered."""
         self._newest += 1

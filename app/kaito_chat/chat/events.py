@@ -1,4 +1,4 @@
-"""What a page may send over its socket: the fields that are used, in their form; everything else is dropped."""
+"""Events of a page's socket: the fields that are used, validated; other fields are dropped."""
 
 from typing import Annotated, Any, TypeVar
 

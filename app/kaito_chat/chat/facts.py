@@ -1,4 +1,4 @@
-"""What is known about an answer beside its text: tokens, and how long the first one took."""
+"""Facts about an answer beside its text: tokens, and the time to the first one."""
 
 import json
 from collections.abc import Iterable, Mapping

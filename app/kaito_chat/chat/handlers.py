@@ -1,4 +1,4 @@
-"""What Chainlit asks for by registered functions: models to pick, starters, sign-in, the history.
+"""Functions registered with Chainlit: models to pick, starters, sign-in, the history.
 
 Chainlit loads this file by its path; it finds what all conversations share in `running`. Everything that a page sends
 comes in through `sockets`, `messages` and the server's routes instead.

@@ -1,4 +1,4 @@
-"""What a page was told since its last question, so that it can be told again after its connection was lost."""
+"""Record of the events sent to a page since its last question, to be replayed after a lost connection."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable

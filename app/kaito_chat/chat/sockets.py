@@ -266,7 +266,7 @@ def _name(user: User | None) -> str | None:
 
 
 def _facts(metadata: object) -> dict[str, Any]:
-    """What is kept of a conversation beside its messages."""
+    """The metadata of a conversation."""
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)

@@ -35,7 +35,7 @@ FIRST_LOOK_SECONDS = 2
 WAITED_OUT = (Kind.NOT_READY, Kind.GONE)
 # The servers that are asked for their list of models.
 LISTING = ("openai", "vllm", "transformers")
-# What ends an answer that has begun, and is not called a cut.
+# Errors that end an answer that has begun, and are not reported as a cut.
 OWN_ENDS = (Kind.CUT_OFF, Kind.FILTERED, Kind.ABORTED)
 # The notice under an answer that was ended, by the reason; a question that replaces it needs none.
 ENDED = {DRAINED: "notice.drained", LEFT: "notice.interrupted", STOPPED: "notice.stopped"}

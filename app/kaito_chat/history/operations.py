@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kaito_chat.ids import plain
+
 # Longer texts are cut: a question is at most as long as its limit, so this concerns what a model or a client made up.
 TEXT_CHARACTERS = 4_000_000
 NAME_CHARACTERS = 500
@@ -27,7 +29,7 @@ def now() -> str:
 def clean(value: object, characters: int = TEXT_CHARACTERS) -> str:
     """A text that PostgreSQL and SQLite take: without NUL, with U+FFFD for lone surrogates, of bounded length."""
     text = value if isinstance(value, str) else str(value)
-    return text[:characters].replace("\x00", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return plain(text[:characters])
 
 
 def clean_json(value: object) -> str:

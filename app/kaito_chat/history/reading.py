@@ -23,9 +23,6 @@ FEEDBACKS = text(
     ' WHERE s."threadId" = :id ORDER BY f.id DESC'
 )
 OWNER_OF_THREAD = text(f'SELECT t."userIdentifier" FROM threads t WHERE t.id = :id AND {NOT_DELETED}')  # noqa: S608
-OWNER_OF_STEP = text(
-    'SELECT t."userIdentifier", t.id FROM steps s JOIN threads t ON t.id = s."threadId" WHERE s.id = :id'
-)
 FAVORITES = text(
     f'SELECT {_STEP} FROM steps s JOIN threads t ON t.id = s."threadId" WHERE t."userId" ='  # noqa: S608
     " (SELECT u.id FROM users u WHERE u.identifier = :owner)"
@@ -55,16 +52,6 @@ async def owner_of_thread(database: Database, thread_id: str) -> str | None:
     async def work(connection: AsyncConnection) -> str | None:
         owner: str | None = (await connection.execute(OWNER_OF_THREAD, {"id": thread_id})).scalar()
         return owner
-
-    return await database.ask(work)
-
-
-async def owner_of_step(database: Database, step_id: str) -> tuple[str | None, str] | None:
-    """Whose a message is, and of which conversation, as far as is stored."""
-
-    async def work(connection: AsyncConnection) -> tuple[str | None, str] | None:
-        row = (await connection.execute(OWNER_OF_STEP, {"id": step_id})).one_or_none()
-        return (row[0], row[1]) if row else None
 
     return await database.ask(work)
 

@@ -93,7 +93,7 @@ class Store:
     async def get_thread(self, thread_id: str, owner: str | None = None) -> dict[str, Any] | None:
         """A conversation with its messages, in the shape that Chainlit's page reads; `None` if there is none.
 
-        What is not stored yet is in it.
+        Writes that are not stored yet are included.
 
         Args:
             thread_id: The conversation.
@@ -126,10 +126,6 @@ class Store:
         stored = await reading.owner_of_thread(self._database, thread_id)
         waiting = self.outbox.operations_of(thread_id)
         return stored or (waiting[0].owner if waiting else None)
-
-    async def owner_of_step(self, step_id: str) -> tuple[str | None, str] | None:
-        """Whose a message is, and of which conversation; `None` if no such message is stored."""
-        return await reading.owner_of_step(self._database, clean_id(step_id))
 
     async def favorites(self, owner: str) -> list[dict[str, Any]]:
         """The messages that a person marked."""

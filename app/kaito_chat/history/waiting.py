@@ -1,4 +1,4 @@
-"""What the outbox tells about operations that wait."""
+"""Types that describe the operations waiting in the outbox."""
 
 import asyncio
 import math

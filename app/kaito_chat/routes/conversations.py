@@ -52,8 +52,7 @@ class ConversationRoutes:
             search=plain(body.filter.search or ""),
             value=body.filter.feedback,
         )
-        info = {"hasNextPage": page.more, "startCursor": page.start, "endCursor": page.end}
-        return {"pageInfo": info, "data": page.threads}
+        return page.to_dict()
 
     async def thread(self, thread_id: Uuid, user: CurrentUser) -> dict[str, Any]:
         """One of the user's conversations."""

@@ -1,4 +1,4 @@
-"""What axe-core finds on the page, and what people hear who do not see it."""
+"""Accessibility: violations that axe-core finds, and announcements for screen readers."""
 
 import json
 import os

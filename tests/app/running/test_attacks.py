@@ -388,7 +388,7 @@ async def test_nul_and_lone_surrogates_are_taken_out(app: Running) -> None:
     raw = json.dumps(["client_message", {"message": {"id": str(uuid.uuid4()), "output": "a\0b\ud800c"}}])
     await page.send_raw("2" + raw)
     answer = (await page.end_of_turn()).answer or ""
-    assert "ab?c" in answer
+    assert "ab\ufffdc" in answer
     await page.close()
 
 

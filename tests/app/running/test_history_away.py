@@ -43,7 +43,6 @@ def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
         "list_threads": lambda: store.list_threads("ada"),
         "search": lambda: store.list_threads("ada", search="x"),
         "owner_of_thread": lambda: store.owner_of_thread(OTHER),
-        "owner_of_step": lambda: store.owner_of_step("s"),
         "favorites": lambda: store.favorites("ada"),
         "rename": lambda: store.rename("ada", OTHER, "new"),
         "change_metadata": lambda: store.change_metadata("ada", OTHER, {"a": 1}),

@@ -61,7 +61,7 @@ def notices(page: Page) -> list[str]:
 
 
 async def said(url: str, thread_id: str) -> list[str]:
-    """What the database has of a conversation."""
+    """The stored part of a conversation."""
     async with opened(url, migrate=False) as store:
         thread = await store.get_thread(thread_id, "ada")
     return [step["output"] for step in (thread or {}).get("steps", []) if "message" in step["type"]]

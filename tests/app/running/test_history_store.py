@@ -82,7 +82,6 @@ async def test_texts_that_a_database_refuses_are_stored_without_what_it_refuses(
         assert thread["steps"][0]["metadata"] == {"kaito_chat": {"answer": "ab\ufffd"}}
         for identifier in ("\x00", "\ud800", "x" * 100_000, "'; DROP TABLE threads; --"):
             assert await store.get_thread(identifier) is None
-            assert await store.owner_of_step(identifier) is None
             assert not await store.rename(identifier, identifier, identifier)
             assert not await store.delete_thread(identifier, identifier)
             assert await store.upsert_feedback(identifier, identifier, 1) is None
@@ -119,7 +118,6 @@ async def test_two_people_use_one_id_of_a_message_and_each_keeps_their_own_conve
         assert await store.written(OTHER, 10)
         assert await texts(url) == ["ada's"]
         assert await texts(url, OTHER) == ["eve's other"]
-        assert await store.owner_of_step("same") == ("ada", THREAD)
 
 
 async def test_a_conversation_of_nobody_is_given_to_nobody(url: str) -> None:

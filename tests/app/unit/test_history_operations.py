@@ -1,4 +1,4 @@
-"""What is made of data before a database sees it."""
+"""Cleaning of data before a database sees it."""
 
 import json
 import sqlite3

@@ -75,4 +75,4 @@ def test_ids_have_one_form() -> None:
 
 
 def test_a_plain_text_can_be_kept_anywhere() -> None:
-    assert plain("a\0b\ud800c 模型 \U0001f600") == "ab?c 模型 \U0001f600"
+    assert plain("a\0b\ud800c 模型 \U0001f600") == "ab\ufffdc 模型 \U0001f600"

@@ -118,7 +118,7 @@ class Chat:
                 await asyncio.sleep(0.01)
 
     def steps(self, *kinds: str) -> list[dict[str, Any]]:
-        """What the page shows of some kinds: answers and notices, unless others are named."""
+        """The steps that the page shows of some types; answers and notices by default."""
         wanted = kinds or ("assistant_message", "system_message")
         shown: dict[str, dict[str, Any]] = {}
         for event, data in self.sent:
