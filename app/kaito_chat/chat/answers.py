@@ -16,7 +16,7 @@ from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
 from kaito_chat.chat.panel import panel
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.turn import TurnOfConversation, notify
-from kaito_chat.conversation import answer_of, is_partial, is_unfinished
+from kaito_chat.conversation import answer_of, is_partial, is_unfinished, notice
 from kaito_chat.limits import Refusal
 from kaito_chat.texts import Texts, texts_for
 
@@ -135,14 +135,14 @@ class Answers:
     ) -> str:
         """Why a question is not answered, which the page is told; empty if it is."""
         texts = texts_for(session.language)
-        if not await self._signed_in(session):
-            login = f"{self._services.settings.root_path}/login"
-            await notify(texts.say("notice.signed_out", login=login), "signed_out")
+        if not await self.signed_in(session):
             return "signed_out"
         if self._services.draining:
             await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
             return DRAINED
         if action and not is_offered(action):
+            conversation.refused_in_a_row += 1
+            self._services.limits.count(user)
             await action.remove()
             return "withdrawn"
         refusal = self._services.limits.refusal(user)
@@ -155,10 +155,17 @@ class Answers:
         await notify(busy(texts, refusal), "busy", [again(texts)])
         return refusal.reason
 
-    async def _signed_in(self, session: WebsocketSession) -> bool:
-        """Whether the session's sign-in still holds; Chainlit checks it only when a page connects."""
+    async def signed_in(self, session: WebsocketSession) -> bool:
+        """Whether the session's sign-in still holds, else the page is told; Chainlit looks only when it connects."""
         tokens = self._services.tokens
-        return tokens is None or await tokens.holder(session.token) is not None
+        if tokens is None or await tokens.holder(session.token) is not None:
+            return True
+        texts, login = texts_for(session.language), f"{self._services.settings.root_path}/login"
+        message = cl.Message(texts.say("notice.signed_out", login=login), metadata=notice("signed_out"))
+        await context.emitter.task_start()
+        await context.emitter.send_step(message.to_dict())  # not kept: it is nobody's any more
+        await context.emitter.task_end()
+        return False
 
 
 def busy(texts: Texts, refusal: Refusal) -> str:

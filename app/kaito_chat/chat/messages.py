@@ -49,7 +49,7 @@ class Messages:
             "chat_settings_change": self.choose,
         }
 
-    async def ask(self, sid: str, data: object = None) -> None:
+    async def ask(self, sid: str, data: object = None, *_: object) -> None:
         """A new question."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
@@ -77,11 +77,14 @@ class Messages:
             await context.emitter.init_thread(said.output[:TITLE_CHARACTERS])
         await self._answers.take()
 
-    async def edit(self, sid: str, data: object = None) -> None:
+    async def edit(self, sid: str, data: object = None, *_: object) -> None:
         """An earlier question in other words: what came after it is taken away."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
         if session is None or said is None:
+            return
+        if not self._answers.may_ask(session):
+            metrics.REFUSED.labels("flood").inc()
             return
         messages = chat_context.get()
         places = [at for at, each in enumerate(messages) if each.id == said.id and each.type == "user_message"]
@@ -96,13 +99,13 @@ class Messages:
         await question.update()
         await self._answers.take()
 
-    async def stop(self, sid: str, _data: object = None) -> None:
+    async def stop(self, sid: str, *_: object) -> None:
         """End the running answer; what arrived of it stays."""
         session = _session(sid)
         if session:
             self._services.conversations.of(session.id).interrupt(STOPPED)
 
-    async def choose(self, sid: str, data: object = None) -> None:
+    async def choose(self, sid: str, data: object = None, *_: object) -> None:
         """Other settings for the questions that follow."""
         session = _session(sid)
         if session and isinstance(data, Mapping):
@@ -121,7 +124,7 @@ class Messages:
             metrics.REFUSED.labels("question").inc()
             await notify(texts.say("notice.question_too_long", count=length, limit=limit), "question_too_long")
             return None
-        return question.message
+        return question.message if await self._answers.signed_in(session) else None
 
 
 def _session(sid: str) -> WebsocketSession | None:
