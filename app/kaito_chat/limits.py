@@ -53,7 +53,7 @@ class Rate:
         """Note an event."""
         if len(self._times) >= self._forget_at:
             self._forget()
-        self._times.setdefault(key, deque()).append(self._clock())
+        self._times.setdefault(key, deque(maxlen=self._most)).append(self._clock())
 
     def _recent(self, key: str) -> deque[float]:
         times = self._times.get(key, deque())
@@ -108,14 +108,14 @@ class Limits:
         return None
 
     def count(self, user: str) -> None:
-        """Count a question, whether or not it is answered."""
+        """Count a question of a user that is not answered: it takes nothing from the others."""
         self._users.count(user)
-        self._all.count("")
 
     @contextmanager
     def answering(self, user: str) -> Iterator[None]:
         """Count a question that was accepted, and its answer for as long as it runs."""
         self.count(user)
+        self._all.count("")
         self._running[user] += 1
         try:
             yield

@@ -57,6 +57,13 @@ def _bounded(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A packet of Engine.IO that cannot be read is the sender's fault."""
+    if record.msg == "Unknown receive error":
+        record.exc_info = None
+    return True
+
+
 class _Text(logging.Formatter):
     """Lines for a terminal: one for each record but for tracebacks, whatever the message holds."""
 
@@ -95,3 +102,4 @@ def configure(level: str, log_format: str) -> None:
         logger.propagate = True
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("engineio.server").addFilter(_without_traceback)

@@ -17,9 +17,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from kaito_chat import metrics
-from kaito_chat.chat import chainlit_patches, pauses, running
+from kaito_chat.chat import chainlit_patches, packets, pauses, running
 from kaito_chat.chat.answers import Answers
-from kaito_chat.chat.chainlit_patches import TextPacket
 from kaito_chat.chat.history_notices import HistoryNotices
 from kaito_chat.chat.messages import Messages
 from kaito_chat.chat.services import Services
@@ -106,8 +105,9 @@ def _take_events(services: Services, answers: Answers) -> None:
     """Put our handlers in the place of all of Chainlit's: an event that is not ours has no effect."""
     sio = chainlit.server.sio
     sio.eio.max_http_buffer_size = LARGEST_FRAME_BYTES
-    sio.packet_class = TextPacket
-    sio.handlers["/"] = Sockets(sio, services, answers).handlers() | Messages(services, answers).handlers()
+    sockets, messages = Sockets(sio, services, answers).handlers(), Messages(services, answers).handlers()
+    sio.handlers["/"] = sockets | messages
+    packets.guard(sio, {*sockets, *messages} - {"connect", "disconnect"}, ("client_message", "edit_message"))
 
 
 async def _malformed(_: Request, error: Exception) -> JSONResponse:

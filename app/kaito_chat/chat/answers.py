@@ -164,6 +164,8 @@ class Answers:
             await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
             return DRAINED
         if action and not is_offered(action):
+            conversation.refused_in_a_row += 1
+            self._services.limits.count(user)
             await action.remove()
             return "withdrawn"
         refusal = self._services.limits.refusal(user)

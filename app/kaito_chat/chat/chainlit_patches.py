@@ -12,14 +12,12 @@ from chainlit.config import FILES_DIRECTORY
 from chainlit.session import BaseSession
 from chainlit.user import User
 from fastapi import HTTPException
-from socketio.packet import BINARY_ACK, BINARY_EVENT, Packet
 
 from kaito_chat import metrics
 from kaito_chat.audit import record
 from kaito_chat.ids import is_uuid
 
 log = logging.getLogger(__name__)
-BINARY = (str(BINARY_EVENT), str(BINARY_ACK))
 
 
 class SignIns(Protocol):
@@ -44,23 +42,6 @@ def guard_files() -> None:
         return Path(FILES_DIRECTORY) / str(session.id)
 
     BaseSession.files_dir = property(files_dir)
-
-
-class TextPacket(Packet):
-    """A packet of Socket.IO without binary attachments, which our page never sends.
-
-    python-socketio keeps attachments until as many have come as the first frame announced: up to ten digits of frames.
-    """
-
-    def decode(self, encoded_packet: Any) -> int:  # noqa: ANN401 - text or bytes
-        """Read a packet.
-
-        Raises:
-            ValueError: It is binary, or announces attachments.
-        """
-        if not isinstance(encoded_packet, str) or encoded_packet[:1] in BINARY:
-            raise ValueError("binary packets are refused")
-        return int(super().decode(encoded_packet))
 
 
 def secure_cookies() -> None:

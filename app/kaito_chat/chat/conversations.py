@@ -97,6 +97,10 @@ class Conversations:
             self._by_session[session_id] = Conversation()
         return self._by_session[session_id]
 
+    def forget(self, session_id: str) -> None:
+        """Forget the conversation of a session that is over: somebody else may come with its id."""
+        self._by_session.pop(session_id, None)
+
     def keep(self, sessions: Collection[str]) -> None:
         """Forget those whose session is not among these."""
         for session_id in set(self._by_session) - set(sessions):

@@ -50,7 +50,7 @@ class Messages:
             "chat_settings_change": self.choose,
         }
 
-    async def ask(self, sid: str, data: object = None) -> None:
+    async def ask(self, sid: str, data: object = None, *_: object) -> None:
         """A new question."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
@@ -75,7 +75,7 @@ class Messages:
             await context.emitter.init_thread(said.output[:TITLE_CHARACTERS])
         await self._answers.take()
 
-    async def edit(self, sid: str, data: object = None) -> None:
+    async def edit(self, sid: str, data: object = None, *_: object) -> None:
         """An earlier question in other words: what came after it is taken away."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
@@ -94,13 +94,13 @@ class Messages:
         await question.update()
         await self._answers.take()
 
-    async def stop(self, sid: str, _data: object = None) -> None:
+    async def stop(self, sid: str, *_: object) -> None:
         """End the running answer; what arrived of it stays."""
         session = _session(sid)
         if session:
             self._services.conversations.of(session.id).interrupt(STOPPED)
 
-    async def choose(self, sid: str, data: object = None) -> None:
+    async def choose(self, sid: str, data: object = None, *_: object) -> None:
         """Other settings for the questions that follow."""
         session = _session(sid)
         if session and isinstance(data, Mapping):

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 MOST_SIGNALS = 10
+# Of one exchange; more are made up by a page that presses what was never offered.
+MOST_STATES = 100
 Emit = Callable[[str, Any], Awaitable[Any]]
 
 
@@ -43,6 +45,9 @@ class Mirror:
                 self._actions[data["id"]] = (data, event == "action")
             case "window_message":
                 self._signals.append(data)
+        for states in (self._steps, self._actions):
+            while len(states) > MOST_STATES:
+                del states[next(iter(states))]
 
     async def replay(self, emit: Emit) -> None:
         """Tell the page the state of the exchange."""

@@ -1,5 +1,6 @@
 """The settings panel: what a person may choose, within the backend's limits."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,8 +100,13 @@ def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value[:LONGEST_TEXT] if isinstance(value, str) else value
         for key, value in sent.items()
-        if key in KINDS and isinstance(value, KINDS[key]) and not isinstance(value, bool)
+        if key in KINDS and isinstance(value, KINDS[key]) and not isinstance(value, bool) and _is_finite(value)
     }
+
+
+def _is_finite(value: object) -> bool:
+    """Browsers cannot read the numbers that JSON has not: what is kept goes back to the page."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:

@@ -93,7 +93,7 @@ class Sockets:
         session.emit = emit
         return True
 
-    async def shown(self, sid: str) -> None:
+    async def shown(self, sid: str, *_: object) -> None:
         """The page is ready to show the conversation: give it the state that it may lack."""
         session = WebsocketSession.get(sid)
         if session is None:
@@ -105,6 +105,7 @@ class Sockets:
             session.chat_started = True
             await self._resume(session)
         elif session.restored:
+            session.restored = False  # once for each connection
             await conversation.mirror.replay(lambda event, data: self._server.emit(event, data, to=sid))
         if not session.chat_started:
             session.chat_started = True
@@ -117,7 +118,7 @@ class Sockets:
             conversation.forgotten = False
             await self._answers.notify(texts_for(session.language).say("notice.forgotten"), "forgotten")
 
-    async def clear(self, sid: str) -> None:
+    async def clear(self, sid: str, *_: object) -> None:
         """The page says that it will not come back."""
         session = WebsocketSession.get(sid)
         if session:
@@ -150,6 +151,12 @@ class Sockets:
         conversation.end()
         user_sessions.pop(session.id, None)
         await session.delete()
+        self._forget_remains(session.id)
+
+    def _forget_remains(self, session_id: str) -> None:
+        """Leave nothing to the next session with an id: it may be somebody else's."""
+        self._services.conversations.forget(session_id)
+        chat_contexts.pop(session_id, None)
 
     async def _signed_in(self, environ: Mapping[str, Any]) -> tuple[User | None, str | None]:
         """Who the request's cookies sign in, with the token.
@@ -177,6 +184,9 @@ class Sockets:
         own = thread_of(opening.session_id)
         told = opening.thread_id or ""
         resume = await self._resumable(told or own, user, own=own, told=bool(told))
+        if WebsocketSession.get_by_id(opening.session_id):  # opened by another connection, while the database was asked
+            raise ConnectionRefusedError(REFUSED)
+        self._forget_remains(opening.session_id)
         session = WebsocketSession(
             id=opening.session_id,
             socket_id=sid,

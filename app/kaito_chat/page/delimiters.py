@@ -34,6 +34,10 @@ DELIMITERS = {
 }
 
 
+# By the opening, and whether the formula may be a block.
+Reached = dict[tuple[str, bool], int]
+
+
 class Search:
     """Looks for the end of one formula.
 
@@ -42,9 +46,11 @@ class Search:
         text: The text from there.
         line: The line before it.
         final: Whether nothing follows the text.
+        reached: Where earlier searches of the same kind came to, from the beginning of the text: up to there no mark
+            decides. Without it, many openings in a row would each look through all that follows.
     """
 
-    def __init__(self, opening: str, text: str, line: str, *, final: bool) -> None:
+    def __init__(self, opening: str, text: str, line: str, *, final: bool, reached: Reached | None = None) -> None:
         self._opening = opening
         self._closing, block = DELIMITERS[opening]
         self._text = text
@@ -52,6 +58,7 @@ class Search:
         self._is_block = block and PREFIX.fullmatch(line) is not None
         self._begin = len(opening)
         self._limit = self._begin + (LONGEST_BLOCK if self._is_block else LONGEST_INLINE)
+        self._reached = {} if reached is None else reached
 
     def run(self) -> int | None:
         """The index behind the formula; 0 if there is none, `None` if that depends on what follows."""
@@ -66,8 +73,10 @@ class Search:
 
     def _walk(self) -> int | None:
         """The same, from mark to mark; -1 if no mark decides."""
-        at = self._begin
-        while 0 <= (at := self._next_mark(at)) < self._limit:
+        kind = self._opening, self._is_block
+        at = max(self._begin, self._reached.get(kind, 0))
+        while 0 <= (found := self._next_mark(at)) < self._limit:
+            at = self._reached[kind] = found
             mark = self._text[at]
             if self._text.startswith(self._closing, at):
                 return self._closed(at)

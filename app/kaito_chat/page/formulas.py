@@ -11,10 +11,13 @@ text is cut into pieces.
 
 import re
 
-from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Search
+from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Reached, Search
 
 # The longest words behind a fence, such as the name of a language.
 LONGEST_INFO = 64
+PIECE = 1000
+# So much of a line decides what it is: a line of a hundred thousand brackets is looked at again at each mark.
+LONGEST_PREFIX = 1000
 
 _SPECIAL = re.compile(r"[\n`~\\$]")
 _IN_FENCE = {"`": re.compile(r"[\n`]"), "~": re.compile(r"[\n~]")}
@@ -25,7 +28,9 @@ _REST_OF_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 def written(answer: str) -> str:
     """A whole answer, as the page shows it."""
     formulas = Formulas()
-    return formulas.feed(answer) + formulas.end()
+    # In pieces: what is held is copied whenever a part of it is passed on.
+    pieces = [formulas.feed(answer[at : at + PIECE]) for at in range(0, len(answer), PIECE)]
+    return "".join(pieces) + formulas.end()
 
 
 class Formulas:
@@ -40,6 +45,7 @@ class Formulas:
         self._after_code = False
         self._in_list = False
         self._final = False
+        self._reached: Reached = {}
 
     def feed(self, text: str) -> str:
         """The part of the answer that can be shown now."""
@@ -119,7 +125,7 @@ class Formulas:
         opening = self._held[:length]
         if opening not in DELIMITERS:
             return self._pass(1 if opening[-1] == "\n" else length)
-        end = Search(opening, self._held, self._line, final=self._final).run()
+        end = Search(opening, self._held, self._line, final=self._final, reached=self._reached).run()
         if end is None:
             return None
         if not end:
@@ -148,11 +154,12 @@ class Formulas:
     def _pass(self, length: int, written: str | None = None) -> str:
         """Take some of the held text off, as it is or as it is written instead."""
         taken, self._held = self._held[:length], self._held[length:]
+        self._reached = {kind: at - length for kind, at in self._reached.items() if at > length}
         *lines, rest = taken.split("\n")
         for line in lines:
             self._line += line
             self._end_line()
-        self._line += rest
+        self._line = (self._line + rest)[:LONGEST_PREFIX]
         return taken if written is None else written
 
     def _end_line(self) -> None:

@@ -1,4 +1,4 @@
-"""Bounds the head of a request: uvicorn's fast parser keeps reading headers for as long as they come."""
+"""Bounds the head and the trailers of a request: uvicorn's fast parser reads them for as long as they come."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -6,26 +6,28 @@ LARGEST_HEAD_BYTES = 64 * 1024
 
 
 class BoundedHead(HttpToolsProtocol):
-    """An HTTP connection that ends when the head of a request is too large."""
+    """An HTTP connection that ends when the head of a request, its trailers or a chunk's extension is too large."""
 
-    _head_bytes = 0
-    _in_head = True
+    _bytes = 0
 
     def data_received(self, data: bytes) -> None:
         """Read a piece, unless it makes the head too large."""
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
+        if self._bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Request header fields too large.")
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._in_head = True
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
-        """The rest of a request is its body."""
-        self._in_head = False
-        self._head_bytes = 0
+        """The head is whole."""
+        self._bytes = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body is no head."""
+        self._bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._bytes = 0
+        super().on_message_complete()

@@ -11,6 +11,7 @@ from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
+from kaito_chat import metrics
 from kaito_chat.audit import record
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.buttons import NAMES
@@ -93,6 +94,9 @@ class PageRoutes:
         session = WebsocketSession.get_by_id(body.sessionId)
         if session is None or _name(session.user) != _name(user) or body.action.name not in NAMES:
             raise HTTPException(404, "Not Found")
+        if not self._answers.may_ask(session):
+            metrics.REFUSED.labels("flood").inc()
+            raise HTTPException(429, "Too Many Requests")
         action = cl.Action(name=body.action.name, payload={}, id=body.action.id)
         action.forId = body.action.forId
 

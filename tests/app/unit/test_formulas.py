@@ -1,6 +1,7 @@
 """Formulas are written as the page reads them, and nothing else is touched, however the answer streams."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -106,3 +107,10 @@ def test_text_is_passed_on_at_once_and_a_formula_when_it_is_whole() -> None:
 def test_a_formula_without_an_end_is_not_waited_for_for_ever() -> None:
     formulas = Formulas()
     assert len(formulas.feed("\\(x" + "y" * 500)) > 500
+
+
+@pytest.mark.parametrize("text", ["\\[ \n", "\\[", "\\(", "\\(a ", "$a ", "$$", "> ", "- ", ">", " ", "~~~ x"])
+def test_the_time_that_an_answer_takes_follows_its_length(text: str) -> None:
+    began = time.process_time()
+    written(text * (100_000 // len(text)) + "$$x$$")
+    assert time.process_time() - began < 1
