@@ -29,7 +29,9 @@ QUIET = (
 LONGEST_MESSAGE = 2000
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 8000
-_CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127)}
+_CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+# Marks of the direction of text: they show a line otherwise than it is.
+_CONTROL |= {number: f"\\u{number:04x}" for number in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 class _Ids(logging.Filter):

@@ -45,5 +45,6 @@ class HistoryNotices:
         text = texts_for(session.language).say(NOTICES[kind])
         message = cl.Message(text, type="system_message", metadata=notice(f"history_{kind}"), created_at=utc_now())
         if kind == "late":
+            self._shown = {each: shown for each, shown in self._shown.items() if each in ws_sessions_id}
             self._shown[session.id] = message.id
         await emitter.send_step(message.to_dict())

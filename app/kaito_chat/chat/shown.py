@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 3.0
 
 
+def stored(thread: dict[str, Any]) -> dict[str, Any]:
+    """A conversation of the history as the page can draw it: a question may nest its Markdown as deep as it likes."""
+    steps = thread.get("steps") or ()
+    return thread | {"steps": [each | {"output": written(each.get("output") or "", rewritten=False)} for each in steps]}
+
+
 class Shown:
     """Shows an answer while it arrives.
 
@@ -42,6 +48,8 @@ class Shown:
         self._thought: cl.Step | None = None
         self._said: list[str] = []
         self._formulas = Formulas()
+        self._thoughts: list[str] = []
+        self._thinking = Formulas(rewritten=False)
         self._dropped_said = False
         self._kept = time.monotonic()
 
@@ -52,7 +60,8 @@ class Shown:
                 name=self._texts.say("reasoning"), type="llm", show_input=False, default_open=True, auto_collapse=True
             )
             await self._thought.send()
-        await self._thought.stream_token(text)
+        self._thoughts.append(text)
+        await self._thought.stream_token(self._thinking.feed(text))
 
     async def say(self, text: str, progress: Progress) -> None:
         """Show more of the answer."""
@@ -82,14 +91,16 @@ class Shown:
             await self.think(said)
         elif not thinking and self._thought:
             thought, self._thought = self._thought, None
+            said, self._thoughts, self._thinking = "".join(self._thoughts), [], Formulas(rewritten=False)
             await thought.remove()
-            await self.say(thought.output, progress)
+            await self.say(said, progress)
 
     async def end_thought(self) -> None:
         """The thinking is over."""
         if self._thought:
+            await self._thought.stream_token(self._thinking.end())
             await self._thought.update()
-            self._thought = None
+            self._thought, self._thoughts, self._thinking = None, [], Formulas(rewritten=False)
 
     async def close(self, progress: Progress, *, unfinished: bool, offered: bool = True) -> None:
         """Finish the answer's message, with its mark, its figures and its buttons.

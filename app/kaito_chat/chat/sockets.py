@@ -9,34 +9,28 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import socketio
-from chainlit.auth import get_token_from_cookies, require_login
 from chainlit.chat_context import chat_contexts
 from chainlit.context import init_ws_context
 from chainlit.message import Message
 from chainlit.session import WebsocketSession, ws_sessions_id
-from chainlit.user import User
-from chainlit.user_session import user_sessions
-from starlette.requests import cookie_parser
 
 from kaito_chat.audit import record
 from kaito_chat.chat import signals
 from kaito_chat.chat.answers import Answers
-from kaito_chat.chat.conversations import LEFT, Conversation
+from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.events import Opening, read
 from kaito_chat.chat.facts import lines
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.sessions import REFUSED, Sessions, name_of
+from kaito_chat.chat.shown import stored
 from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.ids import thread_of
 from kaito_chat.logs import session_id
 from kaito_chat.texts import texts_for
 
 log = logging.getLogger(__name__)
-
-KEPT_ENVIRON = ("HTTP_ACCEPT_LANGUAGE",)
-REFUSED = "The connection is refused"
 
 
 class Sockets:
@@ -51,6 +45,7 @@ class Sockets:
     def __init__(self, server: socketio.AsyncServer, services: Services, answers: Answers) -> None:
         self._server = server
         self._services = services
+        self._sessions = Sessions(services)
         self._answers = answers
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
@@ -73,12 +68,12 @@ class Sockets:
             log.warning("a malformed opening of a socket was refused")
             raise ConnectionRefusedError(REFUSED)
         session_id.set(opening.session_id)
-        user, token = await self._signed_in(environ)
+        user, token = await self._sessions.signed_in(environ)
         session = WebsocketSession.get_by_id(opening.session_id)
         if session is None:
-            session = await self._open(sid, environ, opening, user, token)
-        elif _name(session.user) != _name(user):
-            record("connect", _name(user), "another user's session")
+            session = await self._sessions.open(sid, environ, opening, user, token)
+        elif name_of(session.user) != name_of(user):
+            record("connect", name_of(user), "another user's session")
             raise ConnectionRefusedError(REFUSED)
         else:
             session.restore(new_socket_id=sid)
@@ -138,105 +133,21 @@ class Sockets:
             facts = session.to_persistable()
             self._services.history.save_thread(session.user.identifier, session.thread_id, metadata=facts)
         if session.to_clear:
-            await self._forget(session, conversation)
+            await self._sessions.forget(session, conversation)
         else:
             keep = self._services.settings.session_timeout_seconds
             asyncio.get_running_loop().call_later(keep, self._forget_later, session, sid)
 
     def _forget_later(self, session: WebsocketSession, sid: str) -> None:
         if session.socket_id == sid and not self._services.conversations.of(session.id).connected:
-            self._services.background(self._forget(session, self._services.conversations.of(session.id)))
-
-    async def _forget(self, session: WebsocketSession, conversation: Conversation) -> None:
-        conversation.end()
-        user_sessions.pop(session.id, None)
-        await session.delete()
-        self._forget_remains(session.id)
-
-    def _forget_remains(self, session_id: str) -> None:
-        """Leave nothing to the next session with an id: it may be somebody else's."""
-        self._services.conversations.forget(session_id)
-        chat_contexts.pop(session_id, None)
-
-    async def _signed_in(self, environ: Mapping[str, Any]) -> tuple[User | None, str | None]:
-        """Who the request's cookies sign in, with the token.
-
-        Raises:
-            ConnectionRefusedError: Nobody, and somebody has to be.
-        """
-        if not require_login():
-            return None, None
-        token = get_token_from_cookies(cookie_parser(environ.get("HTTP_COOKIE", "")))
-        user = await self._services.tokens.holder(token) if self._services.tokens else None
-        if user is None:
-            log.warning("a socket without a sign-in was refused")
-            raise ConnectionRefusedError("authentication failed")
-        return user, token
-
-    async def _open(
-        self, sid: str, environ: Mapping[str, Any], opening: Opening, user: User | None, token: str | None
-    ) -> WebsocketSession:
-        """A session for a page that has none here.
-
-        Raises:
-            ConnectionRefusedError: Its conversation is somebody else's, or nobody can tell whose it is.
-        """
-        own = thread_of(opening.session_id)
-        told = opening.thread_id or ""
-        resume = await self._resumable(told or own, user, own=own, told=bool(told))
-        if WebsocketSession.get_by_id(opening.session_id):  # opened by another connection, while the database was asked
-            raise ConnectionRefusedError(REFUSED)
-        self._forget_remains(opening.session_id)
-        session = WebsocketSession(
-            id=opening.session_id,
-            socket_id=sid,
-            emit=lambda _event, _data: None,
-            emit_call=lambda _event, _data, _timeout: None,
-            user_env={},
-            client_type="webapp",
-            user=user,
-            token=token,
-            thread_id=(told or own) if resume else None,
-            environ={key: environ[key] for key in KEPT_ENVIRON if key in environ},
-        )
-        # Chainlit would ask for the profiles here, in a way that fails while a loop runs.
-        session.chat_profile = unquote(opening.chat_profile or "") or None
-        if not resume:
-            session.thread_id = own
-            self._services.conversations.of(session.id).forgotten = bool(told)
-        return session
-
-    async def _resumable(self, thread_id: str, user: User | None, *, own: str, told: bool) -> bool:
-        """Whether a conversation may be shown from the history: it is the user's, or it is not there, to be told so.
-
-        Args:
-            thread_id: The conversation.
-            user: Who asks for it.
-            own: The conversation that follows from the session; it need not be there.
-            told: Whether the page named the conversation.
-
-        Raises:
-            ConnectionRefusedError: It is somebody else's, or nobody can tell whose it is.
-        """
-        if self._services.history is None or user is None:
-            return False
-        try:
-            owner = await self._services.history.owner_of_thread(thread_id)
-        except HistoryAwayError:
-            if told:
-                raise ConnectionRefusedError(REFUSED) from None
-            return False
-        if owner is not None and owner != user.identifier:
-            record("connect", user.identifier, "another user's conversation", thread_id=thread_id)
-            raise ConnectionRefusedError(REFUSED)
-        return owner is not None or (told and thread_id != own)
+            self._services.background(self._sessions.forget(session, self._services.conversations.of(session.id)))
 
     async def _resume(self, session: WebsocketSession) -> None:
         """Show a conversation of the history, and have the model know it."""
         emitter = init_ws_context(session).emitter
         await self._end_elsewhere(session)
         try:
-            history, owner = self._services.history, _name(session.user)
+            history, owner = self._services.history, name_of(session.user)
             thread = await history.get_thread(session.thread_id, owner) if history and owner else None
         except HistoryAwayError:
             await emitter.send_resume_thread_error(texts_for(session.language).say("notice.not_stored"))
@@ -254,7 +165,7 @@ class Sockets:
         await self._answers.show_settings(session)
         steps = [step for step in thread.get("steps") or () if "message" in step["type"]]
         chat_contexts[session.id] = [Message.from_dict(step) for step in steps]
-        await emitter.resume_thread(thread)
+        await emitter.resume_thread(stored(thread))
         if self._services.settings.show_usage:
             await signals.facts(lines(steps, texts_for(session.language)))
         await self._answers.offer_end(session)
@@ -262,17 +173,13 @@ class Sockets:
     async def _end_elsewhere(self, session: WebsocketSession) -> None:
         """End the answer that a page runs which showed this conversation before: it was opened anew."""
         for other in list(ws_sessions_id.values()):
-            if other is session or other.thread_id != session.thread_id or _name(other.user) != _name(session.user):
+            if other is session or other.thread_id != session.thread_id or name_of(other.user) != name_of(session.user):
                 continue
             conversation = self._services.conversations.of(other.id)
             if not conversation.connected and conversation.turn:
                 turn = conversation.turn
                 conversation.interrupt(LEFT)
                 await asyncio.wait((turn,), timeout=5)
-
-
-def _name(user: User | None) -> str | None:
-    return user.identifier if user else None
 
 
 def _facts(metadata: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from kaito_chat.history.operations import NAME_CHARACTERS, clean
 from kaito_chat.history.reading import NOT_DELETED
 
 LONGEST_PAGE = 100
-SEARCH_CHARACTERS = 500
+SEARCH_CHARACTERS = 100
 BETWEEN = "~"
 # Replicas of the version before, which may run beside this one for a while, write no time of a change.
 CHANGED = """COALESCE(t."updatedAt", t."createdAt", '')"""

@@ -17,7 +17,7 @@ from typing import TypeVar
 from kaito_chat import metrics
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
 from kaito_chat.history.operations import Operation, SaveStep
-from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Waiting
+from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Load, Waiting
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -33,16 +33,12 @@ class Outbox:
     Args:
         write: Writes one operation in one transaction.
         limits: How much waits.
-
-    Attributes:
-        pending: How many operations wait, those that are being written included.
     """
 
     def __init__(self, write: Callable[[Operation], Awaitable[None]], limits: Limits | None = None) -> None:
         self._write = write
         self._limits = limits or Limits()
-        self.pending = 0
-        self._size = 0
+        self._load = Load(self._limits)
         self._conversations: dict[str, Conversation] = {}
         self._ready: asyncio.Queue[Conversation] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
@@ -55,6 +51,11 @@ class Outbox:
         self._hurry = asyncio.Event()
         metrics.HISTORY_PENDING.set_function(lambda: self.pending)
         metrics.HISTORY_OLDEST.set_function(lambda: self.pending_seconds)
+
+    @property
+    def pending(self) -> int:
+        """How many operations wait, those that are being written included."""
+        return self._load.operations
 
     @property
     def pending_since(self) -> float | None:
@@ -104,7 +105,7 @@ class Outbox:
         conversation = self._conversations.get(thread_id)
         if conversation and self._merged(conversation, operation):
             return True
-        if self.pending >= self._limits.operations or self._size + operation.size > self._limits.size:
+        if not self._load.has_room(operation):
             self._lose(operation, "full", "too much waits for the history's database")
             return False
         if conversation is None:
@@ -112,8 +113,7 @@ class Outbox:
             self._ready.put_nowait(conversation)
             self._start()
         conversation.waiting.append(operation)
-        self.pending += 1
-        self._size += operation.size
+        self._load.change(operation.owner, 1, operation.size)
         return True
 
     def _merged(self, conversation: Conversation, operation: Operation) -> bool:
@@ -123,8 +123,8 @@ class Outbox:
             self._done(each)
         for each in conversation.waiting:
             before = each.size
-            if self._size + operation.size - before <= self._limits.size and each.takes_in(operation):
-                self._size += each.size - before
+            if self._load.has_room(operation, instead=before) and each.takes_in(operation):
+                self._load.change(operation.owner, 0, each.size - before)
                 return True
         return False
 
@@ -253,8 +253,7 @@ class Outbox:
         return min(max(pause * 2, self._limits.first_pause), self._limits.longest_pause)
 
     def _done(self, operation: Operation) -> None:
-        self.pending -= 1
-        self._size -= operation.size
+        self._load.change(operation.owner, -1, -operation.size)
 
     def _emptied(self, conversation: Conversation) -> None:
         del self._conversations[conversation.thread_id]

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -17,6 +17,7 @@ class Limits:
     Attributes:
         operations: At most so many operations wait.
         size: At most so many bytes wait.
+        share: The part of both that one person may take.
         workers: So many conversations are written side by side.
         first_pause: Seconds before the second attempt; each further pause doubles.
         longest_pause: Seconds between attempts at most.
@@ -26,11 +27,55 @@ class Limits:
 
     operations: int = 20_000
     size: int = 64 * 1024 * 1024
+    share: float = 0.25
     workers: int = 4
     first_pause: float = 0.2
     longest_pause: float = 5.0
     overtakes: int = 100
     late: float = 5.0
+
+
+class Load:
+    """How much waits, of all people and of each.
+
+    Args:
+        limits: How much may wait.
+
+    Attributes:
+        operations: So many operations wait.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.operations = 0
+        self._bytes = 0
+        self._operations_of: Counter[str] = Counter()
+        self._bytes_of: Counter[str] = Counter()
+
+    def has_room(self, operation: Operation, instead: int | None = None) -> bool:
+        """Whether an operation may wait too, or become a part of one that waits with so many bytes.
+
+        Signing out belongs to nobody's conversations, is small, and must not be lost: it has as much room again.
+        """
+        most, size, owner = self._limits.operations, self._limits.size, operation.owner
+        count, more = (1, operation.size) if instead is None else (0, operation.size - instead)
+        if not owner:
+            return self.operations + count <= 2 * most and self._bytes + more <= 2 * size
+        return (
+            self.operations + count <= most
+            and self._bytes + more <= size
+            and self._operations_of[owner] + count <= most * self._limits.share
+            and self._bytes_of[owner] + more <= size * self._limits.share
+        )
+
+    def change(self, owner: str, count: int, size: int) -> None:
+        """Count operations and bytes of a person that wait, or wait no more."""
+        self.operations += count
+        self._bytes += size
+        self._operations_of[owner] += count
+        self._bytes_of[owner] += size
+        if not self._operations_of[owner]:
+            del self._operations_of[owner], self._bytes_of[owner]
 
 
 class Change(NamedTuple):

@@ -12,6 +12,7 @@ text is cut into pieces.
 import re
 
 from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Reached, Search
+from kaito_chat.page.nesting import Nesting
 
 # The longest words behind a fence, such as the name of a language.
 LONGEST_INFO = 64
@@ -25,18 +26,24 @@ _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 
 
-def written(answer: str) -> str:
-    """A whole answer, as the page shows it."""
-    formulas = Formulas()
+def written(answer: str, *, rewritten: bool = True) -> str:
+    """A whole answer, as the page shows it; without its formulas `rewritten`, a question or a model's thinking."""
+    formulas = Formulas(rewritten=rewritten)
     # In pieces: what is held is copied whenever a part of it is passed on.
     pieces = [formulas.feed(answer[at : at + PIECE]) for at in range(0, len(answer), PIECE)]
     return "".join(pieces) + formulas.end()
 
 
 class Formulas:
-    """Rewrites one answer. Its pieces go through `feed`, and `end` gives what was held back."""
+    """Rewrites one answer. Its pieces go through `feed`, and `end` gives what was held back.
 
-    def __init__(self) -> None:
+    Args:
+        rewritten: Whether formulas are; otherwise only the nesting is bounded.
+    """
+
+    def __init__(self, *, rewritten: bool = True) -> None:
+        self._rewritten = rewritten
+        self._nesting = Nesting()
         self._held = ""
         self._line = ""
         self._fence = ""
@@ -71,7 +78,9 @@ class Formulas:
         if mark in "`~":
             run = len(self._held) - len(self._held.lstrip(mark))
             return None if run == len(self._held) and not self._final else self._ticks_or_fence(run)
-        return self._pass(1) if self._ticks or self._is_code() else self._maybe_formula()
+        if self._ticks or self._is_code():
+            return self._pass(1)
+        return self._maybe_formula() if self._rewritten else self._escape()
 
     def _ticks_or_fence(self, run: int) -> str | None:
         """A run of backticks or tildes, which begins or ends code."""
@@ -106,15 +115,22 @@ class Formulas:
             self._fence = ""
         return self._pass(run)
 
-    def _is_code(self) -> bool:
-        """Whether the line is code because it is indented."""
-        indented = self._line.startswith(("    ", "\t")) and (self._after_blank or self._after_code)
-        return indented and not self._is_in_list()
+    def _is_code(self, more: str = "") -> bool:
+        """Whether the line, with `more` of it, is code because it is indented."""
+        line = self._line + more[: len("    ")]
+        indented = line.startswith(("    ", "\t")) and (self._after_blank or self._after_code)
+        return indented and not self._is_in_list(line)
 
-    def _is_in_list(self) -> bool:
-        if _LIST.match(self._line):
+    def _is_in_list(self, line: str) -> bool:
+        if _LIST.match(line):
             return True
-        return self._in_list and not (self._after_blank and self._line.strip() and self._line[0] not in " \t")
+        return self._in_list and not (self._after_blank and line.strip() and line[0] not in " \t")
+
+    def _escape(self) -> str | None:
+        """A dollar, or a backslash with the character that it escapes."""
+        if self._held == "\\" and not self._final:
+            return None
+        return self._pass(2 if self._held[0] == "\\" and self._held[1:2] not in ("", "\n") else 1)
 
     def _maybe_formula(self) -> str | None:
         """A formula, an escaped character, or dollars that mean money."""
@@ -154,6 +170,8 @@ class Formulas:
     def _pass(self, length: int, written: str | None = None) -> str:
         """Take some of the held text off, as it is or as it is written instead."""
         taken, self._held = self._held[:length], self._held[length:]
+        if written is None and taken[0] not in "\n`" and not (self._fence or self._ticks or self._is_code(taken)):
+            written = self._nesting.bounded(taken, self._line)
         self._reached = {kind: at - length for kind, at in self._reached.items() if at > length}
         *lines, rest = taken.split("\n")
         for line in lines:
@@ -164,7 +182,8 @@ class Formulas:
 
     def _end_line(self) -> None:
         blank = not self._line.strip()
-        self._in_list, self._after_code = self._is_in_list(), self._is_code() or (blank and self._after_code)
+        self._nesting.end_line(self._line)
+        self._in_list, self._after_code = self._is_in_list(self._line), self._is_code() or (blank and self._after_code)
         if blank:
             self._ticks = 0
         self._after_blank, self._line = blank, ""

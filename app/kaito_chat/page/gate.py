@@ -1,5 +1,6 @@
 """The first look at a request: its origin, its route and the size of its body, before anything is read into memory."""
 
+import asyncio
 import json
 import logging
 from typing import Literal
@@ -7,17 +8,21 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kaito_chat import metrics
-from kaito_chat.page.origins import is_own
+from kaito_chat.page.origins import is_loopback, is_own
 from kaito_chat.page.routes import SOCKET, body_limit, is_plain
 
 log = logging.getLogger(__name__)
 
-Refused = Literal["origin", "path", "route", "body"]
+# A body is short: it is read before its route is called.
+BODY_SECONDS = 30.0
+Refused = Literal["host", "origin", "path", "route", "body", "slow"]
 STATUS: dict[Refused, tuple[int, str]] = {
+    "host": (400, "This host name is not allowed"),
     "origin": (403, "This origin is not allowed"),
     "path": (400, "The path is malformed"),
     "route": (404, "Not Found"),
     "body": (413, "The body is too large"),
+    "slow": (408, "The body took too long"),
 }
 
 
@@ -28,10 +33,14 @@ class Gate:
         app: The application.
         public_origin: The page's origin; without one, the origin must be the request's own host.
         root_path: The path that everything is served under.
+        only_here: Whether only browsers on this machine ask: a name that leads here is then another site's trick.
     """
 
-    def __init__(self, app: ASGIApp, public_origin: str | None = None, root_path: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, public_origin: str | None = None, root_path: str = "", *, only_here: bool = False
+    ) -> None:
         self._app = app
+        self._only_here = only_here and not public_origin
         self._public_origin = public_origin
         self._root_path = root_path
 
@@ -42,11 +51,14 @@ class Gate:
             return
         limit, refused = self._judge(scope)
         if refused is None and limit and scope["type"] == "http":
-            body = await _read(receive, limit)
-            if body is None:
-                refused = "body"
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await _read(receive, limit)
+            except TimeoutError:
+                refused = "slow"
             else:
-                receive = _Replay(body, receive)
+                refused = "body" if body is None else None
+                receive = _Replay(body or b"", receive)
         if refused is None:
             await self._app(scope, receive, send)
         else:
@@ -56,22 +68,29 @@ class Gate:
     def _judge(self, scope: Scope) -> tuple[int, Refused | None]:
         """The largest body, and why the request is refused."""
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
-        origin = headers.get(b"origin")
-        if origin is not None and not is_own(origin, headers.get(b"host", ""), self._public_origin):
+        host, origin = headers.get(b"host", ""), headers.get(b"origin")
+        if self._only_here and not is_loopback(host):
+            log.warning("a request for another host name was refused: set the public URL", extra={"host": host})
+            return 0, "host"
+        if origin is not None and not is_own(origin, host, self._public_origin):
             log.warning("a page of another origin was refused", extra={"origin": origin})
             return 0, "origin"
-        path: str = scope["path"]
-        if not is_plain(path):
+        if not is_plain(scope["path"]):
             return 0, "path"
-        if not path.startswith(f"{self._root_path}/") and path != self._root_path:
-            return 0, "route"
-        path = path.removeprefix(self._root_path) or "/"
-        if scope["type"] == "websocket":
-            return 0, None if path == SOCKET else "route"
-        limit = body_limit(scope["method"], path)
+        limit = self._body_limit(scope)
         if limit is None:
             return 0, "route"
         return limit, "body" if int(headers.get(b"content-length", "0")) > limit else None
+
+    def _body_limit(self, scope: Scope) -> int | None:
+        """The largest body of a request; `None` if there is no such route."""
+        path: str = scope["path"]
+        if not path.startswith(f"{self._root_path}/") and path != self._root_path:
+            return None
+        path = path.removeprefix(self._root_path) or "/"
+        if scope["type"] == "websocket":
+            return 0 if path == SOCKET else None
+        return body_limit(scope["method"], path)
 
 
 class _Replay:

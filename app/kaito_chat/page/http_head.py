@@ -1,14 +1,28 @@
 """Bounds the head and the trailers of a request: uvicorn's fast parser reads them for as long as they come."""
 
+import asyncio
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 30.0
 
 
 class BoundedHead(HttpToolsProtocol):
-    """An HTTP connection that ends when the head of a request, its trailers or a chunk's extension is too large."""
+    """An HTTP connection that ends when a request's head takes too long or is too large, its trailers included."""
 
     _bytes = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection opens: a request has to come over it."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A connection is over."""
+        self._stop_timer()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read a piece, unless it makes the head too large."""
@@ -17,9 +31,15 @@ class BoundedHead(HttpToolsProtocol):
         if self._bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Request header fields too large.")
 
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._expect_head()
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._bytes = 0
+        self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -31,3 +51,16 @@ class BoundedHead(HttpToolsProtocol):
         """The request is whole."""
         self._bytes = 0
         super().on_message_complete()
+
+    def _expect_head(self) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._close)
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

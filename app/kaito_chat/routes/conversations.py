@@ -1,7 +1,10 @@
 """Routes of the history: each names the user, whom the database compares with the owner."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any
 
 from chainlit.auth import get_current_user
@@ -9,14 +12,18 @@ from chainlit.session import ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException
 
+from kaito_chat import metrics
 from kaito_chat.audit import record
 from kaito_chat.chat.conversations import DELETED
 from kaito_chat.chat.events import Uuid
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.shown import stored
 from kaito_chat.history.store import Store
 from kaito_chat.ids import plain
 from kaito_chat.routes.bodies import Delete, GiveFeedback, Listing, Rename, TakeFeedback
 
+# Of one person, the running one and those that wait; somebody who types sends one after the other.
+MOST_SEARCHES = 5
 CurrentUser = Annotated[User | None, Depends(get_current_user)]
 
 
@@ -31,6 +38,8 @@ class ConversationRoutes:
     def __init__(self, services: Services, history: Store) -> None:
         self._services = services
         self._history = history
+        self._searches: Counter[str] = Counter()
+        self._searching: dict[str, asyncio.Lock] = {}
 
     def router(self) -> APIRouter:
         """The routes."""
@@ -45,27 +54,51 @@ class ConversationRoutes:
 
     async def threads(self, body: Listing, user: CurrentUser) -> dict[str, Any]:
         """A page of the user's conversations."""
-        page = await self._history.list_threads(
-            _owner(user),
-            first=body.pagination.first,
-            cursor=body.pagination.cursor,
-            search=plain(body.filter.search or ""),
-            value=body.filter.feedback,
-        )
+        owner, search = _owner(user), plain(body.filter.search or "").strip()
+        async with self._one_search(owner) if search else contextlib.nullcontext():
+            page = await self._history.list_threads(
+                owner,
+                first=body.pagination.first,
+                cursor=body.pagination.cursor,
+                search=search,
+                value=body.filter.feedback,
+            )
         return page.to_dict()
+
+    @asynccontextmanager
+    async def _one_search(self, owner: str) -> AsyncIterator[None]:
+        """Have a person's searches wait for each other: each reads all their conversations.
+
+        Raises:
+            HTTPException: Too many of them wait.
+        """
+        if self._searches[owner] >= MOST_SEARCHES:
+            metrics.REFUSED.labels("searches").inc()
+            raise HTTPException(429, "Too Many Requests")
+        self._searches[owner] += 1
+        lock = self._searching.setdefault(owner, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            self._searches[owner] -= 1
+            if not self._searches[owner]:
+                del self._searches[owner], self._searching[owner]
 
     async def thread(self, thread_id: Uuid, user: CurrentUser) -> dict[str, Any]:
         """One of the user's conversations."""
         found = await self._history.get_thread(thread_id, _owner(user))
         if found is None:
             raise HTTPException(404, "Thread not found")
-        return found
+        return stored(found)
 
     async def rename(self, body: Rename, user: CurrentUser) -> dict[str, bool]:
         """Rename one of the user's conversations."""
-        owner = _owner(user)
+        owner, name = _owner(user), plain(body.name).strip()
+        if not name:
+            raise HTTPException(422, "The name is empty")
         with _audited("rename", owner, thread_id=body.threadId):
-            _found(await self._history.rename(owner, body.threadId, plain(body.name)))
+            _found(await self._history.rename(owner, body.threadId, name))
         return {"success": True}
 
     async def delete(self, body: Delete, user: CurrentUser) -> dict[str, bool]:

@@ -10,7 +10,7 @@ import pytest
 
 from kaito_chat import metrics
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, HistoryRefusedError
-from kaito_chat.history.operations import DeleteStep, Operation, SaveStep, SaveThread, save_step
+from kaito_chat.history.operations import DeleteStep, Operation, SaveStep, SaveThread, SignOut, save_step
 from kaito_chat.history.outbox import Outbox
 from kaito_chat.history.waiting import Change, Limits
 
@@ -217,7 +217,7 @@ async def test_a_step_that_is_deleted_while_it_waits_is_not_written_before(disk:
     await outbox.close()
 
 
-@pytest.mark.parametrize("limits", [Limits(operations=3, first_pause=0.01), Limits(size=5000, first_pause=0.01)])
+@pytest.mark.parametrize("limits", [Limits(operations=12, first_pause=0.01), Limits(size=20_000, first_pause=0.01)])
 async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     disk: Disk, limits: Limits, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -234,6 +234,20 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     assert await outbox.written("one", 5)
     assert outbox.add(step("s9", "y" * 1000)), "there is room again"
     assert await outbox.written("one", 5)
+    await outbox.close()
+
+
+async def test_one_person_leaves_room_for_the_others_and_for_signing_out(disk: Disk) -> None:
+    outbox = Outbox(disk.write, Limits(operations=8, first_pause=0.01))
+    disk.always = HistoryAwayError("cut")
+    assert [outbox.add(step(f"s{number}", thread_id="a", owner="ada")) for number in range(3)] == [True, True, False]
+    for owner in ("grace", "linus", "ken"):
+        assert all(outbox.add(step(f"{owner}{number}", thread_id=owner, owner=owner)) for number in range(2))
+    assert not outbox.add(step("b1", thread_id="barbara", owner="barbara")), "all of it is full"
+    assert outbox.add(SignOut(owner="", thread_id="out", token_id="t", expires=9e9))  # noqa: S106
+    disk.always = None
+    assert await outbox.written("a", 5)
+    assert outbox.add(step("s9", thread_id="a", owner="ada")), "there is room again"
     await outbox.close()
 
 
