@@ -26,7 +26,6 @@ from kaito_chat.chat.sockets import Sockets
 from kaito_chat.chat.tokens import Tokens
 from kaito_chat.history.errors import HistoryAwayError, HistoryError
 from kaito_chat.page.gate import Gate
-from kaito_chat.page.origins import is_loopback
 from kaito_chat.page.security import Secured, accept_language
 from kaito_chat.routes import ConversationRoutes, PageRoutes
 from kaito_chat.texts import negotiate, texts_for
@@ -72,8 +71,7 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
     for application in (app, chainlit.server.app):
         application.add_exception_handler(RequestValidationError, _malformed)
         application.add_exception_handler(HistoryError, _away)
-    only_here = settings.sign_in == "none" and is_loopback(settings.host)
-    gate = Gate(app, settings.public_origin, settings.root_path, only_here=only_here)
+    gate = Gate(app, settings.public_origin, settings.root_path)
     forms = ENTRA_HOST if settings.sign_in == "entra" else ""
     return Secured(gate, forms=forms, encrypted=settings.encrypted)
 

@@ -8,16 +8,15 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kaito_chat import metrics
-from kaito_chat.page.origins import is_loopback, is_own
+from kaito_chat.page.origins import is_own
 from kaito_chat.page.routes import SOCKET, body_limit, is_plain
 
 log = logging.getLogger(__name__)
 
 # A body is short: it is read before its route is called.
 BODY_SECONDS = 30.0
-Refused = Literal["host", "origin", "path", "route", "body", "slow"]
+Refused = Literal["origin", "path", "route", "body", "slow"]
 STATUS: dict[Refused, tuple[int, str]] = {
-    "host": (400, "This host name is not allowed"),
     "origin": (403, "This origin is not allowed"),
     "path": (400, "The path is malformed"),
     "route": (404, "Not Found"),
@@ -33,14 +32,10 @@ class Gate:
         app: The application.
         public_origin: The page's origin; without one, the origin must be the request's own host.
         root_path: The path that everything is served under.
-        only_here: Whether only browsers on this machine ask: a name that leads here is then another site's trick.
     """
 
-    def __init__(
-        self, app: ASGIApp, public_origin: str | None = None, root_path: str = "", *, only_here: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, public_origin: str | None = None, root_path: str = "") -> None:
         self._app = app
-        self._only_here = only_here and not public_origin
         self._public_origin = public_origin
         self._root_path = root_path
 
@@ -68,11 +63,8 @@ class Gate:
     def _judge(self, scope: Scope) -> tuple[int, Refused | None]:
         """The largest body, and why the request is refused."""
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
-        host, origin = headers.get(b"host", ""), headers.get(b"origin")
-        if self._only_here and not is_loopback(host):
-            log.warning("a request for another host name was refused: set the public URL", extra={"host": host})
-            return 0, "host"
-        if origin is not None and not is_own(origin, host, self._public_origin):
+        origin = headers.get(b"origin")
+        if origin is not None and not is_own(origin, headers.get(b"host", ""), self._public_origin):
             log.warning("a page of another origin was refused", extra={"origin": origin})
             return 0, "origin"
         if not is_plain(scope["path"]):

@@ -5,7 +5,6 @@ and WebSockets know no CORS.
 See: https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
@@ -27,18 +26,6 @@ def is_own(origin: str, host: str, public_origin: str | None) -> bool:
     scheme, *place = asked
     own = _parts(f"{scheme}://{host}")
     return own is not None and place == list(own[1:])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a `Host`, or an address to listen on, is this machine's own, whatever the port."""
-    parts = _parts(f"http://{host if host.count(':') < 2 or host[:1] == '[' else f'[{host}]'}")  # noqa: PLR2004 - IPv6
-    if parts is None:
-        return False
-    name = parts[1]
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _parts(origin: str) -> tuple[str, str, int] | None:

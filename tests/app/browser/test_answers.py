@@ -48,6 +48,35 @@ def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -
     assert r"$$a^2$$, $$b_1$$ and $$c$$" in copied(page)
 
 
+@pytest.mark.parametrize("kind", ["quotations", "lists", "emphasis", "images", "thinking"])
+def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind: str) -> None:
+    page = visit(saying.url)
+    ask(page, f"fault: nested-{kind} q-{kind}")
+    answered(page)
+    expect(page.get_by_text("It works.").first).to_be_visible()
+    expect(page.get_by_text("call stack")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("mark", "count"), [("> ", 4000), ("- ", 3000), ("*a ", 4000)])
+def test_a_question_that_nests_deep_is_opened_again(
+    scripted: Running, folder: Path, visit: Visit, mark: str, count: int
+) -> None:
+    from browser.test_page import SIGN_IN  # noqa: PLC0415
+
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url)
+        sign_in(page)
+        ask(page, "hello")
+        answered(page)
+        page.locator("#chat-input").fill(mark * count + "x")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(3000)
+        page.reload()
+        status(page, "ready")
+        expect(page.locator('[data-step-type="user_message"]')).to_have_count(2)
+        expect(page.get_by_text("call stack")).to_have_count(0)
+
+
 def test_prices_in_a_question_are_text(saying: Running, visit: Visit) -> None:
     page = visit(saying.url)
     ask(page, "fault: image q3 costs $5 today and $3 tomorrow")

@@ -203,6 +203,51 @@ async def test_after_a_sign_out_an_open_page_changes_nothing(folder: Path, scrip
         await client.aclose()
 
 
+async def test_one_person_opens_so_many_sessions(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, **SIGN_IN) as app:
+        ada, grace = await signed_in(app), await signed_in(app, "grace")
+        kept = await opened(app, grace)
+        for _ in range(52):
+            pages = [Raw(app.url, cookie(ada)) for _ in range(10)]
+            await asyncio.gather(*(page.__aenter__() for page in pages))
+            assert all(each.startswith("40") for each in await asyncio.gather(*(page.connect() for page in pages)))
+            await asyncio.gather(*(page.__aexit__() for page in pages))
+        assert value(app, "kaito_chat_sessions") <= 501
+        assert (await kept.ask("count to 3")).answer == "1 2 3"
+        await kept.close()
+        for client in (ada, grace):
+            await client.aclose()
+
+
+async def test_one_persons_searches_wait_for_each_other(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
+        ada, grace = await signed_in(app), await signed_in(app, "grace")
+        body = {"pagination": {"first": 20}, "filter": {"search": "hello"}}
+        answers = await asyncio.gather(*(ada.post("/project/threads", json=body) for _ in range(40)))
+        assert {answer.status_code for answer in answers} <= {200, 429}
+        assert sum(answer.status_code == 200 for answer in answers) >= 5
+        assert await threads(grace) == []
+        assert (await ada.post("/project/threads", json=body)).status_code == 200
+        for client in (ada, grace):
+            await client.aclose()
+
+
+async def test_a_stored_question_that_nests_deep_is_bounded_when_it_is_shown(folder: Path, scripted: Running) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
+        client = await signed_in(app)
+        async with Raw(app.url, cookie(client)) as page:
+            await page.connect()
+            await page.ask("> " * 1500 + "x")
+            await page.hear(1.5)
+        (thread,) = await threads(client)
+        steps = (await client.get(f"/project/thread/{thread}")).json()["steps"]
+        (question,) = (step["output"] for step in steps if step["type"] == "user_message")
+        assert question == "> " * 50 + "\\" + "> " * 1450 + "x"
+        renamed = await client.put("/project/thread", json={"threadId": thread, "name": "\0 "})
+        assert renamed.status_code == 422
+        await client.aclose()
+
+
 async def test_settings_that_are_no_numbers_are_not_kept(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
         client = await signed_in(app)

@@ -26,7 +26,7 @@ DEEP = {
 
 
 def unescaped_leading(line: str) -> int:
-    return len(re.match(r"[ \t>*+\-.)\d]*", line)[0])
+    return len(line) - len(line.lstrip(" \t>*+-.)0123456789"))
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
