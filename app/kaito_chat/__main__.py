@@ -1,6 +1,7 @@
 """`python -m kaito_chat`: read the settings, serve until told to stop, drain, end."""
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -72,6 +73,9 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
         server_header=False,
         timeout_graceful_shutdown=3,
     )
+    # The modules stay until the end: a full collection, which stops every stream, need not look at them again.
+    gc.collect()
+    gc.freeze()
     routes = management.application(lambda: server.not_ready(services))
     async with management.serving(routes, management_listener):
         await _Draining(config, services.drain).serve(sockets=[listener])

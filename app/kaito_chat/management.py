@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a context
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serve on a socket, until the end of the block."""
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
     server = Server(config)
