@@ -1,5 +1,6 @@
 """Opens the sessions of pages and ends them: who is signed in, whose a conversation is, how many sessions there are."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 # Sessions that pages left are kept for a while, each of them costs memory.
 MOST_SESSIONS = 5000
 MOST_SESSIONS_OF_A_USER = 500
+TURN_SECONDS = 5.0
 KEPT_ENVIRON = ("HTTP_ACCEPT_LANGUAGE",)
 REFUSED = "The connection is refused"
 
@@ -96,6 +98,8 @@ class Sessions:
     async def forget(self, session: WebsocketSession, conversation: Conversation) -> None:
         """End a session, and the answer that runs in it."""
         conversation.end()
+        if conversation.turn:  # it adds its end to what is forgotten below
+            await asyncio.wait((conversation.turn,), timeout=TURN_SECONDS)
         user_sessions.pop(session.id, None)
         await session.delete()
         self._forget_remains(session.id)
