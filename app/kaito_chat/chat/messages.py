@@ -15,6 +15,7 @@ from chainlit.utils import utc_now
 
 from kaito_chat import metrics
 from kaito_chat.audit import record
+from kaito_chat.chat import signals
 from kaito_chat.chat.answers import Answers, user_of
 from kaito_chat.chat.conversations import REPLACED, STOPPED
 from kaito_chat.chat.events import Question, Said, read
@@ -73,6 +74,8 @@ class Messages:
         await context.emitter.process_message({"message": message, "fileReferences": None})
         if begins:
             await context.emitter.init_thread(said.output[:TITLE_CHARACTERS])
+            if self._services.history and self._services.settings.root_path:
+                await signals.began(session.thread_id)
         await self._answers.take()
 
     async def edit(self, sid: str, data: object = None, *_: object) -> None:

@@ -18,6 +18,11 @@ async def facts(lines: Mapping[str, str]) -> None:
         await cl.send_window_message({"kaito_chat": {"facts": dict(lines)}})
 
 
+async def began(thread_id: str) -> None:
+    """Give the page the address of the conversation that begins."""
+    await cl.send_window_message({"kaito_chat": {"thread": thread_id}})
+
+
 async def waiting(notice: str, watch: Watch, texts: Texts) -> None:
     """Say in the page's status the same as the notice under the question that waits, until that is gone.
 

@@ -142,3 +142,18 @@ def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None
     page.get_by_role("menuitem", name="Light").click()
     page.reload()
     expect(page.locator("html")).to_have_class("light")
+
+
+def test_under_a_sub_path_the_page_asks_for_nothing_outside(scripted: Running, folder: Path, visit: Visit) -> None:
+    database = f"sqlite:///{folder}/h.db"
+    with chat(scripted.url, folder, root_path="/chat", database_url=database, **SIGN_IN) as running:
+        page = visit(running.url + "/chat")
+        page.get_by_label("User name").fill("ada")
+        page.get_by_label("Password", exact=True).fill("not-a-secret")
+        page.get_by_role("button", name="Sign In").click()
+        status(page, "ready")
+        ask(page, "Show me some code")
+        answered(page)
+        page.reload()
+        answered(page)
+        assert "/chat/thread/" in page.url

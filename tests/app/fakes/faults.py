@@ -103,8 +103,8 @@ FAULTS: dict[str, list[list[str]]] = {
     "formulas": [[SSE, *(piece(FORMULAS[at : at + 3]) for at in range(0, len(FORMULAS), 3)), end(), DONE]],
     "nested-quotations": [[SSE, piece("It works.\n\n" + "> " * 4000 + "x"), end(), DONE]],
     "nested-lists": [[SSE, piece("It works.\n\n" + "- " * 3000 + "x"), end(), DONE]],
-    "nested-emphasis": [[SSE, piece("It works.\n\n" + "*a **b " * 3000 + "b** a* " * 3000), end(), DONE]],
-    "nested-images": [[SSE, piece("It works.\n\n" + "![" * 4000 + "x" + "](u)" * 4000), end(), DONE]],
+    "nested-emphasis": [[SSE, piece("It works.\n\n" + "*a **b " * 1200 + "b** a* " * 1200), end(), DONE]],
+    "nested-images": [[SSE, piece("It works.\n\n" + "![" * 2000 + "x" + "](u)" * 2000), end(), DONE]],
     "nested-thinking": [
         [SSE, *(piece(each) for each in ("<think>", "> " * 4000, "x</think>", "It works.")), end(), DONE]
     ],

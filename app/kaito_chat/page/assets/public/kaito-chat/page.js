@@ -1,4 +1,5 @@
 // Starts the parts of the page that are ours, and lets them look again whenever Chainlit's page changes.
+import "./address.js";
 import { announceAnswers } from "./announce.js";
 import { showFacts } from "./facts.js";
 import { replaceImages } from "./images.js";
