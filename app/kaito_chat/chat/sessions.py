@@ -100,6 +100,8 @@ class Sessions:
         conversation.end()
         if conversation.turn:  # it adds its end to what is forgotten below
             await asyncio.wait((conversation.turn,), timeout=TURN_SECONDS)
+        if conversation.connected:  # its page came back meanwhile
+            return
         user_sessions.pop(session.id, None)
         await session.delete()
         self._forget_remains(session.id)
