@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, MissingProgramError, Step, ask
 
@@ -28,7 +28,7 @@ def is_current(environment: Environment) -> bool:
         written = json.loads(text.partition("\n")[2])
     except ValueError:
         return False
-    return bool(written == json.loads(json.dumps(chart_values.chat(environment))))
+    return bool(written == json.loads(json.dumps(ours.chat(environment))))
 
 
 def upgrade(environment: Environment, access: str, version: str) -> Step:
@@ -68,5 +68,5 @@ def _waiting(program: str) -> tuple[str, ...]:
 def image(environment: Environment, access: str) -> str:
     """The image that the chat's Deployment asks for."""
     place = ("--kubeconfig", access, "--namespace", environment.settings.chat.namespace)
-    find = ("kubectl", *place, "get", "deployment", chart_values.REPOSITORY, "--output", _IMAGE)
+    find = ("kubectl", *place, "get", "deployment", ours.REPOSITORY, "--output", _IMAGE)
     return ask(Step("find the chat's image", find), environment)

@@ -2,7 +2,7 @@
 
 import re
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
 
@@ -27,7 +27,7 @@ def digest(environment: Environment, version: str) -> str:
         NoImageError: There is none.
         StepError: It cannot be found out.
     """
-    image = f"{chart_values.REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
+    image = f"{ours.REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
     arguments = ("--name", environment.names.registry, "--image", image, "--query", "digest", "--output", "tsv")
     find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
     try:
@@ -55,10 +55,10 @@ def build(environment: Environment, tag: str) -> Step:
     """Build the image, in the registry, or for a private one on this machine."""
     registry = environment.names.registry
     if environment.settings.network.private_endpoints_enabled:
-        image = f"{chart_values.image_repository(environment)}:{tag}"
+        image = f"{ours.image_repository(environment)}:{tag}"
         chosen = subscription(environment)
         variables = {"ARM_SUBSCRIPTION_ID": chosen} if chosen else {}
         command = (str(ROOT / "tools" / "image.sh"), image, registry, "here")
         return Step("build the image", command, variables=variables)
-    image = f"{chart_values.REPOSITORY}:{tag}"
+    image = f"{ours.REPOSITORY}:{tag}"
     return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))

@@ -14,7 +14,7 @@ from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzure
 from constructs import Construct
 
 from aks_kaito import roles
-from aks_kaito.cluster import AksCluster
+from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.identity import federate
 from aks_kaito.settings import Settings
 

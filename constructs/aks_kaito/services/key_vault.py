@@ -6,8 +6,9 @@ See: https://learn.microsoft.com/azure/key-vault/general/security-features
 from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
 from constructs import Construct
 
-from aks_kaito import diagnostics, private_endpoint, roles
-from aks_kaito.network import VirtualNetwork
+from aks_kaito import diagnostics, roles
+from aks_kaito.network import private_endpoint
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

@@ -7,9 +7,10 @@ from cdktn_provider_azurerm.cognitive_account import CognitiveAccount
 from cdktn_provider_azurerm.cognitive_deployment import CognitiveDeployment
 from constructs import Construct
 
-from aks_kaito import diagnostics, private_endpoint, roles
+from aks_kaito import diagnostics, roles
 from aks_kaito.identity import Identity
-from aks_kaito.network import VirtualNetwork
+from aks_kaito.network import private_endpoint
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

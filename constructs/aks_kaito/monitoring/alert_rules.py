@@ -19,8 +19,8 @@ from cdktn_provider_azurerm.monitor_alert_prometheus_rule_group import (
 )
 from constructs import Construct
 
+from aks_kaito.charts.releases import CHARTS
 from aks_kaito.placement import Placement
-from aks_kaito.releases import CHARTS
 
 _RULES = CHARTS / "kaito-chat" / "files" / "alerts.yaml"
 _INTERVAL = "PT1M"

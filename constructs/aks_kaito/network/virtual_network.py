@@ -26,9 +26,10 @@ from cdktn_provider_azurerm.subnet_network_security_group_association import (
 from cdktn_provider_azurerm.virtual_network import VirtualNetwork as AzureVirtualNetwork
 from constructs import Construct
 
-from aks_kaito import diagnostics, security_rules
+from aks_kaito import diagnostics
+from aks_kaito.network import security_rules
+from aks_kaito.network.security_rules import Rule
 from aks_kaito.placement import Placement
-from aks_kaito.security_rules import Rule
 from aks_kaito.settings import Settings
 
 # The one name that Bastion accepts.

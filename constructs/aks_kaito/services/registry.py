@@ -7,8 +7,9 @@ from cdktn_provider_azurerm.container_registry import ContainerRegistry as Azure
 from cdktn_provider_azurerm.container_registry import ContainerRegistryGeoreplications
 from constructs import Construct
 
-from aks_kaito import diagnostics, private_endpoint
-from aks_kaito.network import VirtualNetwork
+from aks_kaito import diagnostics
+from aks_kaito.network import private_endpoint
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

@@ -14,9 +14,10 @@ from cdktn_provider_azurerm.postgresql_flexible_server_active_directory_administ
 from cdktn_provider_azurerm.postgresql_flexible_server_database import PostgresqlFlexibleServerDatabase
 from constructs import Construct
 
-from aks_kaito import diagnostics, private_endpoint
+from aks_kaito import diagnostics
 from aks_kaito.identity import Identity
-from aks_kaito.network import VirtualNetwork
+from aks_kaito.network import private_endpoint
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

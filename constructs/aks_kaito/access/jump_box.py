@@ -1,57 +1,14 @@
-"""The ways in for people: Bastion, and a jump box behind it.
+"""A Linux virtual machine behind Bastion, for work inside the virtual network."""
 
-See: https://learn.microsoft.com/azure/bastion/bastion-overview
-"""
-
-from cdktn_provider_azurerm.bastion_host import BastionHost
 from cdktn_provider_azurerm.linux_virtual_machine import LinuxVirtualMachine, LinuxVirtualMachineAdminSshKey
 from cdktn_provider_azurerm.network_interface import NetworkInterface, NetworkInterfaceIpConfiguration
 from cdktn_provider_azurerm.virtual_machine_extension import VirtualMachineExtension
 from constructs import Construct
 
-from aks_kaito import diagnostics
-from aks_kaito.network import VirtualNetwork, public_ip
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
+from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Settings
-from aks_kaito.storage import StorageAccount
-
-
-class Bastion(Construct):
-    """Defines the Bastion host and its address."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        placement: Placement,
-        network: VirtualNetwork,
-    ) -> None:
-        """Define the host in its own subnet; Standard and Premium also carry native-client tunnels."""
-        super().__init__(scope, construct_id)
-        zones = list(settings.system_pool.zones)
-        address = public_ip(self, "ip", placement=placement, name=placement.names.of("pip", "bastion"), zones=zones)
-        host = BastionHost(
-            self,
-            "Resource",
-            name=placement.names.of("bas"),
-            sku=settings.bastion.sku,
-            tunneling_enabled=settings.bastion.sku != "Basic",
-            ip_configuration={
-                "name": "default",
-                "subnet_id": network.bastion_subnet_id,
-                "public_ip_address_id": address.id,
-            },
-            **placement.arguments,
-        )
-        diagnostics.send(
-            self,
-            target_resource_id=host.id,
-            workspace_resource_id=placement.workspace_resource_id,
-            logs=["BastionAuditLogs"],
-            metrics=True,
-        )
 
 
 class JumpBox(Construct):

@@ -6,8 +6,9 @@ See: https://learn.microsoft.com/azure/virtual-machines/boot-diagnostics
 from cdktn_provider_azurerm.storage_account import StorageAccount as AzureStorageAccount
 from constructs import Construct
 
-from aks_kaito import diagnostics, private_endpoint
-from aks_kaito.network import VirtualNetwork
+from aks_kaito import diagnostics
+from aks_kaito.network import private_endpoint
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

@@ -10,7 +10,7 @@ from cdktn_provider_azurerm.private_dns_zone_virtual_network_link import Private
 from cdktn_provider_azurerm.private_endpoint import PrivateEndpoint as AzurePrivateEndpoint
 from constructs import Construct
 
-from aks_kaito.network import VirtualNetwork
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 
 

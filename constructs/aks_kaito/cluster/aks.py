@@ -11,9 +11,10 @@ from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientC
 from cdktn_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from constructs import Construct
 
-from aks_kaito import add_ons, diagnostics, node_pools, roles
+from aks_kaito import diagnostics, roles
+from aks_kaito.cluster import add_ons, node_pools
 from aks_kaito.identity import Identity
-from aks_kaito.network import VirtualNetwork
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.chart_values import (
+from aks_kaito.charts.ours import (
     NGINX_NAMESPACE,
     PROMETHEUS_NAMESPACE,
     Values,

@@ -14,7 +14,7 @@ from cdktn_provider_azurerm.monitor_alert_prometheus_rule_group import (
 )
 from constructs import Construct
 
-from aks_kaito.cluster import AksCluster
+from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.placement import Placement
 
 LINUX_GROUPS = ("node", "kubernetes")
@@ -34,11 +34,10 @@ class RecordingRules(Construct):
         cluster: AksCluster,
         workspace_resource_id: str,
     ) -> None:
-        """Define the rules of `data/recording_rules/<group>.json` on the Azure Monitor workspace."""
+        """Define the rules of `rule_groups/<group>.json` on the Azure Monitor workspace."""
         super().__init__(scope, construct_id)
-        data = json.loads(
-            files("aks_kaito").joinpath("data", "recording_rules", f"{group}.json").read_text(encoding="utf-8")
-        )
+        text = files("aks_kaito.monitoring").joinpath("rule_groups", f"{group}.json").read_text(encoding="utf-8")
+        data = json.loads(text)
         MonitorAlertPrometheusRuleGroup(
             self,
             "Resource",

@@ -14,7 +14,7 @@ from typing import Any
 from cdktn_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
-from aks_kaito import chart_values, third_party
+from aks_kaito.charts import ours, theirs
 from aks_kaito.settings import Settings
 
 _NAMESPACE = "kube-system"
@@ -83,11 +83,11 @@ def jobs(settings: Settings) -> list[Job]:
     """The releases to scrape."""
     found = []
     if settings.workloads.cert_manager_enabled:
-        found.append(_of_chart(third_party.CERT_MANAGER))
+        found.append(_of_chart(theirs.CERT_MANAGER))
     if settings.ingress.mode == "nginx":
-        found.append(_of_chart(third_party.NGINX))
-    if settings.ingress.mode == "gateway" and chart_values.published(settings):
-        label = (_GATEWAY_LABEL, chart_values.GATEWAY)
+        found.append(_of_chart(theirs.NGINX))
+    if settings.ingress.mode == "gateway" and ours.published(settings):
+        label = (_GATEWAY_LABEL, ours.GATEWAY)
         found.append(Job("gateway", settings.chat.namespace, label, _GATEWAY_PORT, _GATEWAY_PATH))
     return found
 
@@ -106,7 +106,7 @@ def agent_settings(settings: Settings) -> dict[str, str]:
     }
 
 
-def _of_chart(chart: third_party.Chart) -> Job:
+def _of_chart(chart: theirs.Chart) -> Job:
     return Job(chart.name, chart.namespace, chart.selector, chart.metrics_port)
 
 

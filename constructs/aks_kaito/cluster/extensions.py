@@ -10,7 +10,7 @@ from cdktn_provider_azurerm.kubernetes_flux_configuration import (
 )
 from constructs import Construct
 
-from aks_kaito.cluster import AksCluster
+from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.settings import Settings
 
 

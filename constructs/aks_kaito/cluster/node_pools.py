@@ -9,7 +9,7 @@ from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.kubernetes_cluster_node_pool import KubernetesClusterNodePool
 from constructs import Construct
 
-from aks_kaito.network import VirtualNetwork
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 from aks_kaito.settings.cluster import NodePool

@@ -12,10 +12,10 @@ from cdktn import ITerraformDependable
 from cdktn_provider_helm.release import Release
 from constructs import Construct
 
-from aks_kaito.chart_values import Values
-from aks_kaito.third_party import Chart
+from aks_kaito.charts.ours import Values
+from aks_kaito.charts.theirs import Chart
 
-CHARTS = Path(__file__).parents[2] / "charts"
+CHARTS = Path(__file__).parents[3] / "charts"
 _TIMEOUT_SECONDS = 600
 # Relative to where Terraform runs, cdktf.out/stacks/NAME: no path of the machine that synthesized.
 _FROM_STACK = "../../../charts"

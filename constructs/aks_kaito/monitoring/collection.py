@@ -21,10 +21,10 @@ from cdktn_provider_azurerm.monitor_data_collection_rule_association import (
 )
 from constructs import Construct
 
-from aks_kaito import recording_rules
-from aks_kaito.access import JumpBox
-from aks_kaito.cluster import AksCluster
-from aks_kaito.observability import Metrics
+from aks_kaito.access.jump_box import JumpBox
+from aks_kaito.cluster.aks import AksCluster
+from aks_kaito.monitoring import recording_rules
+from aks_kaito.monitoring.sinks import Metrics
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 

@@ -9,7 +9,7 @@ from cdktn_provider_azurerm.dns_a_record import DnsARecord
 from constructs import Construct
 
 from aks_kaito import roles
-from aks_kaito.network import public_ip
+from aks_kaito.network.virtual_network import public_ip
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Settings
 
