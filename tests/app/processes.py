@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from typing import NamedTuple
 
 import httpx
 import psutil
+
+from warm import Forked
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 30
@@ -26,7 +27,7 @@ class Running(NamedTuple):
     """
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     log: Path
     management: str = ""
 
@@ -57,19 +58,24 @@ def program(
     port: int,
     log: Path,
     environment: Mapping[str, str] | None = None,
-    python: str = sys.executable,
+    python: str = "",
     ready: str = "/livez",
     management: int = 0,
 ) -> Iterator[Running]:
-    """A program of ours, from its first answer to the end of the block; `ready` is asked on the management port."""
+    """Run a program of ours until the end of the block, which begins with its first answer.
+
+    Args:
+        arguments: `-m`, a module, and its arguments.
+        ready: The path of the management port that answers once the program is there.
+        python: The interpreter to start. Left out, the program is forked from a process that has imported its libraries.
+    """
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests" / "app"))),
         "HOME": str(log.parent),
         **(environment or {}),
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
+    process = _started(arguments, environ, log, python)
     running = Running(f"http://127.0.0.1:{port}", process, log, f"http://127.0.0.1:{management or port}")
     try:
         wait_for(running, ready)
@@ -78,6 +84,17 @@ def program(
         if process.poll() is None:
             process.kill()
         process.wait(10)
+
+
+def _started(
+    arguments: list[str], environ: Mapping[str, str], log: Path, python: str
+) -> Forked | subprocess.Popen[bytes]:
+    if not python:
+        switch, module, *rest = arguments
+        assert switch == "-m"
+        return Forked(module, rest, environ, log)
+    with log.open("wb") as output:
+        return subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
 
 
 def wait_for(running: Running, path: str) -> None:
@@ -93,7 +110,7 @@ def wait_for(running: Running, path: str) -> None:
 
 
 @contextmanager
-def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: str) -> Iterator[Running]:
+def chat(endpoint: str, folder: Path, python: str = "", **settings: str) -> Iterator[Running]:
     """The chat application, in front of an endpoint."""
     port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"
