@@ -1,70 +1,24 @@
-"""What the settings of an environment mean for our two charts: values, as far as they are known before a deployment.
+"""Values of this repository's two charts, as far as they are known before a deployment.
 
-Ids that Azure hands out are not among them; the stack of workloads adds those. The rest is what
-`cdktf.out/values/<environment>.yaml` holds for releases of the application alone.
+`stacks.workloads` adds the ids that Azure assigns. `stacks.synthesis` writes the values of the chat chart to
+`cdktf.out/values/<environment>.yaml`, for releases of the application alone.
 """
 
-from typing import Any
-
+from aks_kaito.charts.names import (
+    CHAT_TLS_SECRET,
+    GATEWAY,
+    NGINX_NAMESPACE,
+    PROMETHEUS_NAMESPACE,
+    SIGN_IN_SECRETS,
+    image,
+)
+from aks_kaito.charts.values import Values, gateway_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
-REPOSITORY = "kaito-chat"
-# The tag of this version's image, as the chart and the application call their version.
-IMAGE_TAG = "0.1.0"
-GATEWAY = "kaito-chat"
-# Each controller's own namespace; F5's chart has none of its own, so it is named after the chart.
-NGINX_NAMESPACE = "nginx-ingress"
-PROMETHEUS_NAMESPACE = "monitoring"
-APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
-# Where a Gateway's proxy tells how it is.
-_ISTIO_STATUS_PORT = "15021"
-_ISTIO_HEALTH_PATH = "/healthz/ready"
-# Where the agents of managed Prometheus run.
+_APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
+# Namespace of the agents of managed Prometheus.
 _AGENTS_NAMESPACE = "kube-system"
-# Where the secrets of sign-in are in the vault.
-SECRETS = {"KAITO_CHAT_AUTH_SECRET": "chat-auth-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret"}
 _DATABASE = "chat"
-# What AKS taints the nodes of a spot pool with.
-# See: https://learn.microsoft.com/azure/aks/spot-node-pool
-_SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
-
-Values = dict[str, Any]
-
-
-def image_repository(environment: Environment) -> str:
-    """Where the application's image is: in the environment's own registry."""
-    return f"{environment.names.registry}.azurecr.io/{REPOSITORY}"
-
-
-def tolerations(settings: Settings) -> list[dict[str, str]]:
-    """What every pod of ours tolerates: the user pool's taints. There is no other pool where it could run."""
-    pool = settings.user_pool
-    found = []
-    for taint in [*pool.node_taints, *([_SPOT_TAINT] if pool.spot_enabled else [])]:
-        label, _, effect = taint.rpartition(":")
-        key, _, value = label.partition("=")
-        found.append({"key": key, "operator": "Equal", "value": value, "effect": effect})
-    return found
-
-
-def load_balancer_annotations(environment: Environment, health_path: str) -> dict[str, str]:
-    """What puts a Service of type LoadBalancer on the platform's static address, and has Azure ask for `health_path`.
-
-    See: https://learn.microsoft.com/azure/aks/static-ip,
-    https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer/
-    """
-    return {
-        "service.beta.kubernetes.io/azure-load-balancer-resource-group": environment.names.resource_group,
-        "service.beta.kubernetes.io/azure-pip-name": environment.names.of("pip", "ingress"),
-        "service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path": health_path,
-    }
-
-
-def _gateway_annotations(environment: Environment) -> dict[str, str]:
-    """The same for Istio's proxy, which tells how it is on a port of its own, and answers "/" with 404."""
-    prefix, probe = "service.beta.kubernetes.io/port", {"port": _ISTIO_STATUS_PORT, "protocol": "http"}
-    probes = {f"{prefix}_{port}_health-probe_{key}": value for port in (80, 443) for key, value in probe.items()}
-    return load_balancer_annotations(environment, _ISTIO_HEALTH_PATH) | probes
 
 
 def issuer(settings: Settings) -> str:
@@ -91,7 +45,7 @@ def chat(environment: Environment) -> Values:
             "nodeCount": settings.model.node_count,
         },
         "chat": {
-            "image": {"repository": image_repository(environment)},
+            "image": {"repository": image(environment)},
             "replicas": settings.chat.replicas,
             "tolerations": tolerations(settings),
             "serviceAccount": {"name": settings.chat.service_account_name},
@@ -112,7 +66,7 @@ def chat(environment: Environment) -> Values:
         ]
     if settings.chat.sign_in == "entra":
         values["chat"]["settings"] = _sign_in(environment)
-        values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SECRETS}
+        values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
     if published(settings):
         values["ingress"] = _ingress(environment)
     if settings.ingress.model_hostname is not None:
@@ -124,7 +78,7 @@ def cluster(environment: Environment) -> Values:
     """Values of the kaito-cluster chart, without which version of the image waits for KAITO."""
     settings = environment.settings
     mode = settings.ingress.mode
-    classes = {"nginx": "nginx", "webapprouting": APP_ROUTING_CLASS}
+    classes = {"nginx": "nginx", "webapprouting": _APP_ROUTING_CLASS}
     gateway = mode == "gateway" and published(settings)
     cert_manager = settings.workloads.cert_manager_enabled
     zone = settings.ingress.dns_zone_name if cert_manager else None
@@ -145,9 +99,9 @@ def cluster(environment: Environment) -> Values:
             "hostname": (settings.ingress.hostname or "") if gateway else "",
             "issuer": issuer(settings) if cert_manager else "",
             "routesFrom": settings.chat.namespace if gateway else "",
-            "serviceAnnotations": _gateway_annotations(environment) if gateway else {},
+            "serviceAnnotations": gateway_annotations(environment) if gateway else {},
         },
-        "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image_repository(environment)}},
+        "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image(environment)}},
         "tolerations": tolerations(settings),
     }
 
@@ -159,7 +113,7 @@ def _ingress(environment: Environment) -> Values:
         return values | {"gateway": {"name": GATEWAY, "namespace": settings.chat.namespace, "sectionName": "https"}}
     if settings.workloads.cert_manager_enabled:
         return values | {"tls": {"clusterIssuer": issuer(settings)}}
-    return values | {"tls": {"secretName": "kaito-chat-tls"}}
+    return values | {"tls": {"secretName": CHAT_TLS_SECRET}}
 
 
 def _model_ingress(settings: Settings) -> Values:

@@ -12,10 +12,10 @@ from cdktn import ITerraformDependable
 from cdktn_provider_helm.release import Release
 from constructs import Construct
 
-from aks_kaito.charts.ours import Values
+from aks_kaito.charts.names import CHARTS_FOLDER
 from aks_kaito.charts.theirs import Chart
+from aks_kaito.charts.values import Values
 
-CHARTS = Path(__file__).parents[3] / "charts"
 _TIMEOUT_SECONDS = 600
 # Relative to where Terraform runs, cdktf.out/stacks/NAME: no path of the machine that synthesized.
 _FROM_STACK = "../../../charts"
@@ -79,7 +79,7 @@ class OurChart(Construct):
             name=chart,
             chart=f"{_FROM_STACK}/{chart}",
             # The provider compares a chart's version and values, never its templates; so they are named here.
-            description=f"files {fingerprint(CHARTS / chart)}",
+            description=f"files {fingerprint(CHARTS_FOLDER / chart)}",
             namespace=namespace,
             atomic=True,
             wait_for_jobs=True,

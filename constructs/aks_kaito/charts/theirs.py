@@ -8,13 +8,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.charts.ours import (
-    NGINX_NAMESPACE,
-    PROMETHEUS_NAMESPACE,
-    Values,
-    load_balancer_annotations,
-    tolerations,
-)
+from aks_kaito.charts.names import NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
+from aks_kaito.charts.values import Values, load_balancer_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
 

@@ -19,10 +19,10 @@ from cdktn_provider_azurerm.monitor_alert_prometheus_rule_group import (
 )
 from constructs import Construct
 
-from aks_kaito.charts.releases import CHARTS
+from aks_kaito.charts.names import CHARTS_FOLDER, CHAT_CHART
 from aks_kaito.placement import Placement
 
-_RULES = CHARTS / "kaito-chat" / "files" / "alerts.yaml"
+_RULES = CHARTS_FOLDER / CHAT_CHART / "files" / "alerts.yaml"
 _INTERVAL = "PT1M"
 # How long a condition is gone before its alert is.
 _RESOLVED_AFTER = "PT5M"

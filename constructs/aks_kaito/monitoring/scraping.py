@@ -14,7 +14,7 @@ from typing import Any
 from cdktn_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
-from aks_kaito.charts import ours, theirs
+from aks_kaito.charts import names, ours, theirs
 from aks_kaito.settings import Settings
 
 _NAMESPACE = "kube-system"
@@ -87,7 +87,7 @@ def jobs(settings: Settings) -> list[Job]:
     if settings.ingress.mode == "nginx":
         found.append(_of_chart(theirs.NGINX))
     if settings.ingress.mode == "gateway" and ours.published(settings):
-        label = (_GATEWAY_LABEL, ours.GATEWAY)
+        label = (_GATEWAY_LABEL, names.GATEWAY)
         found.append(Job("gateway", settings.chat.namespace, label, _GATEWAY_PORT, _GATEWAY_PATH))
     return found
 

@@ -8,8 +8,9 @@ from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzure
 from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
 from constructs import Construct
 
-from aks_kaito.charts import ours, theirs
+from aks_kaito.charts import names, ours, theirs
 from aks_kaito.charts.releases import OurChart, TheirChart
+from aks_kaito.charts.values import Values
 from aks_kaito.monitoring.alert_rules import AlertRules
 from aks_kaito.monitoring.scraping import ManagedPrometheusSettings
 from aks_kaito.placement import Placement
@@ -41,7 +42,7 @@ class WorkloadsStack(TerraformStack):
             self,
             "chat_image_tag",
             type="string",
-            default=ours.IMAGE_TAG,
+            default=names.IMAGE_TAG,
             description="Tag of the chat application's image in the environment's registry.",
         )
         self._digest = TerraformVariable(
@@ -105,7 +106,7 @@ class WorkloadsStack(TerraformStack):
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
         """Issuers, the Gateway, and the wait for KAITO, whose custom resources no plan may ask for."""
         values = ours.cluster(self._environment)
-        added: ours.Values = {}
+        added: Values = {}
         if values["issuers"]["dns"]["enabled"]:
             identity = self._identity("cert-manager-identity", "cert-manager")
             config = DataAzurermClientConfig(self, "deployer")
@@ -116,7 +117,7 @@ class WorkloadsStack(TerraformStack):
         chart = OurChart(
             self,
             "cluster-objects",
-            chart="kaito-cluster",
+            chart=names.CLUSTER_CHART,
             namespace=self._settings.chat.namespace,
             values=[values, added],
             after=after,
@@ -127,7 +128,7 @@ class WorkloadsStack(TerraformStack):
     def _add_chat(self, after: list[ITerraformDependable]) -> None:
         """The release that people talk to. It does not wait for the model, which takes longer than any deployment."""
         identity = self._identity("chat-identity", "chat")
-        added: ours.Values = {
+        added: Values = {
             "chat": {
                 "image": self._image_version,
                 "workloadIdentity": {"clientId": identity.client_id},
@@ -139,7 +140,7 @@ class WorkloadsStack(TerraformStack):
         OurChart(
             self,
             "chat",
-            chart="kaito-chat",
+            chart=names.CHAT_CHART,
             namespace=self._settings.chat.namespace,
             values=[ours.chat(self._environment), added],
             after=after,
@@ -162,7 +163,7 @@ class WorkloadsStack(TerraformStack):
             )
 
     @property
-    def _image_version(self) -> ours.Values:
+    def _image_version(self) -> Values:
         """Which image of the chat; the digest goes before the tag, and Azure's registry keeps both."""
         return {"tag": self._tag.string_value, "digest": self._digest.string_value}
 
