@@ -42,7 +42,7 @@ def afterwards(environment: Environment) -> str:
 
 def addressed(environment: Environment) -> bool:
     """Whether the chat has an address that leads anywhere: a record that is made with it, or one seen from here."""
-    if not ours.published(environment.settings):
+    if not ours.published(environment.settings.ingress):
         return False
     if environment.settings.ingress.dns_zone_name:
         return True
@@ -56,7 +56,7 @@ def addressed(environment: Environment) -> bool:
 def _chat(environment: Environment) -> str:
     """Where people find the chat, and what they have to do for it."""
     ingress, namespace = environment.settings.ingress, environment.settings.chat.namespace
-    if not ours.published(environment.settings):
+    if not ours.published(environment.settings.ingress):
         forward = f"port-forward service/{CHAT_SERVICE} {CHAT_PORT}:80"
         return f"http://127.0.0.1:{CHAT_PORT} after: kubectl --namespace {namespace} {forward}"
     url = f"https://{ingress.hostname}"

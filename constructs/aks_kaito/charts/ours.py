@@ -13,29 +13,22 @@ from aks_kaito.charts.names import (
     image,
 )
 from aks_kaito.charts.values import Values, gateway_annotations, tolerations
+from aks_kaito.naming import DATABASE
 from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings.workload import Ingress
 
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
 # Namespace of the agents of managed Prometheus.
 _AGENTS_NAMESPACE = "kube-system"
-_DATABASE = "chat"
 
 
-def issuer(settings: Settings) -> str:
-    """The ClusterIssuer of the chat's certificate, if cert-manager is there: by a DNS record where it may write one.
-
-    Let's Encrypt's other way is a question over HTTP, to hosts that the internet reaches.
-    """
-    return "letsencrypt-dns" if settings.ingress.dns_zone_name else "letsencrypt"
-
-
-def published(settings: Settings) -> bool:
-    """Whether the chat has an address: a controller, and a host name."""
-    return settings.ingress.mode != "none" and settings.ingress.hostname is not None
+def published(ingress: Ingress) -> bool:
+    """Return whether the chat has a public URL, which takes an ingress controller and a host name."""
+    return ingress.mode != "none" and ingress.hostname is not None
 
 
 def chat(environment: Environment) -> Values:
-    """Values of the kaito-chat chart."""
+    """Return the values of `charts/kaito-chat`."""
     settings = environment.settings
     values: Values = {
         "model": {
@@ -67,7 +60,7 @@ def chat(environment: Environment) -> Values:
     if settings.chat.sign_in == "entra":
         values["chat"]["settings"] = _sign_in(environment)
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
-    if published(settings):
+    if published(settings.ingress):
         values["ingress"] = _ingress(environment)
     if settings.ingress.model_hostname is not None:
         values["model"]["ingress"] = _model_ingress(settings)
@@ -75,18 +68,18 @@ def chat(environment: Environment) -> Values:
 
 
 def cluster(environment: Environment) -> Values:
-    """Values of the kaito-cluster chart, without which version of the image waits for KAITO."""
+    """Return the values of `charts/kaito-cluster`, except the tag of the image that waits for KAITO."""
     settings = environment.settings
     mode = settings.ingress.mode
     classes = {"nginx": "nginx", "webapprouting": _APP_ROUTING_CLASS}
-    gateway = mode == "gateway" and published(settings)
+    gateway = mode == "gateway" and published(settings.ingress)
     cert_manager = settings.workloads.cert_manager_enabled
     zone = settings.ingress.dns_zone_name if cert_manager else None
     return {
         "issuers": {
-            "enabled": cert_manager and (published(settings) or zone is not None),
+            "enabled": cert_manager and (published(settings.ingress) or zone is not None),
             "email": settings.ingress.email or "",
-            "ingressClassName": classes.get(mode, "") if published(settings) else "",
+            "ingressClassName": classes.get(mode, "") if published(settings.ingress) else "",
             "dns": {
                 "enabled": zone is not None,
                 "resourceGroup": (settings.ingress.dns_zone_resource_group_name or "") if zone else "",
@@ -97,7 +90,7 @@ def cluster(environment: Environment) -> Values:
             "enabled": gateway,
             "name": GATEWAY,
             "hostname": (settings.ingress.hostname or "") if gateway else "",
-            "issuer": issuer(settings) if cert_manager else "",
+            "issuer": _issuer(settings) if cert_manager else "",
             "routesFrom": settings.chat.namespace if gateway else "",
             "serviceAnnotations": gateway_annotations(environment) if gateway else {},
         },
@@ -106,13 +99,21 @@ def cluster(environment: Environment) -> Values:
     }
 
 
+def _issuer(settings: Settings) -> str:
+    """Return the ClusterIssuer of the chat's certificate: DNS-01 if there is a DNS zone, else HTTP-01.
+
+    HTTP-01 requires that the host can be reached from the internet.
+    """
+    return "letsencrypt-dns" if settings.ingress.dns_zone_name else "letsencrypt"
+
+
 def _ingress(environment: Environment) -> Values:
     settings = environment.settings
     values: Values = {"mode": settings.ingress.mode, "host": settings.ingress.hostname}
     if settings.ingress.mode == "gateway":
         return values | {"gateway": {"name": GATEWAY, "namespace": settings.chat.namespace, "sectionName": "https"}}
     if settings.workloads.cert_manager_enabled:
-        return values | {"tls": {"clusterIssuer": issuer(settings)}}
+        return values | {"tls": {"clusterIssuer": _issuer(settings)}}
     return values | {"tls": {"secretName": CHAT_TLS_SECRET}}
 
 
@@ -127,9 +128,9 @@ def _model_ingress(settings: Settings) -> Values:
 
 
 def _monitoring(settings: Settings) -> Values:
-    """Monitors for managed Prometheus, and everything once more for one in the cluster.
+    """Return monitors for managed Prometheus and, for a Prometheus in the cluster, monitors, alerts and dashboards.
 
-    Managed Prometheus gets the alerts as Azure resources, and managed Grafana the dashboards from `make deploy`.
+    Managed Prometheus has its alerts as Azure resources; `make deploy` imports the dashboards into managed Grafana.
     """
     in_cluster = settings.workloads.kube_prometheus_stack_enabled
     return {"azureMonitor": True, "prometheusOperator": in_cluster, "alerts": in_cluster, "dashboards": in_cluster}
@@ -159,7 +160,7 @@ def _sign_in(environment: Environment) -> Values:
     if settings.postgresql.enabled:
         user, host = names.of("id", "chat"), f"{names.postgresql}.postgres.database.azure.com"
         values |= {
-            "KAITO_CHAT_DATABASE_URL": f"postgresql://{user}@{host}/{_DATABASE}",
+            "KAITO_CHAT_DATABASE_URL": f"postgresql://{user}@{host}/{DATABASE}",
             "KAITO_CHAT_DATABASE_ENTRA_ENABLED": True,
         }
     return values
