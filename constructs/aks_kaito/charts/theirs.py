@@ -88,7 +88,7 @@ def cert_manager(settings: Settings) -> Values:
 def nginx(environment: Environment) -> Values:
     """Return the values of F5's chart, with the static address, metrics and a health probe path.
 
-    With the traffic policy Local, Azure probes each node for a pod of the controller; with Cluster, it requests the path.
+    With the traffic policy Local, Azure probes each node for a pod of the controller; with Cluster, it uses the path.
 
     See: https://docs.nginx.com/nginx-ingress-controller/install/helm/parameters/
     """
