@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from conftest import ROOT
-from stand_ins import deploy, environment, starting
+from support.stand_ins import deploy, environment, starting
 
 
 def test_a_private_environment_goes_on_inside_its_network(tmp_path: Path) -> None:

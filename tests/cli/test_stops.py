@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from stand_ins import DEV, environment, prepare
+from support.stand_ins import DEV, environment, prepare
 
 # The terminal becomes the program's own, so that whoever closes it tells it.
 WITH_A_TERMINAL = """

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.backends.answers import bounded, detail_of, is_html, json_of, object_of, retry_after
+from kaito_chat.backends.responses import bounded, detail_of, is_html, json_of, object_of, retry_after
 from kaito_chat.backends.room import room_of
 from kaito_chat.trouble import BackendError, Cause, Kind
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from kaito_chat.ids import is_message_id, is_uuid, plain
+from kaito_chat.chat.ids import is_message_id, is_uuid
+from kaito_chat.history.characters import plain
 
 LONGEST_PROFILE = 200
 

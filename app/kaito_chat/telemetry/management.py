@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kaito_chat import metrics
+from kaito_chat.telemetry import metrics
 
 
 class PortError(Exception):

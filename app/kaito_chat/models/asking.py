@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from kaito_chat import metrics
 from kaito_chat.backends import Event, Reasoning, Sampling, Served, Text, Turn
-from kaito_chat.coalesce import gathered
-from kaito_chat.progress import Progress, Shown, joined
-from kaito_chat.readiness import Ready, Watch
+from kaito_chat.models.batching import gathered
+from kaito_chat.models.context_window import SHORTEST_ANSWER_TOKENS, Fitted, estimate, fit, shorten
+from kaito_chat.models.progress import Progress, Shown, joined
+from kaito_chat.models.readiness import Ready, Watch
 from kaito_chat.settings import Settings
+from kaito_chat.telemetry import metrics
 from kaito_chat.trouble import BackendError, Kind
-from kaito_chat.window import SHORTEST_ANSWER_TOKENS, Fitted, estimate, fit, shorten
 
 log = logging.getLogger(__name__)
 

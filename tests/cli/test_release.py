@@ -16,7 +16,7 @@ from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.rendered import ID
 from infra.rendered import release as terraform_release
-from stand_ins import prepare
+from support.stand_ins import prepare
 
 HELM = """#!{python}
 import json, os, sys

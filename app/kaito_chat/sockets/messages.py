@@ -13,16 +13,16 @@ from chainlit.context import context, init_ws_context
 from chainlit.session import WebsocketSession
 from chainlit.utils import utc_now
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
 from kaito_chat.chat import signals
 from kaito_chat.chat.answers import Answers, user_of
 from kaito_chat.chat.conversations import REPLACED, STOPPED
-from kaito_chat.chat.events import Question, Said, read
-from kaito_chat.chat.panel import accepted
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.settings_panel import accepted
 from kaito_chat.chat.turn import notify
-from kaito_chat.logs import session_id
+from kaito_chat.sockets.events import Question, Said, read
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
+from kaito_chat.telemetry.logs import session_id
 from kaito_chat.texts import texts_for
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kaito_chat import metrics
 from kaito_chat.backends import Backend, Choice, Connection, Served
+from kaito_chat.kubernetes.workspace import Conditions, Workspaces
+from kaito_chat.telemetry import metrics
 from kaito_chat.trouble import BackendError, Kind
-from kaito_chat.workspace import Conditions, Workspaces
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from stand_ins import DEV, GUARDED, SIGN_IN, deploy, environment, starting
+from support.stand_ins import DEV, GUARDED, SIGN_IN, deploy, environment, starting
 
 
 @pytest.mark.parametrize(

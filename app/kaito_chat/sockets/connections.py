@@ -16,18 +16,18 @@ from chainlit.context import init_ws_context
 from chainlit.message import Message
 from chainlit.session import WebsocketSession, ws_sessions_id
 
-from kaito_chat.audit import record
 from kaito_chat.chat import signals
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.conversations import LEFT
-from kaito_chat.chat.events import Opening, read
+from kaito_chat.chat.displayed_answer import stored
 from kaito_chat.chat.facts import lines
+from kaito_chat.chat.ids import thread_of
 from kaito_chat.chat.services import Services
-from kaito_chat.chat.sessions import REFUSED, Sessions, name_of
-from kaito_chat.chat.shown import stored
 from kaito_chat.history.errors import HistoryAwayError
-from kaito_chat.ids import thread_of
-from kaito_chat.logs import session_id
+from kaito_chat.sockets.events import Opening, read
+from kaito_chat.sockets.sessions import REFUSED, Sessions, name_of
+from kaito_chat.telemetry.audit import record
+from kaito_chat.telemetry.logs import session_id
 from kaito_chat.texts import texts_for
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import httpx
 
-IN_CLUSTER_URL = "https://kubernetes.default.svc"
-SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 REQUEST_SECONDS = 5
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import socketio
 
-from kaito_chat.conversation import MARK
+from kaito_chat.chat.transcript import MARK
 
 HIDDEN = ("warming_up",)
 OPEN_SECONDS = 20

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.api_server import ApiServer
-from kaito_chat.backends.answers import json_of, object_of
-from kaito_chat.hindrance import OF_NODES, Hindrance, hindrance_of
+from kaito_chat.backends.responses import json_of, object_of
+from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.kubernetes.hindrance import OF_NODES, Hindrance, hindrance_of
 
 # The conditions of 0.6 and of 0.12, in the order in which they come true.
 NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")

@@ -25,8 +25,3 @@ def thread_of(session_id: str) -> str:
     comes back to its conversation even if it was never told the id.
     """
     return str(uuid.uuid5(_THREADS, session_id))
-
-
-def plain(text: str) -> str:
-    """A text without the characters that UTF-8 or PostgreSQL cannot hold: no NUL, U+FFFD for lone surrogates."""
-    return text.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

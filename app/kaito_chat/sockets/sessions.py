@@ -13,13 +13,13 @@ from chainlit.user import User
 from chainlit.user_session import user_sessions
 from starlette.requests import cookie_parser
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
 from kaito_chat.chat.conversations import Conversation
-from kaito_chat.chat.events import Opening
+from kaito_chat.chat.ids import thread_of
 from kaito_chat.chat.services import Services
 from kaito_chat.history.errors import HistoryAwayError
-from kaito_chat.ids import thread_of
+from kaito_chat.sockets.events import Opening
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 
 log = logging.getLogger(__name__)
 

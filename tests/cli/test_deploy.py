@@ -8,7 +8,7 @@ import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
 from conftest import ROOT
-from stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, deploy, environment, placed, starting
+from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, deploy, environment, placed, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
 WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"

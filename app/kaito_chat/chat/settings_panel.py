@@ -8,8 +8,8 @@ from chainlit.chat_settings import ChatSettings
 from chainlit.input_widget import Select, Slider, TextInput
 
 from kaito_chat.backends import Sampling
-from kaito_chat.ids import plain
-from kaito_chat.readiness import Watch
+from kaito_chat.history.characters import plain
+from kaito_chat.models.readiness import Watch
 from kaito_chat.settings import Settings
 from kaito_chat.texts import Texts
 

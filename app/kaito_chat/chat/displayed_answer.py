@@ -8,15 +8,15 @@ import chainlit as cl
 from chainlit.context import context
 from chainlit.utils import utc_now
 
-from kaito_chat import metrics
 from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import of_an_end
 from kaito_chat.chat.facts import FACTS, facts_of, line
 from kaito_chat.chat.services import Services
-from kaito_chat.conversation import mark
+from kaito_chat.chat.transcript import mark
+from kaito_chat.models.progress import Progress
+from kaito_chat.models.readiness import Watch
 from kaito_chat.page.formulas import Formulas, written
-from kaito_chat.progress import Progress
-from kaito_chat.readiness import Watch
+from kaito_chat.telemetry import metrics
 from kaito_chat.texts import Texts
 
 log = logging.getLogger(__name__)

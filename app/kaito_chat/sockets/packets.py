@@ -12,7 +12,7 @@ from typing import Any
 
 import socketio
 
-from kaito_chat import metrics
+from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
