@@ -1,7 +1,7 @@
-"""Synthesize the stacks of every selected environment: `python main.py`, or a CDK CLI, which runs it.
+"""Synthesize the stacks of every selected environment; the CDK CLIs run this file.
 
-`AKS_KAITO_ENV` selects one environment (unset: all), `AKS_KAITO_ENVIRONMENTS_DIR` moves the folder they are
-read from. Exit status: 0, or 2 with the problems on standard error and nothing written.
+`AKS_KAITO_ENV` selects one environment; the default is all. `AKS_KAITO_ENVIRONMENTS_DIR` replaces the folder
+`environments`. The exit status is 2 if a file is refused: its problems are on standard error, and nothing is written.
 """
 
 import argparse
@@ -14,9 +14,11 @@ from aks_kaito.settings import SettingsError, selected
 
 
 def main() -> int:
-    """Read all settings before anything is synthesized, so that a refused file leaves no trace."""
+    """Read all settings first, so that nothing is written if a file is refused."""
     parser = argparse.ArgumentParser(description="Synthesize the stacks of every selected environment.")
-    parser.add_argument("--show", choices=("paths", "table", "json"), default="paths", help="what to print of them")
+    parser.add_argument(
+        "--show", choices=("paths", "table", "json"), default="paths", help="what to print of the stacks"
+    )
     parser.add_argument("--json", action="store_const", const="json", dest="show", help="the same as --show json")
     form = parser.parse_args().show
     try:
@@ -25,7 +27,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     node.select()
-    # Imported here because they start Node.js: settings are refused in a blink, not after seconds.
+    # Imported late because they start Node.js, which takes seconds: refused settings are reported without it.
     from aks_kaito.review import summary
     from aks_kaito.stacks.synthesis import synthesize
 
@@ -34,7 +36,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # The process is too short for collecting to pay; frozen objects are not looked through once more at its end.
+    # Garbage collection costs more than it frees in so short a process; freezing skips the collection at exit.
     gc.disable()
     status = main()
     gc.freeze()

@@ -15,7 +15,7 @@ _SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 
 
 def tolerations(settings: Settings) -> list[dict[str, str]]:
-    """Return tolerations of the user pool's taints: our pods have no other pool to run in."""
+    """Return tolerations of the user pool's taints; there is no other pool in which the pods could run."""
     pool = settings.user_pool
     found = []
     for taint in [*pool.node_taints, *([_SPOT_TAINT] if pool.spot_enabled else [])]:

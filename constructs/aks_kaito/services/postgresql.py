@@ -42,7 +42,7 @@ class PostgreSql(Construct):
         access: NetworkAccess,
         workload_identity: Identity,
     ) -> None:
-        """Define the server, without passwords; it is never public, also where other services are."""
+        """Define the server, which has no passwords and no public access even if other services have."""
         super().__init__(scope, construct_id)
         server = PostgresqlFlexibleServer(
             self,
