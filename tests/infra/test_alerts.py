@@ -8,7 +8,7 @@ import yaml
 from aks_kaito.settings import Environment, Settings
 from chart.rendering import CHART
 from conftest import ENVIRONMENTS, synthesized
-from inventory import of_kind
+from support.inventory import of_kind
 
 RULES = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import ENVIRONMENTS, ROOT
-from inventory import addresses, of_kind, paths
+from support.inventory import addresses, of_kind, paths
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 # Resource types that take tags but are no place of their own: tags follow their parent.

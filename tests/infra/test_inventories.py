@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from aks_kaito.settings import Environment, Settings
-from conftest import synthesized
-from inventory import differences, of_kind, paths
+from aks_kaito.settings import Environment
+from support.environments import changed
+from support.inventory import differences, of_kind, paths
 
 INVENTORIES = sorted((Path(__file__).parent / "inventories").glob("*.yaml"))
 
@@ -25,20 +25,7 @@ def test_every_environment_has_its_inventories(environments: dict[str, Environme
     assert {path.stem for path in INVENTORIES} == {*environments, *(f"{each}-workloads" for each in environments)}
 
 
-def altered(environment: Environment, **tables: dict[str, Any]) -> Environment:
-    """An environment with some keys of some tables changed."""
-    data = environment.settings.model_dump(mode="json", exclude_none=True)
-    for table, keys in tables.items():
-        data[table] |= keys
-    return Environment(environment.name, Settings.model_validate(data))
-
-
-def changed(environments: dict[str, Environment], **tables: dict[str, Any]) -> dict[str, Any]:
-    """The dev stack with some keys of some tables changed."""
-    return synthesized(altered(environments["dev"], **tables))
-
-
-def test_kaito_is_switched_off_in_words(environments: dict[str, Environment]) -> None:
+def test_kaito_is_switched_off_explicitly(environments: dict[str, Environment]) -> None:
     document = changed(environments, kaito={"enabled": False})
     (switch,) = of_kind(document, "azapi_update_resource")
     assert switch["body"]["properties"]["aiToolchainOperatorProfile"] == {"enabled": False}

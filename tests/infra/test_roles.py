@@ -7,8 +7,8 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import synthesized
-from infra.test_inventories import changed
-from inventory import of_kind, paths
+from support.environments import changed
+from support.inventory import of_kind, paths
 
 Rights = set[tuple[str, str, str]]
 # Who, what and on what, in every environment: to join its subnets, to run nodes as the kubelet's identity, to pull

@@ -15,8 +15,8 @@ from chart.rendering import CHART, Object, one
 from chart.test_network import AGENT, MANAGEMENT
 from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
+from support.environments import altered
+from support.rendered import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

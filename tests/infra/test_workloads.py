@@ -15,8 +15,8 @@ from aks_kaito.settings import Environment
 from chart.rendering import ROOT, kinds, names, one
 from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import ID, chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
+from support.environments import altered
+from support.rendered import ID, chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}

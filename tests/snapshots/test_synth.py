@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from conftest import ENVIRONMENTS
-from inventory import addresses
+from support.inventory import addresses
 
 
 @pytest.fixture

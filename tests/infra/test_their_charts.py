@@ -8,9 +8,9 @@ import pytest
 from aks_kaito.settings import Environment
 from chart.rendering import one
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
-from inventory import of_kind
+from support.environments import altered
+from support.inventory import of_kind
+from support.rendered import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

@@ -8,24 +8,10 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import ID, chat_objects
-from infra.test_inventories import altered
-from inventory import of_kind
+from support.environments import EVERYTHING, altered
+from support.inventory import of_kind
+from support.rendered import chat_objects
 
-EVERYTHING: dict[str, dict[str, Any]] = {
-    "chat": {"sign_in": "entra", "entra_client_id": ID},
-    "ingress": {
-        "hostname": "chat.contoso.com",
-        "dns_zone_name": "contoso.com",
-        "dns_zone_resource_group_name": "dns",
-        "model_hostname": "model.contoso.com",
-        "model_basic_auth_secret_name": "model-people",
-    },
-    "monitoring": {"alert_email_addresses": {"someone": "someone@contoso.com"}},
-    "openai": {"enabled": True, "deployments": {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}},
-    "postgresql": {"enabled": True},
-    "workloads": {"kube_prometheus_stack_enabled": True},
-}
 Stacks = tuple[dict[str, Any], dict[str, Any]]
 
 
