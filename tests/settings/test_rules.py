@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.settings import SettingsError, load
+from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
 from conftest import ROOT, TODAY
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
@@ -222,3 +223,11 @@ def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
     assert load(written(tmp_path, text), TODAY).warnings == ()
     path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
+
+
+def test_every_rule_is_listed_once() -> None:
+    modules = (addresses, cluster, ingress, kaito, services)
+    defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
+    listed = [*RULES, *WARNINGS]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(defined)

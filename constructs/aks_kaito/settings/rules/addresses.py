@@ -11,7 +11,7 @@ from itertools import combinations
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.fields import network
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule
+from aks_kaito.settings.rules.rule import Context, rule
 
 # Azure keeps the first four addresses of a subnet and its last one.
 # See: https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq
@@ -55,7 +55,7 @@ _ADDRESS_KEYS = ("network", "cluster.api_server_vnet_integration_enabled", "bast
 
 
 @rule(*_ADDRESS_KEYS)
-def subnets_lie_in_the_network(context: Context) -> Iterator[Problem]:
+def subnets_are_in_the_network(context: Context) -> Iterator[Problem]:
     """Each subnet is part of one range of the virtual network."""
     space = [network(cidr) for cidr in context.settings.network.address_space]
     for key, subnet in _subnets(context.settings).items():
@@ -76,7 +76,7 @@ def subnets_do_not_overlap(context: Context) -> Iterator[Problem]:
 
 
 @rule("network.address_space", "cluster.service_cidr", "cluster.pod_cidr", "cluster.network_plugin_mode")
-def inner_ranges_are_apart(context: Context) -> Iterator[Problem]:
+def cluster_ranges_do_not_overlap(context: Context) -> Iterator[Problem]:
     """Service and pod ranges overlap neither the virtual network, nor each other, nor what AKS keeps."""
     outer = [("network.address_space", network(cidr)) for cidr in context.settings.network.address_space]
     inner = list(_inner(context.settings).items())
@@ -91,7 +91,7 @@ def inner_ranges_are_apart(context: Context) -> Iterator[Problem]:
 
 
 @rule("cluster.service_cidr", "cluster.dns_service_ip")
-def dns_address_is_a_service(context: Context) -> Iterator[Problem]:
+def dns_address_is_in_the_service_range(context: Context) -> Iterator[Problem]:
     """The DNS Service's address lies in the Service range and is not the API server's own."""
     services = network(context.settings.cluster.service_cidr)
     address = IPv4Address(context.settings.cluster.dns_service_ip)
@@ -102,7 +102,7 @@ def dns_address_is_a_service(context: Context) -> Iterator[Problem]:
 
 
 @rule("network.pod_subnet_cidr", "cluster.network_plugin_mode")
-def overlay_or_pod_subnet(context: Context) -> Iterator[Problem]:
+def pod_subnet_matches_the_plugin_mode(context: Context) -> Iterator[Problem]:
     """Pods get their addresses from one place."""
     overlay = context.settings.cluster.network_plugin_mode == "overlay"
     cidr = context.settings.network.pod_subnet_cidr

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("cluster.kubernetes_version", "cluster.automatic_upgrade_channel")
@@ -20,7 +20,7 @@ def kubernetes_version_is_known(context: Context) -> Iterator[Problem]:
         yield Problem("cluster.kubernetes_version", version, allowed)
 
 
-@warning("cluster.kubernetes_version", "cluster.support_plan")
+@rule("cluster.kubernetes_version", "cluster.support_plan")
 def kubernetes_version_is_supported(context: Context) -> Iterator[Problem]:
     """A version past its date still synthesizes: AKS may refuse to create it, but runs it."""
     version = context.settings.cluster.kubernetes_version
@@ -36,7 +36,7 @@ def kubernetes_version_is_supported(context: Context) -> Iterator[Problem]:
 
 
 @rule("cluster.sku_tier", "cluster.cost_analysis_enabled", "cluster.support_plan")
-def tier_carries_the_features(context: Context) -> Iterator[Problem]:
+def tier_includes_the_features(context: Context) -> Iterator[Problem]:
     """Cost analysis and long-term support are paid for by the tier."""
     cluster = context.settings.cluster
     if cluster.cost_analysis_enabled and cluster.sku_tier == "Free":
@@ -47,7 +47,7 @@ def tier_carries_the_features(context: Context) -> Iterator[Problem]:
 
 
 @rule("cluster.automatic_upgrade_channel", "cluster.node_os_upgrade_channel")
-def channels_agree(context: Context) -> Iterator[Problem]:
+def upgrade_channels_agree(context: Context) -> Iterator[Problem]:
     """The node-image channel leaves no choice for the operating system."""
     cluster = context.settings.cluster
     if cluster.automatic_upgrade_channel == "node-image" and cluster.node_os_upgrade_channel != "NodeImage":
@@ -56,7 +56,7 @@ def channels_agree(context: Context) -> Iterator[Problem]:
 
 
 @rule("system_pool", "user_pool")
-def counts_are_in_order(context: Context) -> Iterator[Problem]:
+def node_counts_are_ordered(context: Context) -> Iterator[Problem]:
     """For each pool min_count <= node_count <= max_count; the system pool is never empty."""
     for key, pool, least in (
         ("system_pool", context.settings.system_pool, 1),
@@ -73,14 +73,14 @@ def counts_are_in_order(context: Context) -> Iterator[Problem]:
 
 
 @rule("system_pool.name", "user_pool.name")
-def pools_have_two_names(context: Context) -> Iterator[Problem]:
+def pool_names_differ(context: Context) -> Iterator[Problem]:
     """A cluster cannot have two pools of one name."""
     if context.settings.system_pool.name == context.settings.user_pool.name:
         yield Problem("user_pool.name", context.settings.user_pool.name, "must differ from system_pool.name")
 
 
 @rule("cluster.private_cluster_enabled", "cluster.private_access", "bastion.enabled", "jump_box.enabled")
-def private_cluster_has_a_way_in(context: Context) -> Iterator[Problem]:
+def private_cluster_is_reachable(context: Context) -> Iterator[Problem]:
     """Somebody must be able to reach a private API server, and a jump box."""
     settings = context.settings
     peered = settings.cluster.private_access == "peered"
@@ -106,7 +106,7 @@ def private_cluster_has_no_allow_list(context: Context) -> Iterator[Problem]:
 
 
 @rule("flux")
-def flux_has_a_source(context: Context) -> Iterator[Problem]:
+def flux_has_a_repository(context: Context) -> Iterator[Problem]:
     """Flux follows a repository."""
     if context.settings.flux.enabled and context.settings.flux.url is None:
         yield Problem("flux.url", MISSING, "must be set while flux.enabled = true")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("ingress", "cluster.application_gateway_resource_id")
-def one_ingress_controller(context: Context) -> Iterator[Problem]:
+def ingress_controllers_exclude_each_other(context: Context) -> Iterator[Problem]:
     """Ingress modes exclude each other, and a host name needs one."""
     ingress = context.settings.ingress
     if context.settings.cluster.application_gateway_resource_id is not None and ingress.mode != "none":
@@ -37,7 +37,7 @@ def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
 
 
 @rule("ingress")
-def published_model_is_guarded(context: Context) -> Iterator[Problem]:
+def published_model_is_protected(context: Context) -> Iterator[Problem]:
     """A model's endpoint asks nobody who they are, so the controller in front of it has to."""
     ingress = context.settings.ingress
     guards = {
@@ -56,7 +56,7 @@ def published_model_is_guarded(context: Context) -> Iterator[Problem]:
 
 
 @rule("ingress", "kaito.enabled", "workloads.cert_manager_enabled")
-def published_model_can_be_published(context: Context) -> Iterator[Problem]:
+def published_model_has_a_certificate(context: Context) -> Iterator[Problem]:
     """There is a model, a chat beside it, and a way to a certificate."""
     settings, ingress = context.settings, context.settings.ingress
     if ingress.model_hostname is None or ingress.mode == "none":
@@ -71,16 +71,16 @@ def published_model_can_be_published(context: Context) -> Iterator[Problem]:
         yield Problem("ingress.dns_zone_name", MISSING, allowed)
 
 
-@warning("ingress.mode")
-def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
+@rule("ingress.mode")
+def app_routing_nginx_is_deprecated(context: Context) -> Iterator[Problem]:
     """The managed NGINX gets no patches after November 2026."""
     if context.settings.ingress.mode == "webapprouting":
         text = 'gets security patches only until November 2026; ingress.mode = "gateway" is its successor'
         yield Problem("ingress.mode", "webapprouting", text)
 
 
-@warning("ingress.mode", "user_pool")
-def proxies_need_a_node(context: Context) -> Iterator[Problem]:
+@rule("ingress.mode", "user_pool")
+def gateway_proxies_can_be_scheduled(context: Context) -> Iterator[Problem]:
     """A Gateway's proxies are pods that AKS makes, without tolerations of ours."""
     ingress, pool = context.settings.ingress, context.settings.user_pool
     keeps_away = pool.spot_enabled or any(not taint.endswith(":PreferNoSchedule") for taint in pool.node_taints)

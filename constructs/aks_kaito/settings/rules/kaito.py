@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.problems import Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 _MODEL_KEYS = ("model", "kaito.version")
 
 
 @rule("model.instance_type", "kaito.version")
-def gpu_size_can_be_had(context: Context) -> Iterator[Problem]:
+def gpu_size_is_available(context: Context) -> Iterator[Problem]:
     """The size is known to be offered by Azure and accepted by KAITO."""
     name = context.settings.model.instance_type
     version = context.settings.kaito.version
@@ -70,7 +70,7 @@ def _accepted_sizes(version: str) -> list[str]:
     ]
 
 
-@warning(*_MODEL_KEYS)
+@rule(*_MODEL_KEYS)
 def model_needs_a_token(context: Context) -> Iterator[Problem]:
     """Gated models are downloaded with a Hugging Face token, which the chart takes from a Secret."""
     preset = context.settings.model.preset

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from aks_kaito.naming import Names
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("prefix", "location", "subscription_id")
@@ -19,7 +19,7 @@ def names_fit_azure(context: Context) -> Iterator[Problem]:
 
 
 @rule("network.private_endpoints_enabled", "registry", "location")
-def registry_tier_carries_the_features(context: Context) -> Iterator[Problem]:
+def registry_tier_includes_the_features(context: Context) -> Iterator[Problem]:
     """Private endpoints, replicas and zones are Premium features of the registry."""
     registry = context.settings.registry
     wanted = {
@@ -62,7 +62,7 @@ def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
 
 
 @rule("state")
-def remote_state_has_a_place(context: Context) -> Iterator[Problem]:
+def remote_state_has_an_account(context: Context) -> Iterator[Problem]:
     """A blob needs the account that it is in."""
     state = context.settings.state
     for name in ("resource_group_name", "storage_account_name"):
@@ -73,7 +73,7 @@ def remote_state_has_a_place(context: Context) -> Iterator[Problem]:
             yield Problem(f"state.{name}", value, 'must be left out while state.backend = "local"')
 
 
-@warning("postgresql", "chat")
+@rule("postgresql", "chat")
 def history_needs_sign_in(context: Context) -> Iterator[Problem]:
     """A database without people to keep it for costs and does nothing."""
     if context.settings.postgresql.enabled and context.settings.chat.sign_in == "none":
@@ -82,7 +82,7 @@ def history_needs_sign_in(context: Context) -> Iterator[Problem]:
 
 
 @rule("monitoring")
-def alerts_have_somebody_to_tell(context: Context) -> Iterator[Problem]:
+def alert_addresses_need_alerts(context: Context) -> Iterator[Problem]:
     """Addresses without alerts are never told of anything."""
     monitoring = context.settings.monitoring
     if monitoring.alert_email_addresses and not monitoring.alerts_enabled:
@@ -90,8 +90,8 @@ def alerts_have_somebody_to_tell(context: Context) -> Iterator[Problem]:
         yield Problem("monitoring.alert_email_addresses", dict(monitoring.alert_email_addresses), allowed)
 
 
-@warning("state.backend", "cluster.admin_group_object_ids")
-def several_deployers_want_a_group(context: Context) -> Iterator[Problem]:
+@rule("state.backend", "cluster.admin_group_object_ids")
+def shared_state_has_an_admin_group(context: Context) -> Iterator[Problem]:
     """Without a group, the cluster is administered by whoever deployed last, and by nobody else."""
     settings = context.settings
     if settings.state.backend == "azurerm" and not settings.cluster.admin_group_object_ids:
