@@ -1,7 +1,7 @@
-"""Azure names, all of them: abbreviation, prefix, environment, region, and nothing random.
+"""The Azure names: abbreviation, prefix, environment and region.
 
-A name is a function of the settings, so two runs agree and a plan never renames. Names that must be unique in
-the whole of Azure end in a short hash of prefix and subscription id.
+Names depend on the settings only, nothing is random, so that a plan never renames a resource. Names that must be
+globally unique end in a short hash of prefix and subscription id.
 
 See: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
 """
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What Azure allows; the longest names first break here.
+# The names whose limits a long prefix or environment name exceeds first, with the pattern that Azure allows.
 # See: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _LIMITS = {
     "resource_group": (r"[-\w.()]{0,89}[-\w()]", "1-90 letters, digits and _-.()"),
@@ -33,8 +33,8 @@ _DATA_COLLECTION_RULE_LIMIT = 64
 class Names:
     """The names of one environment's resources.
 
-    `prefix`, `environment` and `location` are literals; `subscription_id` joins the hash of the globally unique
-    names when it is known, so that equal prefixes in two subscriptions do not meet.
+    `prefix`, `environment` and `location` are literals. A known `subscription_id` is part of the hash in globally
+    unique names, so that two subscriptions can use the same prefix.
     """
 
     prefix: str
@@ -43,24 +43,24 @@ class Names:
     subscription_id: str | None = None
 
     def of(self, abbreviation: str, qualifier: str = "") -> str:
-        """A name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
+        """Return a name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
         parts = (abbreviation, qualifier, self.prefix.lower(), self.environment, self.location)
         return "-".join(part for part in parts if part)
 
     @property
     def suffix(self) -> str:
-        """Six characters that tell this prefix and subscription from others; the same on every run."""
+        """Six characters that identify prefix and subscription; the same on every run."""
         seed = f"{self.prefix.lower()}/{self.subscription_id or ''}"
         return hashlib.sha256(seed.encode()).hexdigest()[:6]
 
     @property
     def stack(self) -> str:
-        """What the stacks of this environment are called, without their own word: `kaito-dev`."""
+        """The common part of the environment's stack names, such as `kaito-dev`."""
         return f"kaito-{self.environment}"
 
     @property
     def resource_group(self) -> str:
-        """The one resource group of the platform."""
+        """The platform's resource group."""
         return self.of("rg")
 
     @property
@@ -70,52 +70,52 @@ class Names:
 
     @property
     def dns_prefix(self) -> str:
-        """First part of the API server's host name."""
+        """The first part of the API server's host name."""
         return f"{self.prefix.lower()}-{self.environment}"
 
     @property
     def registry(self) -> str:
-        """The container registry; unique in Azure, letters and digits only."""
+        """The container registry; globally unique, letters and digits only."""
         return f"cr{self._letters}{self.suffix}"
 
     @property
     def storage_account(self) -> str:
-        """The storage account; unique in Azure, letters and digits only."""
+        """The storage account; globally unique, letters and digits only."""
         return f"st{self._letters}{self.suffix}"
 
     @property
     def key_vault(self) -> str:
-        """The Key Vault; unique in Azure."""
+        """The Key Vault; globally unique."""
         return f"kv-{self.dns_prefix}-{self.suffix}"
 
     @property
     def openai(self) -> str:
-        """The Azure OpenAI account and its subdomain; unique in Azure."""
+        """The Azure OpenAI account and its subdomain; globally unique."""
         return f"oai-{self.dns_prefix}-{self.suffix}"
 
     @property
     def postgresql(self) -> str:
-        """The PostgreSQL server; unique in Azure."""
+        """The PostgreSQL server; globally unique."""
         return f"psql-{self.dns_prefix}-{self.suffix}"
 
     @property
     def grafana(self) -> str:
-        """The Grafana instance, whose name ends its address; four characters of the hash fit."""
+        """The Grafana instance; its limit leaves room for four characters of the hash."""
         return f"amg-{self.dns_prefix}-{self.suffix[:4]}"
 
     @property
     def jump_box(self) -> str:
-        """The jump box; its host name too."""
+        """The jump box, and its host name."""
         return f"vm-{self.dns_prefix}"
 
     @property
     def prometheus_endpoint(self) -> str:
-        """The data collection endpoint of managed Prometheus, cut as Azure's own template cuts it."""
+        """The data collection endpoint of managed Prometheus, truncated as in Azure's template."""
         return self._msprom(_DATA_COLLECTION_ENDPOINT_LIMIT)
 
     @property
     def prometheus_rule(self) -> str:
-        """The data collection rule of managed Prometheus, cut as Azure's own template cuts it."""
+        """The data collection rule of managed Prometheus, truncated as in Azure's template."""
         return self._msprom(_DATA_COLLECTION_RULE_LIMIT)
 
     @property
@@ -124,11 +124,11 @@ class Names:
         return f"MSCI-{self.location}-{self.cluster}"[:_DATA_COLLECTION_RULE_LIMIT].rstrip("-")
 
     def broken(self) -> Iterator[tuple[str, str, str]]:
-        """Each name that Azure would refuse: what it names, the name, and what is allowed."""
-        for what, (pattern, allowed) in _LIMITS.items():
-            name = getattr(self, what)
+        """Yield each name that Azure refuses: the kind of resource, the name, and the allowed form."""
+        for kind, (pattern, allowed) in _LIMITS.items():
+            name = getattr(self, kind)
             if not re.fullmatch(pattern, name):
-                yield what, name, allowed
+                yield kind, name, allowed
 
     @property
     def _letters(self) -> str:
