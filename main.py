@@ -26,10 +26,10 @@ def main() -> int:
         return 2
     node.select()
     # Imported here because they start Node.js: settings are refused in a blink, not after seconds.
-    from aks_kaito.review import summary
+    from aks_kaito.review import output
     from aks_kaito.stacks import synthesize
 
-    summary.show(environments, synthesize(environments), form)
+    output.show(environments, synthesize(environments), form)
     return 0
 
 

@@ -1,19 +1,15 @@
 """What a synthesis ends with: for each environment its stacks, who can reach them, its model, and what comes next."""
 
-import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aks_kaito import chart_values
 from aks_kaito.catalog import CATALOG
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
-
-Form = Literal["paths", "table", "json"]
 
 
 @dataclass(frozen=True)
@@ -101,23 +97,3 @@ def _gpu(environment: Environment) -> Gpu | None:
         quota_family=size.quota_family,
         note=size.note,
     )
-
-
-def show(environments: Sequence[Environment], written: Mapping[str, Sequence[Path]], form: Form) -> None:
-    """Print what was written for each environment: only the files, everything in a table, or everything as JSON.
-
-    Warnings go to standard error, except where a table shows them.
-    """
-    if form == "table":
-        # Imported here because the CDK CLIs never ask for it and rich takes a while to import.
-        from aks_kaito.review import table  # noqa: PLC0415
-
-        table.show([summarize(environment, written[environment.name]) for environment in environments])
-        return
-    for warning in (warning for environment in environments for warning in environment.warnings):
-        print(f"warning: {warning}", file=sys.stderr)
-    if form == "json":
-        summaries = [summarize(environment, written[environment.name]) for environment in environments]
-        print(json.dumps([summary.as_json() for summary in summaries], indent=2))
-    else:
-        print(*(path for paths in written.values() for path in paths), sep="\n")
