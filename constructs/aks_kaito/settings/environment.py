@@ -10,8 +10,8 @@ from pydantic import Field
 
 from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, Tags, fixed
+from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
-from aks_kaito.settings.observability import Monitoring
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
 from aks_kaito.settings.workload import Chat, Ingress, State, Workloads
 
