@@ -56,16 +56,16 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("", ['colour = "blue"'], "colour", "is not a key of the file"),
         ("network", ['system_subnet_cidr = "11.0.0.0/16"'], "network.system_subnet_cidr", "inside network.address"),
         ("network", ['user_subnet_cidr = "10.240.0.0/20"'], "network.user_subnet_cidr", "must not overlap"),
-        ("network", ['user_subnet_cidr = "10.241.0.0/29"'], "network.user_subnet_cidr", "must hold 4 nodes"),
+        ("network", ['user_subnet_cidr = "10.241.0.0/29"'], "network.user_subnet_cidr", "must have room for 4 nodes"),
         ("network", ['address_space = ["10.0.0.1/8"]'], "network.address_space", "zero host bits"),
         ("network", ['address_space = ["10.0.0.0/8", "10.1.0.0/16"]'], "network.address_space", "other range"),
         ("network", ['allowed_ip_ranges = ["10.0.0.1"]'], "network.allowed_ip_ranges", "public IPv4"),
-        ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "one or the other"),
+        ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "must not be set"),
         ("cluster", ['network_plugin_mode = "pod-subnet"'], "network.pod_subnet_cidr", "must be set"),
         ("cluster", ['service_cidr = "10.1.0.0/16"'], "cluster.service_cidr", "must not overlap network.address"),
         ("cluster", ['pod_cidr = "172.16.0.0/12"'], "cluster.pod_cidr", "must not overlap cluster.service_cidr"),
         ("cluster", ['pod_cidr = "192.168.0.0/23"'], "cluster.pod_cidr", "/24 for each of"),
-        ("cluster", ['pod_cidr = "172.30.0.0/16"'], "cluster.pod_cidr", "AKS keeps"),
+        ("cluster", ['pod_cidr = "172.30.0.0/16"'], "cluster.pod_cidr", "AKS reserves"),
         ("cluster", ['dns_service_ip = "172.17.0.10"'], "cluster.dns_service_ip", "inside cluster.service_cidr"),
         ("cluster", ['dns_service_ip = "172.16.0.1"'], "cluster.dns_service_ip", "first two"),
         ("cluster", ['kubernetes_version = "1.20"'], "cluster.kubernetes_version", "1.35"),
@@ -83,7 +83,7 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
          "cluster.node_os_upgrade_channel", "NodeImage"),
         ("system_pool", ["min_count = 5"], "system_pool.max_count", "min_count (5)"),
         ("system_pool", ["min_count = 0"], "system_pool.min_count", "at least 1"),
-        ("user_pool", ["node_count = 9"], "user_pool.node_count", "must lie between"),
+        ("user_pool", ["node_count = 9"], "user_pool.node_count", "must be between"),
         ("user_pool", ['name = "system"'], "user_pool.name", "must differ"),
         ("user_pool", ['name = "Users"'], "user_pool.name", "1-12 lower-case"),
         ("user_pool", ['node_taints = ["chat"]'], "user_pool.node_taints", "NoSchedule"),
@@ -92,24 +92,24 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("model", ['instance_type = "Standard_NC999"'], "model.instance_type", "is not a GPU size"),
         ("model", ['preset = "llama-3.3-70b-instruct"'], "model.instance_type", "needs 320 GiB"),
         ("model", ['preset = "gpt-5"'], "model.preset", "is not a preset of KAITO 0.6.0"),
-        ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "left out"),
-        ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "or neither"),
+        ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "must not be set"),
+        ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "must be set"),
         ("ingress", ['hostname = "chat.fabrikam.com"', 'dns_zone_name = "contoso.com"',
-                     'dns_zone_resource_group_name = "dns"'], "ingress.hostname", "must lie in"),
+                     'dns_zone_resource_group_name = "dns"'], "ingress.hostname", "must be in"),
         ("ingress", ['hostname = "a.contoso.com"', 'model_hostname = "a.contoso.com"'],
          "ingress.model_hostname", "must differ"),
-        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.model_hostname", "asks nobody who they are"),
+        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.model_hostname", "has no authentication"),
         ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.hostname", "must be set"),
-        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.dns_zone_name", "only its zone"),
+        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.dns_zone_name", "by DNS only"),
         ("ingress", ['mode = "gateway"', 'model_hostname = "model.contoso.com"'],
-         "ingress.model_hostname", "the Gateway API checks nobody"),
-        ("ingress", ['model_basic_auth_secret_name = "people"'], "ingress.model_basic_auth_secret_name", "left out"),
-        ("ingress", ['model_allowed_ip_ranges = ["52.174.1.2"]'], "ingress.model_allowed_ip_ranges", "left out"),
+         "ingress.model_hostname", "the Gateway API cannot protect it"),
+        ("ingress", ['model_basic_auth_secret_name = "people"'], "ingress.model_basic_auth_secret_name", "must not be"),
+        ("ingress", ['model_allowed_ip_ranges = ["52.174.1.2"]'], "ingress.model_allowed_ip_ranges", "must not be set"),
         ("ingress", ['model_allowed_ip_ranges = ["10.0.0.7"]'], "ingress.model_allowed_ip_ranges", "public IPv4"),
         ("ingress", ['model_basic_auth_secret_name = "No"'], "ingress.model_basic_auth_secret_name", "DNS label"),
         ("monitoring", ["alerts_enabled = false", 'alert_email_addresses = {a = "a@contoso.com"}'],
-         "monitoring.alert_email_addresses", "left out"),
-        ("chat", ['entra_client_id = "11111111-2222-3333-4444-555555555555"'], "chat.entra_client_id", "left out"),
+         "monitoring.alert_email_addresses", "must not be set"),
+        ("chat", ['entra_client_id = "11111111-2222-3333-4444-555555555555"'], "chat.entra_client_id", "must not be"),
         ("monitoring.alert_email_addresses", ['a = "nobody"'], "monitoring.alert_email_addresses.a", "e-mail address"),
         ("network", ["private_endpoints_enabled = true"], "registry.sku", '"Premium"'),
         ("registry", ['sku = "Premium"', 'georeplication_locations = ["westeurope"]'],
@@ -139,7 +139,7 @@ def test_ingress_controllers_exclude_each_other(tmp_path: Path) -> None:
         "/providers/Microsoft.Network/applicationGateways/agw"
     )
     found = problems(written(tmp_path, changed("cluster", f'application_gateway_resource_id = "{gateway}"')))
-    assert "one ingress excludes the other" in found["ingress.mode"]
+    assert "only one ingress is possible" in found["ingress.mode"]
 
 
 def test_falcon_is_unknown_to_newer_kaito(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_an_old_kubernetes_version_warns_and_goes_on(tmp_path: Path) -> None:
     path = written(tmp_path, changed("cluster", 'kubernetes_version = "1.35"'))
     assert load(path, date(2026, 11, 23)).warnings == ()
     (warning,) = load(path, date(2031, 1, 1)).warnings
-    assert "left support on" in warning
+    assert "is unsupported since" in warning
 
 
 def test_gated_models_warn(tmp_path: Path) -> None:
