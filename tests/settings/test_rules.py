@@ -1,4 +1,4 @@
-"""Every rule has a file that breaks it; the message names the key, the value and what is allowed."""
+"""Rules between settings: for each, a file that breaks it, and a message with key, value and allowed values."""
 
 from datetime import date
 from pathlib import Path
@@ -13,14 +13,14 @@ DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 
 
 def written(folder: Path, text: str, name: str = "dev") -> Path:
-    """An environment file with this text."""
+    """Write an environment file."""
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def changed(table: str, *lines: str) -> str:
-    """The dev file with lines at the start of a table, in place of the same keys; "" is the top."""
+    """Return the dev file with lines that replace or add keys of a table; "" is the top level."""
     keys = {line.split(" = ")[0] for line in lines}
     header = f"[{table}]"
     kept = []
@@ -38,7 +38,7 @@ def changed(table: str, *lines: str) -> str:
 
 
 def problems(path: Path, today: date = TODAY) -> dict[str, str]:
-    """What the reader says of a file, by key."""
+    """Return the problems of a file, by key."""
     with pytest.raises(SettingsError) as caught:
         load(path, today)
     found: dict[str, str] = {}
@@ -127,7 +127,9 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("workloads", ['credentials = "kubeconfig"'], "workloads.credentials", "azurecli"),
     ],
 )  # fmt: skip
-def test_a_broken_file_is_refused_in_words(table: str, lines: list[str], key: str, words: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused_with_the_reason(
+    table: str, lines: list[str], key: str, words: str, tmp_path: Path
+) -> None:
     found = problems(written(tmp_path, changed(table, *lines)))
     assert key in found, found
     assert words in found[key]
@@ -171,7 +173,7 @@ def test_an_environments_name_is_checked(tmp_path: Path) -> None:
     assert "environment" in problems(written(tmp_path, DEV, "Not A Name"))
 
 
-def test_an_old_kubernetes_version_warns_and_goes_on(tmp_path: Path) -> None:
+def test_an_unsupported_kubernetes_version_only_warns(tmp_path: Path) -> None:
     path = written(tmp_path, changed("cluster", 'kubernetes_version = "1.35"'))
     assert load(path, date(2026, 11, 23)).warnings == ()
     (warning,) = load(path, date(2031, 1, 1)).warnings
@@ -185,24 +187,24 @@ def test_gated_models_warn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"prefix = ", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"x = 9" * 3])
-def test_what_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "dev.toml"
     path.write_bytes(data)
     assert "file" in problems(path)
 
 
-def test_a_table_is_looked_at_again_without_its_broken_items(tmp_path: Path) -> None:
+def test_a_table_is_validated_again_without_its_broken_items(tmp_path: Path) -> None:
     found = problems(written(tmp_path, changed("tags", "a = 1", '"" = "x"')))
     assert "must be text" in found["tags.a"]
     assert "characters" in found["tags"]
 
 
-def test_a_database_that_nobody_signs_in_for_warns(tmp_path: Path) -> None:
+def test_a_database_without_sign_in_warns(tmp_path: Path) -> None:
     warnings = load(written(tmp_path, changed("postgresql", "enabled = true")), TODAY).warnings
     assert any("postgresql.enabled" in warning and "chat.sign_in" in warning for warning in warnings)
 
 
-def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_path: Path) -> None:
+def test_a_shared_state_without_a_group_of_administrators_warns(tmp_path: Path) -> None:
     state = ('backend = "azurerm"', 'resource_group_name = "rg-states"', 'storage_account_name = "ststates"')
     path = written(tmp_path, changed("state", *state))
     (warning,) = load(path, TODAY).warnings
@@ -213,7 +215,7 @@ def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_
     assert load(path, TODAY).warnings == ()
 
 
-def test_the_managed_nginx_warns_of_its_end(tmp_path: Path) -> None:
+def test_the_managed_nginx_warns_of_its_deprecation(tmp_path: Path) -> None:
     (warning,) = load(written(tmp_path, changed("ingress", 'mode = "webapprouting"')), TODAY).warnings
     assert "until November 2026" in warning
 

@@ -21,7 +21,7 @@ def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) ->
         ["AKS tier", *(_tier(document) for document in documents)],
         ["system nodes", *(_system_nodes(document) for document in documents)],
         ["user nodes", *(_user_nodes(document) for document in documents)],
-        ["GPU nodes, while a Workspace is there", *(_gpu_nodes(environment) for environment in environments)],
+        ["GPU nodes, while a Workspace exists", *(_gpu_nodes(environment) for environment in environments)],
     ]
     for terraform_type in sorted(kinds.known()):
         kind = kinds.kind(terraform_type)

@@ -152,7 +152,7 @@ def _switched_on(arguments: dict[str, Any]) -> list[str]:
     properties = block(arguments, "body").get("properties", {})
     gateway = properties.get("ingressProfile", {}).get("gatewayAPI", {})
     is_on = properties.get("aiToolchainOperatorProfile", {}).get("enabled")
-    lines = ["KAITO", "makes GPU nodes for models"] if is_on else ["KAITO is off"]
+    lines = ["KAITO", "creates GPU nodes for models"] if is_on else ["KAITO is off"]
     return [*lines, "Gateway API"] if gateway.get("installation") == "Standard" else lines
 
 

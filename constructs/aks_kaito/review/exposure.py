@@ -108,7 +108,7 @@ def _sources(subnets: list[str], ranges: list[str]) -> str:
     """Describe the allowed sources."""
     found = ((subnets, kinds.Kind("", "subnet")), (ranges, kinds.Kind("", "address range")))
     parts = [kind.counted(len(items)) for items, kind in found if items]
-    return f"from {' and '.join(parts)}" if parts else "from trusted Azure services alone"
+    return f"from {' and '.join(parts)}" if parts else "from trusted Azure services only"
 
 
 _Judge = Callable[[str, dict[str, Any], Document], Iterator[_Verdict]]

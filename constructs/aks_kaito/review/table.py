@@ -90,8 +90,8 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
     nodes = f"{gpu.node_count} × {gpu.instance_type}, each with {gpu.gpus} × {gpu.gpu_model}"
-    yield gpu.preset, f"{nodes}; made by KAITO, not by Terraform"
-    yield "GPU memory", f"fits: needs {gpu.needed_gib:g} of the {gpu.usable_gib:g} GiB that it can use"
+    yield gpu.preset, f"{nodes}; created by KAITO, not by Terraform"
+    yield "GPU memory", f"fits: needs {gpu.needed_gib:g} of {gpu.usable_gib:g} usable GiB"
     yield "quota", f"{gpu.vcpus} vCPUs of {gpu.quota_family}"
     if gpu.note:
         yield "note", gpu.note
