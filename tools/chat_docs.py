@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 # See docs.py: the docstrings below the fields become their descriptions.
 BaseModel.model_config["use_attribute_docstrings"] = True
 
-from kaito_chat.settings import PREFIX, ModelSettings, Settings  # noqa: E402  (see above)
+from kaito_chat.settings import PREFIX, ModelSettings, Settings, Starter  # noqa: E402  (see above)
 from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT  # noqa: E402
 
 PAGE = "docs/chat-settings.md"
@@ -28,6 +28,14 @@ MODELS = """
 ## Several models
 
 `{prefix}MODELS` is a JSON list; each entry has these keys:
+
+| Key | Default | Description |
+|---|---|---|
+"""
+STARTERS = """
+## Suggested questions
+
+`{prefix}STARTERS`, and `starters` of a model, are JSON lists; each entry has these keys:
 
 | Key | Default | Description |
 |---|---|---|
@@ -50,11 +58,24 @@ def main() -> None:
 def page() -> str:
     """Return the page."""
     rows = [_row(variable(name, field), field) for name, field in Settings.model_fields.items()]
-    entries = [_row(name, field) for name, field in ModelSettings.model_fields.items()]
+    models, starters = (
+        [_row(name, field) for name, field in model.model_fields.items()] for model in (ModelSettings, Starter)
+    )
     renamed = RENAMED | LOCAL | AZURE
     old = [f"| `{name}` | `{PREFIX}{to.field.upper()}` |\n" for name, to in renamed.items()]
     old += [f"| `{name}` | none; it has no effect |\n" for name in WITHOUT_EFFECT]
-    return "".join([HEAD, *rows, MODELS.format(prefix=PREFIX), *entries, SAMPLE, *old])
+    return "".join(
+        [
+            HEAD,
+            *rows,
+            MODELS.format(prefix=PREFIX),
+            *models,
+            STARTERS.format(prefix=PREFIX),
+            *starters,
+            SAMPLE,
+            *old,
+        ]
+    )
 
 
 def variable(name: str, field: FieldInfo) -> str:

@@ -17,7 +17,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the problem on one line, without the file's name."""
-        return f"{self.key} = {shown(self.value)}: {self.allowed}"
+        return f"{self.key} = {display_value(self.value)}: {self.allowed}"
 
 
 class SettingsError(Exception):
@@ -27,10 +27,10 @@ class SettingsError(Exception):
         """Keep the file and its problems; the message has a line for each."""
         self.path = path
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{near(path)}: {problem}" for problem in self.problems))
+        super().__init__("\n".join(f"{display_path(path)}: {problem}" for problem in self.problems))
 
 
-def near(path: Path) -> Path:
+def display_path(path: Path) -> Path:
     """Return the path relative to the current folder if it is inside."""
     try:
         return path.absolute().relative_to(Path.cwd())
@@ -49,7 +49,7 @@ class Missing:
 MISSING = Missing()
 
 
-def shown(value: object) -> str:
+def display_value(value: object) -> str:
     """Return a value for a message: similar to TOML, on one line, truncated if long."""
     if isinstance(value, bool):
         text = str(value).lower()

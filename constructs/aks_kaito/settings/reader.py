@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from aks_kaito.naming import Names
 from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.problems import MISSING, Problem, SettingsError, near
+from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
 
 _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
@@ -90,7 +90,7 @@ def load(path: Path, today: date | None = None) -> Environment:
     problems += [problem for rule in RULES if not rule.touches(broken) for problem in rule.check(context)]
     if problems:
         raise SettingsError(path, problems)
-    warnings = (f"{near(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
+    warnings = (f"{display_path(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
     return Environment(path.stem, settings, tuple(warnings))
 
 
