@@ -21,10 +21,10 @@ from azure.identity.aio import DefaultAzureCredential
 from pydantic import ValidationError
 
 from kaito_chat.backends import Connection, Patience, Sampling, Text, Turn, connect, pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
 from kaito_chat.chainlit_client import Page
 from kaito_chat.settings import PREFIX, ModelSettings, SettingsError, read
-from kaito_chat.trouble import BackendError, Kind
 
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from kaito_chat.backends.error_responses import error_in_stream
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.interface import Event, Finish, Reasoning, Text, Usage
 from kaito_chat.backends.responses import object_of
-from kaito_chat.trouble import BackendError, Kind
 
 
 def events_of(item: bytes, *, begun: bool = True) -> list[Event]:

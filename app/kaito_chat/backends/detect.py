@@ -4,13 +4,13 @@ import httpx
 
 from kaito_chat.backends.choices import entries_of, served_by
 from kaito_chat.backends.error_responses import refusal, stranger
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import Server
 from kaito_chat.backends.interface import Backend
 from kaito_chat.backends.legacy import Legacy, has_route, speaks_legacy
 from kaito_chat.backends.openai import OpenAI
 from kaito_chat.backends.rag import RAGEngine, is_rag
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
 # By what a server says that it is owned by, in its list of models.
 RUNTIMES = {"vllm": "vllm", "kaito": "transformers"}

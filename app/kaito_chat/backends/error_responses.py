@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from kaito_chat.backends.errors import BackendError, Cause, Kind
 from kaito_chat.backends.responses import bounded, detail_of, is_html, json_of, object_of, retry_after
 from kaito_chat.backends.room import room_of
-from kaito_chat.trouble import BackendError, Cause, Kind
 
 TOO_LONG = re.compile(
     r"context.?length|maximum.{0,20}(context|model).{0,10}len|max_model_len|longer than the maximum|context window"

@@ -13,7 +13,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from kaito_chat.backends.error_responses import no_answer, refusal, stranger
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 LARGEST_BODY_BYTES = 4_000_000

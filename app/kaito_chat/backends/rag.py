@@ -12,12 +12,12 @@ import httpx
 
 from kaito_chat.backends.completions import whole
 from kaito_chat.backends.error_responses import refusal, stranger
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import Server
 from kaito_chat.backends.interface import Event, Limits, Quirks, Sampling, Served, Turn
 from kaito_chat.backends.openai import Form, OpenAI
 from kaito_chat.backends.responses import json_of
 from kaito_chat.backends.thinking import ToldApart
-from kaito_chat.trouble import BackendError, Kind
 
 INDEXES = "/indexes"
 

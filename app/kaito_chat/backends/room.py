@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from kaito_chat.trouble import Room
+from kaito_chat.backends.errors import Room
 
 # No server that can chat has less: a smaller number is something else.
 SMALLEST_WINDOW_TOKENS = 128

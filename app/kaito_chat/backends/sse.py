@@ -6,7 +6,7 @@ See: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-e
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
 
 LONGEST_LINE_BYTES = 1_000_000
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from kaito_chat.backends import Turn
+from kaito_chat.backends.errors import Kind
 from kaito_chat.backends.thinking import without_thinking
-from kaito_chat.trouble import Kind
 
 MARK = "kaito_chat"
 # A question that met one of these would meet it again with every question after it: it is left out from then on.

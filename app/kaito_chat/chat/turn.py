@@ -11,6 +11,7 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import again, go_on
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
@@ -24,7 +25,6 @@ from kaito_chat.models.readiness import Watch
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.traces import tracer
 from kaito_chat.texts import CONTINUE, texts_for
-from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)
 

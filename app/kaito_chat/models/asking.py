@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from kaito_chat.backends import Event, Reasoning, Sampling, Served, Text, Turn
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.batching import gathered
 from kaito_chat.models.context_window import SHORTEST_ANSWER_TOKENS, Fitted, estimate, fit, shorten
 from kaito_chat.models.progress import Progress, Shown, joined
 from kaito_chat.models.readiness import Ready, Watch
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
-from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)
 

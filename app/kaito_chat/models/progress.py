@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from kaito_chat.backends import Event, Finish, Reasoning, Reclassify, Text, Usage
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
 
 # The reasons to finish that are troubles.
 ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED}

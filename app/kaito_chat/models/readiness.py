@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kaito_chat.backends import Backend, Choice, Connection, Served
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.workspace import Conditions, Workspaces
 from kaito_chat.telemetry import metrics
-from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import LASTING, State, Watch
 from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
-from kaito_chat.trouble import BackendError, Kind
 
 # How long the steps of a warm-up usually take, in minutes.
 NODE_MINUTES = "5-15"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kaito_chat.backends import Finish, Patience, Sampling, Text, Turn, Usage, connect, pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
 APP = Path(__file__).parents[3] / "app"
 installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")

@@ -8,9 +8,9 @@ from talk import ask, connection, text_of
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake, Legacy02, Legacy06, Transformers, broken, delta, finish, sse
 from kaito_chat.backends import Choice, Finish, Reasoning, Sampling, Served, Turn, Usage, connect, pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import Patience
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
 COMPLETIONS = "/v1/chat/completions"
 

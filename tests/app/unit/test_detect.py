@@ -4,8 +4,8 @@ from talk import QUICK, connection
 from fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
 from kaito_chat.backends import Choice, Served, connect, pool
 from kaito_chat.backends.detect import detect
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
 
 class Signs(Fake):

@@ -20,7 +20,7 @@ from fakes.neighbours import (
     Whole,
 )
 from kaito_chat.backends import Backend, Event, Finish, Reasoning, Served, Text, Turn, Usage
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaito_chat.backends import sse
+from kaito_chat.backends.errors import BackendError
 from kaito_chat.models.batching import gathered
-from kaito_chat.trouble import BackendError
 
 
 async def in_pieces(content: bytes, cuts: list[int]) -> AsyncIterator[bytes]:

@@ -18,9 +18,9 @@ from talk import QUICK
 from fakes.faults import plain
 from kaito_chat import probe
 from kaito_chat.backends import connect, pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
 MODELS = plain(200, '{"data": [{"id": "private", "owned_by": "vllm", "max_model_len": 2048}]}')
 
