@@ -18,12 +18,12 @@ from prometheus_client import REGISTRY
 
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
 from fakes.neighbours import BaseOnVLLM, Unlisted
-from kaito_chat.backends import Patience, connect
+from kaito_chat.backends import Timeouts, connect
 from kaito_chat.chat import registry
 from kaito_chat.chat.limits import Limits
 from kaito_chat.chat.services import Services
 from kaito_chat.kubernetes.workspace import Workspaces
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
 from kaito_chat.texts import CONTINUE, texts_for
@@ -39,7 +39,7 @@ HELLO = "Hello there, friend."
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of these tests
 SIGN_IN = {"sign_in": "password", "password_users": '{"ada": "not-a-secret"}', "auth_secret": SECRET}
 TOO_LONG = VLLM.error(400, "This model's maximum context length is 9 tokens.", "BadRequestError")
-PATIENCE = Patience(connect=5, first_token=5, token=5, answer=5)
+TIMEOUTS = Timeouts(connect=5, first_token=5, token=5, answer=5)
 Server = Callable[[httpx.Request], Answer]
 
 
@@ -167,10 +167,10 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     async def of(server: Server, *, token: str | None = None, **given: object) -> Chat:
         settings = Settings(**{"coalesce_milliseconds": 0, "max_retries": 0, "endpoint_url": "http://model", **given})  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        watches = [Watch(connect(model, client, PATIENCE), 0.05) for model in settings.served]
-        await watches[0].look()
+        models = [Model(each, connect(each, client, TIMEOUTS), 0.05) for each in settings.served]
+        await models[0].look()
         limits = Limits(answers=9, user_answers=9, questions=99, user_questions=99)
-        services = Services(settings, client, watches, Workspaces("https://api", ROOT, "v1", None), limits)
+        services = Services(settings, client, models, Workspaces("https://api", ROOT, "v1", None), limits)
         if settings.sign_in != "none":
             services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SECRET, 24)
         registry.use(services)
@@ -640,7 +640,7 @@ async def test_a_question_waits_for_its_model_under_a_notice_that_goes(
     await chat.sees("waiting for 1 s for its first sign")
     assert len(chat.marks()) == 1
     absent.server = VLLM()
-    await chat.services.watches[0].look()
+    await chat.services.models[0].look()
     await asking
     assert [message["output"].split("\n")[0] for message in chat.steps()] == [HELLO]
 
@@ -656,7 +656,7 @@ async def test_a_question_that_finds_its_model_gone_is_sent_when_it_is_back(
     asking = asyncio.create_task(chat.ask())
     await chat.sees("stopped answering")
     absent.server = VLLM("renamed")
-    await chat.services.watches[0].look()
+    await chat.services.models[0].look()
     await asking
     assert chat.marks() == [{"answer": HELLO, "model": "renamed"}]
     assert asked(absent.server) == [[("user", "Hello?")]]
@@ -735,7 +735,7 @@ async def test_several_models_are_profiles_with_starters_of_their_own(page: Open
     assert (large.name, large.default, large.markdown_description) == ("large", False, "Slow.")
     assert len(large.starters) == 4
     chat.session.chat_profile = "large"
-    await chat.services.watches[1].look()
+    await chat.services.models[1].look()
     await chat.ask()
     assert chat.answers() == [HELLO]
     assert asked_hosts[-1] == "large"
