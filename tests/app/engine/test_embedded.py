@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from talk import backend_at_url, events_of
 
 from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
+from support.chat.talk import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")

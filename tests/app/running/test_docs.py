@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from processes import ROOT
+from support.chat.processes import ROOT
 
 
 def test_the_page_of_settings_is_current() -> None:

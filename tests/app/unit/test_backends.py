@@ -4,9 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import ask, backend_of, events_of, text_of
 
-from fakes.kaito import VLLM, Answer, Downloading, Fake, Legacy02, Legacy06, Transformers, broken, delta, finish, sse
 from kaito_chat.backends import (
     Choice,
     Finish,
@@ -22,6 +20,20 @@ from kaito_chat.backends import (
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import Timeouts
 from kaito_chat.settings import ModelSettings
+from support.chat.fakes.kaito import (
+    VLLM,
+    Answer,
+    Downloading,
+    Fake,
+    Legacy02,
+    Legacy06,
+    Transformers,
+    broken,
+    delta,
+    finish,
+    sse,
+)
+from support.chat.talk import ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 

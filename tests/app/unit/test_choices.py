@@ -4,15 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import SAMPLING, asking_of, watching
 
-from fakes.kaito import VLLM, Answer
-from fakes.neighbours import Adapters
 from kaito_chat.backends import Choice, Message
 from kaito_chat.backends.choices import can_chat, choices_of, served_by
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import State
 from kaito_chat.settings import Settings
+from support.chat.fakes.kaito import VLLM, Answer
+from support.chat.fakes.neighbours import Adapters
+from support.chat.talk import SAMPLING, asking_of, watching
 
 
 async def test_adapters_have_their_parents_window_and_embeddings_are_left_out() -> None:

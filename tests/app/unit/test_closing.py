@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from talk import QUICK, SAMPLING, asking_of
 
-from fakes import faults
 from kaito_chat.backends import Message, Timeouts, connect, pool
 from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import ModelSettings, Settings
+from support.chat.fakes import faults
+from support.chat.talk import QUICK, SAMPLING, asking_of
 
 PATIENT = Timeouts(connect=5, first_token=60, token=60, answer=60)
 NUMBERS = itertools.count()

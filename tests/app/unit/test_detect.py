@@ -1,11 +1,11 @@
 import pytest
-from talk import QUICK, backend_of, endpoint, model_settings
 
-from fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
 from kaito_chat.backends import Choice, ServedModel, backend_at, connect, pool
 from kaito_chat.backends.detect import detect
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.settings import ModelSettings
+from support.chat.fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
+from support.chat.talk import QUICK, backend_of, endpoint, model_settings
 
 
 class Signs(Fake):

@@ -4,10 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import QUESTION, ask, backend_of, events_of, text_of
 
-from fakes.kaito import VLLM, Answer, Fake, Transformers, broken, delta, sse
-from fakes.neighbours import (
+from kaito_chat.backends import Backend, Event, Finish, Message, Reasoning, ServedModel, Text, Usage
+from kaito_chat.backends.errors import BackendError, Kind
+from support.chat.fakes.kaito import VLLM, Answer, Fake, Transformers, broken, delta, sse
+from support.chat.fakes.neighbours import (
     RAG,
     BaseAlone,
     BaseOnVLLM,
@@ -18,8 +19,7 @@ from fakes.neighbours import (
     Unlisted,
     Whole,
 )
-from kaito_chat.backends import Backend, Event, Finish, Message, Reasoning, ServedModel, Text, Usage
-from kaito_chat.backends.errors import BackendError, Kind
+from support.chat.talk import QUESTION, ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."

@@ -5,10 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import SAMPLING, asking_of, model_of
 
-from fakes.kaito import VLLM, Answer, Downloading, Fake
-from fakes.neighbours import BaseOnVLLM
 from kaito_chat.backends import Message, Text
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.workspace import Workspaces, conditions_of
@@ -16,6 +13,9 @@ from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model, State
 from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
+from support.chat.fakes.kaito import VLLM, Answer, Downloading, Fake
+from support.chat.fakes.neighbours import BaseOnVLLM
+from support.chat.talk import SAMPLING, asking_of, model_of
 
 ENGLISH = texts_for("en-US")
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from talk import SAMPLING, asking_of, watching
 
-from fakes.kaito import VLLM, Answer, delta, finish, sse
-from fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
 from kaito_chat.backends import Message, Reasoning, Reclassify, Sampling, Text
 from kaito_chat.backends.context_length import context_length_of
 from kaito_chat.backends.errors import BackendError, ContextLength, Kind
 from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
+from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
+from support.chat.fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
+from support.chat.talk import SAMPLING, asking_of, watching
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from talk import QUESTION, SAMPLING, ask, backend_of, events_of
 
-from fakes.kaito import VLLM, Answer, delta, finish, sse
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
 from kaito_chat.backends.thinking import Thinking, without_thinking
 from kaito_chat.chat.transcript import mark, messages_for_model
+from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
+from support.chat.talk import QUESTION, SAMPLING, ask, backend_of, events_of
 
 
 def sorted_out(pieces: list[Text | Reasoning | Reclassify]) -> tuple[str, str]:

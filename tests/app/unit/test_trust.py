@@ -13,13 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from talk import QUICK, backend_at_url
 
-from fakes.faults import plain
 from kaito_chat import probe
 from kaito_chat.backends import pool
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
+from support.chat.fakes.faults import plain
+from support.chat.talk import QUICK, backend_at_url
 
 MODELS = plain(200, '{"data": [{"id": "private", "owned_by": "vllm", "max_model_len": 2048}]}')
 

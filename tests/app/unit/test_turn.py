@@ -16,8 +16,6 @@ import jwt
 import pytest
 from prometheus_client import REGISTRY
 
-from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
-from fakes.neighbours import BaseOnVLLM, Unlisted
 from kaito_chat.backends import Timeouts, connect
 from kaito_chat.chat import registry
 from kaito_chat.chat.limits import Limits
@@ -27,7 +25,9 @@ from kaito_chat.models.readiness import Model
 from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
 from kaito_chat.texts import CONTINUE, texts_for
-from processes import ROOT
+from support.chat.fakes.kaito import VLLM, Answer, broken, delta, finish, sse
+from support.chat.fakes.neighbours import BaseOnVLLM, Unlisted
+from support.chat.processes import ROOT
 
 # Of a library that Chainlit imports.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`:pydantic.PydanticDeprecatedSince20")

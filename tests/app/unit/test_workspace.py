@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from talk import endpoint, model_settings
 
-from fakes.kaito import Fake
 from kaito_chat.kubernetes.hindrance import Hindrance, hindrance_of
 from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
 from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for
+from support.chat.fakes.kaito import Fake
+from support.chat.talk import endpoint, model_settings
 
 CREATED, LATER = "2026-11-24T09:50:00Z", "2026-11-24T10:30:00Z"
 QUOTA = (
