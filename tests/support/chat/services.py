@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from processes import free_port
+from support.chat.processes import free_port
 
 NGINX = """\
 daemon off;
