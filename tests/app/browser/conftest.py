@@ -1,7 +1,6 @@
 """One Chromium for all tests; each has a page of its own, which may load nothing from elsewhere."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, 
 
 from support.chat.browser import Visit
 from support.chat.processes import ROOT
+from support.needs import needs_program
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,9 +24,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium (package: chromium)")
+    program = needs_program("chromium", package="chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield running

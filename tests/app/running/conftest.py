@@ -1,16 +1,19 @@
 """Fixtures of the tests of the history."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from support.chat.databases import fresh
-from support.chat.services import postgresql
+from support.chat.services import shared_postgresql
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    with postgresql() as url:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of PostgreSQL, which all processes of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    with shared_postgresql(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
         yield url
 
 

@@ -12,8 +12,8 @@ import pytest
 from kaito_chat.chainlit_client import Page
 from kaito_chat.history import HistoryError, open_history
 from kaito_chat.settings import Settings
+from support.chat.databases import fresh
 from support.chat.processes import Running, chat
-from support.chat.services import postgresql
 
 SIGN_IN = {
     "sign_in": "password",
@@ -22,18 +22,14 @@ SIGN_IN = {
 }
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with postgresql() as url:
-        yield url
-
-
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def kept(
     request: pytest.FixtureRequest, scripted: Running, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("history")
-    url = f"sqlite:///{folder}/history.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    url = f"sqlite:///{folder}/history.db"
+    if request.param == "postgresql":
+        url = asyncio.run(fresh(request.getfixturevalue("postgres_server")))
     with chat(scripted.url, folder, database_url=url, **SIGN_IN) as running:
         yield running
 

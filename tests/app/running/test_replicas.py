@@ -8,7 +8,7 @@ import httpx
 
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat
-from support.chat.services import nginx, postgresql
+from support.chat.services import nginx
 
 USERS = {f"user{number}": "not-a-secret" for number in range(6)}
 SIGN_IN = {
@@ -22,11 +22,12 @@ def port_of(running: Running) -> int:
     return int(running.url.rsplit(":", 1)[1])
 
 
-async def test_a_conversation_continues_on_the_other_replica_after_one_dies(folder: Path, scripted: Running) -> None:
+async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
+    folder: Path, scripted: Running, postgres_url: str
+) -> None:
     with (
-        postgresql() as database,
-        chat(scripted.url, folder, database_url=database, **SIGN_IN) as first,
-        chat(scripted.url, folder, database_url=database, **SIGN_IN) as second,
+        chat(scripted.url, folder, database_url=postgres_url, **SIGN_IN) as first,
+        chat(scripted.url, folder, database_url=postgres_url, **SIGN_IN) as second,
         nginx(folder, [port_of(first), port_of(second)]) as address,
     ):
         pages = []

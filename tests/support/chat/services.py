@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from filelock import FileLock
 
 from support.chat.processes import free_port
+from support.needs import needs, needs_program
 
 NGINX = """\
 daemon off;
@@ -104,9 +104,8 @@ def _start_postgresql(folder: Path) -> str:
 
 def _postgresql_control(folder: Path, *arguments: str) -> None:
     """Run `pg_ctl` over the data of a folder. PostgreSQL does not run as root."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    if not programs:
-        pytest.skip("needs PostgreSQL (package: postgresql)")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    programs = needs(found, "PostgreSQL (package: postgresql)")
     user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
     command = [*user, str(programs[-1] / "pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
@@ -115,9 +114,7 @@ def _postgresql_control(folder: Path, *arguments: str) -> None:
 @contextmanager
 def nginx(folder: Path, ports: list[int]) -> Iterator[str]:
     """The address of an nginx in front of some ports, which keeps a visitor at one of them by a cookie."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("needs nginx (package: nginx-light)")
+    program = needs_program("nginx", package="nginx-light", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     port = free_port()
     servers = "\n".join(f"    server 127.0.0.1:{each} max_fails=1 fail_timeout=5s;" for each in ports)
     config = folder / "nginx.conf"
