@@ -19,7 +19,9 @@ def needs(found: Found | None, what: str) -> Found:
     """
     if found:
         return found
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {what}")
+    if os.environ.get("CI"):
+        pytest.fail(f"needs {what}")
+    pytest.skip(f"needs {what}")
 
 
 def needs_program(name: str, package: str, path: str | None = None) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat
-from support.chat.signed_in import SIGN_IN, opened, signed_in, threads, until
+from support.chat.signed_in import SIGN_IN, opened, signed_in, threads
+from support.chat.waiting import until
 
 NUMBERS = " ".join(str(number) for number in range(1, 401))
 

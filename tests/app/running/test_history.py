@@ -131,11 +131,11 @@ async def test_a_wrong_password_is_refused(kept: Running) -> None:
         assert (await client.get(kept.management + "/readyz")).status_code == 200
 
 
-async def test_replicas_that_start_together_take_turns_to_migrate(postgres: str) -> None:
+async def test_replicas_that_start_together_take_turns_to_migrate(postgres_url: str) -> None:
     # `open_history` imports Chainlit, which writes below its root: so the tables are made without it.
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
-    databases = [Database(postgres) for _ in range(8)]
+    databases = [Database(postgres_url) for _ in range(8)]
     await asyncio.gather(*(database.migrate() for database in databases))
     for database in databases:
         await database.close()
@@ -153,14 +153,14 @@ async def test_a_database_that_is_not_there_is_named_without_its_password(addres
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncpg leaves a refused socket open
-async def test_a_wrong_database_password_is_not_waited_for(postgres: str) -> None:
-    settings = settings_for(postgres.replace("not-a-secret", "topsecret"))
+async def test_a_wrong_database_password_is_not_waited_for(postgres_url: str) -> None:
+    settings = settings_for(postgres_url.replace("not-a-secret", "topsecret"))
     with pytest.raises(HistoryError, match="refuses: password authentication failed") as raised:
         await open_history(settings, patience_seconds=60)
     assert "topsecret" not in str(raised.value)
 
 
-async def test_each_connection_asks_for_its_own_entra_token(postgres: str) -> None:
+async def test_each_connection_asks_for_its_own_entra_token(postgres_url: str) -> None:
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
     asked: list[str] = []
@@ -170,7 +170,7 @@ async def test_each_connection_asks_for_its_own_entra_token(postgres: str) -> No
             asked.extend(scopes)
             return type("Token", (), {"token": "not-a-secret"})()
 
-    database = Database(postgres.replace(":not-a-secret", ""), Credential())  # type: ignore[arg-type]
+    database = Database(postgres_url.replace(":not-a-secret", ""), Credential())  # type: ignore[arg-type]
     async with database.engine.connect(), database.engine.connect():
         pass
     await database.close()

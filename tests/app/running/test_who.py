@@ -17,7 +17,8 @@ import socketio
 
 from support.chat.databases import wire
 from support.chat.processes import Running, chat
-from support.chat.signed_in import SECRET, SIGN_IN, USERS, cookie, opened, signed_in, started, threads, until
+from support.chat.signed_in import SECRET, SIGN_IN, USERS, cookie, opened, signed_in, started, threads
+from support.chat.waiting import until
 
 PUBLIC = "https://chat.example.com"
 

@@ -34,6 +34,10 @@ class Running(NamedTuple):
     def metrics(self) -> str:
         return httpx.get(self.management + "/metrics").raise_for_status().text
 
+    def metric(self, name: str) -> float:
+        """Return the value of a metric without labels."""
+        return next(float(line.split()[1]) for line in self.metrics().splitlines() if line.startswith(name + " "))
+
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
@@ -62,12 +66,10 @@ def program(
     ready: str = "/livez",
     management: int = 0,
 ) -> Iterator[Running]:
-    """Run a program of ours until the end of the block, which begins with its first answer.
+    """Run a program of ours until the end of the block, which begins when `ready` answers on the management port.
 
-    Args:
-        arguments: `-m`, a module, and its arguments.
-        ready: The path of the management port that answers once the program is there.
-        python: The interpreter to start. Left out, the program is forked from a process that has imported its libraries.
+    `arguments` are `-m`, a module and its own arguments. Unless an interpreter is named, the program is forked from a
+    process that has imported its libraries.
     """
     environ = {
         "PATH": os.environ["PATH"],

@@ -80,15 +80,15 @@ def shared_postgresql(common: Path) -> Iterator[str]:
             folder = Path(tempfile.mkdtemp(prefix="kaito-chat-"))
             place.write_text(f"{folder}\n{_start_postgresql(folder)}")
         users.write_text(str(count + 1))
-        folder, url = place.read_text().split("\n")
+        data, url = place.read_text().split("\n")
     try:
         yield url
     finally:
         with lock:
             users.write_text(str(int(users.read_text()) - 1))
             if users.read_text() == "0":
-                _postgresql_control(Path(folder), "stop", "--mode=immediate")
-                shutil.rmtree(folder)
+                _postgresql_control(Path(data), "stop", "--mode=immediate")
+                shutil.rmtree(data)
 
 
 def _start_postgresql(folder: Path) -> str:
