@@ -7,7 +7,7 @@ from typing import Any
 
 from aks_kaito.placement import Placement
 from aks_kaito.settings.cluster import Cluster
-from aks_kaito.settings.observability import Monitoring
+from aks_kaito.settings.monitoring import Monitoring
 
 
 def arguments(

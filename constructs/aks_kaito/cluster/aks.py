@@ -19,7 +19,7 @@ from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.settings.cluster import Cluster, SystemPool, UserPool
-from aks_kaito.settings.observability import Monitoring
+from aks_kaito.settings.monitoring import Monitoring
 
 # Arguments that AKS, its autoscaler, Azure Policy or another resource change after the creation.
 _CHANGED_ELSEWHERE = [

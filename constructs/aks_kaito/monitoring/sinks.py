@@ -16,7 +16,7 @@ from constructs import Construct
 
 from aks_kaito import diagnostics, roles
 from aks_kaito.placement import Placement
-from aks_kaito.settings.observability import Monitoring
+from aks_kaito.settings.monitoring import Monitoring
 
 # Log Analytics uses -1 for no limit.
 _NO_QUOTA = -1
