@@ -1,7 +1,7 @@
 """How long a synthesis takes and how much memory, beside the CDK alone: whole processes, all kinds in turn.
 
 Every round runs each kind once, so that a machine that gets slower slows all of them; a ratio is the median of the
-rounds' own ratios. Writes `benchmarks/synth.json` and `docs/benchmarks.md`.
+rounds' own ratios. Writes `benchmarks/synth.json` and `docs/explanation/benchmarks.md`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from aks_kaito.review import documents
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "synth.json"
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "explanation" / "benchmarks.md"
 BY_HAND = "\n## The chat application\n"
 ENVIRONMENT = "dev"
 STACK = f"kaito-{ENVIRONMENT}-platform"
@@ -163,7 +163,7 @@ def _results(kinds: dict[str, Kind], resources: int, runs: int) -> dict[str, Any
 
 
 def page(results: dict[str, Any]) -> str:
-    """The Markdown of docs/benchmarks.md."""
+    """The Markdown of docs/explanation/benchmarks.md."""
     rows = [
         f"| {name} | {kind['median_seconds']:.2f} | {kind['least_seconds']:.2f}-{kind['most_seconds']:.2f} | "
         f"{kind['ratio_to_core']:.2f} | {kind['peak_mib']} |"

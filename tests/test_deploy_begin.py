@@ -22,7 +22,7 @@ def test_what_is_missing_is_said_before_anything_is_begun(tmp_path: Path, progra
     variables = {**os.environ, "PATH": str(tmp_path)}
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"{program} is not installed: docs/deploy.md, What is needed\n"
+    assert ran.stderr == f"{program} is not installed: docs/how-to/deploy.md, Requirements\n"
 
 
 @pytest.mark.parametrize("variable", ["CDK_CLI", "CHAT_PROBE"])

@@ -1,4 +1,4 @@
-"""Writes docs/chat-settings.md from the application's settings; `--check` only compares. Runs in its environment."""
+"""Writes docs/reference/chat-settings.md from the application's settings; `--check` only compares. Runs in its environment."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from kaito_chat.settings import PREFIX, ModelSettings, Settings
 from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT
 
-PAGE = Path(__file__).parents[1] / "docs" / "chat-settings.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "chat-settings.md"
 HEAD = """\
 # Settings of the chat application
 
@@ -45,7 +45,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
         if current != text:
-            print("docs/chat-settings.md is out of date: run make docs", file=sys.stderr)
+            print("docs/reference/chat-settings.md is out of date: run make docs", file=sys.stderr)
         return int(current != text)
     PAGE.write_text(text, encoding="utf-8")
     return 0

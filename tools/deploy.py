@@ -76,7 +76,7 @@ def secrets(environment: Environment) -> Iterator[Step]:
         url = f"/subscriptions/{chosen}/{vault}/secrets/{secret}?api-version={VAULT_API_VERSION}"
         command = ("az", "rest", "--method", "get", "--url", url, "--query", "name", "--output", "tsv")
         place = f"--vault-name {names.key_vault} --name {secret}"
-        look = f"az keyvault secret set {place} --file FILE --output none (docs/deploy.md, Sign-in)"
+        look = f"az keyvault secret set {place} --file FILE --output none (docs/how-to/sign-in.md)"
         yield Step(f"find the secret {secret}", command, look)
 
 
@@ -87,7 +87,7 @@ def password(environment: Environment, access: str) -> Iterator[Step]:
     """
     settings = environment.settings
     if secret := settings.ingress.model_basic_auth_secret_name:
-        look = "docs/deploy.md, The model's own endpoint: publish it once the chat is deployed and the Secret made"
+        look = "docs/how-to/publish-the-model.md: publish it once the chat is deployed and the Secret made"
         place = ("--kubeconfig", access, "--namespace", settings.chat.namespace)
         command = ("kubectl", *place, "get", "secret", secret, "--output", "name")
         yield Step(f"find the Secret {secret}", command, look)

@@ -29,10 +29,10 @@ def unprepared(what: str, environment: Environment) -> Iterator[str]:
     """Why nothing can be begun in this environment, from this machine."""
     for program in programs(what, environment):
         if shutil.which(program) is None:
-            yield f"{program} is not installed: docs/deploy.md, What is needed"
+            yield f"{program} is not installed: docs/how-to/deploy.md, Requirements"
     backend = environment.settings.state.backend
     for state in left_behind(environment) if backend != "local" else ():
-        yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"
+        yield f"state.backend = {backend!r}, but {state}: docs/how-to/share-state.md carries it over"
     for variable in ("CDK_CLI", "CHAT_PROBE"):
         try:
             shlex.split(os.environ.get(variable, ""))

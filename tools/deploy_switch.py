@@ -9,7 +9,7 @@ from cluster_access import kubeconfig
 from deploy_private import api_server
 from deploy_steps import Step, StepError, ask, az
 
-SWITCHED = "docs/deploy.md, Which controller, if ingress.mode was changed"
+SWITCHED = "docs/how-to/choose-a-controller.md, if ingress.mode was changed"
 _NO_CLUSTER = re.compile(r"could not be found|was not found|NotFound")
 _NO_SUCH_KIND = "doesn't have a resource type"
 _PATIENCE = "--request-timeout=15s"

@@ -1,4 +1,4 @@
-"""docs/settings.md and the editors' schema of environment files, from the settings model."""
+"""docs/reference/settings.md and the editors' schema of environment files, from the settings model."""
 
 import ast
 import inspect
@@ -54,7 +54,7 @@ def pages() -> dict[Path, str]:
     """The text of each file."""
     describe(Settings)
     return {
-        ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "reference" / "settings.md": settings_page(),
         ROOT / "environments" / "settings.schema.json": editor_schema(),
     }
 
@@ -80,7 +80,7 @@ def _docstrings(owner: type) -> Iterator[tuple[str, str]]:
 
 
 def settings_page() -> str:
-    """The Markdown of docs/settings.md."""
+    """The Markdown of docs/reference/settings.md."""
     return "\n".join([_HEADER.rstrip(), *_section("Top level", Settings), *_tables(Settings)]) + "\n"
 
 

@@ -10,7 +10,7 @@ import pytest
 from chart.rendering import CASES, ROOT, RenderError, at, case, default, kinds, one, render
 from chart.test_ingress import PUBLISHED
 
-SETTINGS_PAGE = ROOT / "docs" / "chat-settings.md"
+SETTINGS_PAGE = ROOT / "docs" / "reference" / "chat-settings.md"
 APP = ROOT / "app"
 SECRET = {
     "KAITO_CHAT_API_KEY",

@@ -71,7 +71,7 @@ def test_certificates_made_by_hand_are_where_the_settings_say(environments: dict
     )
     objects = chat_objects(synthesized(without, "workloads"))
     secrets = {tls["secretName"] for each in objects if each["kind"] == "Ingress" for tls in each["spec"]["tls"]}
-    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     (said,) = re.findall(r"^\| `cert_manager_enabled` .*", page, re.MULTILINE)
     assert secrets == set(re.findall(r"`(kaito-chat[-a-z]*)`", said)) == {"kaito-chat-tls", "kaito-chat-model-tls"}
 

@@ -1,7 +1,7 @@
 """The whole of an environment file.
 
 Every key of `environments/NAME.toml`, its type and its default are here and in the tables below it, nowhere
-else; `docs/settings.md` and the editors' JSON Schema are generated from them.
+else; `docs/reference/settings.md` and the editors' JSON Schema are generated from them.
 """
 
 from typing import Annotated
