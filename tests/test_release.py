@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.rendered import ID
 from infra.rendered import release as terraform_release
 from stand_ins import prepare
+from support.rendering import RenderError, merged, one, render
 
 HELM = """#!{python}
 import json, os, sys

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chart.rendering import RenderError, at, default, render
 from chart.test_chat import container, pod
+from support.rendering import RenderError, at, default, render
 
 
 @pytest.mark.parametrize(

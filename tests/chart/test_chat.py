@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chart.rendering import CASES, ROOT, RenderError, at, case, default, kinds, one, render
 from chart.test_ingress import PUBLISHED
+from support.rendering import CASES, ROOT, RenderError, at, case, default, kinds, one, render
 
 SETTINGS_PAGE = ROOT / "docs" / "reference" / "chat-settings.md"
 APP = ROOT / "app"

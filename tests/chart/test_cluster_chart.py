@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chart.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
 from chart.test_chat import restricted
-from chart.validation import check_core, check_custom
+from support.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
+from support.validation import check_core, check_custom
 
 CHART = ROOT / "charts" / "kaito-cluster"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chart.rendering import Object, RenderError, at, default, kinds, merged, one, render
+from support.rendering import Object, RenderError, at, default, kinds, merged, one, render
 
 HOST = at("ingress.host", "chat.example.com")
 CERTIFICATE = at("ingress.tls.secretName", "certificate")

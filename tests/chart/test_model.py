@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from chart.rendering import Object, RenderError, at, case, default, one, render
+from support.rendering import Object, RenderError, at, case, default, one, render
 
 
 def workspace(*changes: dict[str, object]) -> Object:

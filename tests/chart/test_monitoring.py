@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chart.rendering import CHART, ROOT, at, case, default, one, render
+from support.rendering import CHART, ROOT, at, case, default, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))

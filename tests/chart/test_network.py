@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from chart.network import Peer, admits, outside
-from chart.rendering import CASES, ROOT, Object, RenderError, at, case, default, one, render
 from chart.test_ingress import PUBLISHED
+from support.network import Peer, admits, outside
+from support.rendering import CASES, ROOT, Object, RenderError, at, case, default, one, render
 
 PUBLIC, MANAGEMENT = 8000, 8081
 AGENT = Peer("kube-system", {"rsName": "ama-metrics", "kubernetes.azure.com/managedby": "aks"})

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chart.network import Peer, admits, outside, reaches
-from chart.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
 from chart.test_network import NEIGHBOUR, PORTS, PUBLIC, STRANGER
+from support.network import Peer, admits, outside, reaches
+from support.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
 
 METADATA, WIRE_SERVER = "169.254.169.254", "168.63.129.16"
 HOSTS_OWN = (METADATA, WIRE_SERVER)

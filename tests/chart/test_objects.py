@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chart.rendering import (
+from support.rendering import (
     CASES,
     CHART,
     HELMS,
@@ -25,7 +25,7 @@ from chart.rendering import (
     one,
     render,
 )
-from chart.validation import KAITO, check_core, check_custom
+from support.validation import KAITO, check_core, check_custom
 
 VAULT = {
     "enabled": True,

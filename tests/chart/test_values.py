@@ -13,8 +13,8 @@ import yaml
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from chart.rendering import CASES, CHART, HELMS, IMAGE, ROOT, RenderError, at, case, default, merged, one, render
-from chart.validation import check_core, check_custom
+from support.rendering import CASES, CHART, HELMS, IMAGE, ROOT, RenderError, at, case, default, merged, one, render
+from support.validation import check_core, check_custom
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))

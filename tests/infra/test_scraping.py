@@ -9,13 +9,13 @@ import pytest
 
 from aks_kaito import scraping, third_party
 from aks_kaito.settings import Environment, Settings
-from chart.network import Peer, admits
-from chart.rendering import CHART, Object, one
 from chart.test_network import AGENT, MANAGEMENT
-from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
+from support.network import Peer, admits
+from support.rendering import CHART, Object, one
+from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

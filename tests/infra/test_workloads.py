@@ -12,11 +12,11 @@ import yaml
 
 from aks_kaito import chart_values
 from aks_kaito.settings import Environment
-from chart.rendering import ROOT, kinds, names, one
-from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import ID, chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
+from support.rendering import ROOT, kinds, names, one
+from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}

@@ -6,7 +6,7 @@ See: https://kubernetes.io/docs/concepts/services-networking/network-policies
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
-from chart.rendering import Object
+from support.rendering import Object
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 

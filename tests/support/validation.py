@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from chart.rendering import ROOT, Object
+from support.rendering import ROOT, Object
 
 CRDS = ROOT.parent / "shared" / "crds"
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
