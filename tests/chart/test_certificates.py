@@ -2,8 +2,7 @@
 
 import pytest
 
-from chart.test_chat import container, pod
-from support.rendering import RenderError, at, default, render
+from support.rendering import RenderError, at, container, default, pod, render
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from chart.test_chat import restricted
 from support.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
-from support.validation import check_core, check_custom
+from support.validation import check_core, check_custom, restricted
 
 CHART = ROOT / "charts" / "kaito-cluster"
 

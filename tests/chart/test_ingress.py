@@ -4,15 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.rendering import Object, RenderError, at, default, kinds, merged, one, render
+from support.rendering import PUBLISHED, Object, RenderError, at, default, kinds, merged, one, render
 
-HOST = at("ingress.host", "chat.example.com")
-CERTIFICATE = at("ingress.tls.secretName", "certificate")
-PUBLISHED: dict[str, dict[str, Any]] = {
-    "nginx": merged(at("ingress.mode", "nginx"), HOST, CERTIFICATE),
-    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST, CERTIFICATE),
-    "gateway": merged(at("ingress.mode", "gateway"), HOST, at("ingress.gateway.name", "public")),
-}
 MODEL = merged(at("model.ingress.enabled", True), at("model.ingress.host", "model.example.com"))
 
 

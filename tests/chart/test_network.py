@@ -4,16 +4,11 @@ import re
 
 import pytest
 
-from chart.test_ingress import PUBLISHED
-from support.network import Peer, admits, outside
-from support.rendering import CASES, ROOT, Object, RenderError, at, case, default, one, render
+from support.network import AGENT, MANAGEMENT, NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside
+from support.rendering import CASES, PUBLISHED, ROOT, Object, RenderError, at, case, default, one, render
 
-PUBLIC, MANAGEMENT = 8000, 8081
-AGENT = Peer("kube-system", {"rsName": "ama-metrics", "kubernetes.azure.com/managedby": "aks"})
 NODE_AGENT = Peer("kube-system", {"dsName": "ama-metrics-node"})
 OPERATOR_PROMETHEUS = {"app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": "kube-prometheus-stack"}
-STRANGER = Peer("other", {"app": "stranger"})
-NEIGHBOUR = Peer("chat", {"app": "neighbour"})
 HELM_TEST = Peer(
     "chat",
     {
@@ -22,8 +17,6 @@ HELM_TEST = Peer(
         "app.kubernetes.io/component": "test",
     },
 )
-# All that somebody could listen on and the rules could name.
-PORTS = (53, 80, 443, 4317, 4318, 5000, 5432, 6443, 8000, 8080, 8081, 9000, 10250, 32526)
 CONTROLLERS = {
     "nginx": Peer("nginx-ingress", {"app.kubernetes.io/name": "nginx-ingress"}),
     "webapprouting": Peer("app-routing-system", {"app": "nginx"}),

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from chart.test_network import NEIGHBOUR, PORTS, PUBLIC, STRANGER
-from support.network import Peer, admits, outside, reaches
+from support.network import NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside, reaches
 from support.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
 
 METADATA, WIRE_SERVER = "169.254.169.254", "168.63.129.16"

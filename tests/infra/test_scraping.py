@@ -9,11 +9,10 @@ import pytest
 
 from aks_kaito import scraping, third_party
 from aks_kaito.settings import Environment, Settings
-from chart.test_network import AGENT, MANAGEMENT
 from conftest import ENVIRONMENTS, synthesized
 from infra.rendered import chat_objects, cluster_objects, release, values_of
 from infra.test_inventories import altered
-from support.network import Peer, admits
+from support.network import AGENT, MANAGEMENT, Peer, admits
 from support.rendering import CHART, Object, one
 from support.validation import check_core, check_custom
 

@@ -19,6 +19,14 @@ class Peer(NamedTuple):
     address: str = ""
 
 
+PUBLIC, MANAGEMENT = 8000, 8081
+AGENT = Peer("kube-system", {"rsName": "ama-metrics", "kubernetes.azure.com/managedby": "aks"})
+STRANGER = Peer("other", {"app": "stranger"})
+NEIGHBOUR = Peer("chat", {"app": "neighbour"})
+# Ports that a pod could listen on, or that a rule could name.
+PORTS = (53, 80, 443, 4317, 4318, 5000, 5432, 6443, 8000, 8080, 8081, 9000, 10250, 32526)
+
+
 def outside(address: str) -> Peer:
     """A machine that is no pod."""
     return Peer(address=address)

@@ -134,3 +134,30 @@ def one(objects: list[Object], kind: str, name: str | None = None) -> Object:
 def kinds(objects: list[Object]) -> set[str]:
     """The kinds among them."""
     return {each["kind"] for each in objects}
+
+
+def pod(*changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the pod template of the application."""
+    found: dict[str, Any] = one(render(default(*changes)), "Deployment")["spec"]["template"]
+    return found
+
+
+def container(*changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the container of the application."""
+    found: dict[str, Any] = pod(*changes)["spec"]["containers"][0]
+    return found
+
+
+def data(*changes: dict[str, Any]) -> dict[str, str]:
+    """Return the settings in the ConfigMap of the application."""
+    found: dict[str, str] = one(render(default(*changes)), "ConfigMap", "demo")["data"]
+    return found
+
+
+HOST = at("ingress.host", "chat.example.com")
+CERTIFICATE = at("ingress.tls.secretName", "certificate")
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "nginx": merged(at("ingress.mode", "nginx"), HOST, CERTIFICATE),
+    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST, CERTIFICATE),
+    "gateway": merged(at("ingress.mode", "gateway"), HOST, at("ingress.gateway.name", "public")),
+}

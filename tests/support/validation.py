@@ -93,3 +93,19 @@ def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
             jsonschema.validate(each, schema, cls=jsonschema.Draft202012Validator)
             checked.add((folder, each["kind"]))
     return checked
+
+
+def restricted(spec: dict[str, Any]) -> None:
+    """Assert that a pod satisfies the Pod Security level `restricted`."""
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+    allowed = {"emptyDir", "csi", "configMap", "secret"}
+    assert all(set(volume) - {"name"} <= allowed for volume in spec["volumes"])
+    for each in spec["containers"]:
+        context = each["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["readOnlyRootFilesystem"] is True
+        assert not {"privileged", "procMount"} & set(context)
+        assert not any("hostPort" in port for port in each.get("ports", []))
