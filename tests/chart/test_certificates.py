@@ -1,4 +1,4 @@
-"""Certificates of a private CA, for the application to trust beside the system's."""
+"""Certificates of a private CA, trusted in addition to the system's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The chart of what a cluster needs first: issuers, a Gateway, and the wait for KAITO."""
+"""The chart of the cluster's prerequisites: issuers, a Gateway, and the wait for KAITO."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ CHART = ROOT / "charts" / "kaito-cluster"
 
 
 def made(*changes: dict[str, Any], helm: str = "helm", kube_version: str = "1.35") -> list[Object]:
-    """The objects of everything, with changes."""
+    """Return the objects of the case `everything` with changes."""
     values = merged(case("everything", CHART), *changes)
     return render(values, helm=helm, kube_version=kube_version, namespace="gateways", chart=CHART)
 
@@ -49,7 +49,7 @@ def test_everything() -> None:
 
 
 def solver(objects: list[Object], name: str) -> dict[str, Any]:
-    """The one solver of an issuer."""
+    """Return the only solver of an issuer."""
     (found,) = one(objects, "ClusterIssuer", name)["spec"]["acme"]["solvers"]
     return dict(found)
 

@@ -1,4 +1,4 @@
-"""Who may ask the chat: connections, judged by the release's NetworkPolicy; and what is published."""
+"""Connections to the chat, evaluated against the release's NetworkPolicy, and published ports."""
 
 import re
 
@@ -124,7 +124,7 @@ def test_the_management_port_is_published_in_no_mode(mode: str) -> None:
 
 
 def unpublished(objects: list[Object]) -> None:
-    """Assert that nothing leads from outside the pod to its management port."""
+    """Assert that no object exposes the pod's management port."""
     (chat,) = [
         each
         for each in objects

@@ -1,4 +1,4 @@
-"""Every object of every case is valid, on every Kubernetes and with both helms; and exactly these objects are made."""
+"""Every object of every case is valid for each Kubernetes version and both versions of helm, and no others are created."""
 
 import json
 import os
@@ -101,21 +101,21 @@ def test_everything_makes_everything() -> None:
 
 
 def workspace_name() -> str:
-    """The least values' Workspace; what its hash is made of is tested with the model."""
+    """Return the default values' Workspace; test_model.py tests its hash."""
     name: str = one(render(show_only="model/workspace.yaml"), "Workspace")["metadata"]["name"]
     assert name.startswith("demo-phi-4-mini-instruct-")
     return name
 
 
 def parameters_name() -> str:
-    """The ConfigMap with parameters that the InferenceSet of everything names."""
+    """Return the ConfigMap with parameters that the InferenceSet of `everything` names."""
     found = render(case("everything"), show_only="model/inferenceset.yaml")
     name: str = one(found, "InferenceSet")["spec"]["template"]["inference"]["config"]
     return name
 
 
 def set_name() -> str:
-    """The InferenceSet of everything."""
+    """Return the InferenceSet of `everything`."""
     found = render(case("everything"), show_only="model/inferenceset.yaml")
     name: str = one(found, "InferenceSet")["metadata"]["name"]
     assert name.startswith("everything-qwen3-8b-")
@@ -189,7 +189,7 @@ def test_two_releases_in_one_namespace_share_nothing() -> None:
 
 
 def pods_of(objects: list[Object]) -> object:
-    """What the chat's Service selects."""
+    """Return the selector of the chat's Service."""
     services = [each["spec"]["selector"] for each in objects if each["kind"] == "Service"]
     (found,) = [each for each in services if each.get("app.kubernetes.io/component") == "chat"]
     return found
@@ -218,7 +218,7 @@ def test_names_stay_within_what_kubernetes_allows(release: str) -> None:
 
 @pytest.mark.parametrize("helm", HELMS)
 def test_lint_finds_nothing(helm: str) -> None:
-    # Lint asks no cluster what it serves, so what needs an InferenceSet is linted with one replica.
+    # helm lint knows no API versions: lint cases that require an InferenceSet with one replica.
     alone = at("model", {"replicas": 1, "autoscaling": {"enabled": False}})
     for name in CASES:
         text = json.dumps(merged(case(name), alone))

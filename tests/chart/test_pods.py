@@ -21,7 +21,7 @@ def test_other_settings_are_other_pods() -> None:
 
 
 def test_probes_and_monitors_ask_what_the_application_answers_there() -> None:
-    # The probe of helm test asks other processes; it serves nothing.
+    # The probe of helm test is a client: its paths do not count.
     sources = [path for path in (APP / "kaito_chat").rglob("*.py") if path.name != "probe.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     found = container()

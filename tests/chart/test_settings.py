@@ -35,13 +35,13 @@ SET_BY_THE_CHART = {
 
 
 def app_settings() -> set[str]:
-    """Every variable that the application reads, by its own page, which is made of its code."""
+    """Return all variables that the application reads, from their generated page."""
     table = SETTINGS_PAGE.read_text(encoding="utf-8").split("\n## ", 1)[0]
     return set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE))
 
 
 def schema_settings() -> dict[str, Any]:
-    """What chat.settings allows."""
+    """Return the schema of chat.settings."""
     schema = json.loads((ROOT / "charts" / "kaito-chat" / "values.schema.json").read_text(encoding="utf-8"))
     found: dict[str, Any] = schema["properties"]["chat"]["properties"]["settings"]["properties"]
     return found

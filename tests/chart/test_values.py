@@ -1,4 +1,4 @@
-"""Values, schema, templates and README name the same keys; hostile values are refused by name, or are harmless."""
+"""Values, schema, templates and README name the same keys; hostile values are refused by name or harmless."""
 
 import json
 import re
@@ -23,7 +23,7 @@ OPEN = {"template", "resources", "settings", "secrets", "vllm"}
 
 
 def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
-    """The dotted paths of all values that a schema names."""
+    """Return the dotted paths of all values in a schema."""
     for key, value in part["properties"].items():
         if "properties" in value and key not in OPEN:
             yield from paths(value, f"{begin}{key}.")
@@ -32,7 +32,7 @@ def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
 
 
 def leaves(values: dict[str, Any], begin: str = "") -> Iterator[str]:
-    """The dotted paths of all values, as deep as the schema names them."""
+    """Return the dotted paths of all values, as deep as the schema describes them."""
     for key, value in values.items():
         known = isinstance(value, dict) and value and f"{begin}{key}" not in set(paths(SCHEMA))
         if known:
@@ -54,7 +54,7 @@ def test_schema_and_values_name_the_same_keys() -> None:
 
 def test_templates_use_every_value_and_no_other() -> None:
     used = set(re.findall(r"\$?\.Values\.([A-Za-z.]+)", TEMPLATES))
-    # What a template gives a short name and uses from there.
+    # Variables that templates assign a value to and read from.
     short = {
         "$chat": "chat",
         "$image": "chat.image",
@@ -194,7 +194,7 @@ def test_hostile_text_arrives_as_it_is(value: str) -> None:
 
 
 def made_up(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that a part of our schema allows: what it uses of JSON Schema, and no more."""
+    """Return a strategy for a part of the schema; supports the JSON Schema keywords that it uses."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     kind = schema["type"]
@@ -204,7 +204,7 @@ def made_up(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def made_up_object(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Required keys, and some of the others."""
+    """Return a strategy for required and some optional keys."""
     if "properties" not in schema:
         values = schema.get("additionalProperties")
         keys = made_up({"type": "string"} | schema.get("propertyNames", {}))
@@ -215,7 +215,7 @@ def made_up_object(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def made_up_text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
-    """Printable text, of the pattern's form if there is one."""
+    """Return a strategy for printable text that matches the pattern, if any."""
     least, most = schema.get("minLength", 0), schema.get("maxLength", 40)
     if "pattern" in schema:
         text = st.from_regex(re.compile(schema["pattern"], re.ASCII), fullmatch=True)
@@ -224,7 +224,7 @@ def made_up_text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
     return st.text(printable, min_size=least, max_size=min(most, 40))
 
 
-# Whole numbers and others within their bounds; without, what fits everything that a chart counts.
+# Numbers within their bounds; without bounds, a range that suits all numbers of the chart.
 MAKERS: dict[str, Callable[[dict[str, Any]], st.SearchStrategy[Any]]] = {
     "null": lambda _: st.none(),
     "boolean": lambda _: st.booleans(),
@@ -236,7 +236,7 @@ MAKERS: dict[str, Callable[[dict[str, Any]], st.SearchStrategy[Any]]] = {
     "array": lambda schema: st.lists(made_up(schema["items"]), min_size=schema.get("minItems", 0), max_size=3),
     "object": made_up_object,
 }
-# Parts whose schema is Kubernetes's own, and the image, which every release has.
+# Parts with Kubernetes's own schema, and the image, which every release sets.
 THEIRS = {"affinity", "extraEgress", "extraIngress", "global", "image", "resources", "template", "tolerations"}
 OUR_WORDS = re.compile(r"execution error at \(kaito-chat/templates/[^)]*\): [A-Za-z][A-Za-z_.]+")
 

@@ -1,4 +1,4 @@
-"""Evaluates a NetworkPolicy: whether a connection is allowed, as Kubernetes defines it.
+"""Evaluate NetworkPolicies as Kubernetes defines them.
 
 See: https://kubernetes.io/docs/concepts/services-networking/network-policies
 """
@@ -12,7 +12,7 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
 class Peer(NamedTuple):
-    """The other end: a pod of a namespace with labels, or an address outside the cluster."""
+    """The other end of a connection: a pod with a namespace and labels, or an address outside the cluster."""
 
     namespace: str = ""
     labels: dict[str, str] = {}  # noqa: RUF012 - never changed
@@ -28,12 +28,12 @@ PORTS = (53, 80, 443, 4317, 4318, 5000, 5432, 6443, 8000, 8080, 8081, 9000, 1025
 
 
 def outside(address: str) -> Peer:
-    """A machine that is no pod."""
+    """Return a peer outside the cluster."""
     return Peer(address=address)
 
 
 def admits(objects: list[Object], peer: Peer, port: int) -> bool:
-    """Whether the peer reaches this port of the chat's pods."""
+    """Tell whether the peer can connect to this port of the chat's pods."""
     return any(
         _rule_allows(objects, rule, "from", peer, port, _container_ports(objects))
         for rule in _rules(objects, "ingress")
@@ -41,7 +41,7 @@ def admits(objects: list[Object], peer: Peer, port: int) -> bool:
 
 
 def reaches(objects: list[Object], peer: Peer, port: int) -> bool:
-    """Whether the chat's pods reach this port of the peer; of a port's name nothing is known there."""
+    """Tell whether the chat's pods can connect to this port of the peer. Port names are not resolved."""
     return any(_rule_allows(objects, rule, "to", peer, port, {}) for rule in _rules(objects, "egress"))
 
 
@@ -64,7 +64,7 @@ def _container_ports(objects: list[Object]) -> dict[str, int]:
 def _rule_allows(
     objects: list[Object], rule: dict[str, Any], side: str, peer: Peer, port: int, names: dict[str, int]
 ) -> bool:
-    """No peers are all peers, no ports are all ports."""
+    """Evaluate a rule: without peers it allows all peers, without ports all ports."""
     ports = [each for each in rule.get("ports", []) if each.get("protocol", "TCP") == "TCP"]
     numbers = [names.get(each["port"], each["port"]) for each in ports]
     if rule.get("ports") and port not in numbers:

@@ -1,4 +1,4 @@
-"""Renders the chart with genuine helm, once per question."""
+"""Render the charts with helm; cache the results."""
 
 import json
 import os
@@ -25,11 +25,11 @@ Object = dict[str, Any]
 
 
 class RenderError(Exception):
-    """What helm says when it refuses."""
+    """Helm's error message."""
 
 
 def helm_path(name: str) -> str:
-    """Helm 4 or helm 3: the environment's, or for the current one the PATH's."""
+    """Return the path of helm 4 or helm 3: from the virtual environment, or for helm 4 from the PATH."""
     ours = Path(sys.prefix) / "bin" / name
     found = str(ours) if ours.exists() else os.environ.get("HELM_BIN") or shutil.which("helm")
     if not found or (name == "helm3" and not ours.exists()):
@@ -40,13 +40,13 @@ def helm_path(name: str) -> str:
 
 
 def case(name: str, chart: Path = CHART) -> dict[str, Any]:
-    """The values of one file in ci/."""
+    """Return the values of a file in ci/."""
     values: dict[str, Any] = yaml.safe_load((chart / "ci" / f"{name}-values.yaml").read_text(encoding="utf-8"))
     return values
 
 
 def merged(base: dict[str, Any], *changes: dict[str, Any]) -> dict[str, Any]:
-    """Values with changes laid over them, as helm lays them."""
+    """Merge changes into values as helm does."""
     found = dict(base)
     for change in changes:
         for key, value in change.items():
@@ -56,12 +56,12 @@ def merged(base: dict[str, Any], *changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def default(*changes: dict[str, Any]) -> dict[str, Any]:
-    """The least values, with changes."""
+    """Return the default values with changes."""
     return merged(case("default"), *changes)
 
 
 def at(path: str, value: object) -> dict[str, Any]:
-    """Values with one key, by its dotted path."""
+    """Return values with one key, given by its dotted path."""
     for key in reversed(path.split(".")):
         value = {key: value}
     assert isinstance(value, dict)
@@ -79,10 +79,10 @@ def render(
     namespace: str = "chat",
     chart: Path = CHART,
 ) -> list[Object]:
-    """The objects that helm makes of some values; the least values when left out.
+    """Return the objects that helm renders; the values default to `default-values.yaml`.
 
     Raises:
-        RenderError: Helm refuses, with its words.
+        RenderError: Helm fails.
     """
     text = json.dumps(case("default") if values is None else values, sort_keys=True, ensure_ascii=False)
     asked = (text, show_only, api_versions, kube_version, helm, release, namespace, chart)
@@ -120,19 +120,19 @@ def _rendered(
 
 
 def names(objects: list[Object]) -> set[tuple[str, str]]:
-    """Kind and name of each."""
+    """Return kind and name of each object."""
     return {(each["kind"], each["metadata"]["name"]) for each in objects}
 
 
 def one(objects: list[Object], kind: str, name: str | None = None) -> Object:
-    """The one object of a kind."""
+    """Return the only object of a kind."""
     found = [each for each in objects if each["kind"] == kind and name in (None, each["metadata"]["name"])]
     assert len(found) == 1, (kind, name, names(objects))
     return found[0]
 
 
 def kinds(objects: list[Object]) -> set[str]:
-    """The kinds among them."""
+    """Return the kinds of the objects."""
     return {each["kind"] for each in objects}
 
 

@@ -1,4 +1,4 @@
-"""Checks rendered objects against the schemas of Kubernetes, and custom resources against their definitions."""
+"""Validate objects against the schemas of Kubernetes, and custom resources against their definitions."""
 
 import os
 from functools import cache
@@ -25,7 +25,7 @@ CORE = (
 
 
 def strict(schema: Any) -> Any:
-    """A definition's schema under which unknown fields are wrong."""
+    """Return a definition's schema that refuses unknown fields."""
     if isinstance(schema, list):
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
@@ -37,7 +37,7 @@ def strict(schema: Any) -> Any:
         found["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
         if not schema.get("x-kubernetes-preserve-unknown-fields"):
             found.setdefault("additionalProperties", False)
-    if "(?i)" in str(found.get("pattern")):  # Go lets a flag stand anywhere
+    if "(?i)" in str(found.get("pattern")):  # Go allows a flag anywhere
         found["pattern"] = "(?i)" + found["pattern"].replace("(?i)", "")
     if schema.get("nullable"):
         found["type"] = [found["type"], "null"]
@@ -46,7 +46,7 @@ def strict(schema: Any) -> Any:
 
 @cache
 def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
-    """By apiVersion and kind, the schemas of all files that define it, with the file's folder."""
+    """Map apiVersion and kind to the schemas of all files that define it, with the file's folder."""
     found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
     for path in sorted(CRDS.rglob("*.yaml")):
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
@@ -59,28 +59,28 @@ def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
 
 
 def _need_definitions() -> None:
-    """Skip, or fail where everything has to be there."""
+    """Skip the test if there are no definitions; fail under CI."""
     if not CRDS.is_dir():
         words = "needs the custom resource definitions in ../shared/crds"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
 
 
 def is_core(each: Object) -> bool:
-    """Whether Kubernetes itself defines it."""
+    """Tell whether Kubernetes itself defines an object's kind."""
     return each["apiVersion"] in CORE
 
 
 def check_core(objects: list[Object], kubernetes: str) -> None:
-    """Kubernetes's own objects, unknown fields forbidden."""
+    """Validate Kubernetes's own objects; refuse unknown fields."""
     for each in objects:
         if is_core(each):
             kubernetes_validate.validate(each, kubernetes, strict=True)
 
 
 def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
-    """Custom resources, against every definition that there is; returns what was checked.
+    """Validate custom resources against all their definitions; return the checked folders and kinds.
 
-    Without definitions the test skips here, after what it has looked at before.
+    Without definitions the test is skipped here, after its earlier assertions.
     """
     checked = set()
     for each in objects:
