@@ -1,4 +1,4 @@
-"""Writes docs/reference/chat-settings.md from the application's settings; `--check` only compares. Runs in its environment."""
+"""Writes docs/reference/chat-settings.md from the application's settings; `--check` only compares."""
 
 import sys
 from pathlib import Path

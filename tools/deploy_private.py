@@ -18,8 +18,9 @@ Go on inside its network, with the same commit:
 
 """
 _STATE = """\
-The state of the stacks is a file on this machine. Keep it in a blob that both machines reach (docs/how-to/share-state.md),
-or take terraform.{stack}-platform.tfstate and terraform.{stack}-workloads.tfstate along, and back again.
+The state of the stacks is a file on this machine. Keep it in a blob that both machines reach
+(docs/how-to/share-state.md), or take terraform.{stack}-platform.tfstate and terraform.{stack}-workloads.tfstate
+along, and back again.
 
 """
 _JUMP_BOX = """\

@@ -1,4 +1,4 @@
-"""Report phrases that CONTRIBUTING.md bans, in docstrings, comments, messages and pages; exit with 1 if there are any."""
+"""Report phrases that CONTRIBUTING.md bans, in docstrings, comments, messages and pages."""
 
 import re
 import subprocess
@@ -50,7 +50,7 @@ def _finding(text: str, match: re.Match[str], reason: str) -> Finding:
 def files() -> Iterator[Path]:
     """Return the texts of the repository, tracked or new."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in sorted(set(listed.stdout.splitlines())):
         path = ROOT / name
         if path.suffix in SUFFIXES and not name.startswith(LOCKED) and path.is_file():
@@ -58,7 +58,7 @@ def files() -> Iterator[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the named files, or all texts of the repository."""
+    """Check the named files, or all texts of the repository; return 1 if there are findings."""
     found = 0
     for path in map(Path, arguments) if arguments else files():
         for line, text, reason in sorted(findings(path.read_text(encoding="utf-8", errors="ignore"))):

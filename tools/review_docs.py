@@ -16,14 +16,14 @@ FIRST = "dev"
 _HEADER = """\
 # Architecture
 
-The resources of the shipped environments, drawn from their synthesized Terraform. This page is generated (`make docs`); do not edit it.
-Associations, links, rules and other auxiliary resources are omitted. The border of a box shows its network access: red, any address (Entra
-ID still authenticates); yellow, some subnets or address ranges; green, private addresses only. A box without a coloured border has no
-endpoint of its own. Dotted arrows carry logs and metrics.
+The resources of the shipped environments, drawn from their synthesized Terraform. This page is generated (`make docs`);
+do not edit it. Associations, links, rules and other auxiliary resources are omitted. The border of a box shows its
+network access: red, any address (Entra ID still authenticates); yellow, some subnets or address ranges; green, private
+addresses only. A box without a coloured border has no endpoint of its own. Dotted arrows carry logs and metrics.
 
-The resources are divided between [two stacks](adr/20261123-two-stacks.md): `kaito-ENV-platform` contains everything in Azure, as shown below;
-`kaito-ENV-workloads` deploys Helm releases into the cluster: cert-manager, the ingress controller, `charts/kaito-cluster` and
-`charts/kaito-chat` with the model and the chat.
+The resources are divided between [two stacks](adr/20261123-two-stacks.md). `kaito-ENV-platform` contains everything in
+Azure, as shown below. `kaito-ENV-workloads` deploys Helm releases into the cluster: cert-manager, the ingress
+controller, `charts/kaito-cluster`, and `charts/kaito-chat` with the model and the chat.
 """
 
 

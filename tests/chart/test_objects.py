@@ -1,4 +1,4 @@
-"""Every object of every case is valid for each Kubernetes version and both versions of helm, and no others are created."""
+"""Every object of every case is valid for each version of Kubernetes and helm; no other objects are created."""
 
 import json
 import os
