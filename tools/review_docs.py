@@ -59,7 +59,7 @@ def _costs(environments: list[Environment], platform: dict[str, documents.Docume
 
 
 def _output(environments: list[Environment], synthesized: Path) -> str:
-    """What `make synth` prints on a machine without a terminal."""
+    """Return the output of `make synth` without a terminal."""
     first = next(environment for environment in environments if environment.name == FIRST)
     stacks = (f"{first.names.stack}-{part}" for part in ("platform", "workloads"))
     paths = [synthesized / "stacks" / stack / documents.FILE for stack in stacks]
