@@ -13,11 +13,11 @@ ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
 
-# What make synth prints (table, json or paths), and what make diff compares with.
+# Output format of make synth (table, json or paths), and the revision that make diff compares with.
 SHOW ?= table
 BASE ?= main
 
-# What make chat serves, and where; which tests make test-app runs; what make image builds.
+# Port and model server of make chat; tests of make test-app; image of make image.
 PORT ?= 8000
 ENGINE ?= embedded
 ENDPOINT ?=
