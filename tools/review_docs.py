@@ -1,4 +1,4 @@
-"""Diagrams, table of costs and output of a synthesis for the documentation, from synthesized stacks."""
+"""Generator of the diagrams, the table of costs and the README's output, from synthesized stacks."""
 
 import re
 import tempfile
@@ -28,9 +28,9 @@ controller, `charts/kaito-cluster`, and `charts/kaito-chat` with the model and t
 
 
 def pages() -> dict[Path, str]:
-    """The text of each file, after a synthesis of the shipped environments."""
+    """Return the text of each file, after a synthesis of the shipped environments."""
     node.select()
-    from aks_kaito.stacks import synthesize  # noqa: PLC0415  (it starts Node.js)
+    from aks_kaito.stacks.synthesis import synthesize  # noqa: PLC0415  (it starts Node.js)
 
     environments = [load(path) for path in sorted((ROOT / "environments").glob("*.toml"))]
     with tempfile.TemporaryDirectory() as folder:

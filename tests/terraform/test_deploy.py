@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from stand_ins import DIGEST, Ran, deploy
+from support.stand_ins import DIGEST, Ran, deploy
 from terraform.test_clis import Place, needed, prepare
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"

@@ -1,24 +1,22 @@
 """The picture of the README. `make pictures` writes it, and those of docs/."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from browser.test_page import SIGN_IN, answered, ask, status
-from browser.test_states import sign_in
-from processes import Running, chat
+from support.chat.browser import SIGN_IN, Picture, Visit, answered, ask, sign_in
+from support.chat.processes import Running, chat
+
+QUESTIONS = ("What are the roots of a quadratic formula?", "Compare protocols in a table", "Show me some code")
 
 
 def test_a_conversation_beside_earlier_ones_fits_one_screen(
-    scripted: Running, folder: Path, visit: Callable[..., Page], picture: Callable[[Page, str], None]
+    scripted: Running, folder: Path, visit: Visit, picture: Picture
 ) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
         page = visit(running.url, 1200, 760)
         sign_in(page)
-        status(page, "ready")
-        questions = ("What are the roots of a quadratic formula?", "Compare protocols in a table", "Show me some code")
-        for number, question in enumerate(questions):
+        for number, question in enumerate(QUESTIONS):
             if number:
                 page.locator("#new-chat-button").first.click()
                 page.get_by_role("button", name="Confirm").click()

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kaito_chat.wire import Page
-from processes import ROOT, Running, chat, engine, free_port
+from kaito_chat.chainlit_client import Page
+from support.chat.processes import ROOT, Running, chat, engine, free_port
 
 
 async def test_a_question_is_answered_while_it_is_generated(app: Running) -> None:

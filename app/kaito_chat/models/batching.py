@@ -1,0 +1,49 @@
+"""Batches of a stream: the first event at once, then the events of each interval."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
+    """Yield events in batches, never later than `seconds` after they arrived.
+
+    Sending each token to a page by itself costs more than generating it did, and nobody reads faster for it.
+    An exception of `events` is raised after the events before it. Closing this closes `events`, within the task that
+    reads them.
+    """
+    waiting: list[T] = []
+    arrived = asyncio.Event()
+
+    async def read() -> None:
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    waiting.append(event)
+                    arrived.set()
+        finally:
+            arrived.set()
+
+    reader = asyncio.create_task(read())
+    # Its exception is raised below, or nobody is left to handle it: asyncio need not log it.
+    reader.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        while not reader.done() or waiting:
+            await arrived.wait()
+            arrived.clear()
+            if waiting:
+                batch = waiting[:]
+                waiting.clear()
+                yield batch
+            if not reader.done() and seconds:
+                await asyncio.wait((reader,), timeout=seconds)
+                if reader.done() or waiting:
+                    arrived.set()
+        await reader
+    finally:
+        if not reader.done():
+            reader.cancel()
+            await asyncio.wait((reader,))

@@ -1,0 +1,78 @@
+"""Key Vault with the chat's secrets, which pods read through the Secrets Store CSI driver.
+
+See: https://learn.microsoft.com/azure/key-vault/general/security-features
+"""
+
+from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
+from constructs import Construct
+
+from aks_kaito import diagnostics, roles
+from aks_kaito.identity import Identity
+from aks_kaito.network.private_endpoint import PrivateLink
+from aks_kaito.placement import Placement
+from aks_kaito.services.network_access import NetworkAccess
+from aks_kaito.settings.services import KeyVault as KeyVaultSettings
+
+_LINK = PrivateLink("vault", "privatelink.vaultcore.azure.net")
+
+
+class KeyVault(Construct):
+    """Vault with Azure RBAC and purge protection.
+
+    Public attributes: `resource_id`, `name`, `vault_uri`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: KeyVaultSettings,
+        placement: Placement,
+        access: NetworkAccess,
+        tenant_id: str,
+        workload_identity: Identity,
+    ) -> None:
+        """Define the vault; `workload_identity` reads its secrets, the officers of `settings` write them."""
+        super().__init__(scope, construct_id)
+        vault = AzureKeyVault(
+            self,
+            "Resource",
+            name=placement.names.key_vault,
+            sku_name=settings.sku_name,
+            tenant_id=tenant_id,
+            rbac_authorization_enabled=True,
+            purge_protection_enabled=True,
+            soft_delete_retention_days=settings.soft_delete_retention_days,
+            public_network_access_enabled=access.public,
+            network_acls={**access.firewall, "bypass": "AzureServices"},
+            **placement.arguments,
+        )
+        for name, object_id in settings.secrets_officer_object_ids.items():
+            roles.assign(
+                self,
+                f"secrets-officer-{name}",
+                on=vault.id,
+                role=roles.KEY_VAULT_SECRETS_OFFICER,
+                principal_id=object_id,
+                principal_type=None,
+            )
+        # In the scope of the stack: in this one, the assignment would get another Terraform address.
+        roles.assign(
+            scope,
+            "chat-reads-secrets",
+            on=vault.id,
+            role=roles.KEY_VAULT_SECRETS_USER,
+            principal_id=workload_identity.principal_id,
+        )
+        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=vault.id)
+        diagnostics.send(
+            self,
+            placement=placement,
+            target_resource_id=vault.id,
+            logs=["AuditEvent", "AzurePolicyEvaluationDetails"],
+            metrics=True,
+        )
+        self.resource_id: str = vault.id
+        self.name: str = vault.name
+        self.vault_uri: str = vault.vault_uri

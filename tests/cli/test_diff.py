@@ -1,0 +1,152 @@
+"""`tools/diff.py` in a repository made for the purpose: what it prints, how it exits, and what it leaves alone."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (package: git)")
+SIZE = ('vm_size = "Standard_D4ads_v5"', 'vm_size = "Standard_D8ads_v5"')
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """Run git as somebody whose configuration does not matter."""
+    who = {f"GIT_{role}_{what}": "a@b.invalid" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PATH": os.environ["PATH"], **who}
+    program = shutil.which("git")
+    assert program is not None
+    ran = subprocess.run([program, *arguments], cwd=repository, env=alone, capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with the program and two small environments, `dev` and `dev-two`, committed."""
+    folder = tmp_path_factory.mktemp("committed") / "repository"
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("charts", "constructs", "tools", "requirements"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(ROOT / "main.py", folder)
+    (folder / "environments").mkdir()
+    for name in ("dev", "dev-two"):
+        shutil.copy(ROOT / "environments" / "dev.toml", folder / "environments" / f"{name}.toml")
+    (folder / ".gitignore").write_text("__pycache__/\ncdktf.out/\n", encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=base")
+    return folder
+
+
+@pytest.fixture
+def repository(committed: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return Path(shutil.copytree(committed, tmp_path / "repository"))
+
+
+def diff(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(repository / "tools" / "diff.py"), *arguments],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(repository / "constructs"), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def everything(repository: Path) -> dict[str, str]:
+    """A hash of every file, git's own included, except bytecode."""
+    files = (path for path in repository.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(repository)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_dirty_tree_is_compared_and_left_as_it_is(repository: Path) -> None:
+    edit(repository / "environments" / "dev.toml", *SIZE)
+    edit(repository / "constructs" / "aks_kaito" / "services" / "storage.py", '"StorageV2"', '"BlobStorage"')
+    shutil.copy(repository / "environments" / "dev.toml", repository / "environments" / "new.toml")
+    (repository / "environments" / "dev-two.toml").unlink()
+    (repository / "cdktf.out").mkdir()
+    (repository / "cdktf.out" / "kept").write_text("kept", encoding="utf-8")
+    before = everything(repository)
+    ran = diff(repository, "main", "--exit-code")
+    assert ran.returncode == 1, ran.stderr
+    assert everything(repository) == before
+    assert "kaito-dev-platform: 2 changed" in ran.stdout
+    assert 'default_node_pool.vm_size: "Standard_D4ads_v5" → "Standard_D8ads_v5"  (see plan)' in ran.stdout
+    assert 'account_kind: "StorageV2" → "BlobStorage"' in ran.stdout
+    assert "kaito-new-platform: a new stack, " in ran.stdout
+    assert "kaito-dev-two-platform: a stack that is gone, " in ran.stdout
+    assert "\x1b" not in ran.stdout
+
+
+def test_the_same_is_the_same_whatever_selects_environments(repository: Path) -> None:
+    ran = diff(repository, "HEAD", "--exit-code", AKS_KAITO_ENV="nope", AKS_KAITO_ENVIRONMENTS_DIR="/nowhere")
+    assert (ran.returncode, ran.stdout) == (0, "The synthesized Terraform is the same as that of HEAD.\n"), ran.stderr
+
+
+def test_markdown_of_one_environment(repository: Path) -> None:
+    for name in ("dev", "dev-two"):
+        edit(repository / "environments" / f"{name}.toml", 'location = "westeurope"', 'location = "northeurope"')
+    ran = diff(repository, "main", "--env", "dev", "--markdown")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("### Synthesized Terraform, compared with `main`\n\n**Likely to be replaced**")
+    assert "`azurerm_resource_group.resource-group` in `kaito-dev-platform`" in ran.stdout
+    assert "dev-two" not in ran.stdout
+
+
+@pytest.mark.parametrize("base", ["nope", "--exec=x", "HEAD:main.py"])
+def test_a_revision_that_is_none_is_named(repository: Path, base: str) -> None:
+    ran = diff(repository, "--", base)
+    assert ran.returncode == 2
+    assert ran.stderr == f"BASE = {base!r}: must be a branch, a tag or a commit of this repository\n"
+    assert ran.stdout == ""
+
+
+def test_an_environment_that_neither_side_has_is_named(repository: Path) -> None:
+    ran = diff(repository, "HEAD", "--env", "nope")
+    assert ran.returncode == 2
+    assert "--env nope: neither side has such an environment" in ran.stderr
+
+
+def test_a_side_that_cannot_be_synthesized_says_why(repository: Path) -> None:
+    edit(repository / "environments" / "dev.toml", 'location = "westeurope"', 'location = "atlantis"')
+    ran = diff(repository, "HEAD")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("the working tree cannot be synthesized:\n")
+    assert 'dev.toml: location = "atlantis"' in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_revision_without_the_program_is_refused_and_other_dependencies_are_noted(repository: Path) -> None:
+    git(repository, "rm", "--quiet", "main.py", "requirements/infra.txt")
+    git(repository, "commit", "--quiet", "--message=empty")
+    git(repository, "checkout", "--quiet", "HEAD~1", "--", ".")
+    ran = diff(repository, "HEAD")
+    assert ran.returncode == 2
+    assert ran.stderr == "HEAD has no main.py to synthesize\n"
+    edit(repository / "requirements" / "infra.txt", "# This file was autogenerated", "# It was autogenerated")
+    noted = diff(repository, "HEAD~1")
+    assert noted.returncode == 0
+    assert "requirements/infra.txt differs" in noted.stderr
+
+
+def test_outside_a_repository_it_says_so(repository: Path) -> None:
+    shutil.rmtree(repository / ".git")
+    ran = diff(repository, "HEAD", GIT_CEILING_DIRECTORIES=str(repository.parent))
+    assert ran.returncode == 2
+    assert "not a git repository" in ran.stderr
+    assert "Traceback" not in ran.stderr

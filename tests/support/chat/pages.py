@@ -1,0 +1,49 @@
+"""Pages that do more than ours: they send what they like."""
+
+import asyncio
+from typing import Any
+
+from kaito_chat.chainlit_client import Page
+
+
+class Hostile(Page):
+    """A page that sends any event.
+
+    Attributes:
+        states: The events that show and hide Stop, since the page was opened.
+    """
+
+    def __init__(self, url: str, **how: Any) -> None:
+        super().__init__(url, **how)
+        self.states: list[str] = []
+
+    async def _on_task_start(self, *_: object) -> None:
+        self.states.append("task_start")
+        await super()._on_task_start()
+
+    async def _on_task_end(self, *_: object) -> None:
+        self.states.append("task_end")
+        await super()._on_task_end()
+
+    async def send(self, event: str, data: object) -> None:
+        """Send an event; what comes of it is heard as the answer to a question is."""
+        self._begin()
+        await self._socket.emit(event, data)
+
+    async def send_raw(self, packet: str | bytes) -> None:
+        """Send a packet of Socket.IO, or an attachment of one, as it is."""
+        self._begin()
+        await self._socket.eio.send(packet)
+
+    async def hears(self, notice: str, seconds: float = 10) -> None:
+        """Wait for a notice of some kind."""
+        async with asyncio.timeout(seconds):
+            while self.heard.notice != notice:
+                await asyncio.sleep(0.02)
+
+    async def cut(self) -> None:
+        """Lose the connection without a goodbye, as a network does."""
+        self._socket.eio.ws._response.connection.transport.abort()  # noqa: SLF001 - the client has no such method
+        await self._socket.eio.wait()
+        if self._http:
+            await self._http.close()

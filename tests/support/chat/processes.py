@@ -1,0 +1,130 @@
+"""Starts our own programs on loopback, and ends them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parents[3]
+READY_SECONDS = 30
+
+
+class Running(NamedTuple):
+    """A program that answers at an address.
+
+    Attributes:
+        management: Where its probes and metrics are.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    management: str = ""
+
+    def metrics(self) -> str:
+        return httpx.get(self.management + "/metrics").raise_for_status().text
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def measure(self) -> psutil.Process:
+        return psutil.Process(self.process.pid)
+
+    def stop(self, seconds: float = 20) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def program(
+    arguments: list[str],
+    port: int,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    ready: str = "/livez",
+    management: int = 0,
+) -> Iterator[Running]:
+    """A program of ours, from its first answer to the end of the block; `ready` is asked on the management port."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests"))),
+        "HOME": str(log.parent),
+        **(environment or {}),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
+    running = Running(f"http://127.0.0.1:{port}", process, log, f"http://127.0.0.1:{management or port}")
+    try:
+        wait_for(running, ready)
+        yield running
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+def wait_for(running: Running, path: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        assert running.process.poll() is None, running.text()
+        try:
+            if httpx.get(running.management + path, timeout=2).status_code < 500:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise TimeoutError(running.text())
+
+
+@contextmanager
+def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: str) -> Iterator[Running]:
+    """The chat application, in front of an endpoint."""
+    port = int(settings.get("listen_port") or free_port())
+    name = f"chat-{port}"
+    management = free_port()
+    environment = {
+        "KAITO_CHAT_LISTEN_PORT": str(port),
+        "KAITO_CHAT_MANAGEMENT_PORT": str(management),
+        "KAITO_CHAT_DATA_DIR": str(folder / name),
+        "KAITO_CHAT_WARM_UP_POLL_SECONDS": "0.3",
+        **({"KAITO_CHAT_ENDPOINT_URL": endpoint} if endpoint else {}),
+        **{f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()},
+    }
+    log = folder / f"{name}.log"
+    with program(["-m", "kaito_chat"], port, log, environment, python, management=management) as running:
+        yield running
+
+
+@contextmanager
+def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterator[Running]:
+    """The scripted engine."""
+    port = port or free_port()
+    arguments = ["-m", "kaito_chat.engine.scripted", "--port", str(port)]
+    arguments += ["--token-milliseconds", str(token_milliseconds)]
+    with program(arguments, port, folder / f"engine-{port}.log", ready="/health") as running:
+        yield running
+
+
+@contextmanager
+def misbehaving(folder: Path) -> Iterator[Running]:
+    """The model server that misbehaves on demand: `support.chat.fakes.faults`."""
+    port = free_port()
+    arguments = ["-m", "support.chat.fakes.faults", "--port", str(port)]
+    with program(arguments, port, folder / f"faults-{port}.log", ready="/open") as running:
+        yield running
