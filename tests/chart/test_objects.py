@@ -13,7 +13,6 @@ from support.rendering import (
     CHART,
     HELMS,
     KUBERNETES,
-    Object,
     RenderError,
     at,
     case,
@@ -180,42 +179,6 @@ def test_without_a_model_of_its_own_the_chat_is_alone() -> None:
     }
 
 
-def test_two_releases_in_one_namespace_share_nothing() -> None:
-    first, second = (render(case("everything") | {"fullnameOverride": ""}, release=name) for name in ("one", "two"))
-    shared = names(first) & names(second)
-    assert shared == {("ServiceAccount", "kaito-chat")}  # named by the values
-    one_chat, two_chat = (pods_of(objects) for objects in (first, second))
-    assert one_chat != two_chat
-
-
-def pods_of(objects: list[Object]) -> object:
-    """Return the selector of the chat's Service."""
-    services = [each["spec"]["selector"] for each in objects if each["kind"] == "Service"]
-    (found,) = [each for each in services if each.get("app.kubernetes.io/component") == "chat"]
-    return found
-
-
-def test_two_releases_have_gpu_nodes_of_their_own() -> None:
-    labels = {
-        str(one(render(release=name, namespace=space), "Workspace")["resource"]["labelSelector"])
-        for name, space in (("one", "chat"), ("two", "chat"), ("one", "other"))
-    }
-    assert len(labels) == 3
-
-
-@pytest.mark.parametrize("release", ["a", "123", "9-lives", "with.dots.in-it", "x" * 53, "chat", "my-chat"])
-def test_names_stay_within_what_kubernetes_allows(release: str) -> None:
-    objects = render(case("everything") | {"fullnameOverride": ""}, release=release, namespace="123")
-    check_core(objects, "1.37")
-    for kind, name in names(objects):
-        assert len(name) <= 63, (kind, name)
-        assert not name.startswith(tuple("0123456789")) or kind != "Service"
-    for each in objects:
-        if each["kind"] in {"Workspace", "InferenceSet"}:
-            assert len(each["metadata"]["name"]) <= 46  # KAITO appends 6 and 9 more
-    check_custom(objects)
-
-
 @pytest.mark.parametrize("helm", HELMS)
 def test_lint_finds_nothing(helm: str) -> None:
     # helm lint knows no API versions: lint cases that require an InferenceSet with one replica.
@@ -225,11 +188,6 @@ def test_lint_finds_nothing(helm: str) -> None:
         command = [helm_path(helm), "lint", "--strict", str(CHART), "--values", "-", "--kube-version", "1.35.0"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_releases_named_alike_do_not_collide() -> None:
-    first, second = (names(render(release=name)) for name in ("kaito", "kaito-chat"))
-    assert not first & second
 
 
 NOTES = {
