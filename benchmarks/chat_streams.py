@@ -1,6 +1,6 @@
-"""Compare client libraries: fifty concurrent streams from the fixed endpoint over each library.
+"""What a client library costs: fifty streams at once from the fixed endpoint, over each library that could call models.
 
-`python benchmarks/chat_streams.py` prints CPU time and time to first token, relative to this application's pool.
+`python benchmarks/chat_streams.py` prints CPU time and time to first token beside those of this application's pool.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ Ask = Callable[[], AsyncGenerator[object]]
 
 
 class Cost(NamedTuple):
-    """CPU time and time to first token of one round, in seconds."""
+    """What one round cost, in seconds."""
 
     cpu: float
     first: float

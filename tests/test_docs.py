@@ -42,8 +42,8 @@ NOT_RUN = re.compile(r"> \[!NOTE\]\n> No test runs th(is command|ese commands)\.
 # Tests run these programs, or stand-ins for them, with the options on the pages.
 TESTED = {".venv/bin/aks-kaito", "cdktn", "export", "make", "mkdir", "mv", "terraform"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-# A page that code, a message or a comment names.
-NAMED = re.compile(r"\b(?:docs|charts)/[-\w/]+\.md\b")
+# A page or a folder of pages that code, a message or a comment names.
+NAMED = re.compile(r"(?<![\w/])docs/[-\w/]*\w(?:\.md\b)?")
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
