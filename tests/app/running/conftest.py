@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from support.chat.databases import fresh
+from support.chat.processes import Running, chat
 from support.chat.services import postgresql
+from support.chat.signed_in import SIGN_IN
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,11 @@ async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 async def postgres_url(postgres_server: str) -> str:
     """The address of an empty database of PostgreSQL."""
     return await fresh(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An application with sign-in and history."""
+    folder = tmp_path_factory.mktemp("kept")
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
+        yield running

@@ -5,9 +5,10 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url, text
 
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
@@ -128,3 +129,23 @@ async def texts(url: str, thread_id: str = THREAD) -> list[str]:
     async with opened(url, migrate=False) as another:
         thread = await another.get_thread(thread_id)
     return [step["output"] for step in thread["steps"]] if thread else []
+
+
+async def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        found = [tuple(row) for row in await connection.execute(text(statement))]
+    await database.close()
+    return found
+
+
+class Counting:
+    """Counts the statements of a store, and the rows that they bring."""
+
+    def __init__(self, store: Store) -> None:
+        self.statements: list[str] = []
+        self._engine = store._database.engine.sync_engine  # noqa: SLF001
+        event.listen(self._engine, "before_cursor_execute", self._note)
+
+    def _note(self, *facts: Any) -> None:
+        self.statements.append(facts[2])
