@@ -15,7 +15,7 @@ AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.mi
 
 
 def found(page: Page) -> list[str]:
-    """The serious and critical violations of the page as it is."""
+    """Return the serious and critical violations on the page."""
     if not AXE.exists():
         assert "CI" not in os.environ, "axe-core is missing: make test installs it"
         pytest.skip("needs axe-core (make test-app installs it)")
@@ -31,7 +31,7 @@ def found(page: Page) -> list[str]:
 
 
 def outline(page: Page) -> tuple[int, int]:
-    """How many main parts and headings of the first level there are."""
+    """Return the numbers of `main` elements and of first-level headings."""
     return page.get_by_role("main").count(), page.locator("h1:not([aria-level])").count()
 
 

@@ -1,4 +1,4 @@
-"""Answers as people read, copy and ask for them."""
+"""Answers in Chromium: how they are drawn, copied and requested."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ FACTS = ".kaito-chat-facts"
 
 @pytest.fixture(scope="module")
 def saying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application in front of a server that says on demand what is hard to draw."""
+    """The application in front of a server with answers that are hard to draw."""
     folder = tmp_path_factory.mktemp("answers")
     with misbehaving(folder) as running, chat(running.url, folder) as app:
         yield app

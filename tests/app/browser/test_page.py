@@ -1,4 +1,4 @@
-"""The page, as people see it."""
+"""The page in Chromium."""
 
 import json
 from pathlib import Path

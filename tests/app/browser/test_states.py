@@ -1,4 +1,4 @@
-"""What a person sees in each trouble, and that the conversation goes on after it."""
+"""Errors on the page in Chromium, and the conversation after them."""
 
 import re
 import sqlite3
@@ -26,7 +26,7 @@ TOO_LONG = "words " * 5000
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application, not patient at all, in front of a server that misbehaves on demand."""
+    """The application, with short timeouts, in front of a server with faults on demand."""
     folder = tmp_path_factory.mktemp("states")
     impatient = {"first_token_timeout_seconds": "1", "token_timeout_seconds": "1", "max_retries": "1"}
     with misbehaving(folder) as running, chat(running.url, folder, **impatient) as app:
@@ -40,7 +40,7 @@ def database(folder: Path) -> Path:
 
 @pytest.fixture
 def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> Iterator[Page]:
-    """A page of somebody who is signed in, and whose conversations are kept."""
+    """A page of a signed-in user with a history."""
     with chat(scripted.url, folder, database_url=f"sqlite:///{database}", **SIGN_IN) as running:
         page = visit(running.url)
         sign_in(page)
@@ -48,7 +48,7 @@ def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> 
 
 
 def plain(text: str) -> str:
-    """The first paragraph, as the page shows it: without Markdown."""
+    """Return the first paragraph without Markdown, as the page shows it."""
     return re.sub(r"\[([^]]*)\]\([^)]*\)|\*", r"\1", text.split("\n", maxsplit=1)[0])
 
 
@@ -63,7 +63,7 @@ def said(page: Page, kind: Kind, retry_after_seconds: float | None = None) -> No
 
 
 def press(page: Page, button: str) -> None:
-    """Press the one button of this name; it can be pressed once."""
+    """Press the only button of a name, and check that it goes."""
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("button", name=button)).to_have_count(0)
 
@@ -74,7 +74,7 @@ def seen(page: Page, text: str, times: int = 1) -> None:
 
 
 def end_sign_in_soon(page: Page) -> None:
-    """What happens after days, in seconds: the same token, which ends earlier."""
+    """Replace the token by one that expires in seconds instead of days."""
     token = next(each["value"] for each in page.context.cookies() if each["name"] == COOKIE)
     key = SIGN_IN["auth_secret"]
     claims = jwt.decode(token, key, ["HS256"]) | {"exp": datetime.now(UTC) + timedelta(seconds=SIGNED_IN_SECONDS)}
@@ -201,7 +201,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     ask(signed_in, "hello")
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
-    other = signed_in.context.new_page()  # whoever signs in elsewhere keeps this page
+    other = signed_in.context.new_page()  # a sign-in in another tab keeps this page
     other.goto(signed_in.url)
     sign_in(other)
     ask(signed_in, "still there?")

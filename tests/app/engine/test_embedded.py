@@ -13,7 +13,7 @@ import pytest
 from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
-from support.chat.talk import backend_at_url, events_of
+from support.chat.backends import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")
@@ -82,7 +82,7 @@ def test_without_the_extra_one_line_names_it(
 
 
 def test_a_cpu_that_is_too_old_is_said_in_one_line() -> None:
-    """A process of its own: the engine forks, and installs signal handlers."""
+    """Run in another process: the engine forks, and installs signal handlers."""
     code = (
         "import os, signal, sys; from kaito_chat.engine import embedded as e; from pathlib import Path;"
         "e.model_file = lambda: Path('x'); e.serve = lambda *_: os.kill(os.getpid(), signal.SIGILL);"

@@ -15,7 +15,7 @@ import pytest
 from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.engine.script import answer_to, tokens_of
 from kaito_chat.engine.scripted import MODEL, WINDOW_TOKENS, application
-from support.chat.talk import backend_at_url, events_of
+from support.chat.backends import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 

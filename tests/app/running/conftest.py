@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the history."""
+"""Databases of the history, and an application with sign-in and history."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ PUBLIC = "https://chat.example.com"
 
 @pytest.fixture(scope="module")
 def public(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An application that knows its public address."""
+    """An application with a public URL."""
     with chat(scripted.url, tmp_path_factory.mktemp("public"), public_url=PUBLIC) as running:
         yield running
 

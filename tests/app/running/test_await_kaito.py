@@ -1,4 +1,4 @@
-"""Waiting for KAITO, as a process in front of an API server on loopback that changes its mind."""
+"""`await_kaito` as a process, in front of a fake API server with changing responses."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ FORBIDDEN = (403, 'workspaces.kaito.sh is forbidden: User "system:serviceaccount
 
 @contextmanager
 def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """An API server that gives one answer after the other, the last one for ever; and what it was asked."""
+    """Run an API server that gives one response after the other and repeats the last one; yield its requests."""
     asked: list[tuple[str, str, bytes]] = []
     left = list(answers)
 
@@ -40,7 +40,7 @@ def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[t
             self.wfile.write(text)
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -52,7 +52,7 @@ def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[t
 
 
 def wait(url: str, folder: Path, seconds: float = 30) -> subprocess.CompletedProcess[str]:
-    """Run it, looking every twentieth of a second."""
+    """Run it, with a check every 50 ms."""
     for name, text in (("token", "t0ken"), ("namespace", "chat")):
         (folder / name).write_text(text, encoding="utf-8")
     script = "import sys; from kaito_chat import await_kaito as it; it.LOOK_SECONDS = 0.05; sys.exit(it.main())"

@@ -1,4 +1,4 @@
-"""A page that loses its connection, is loaded anew, or comes back to another process: nothing is lost or doubled."""
+"""Pages that lose their connection, are reloaded, or reconnect to another process: nothing is lost or doubled."""
 
 import asyncio
 from functools import partial
@@ -15,7 +15,7 @@ NUMBERS = " ".join(str(number) for number in range(1, 401))
 
 
 def shown(page: Page) -> list[str]:
-    """The messages that a page shows, as their text."""
+    """Return the texts of the messages that a page shows."""
     return [str(message["output"]) for message in page.messages.values()]
 
 
@@ -98,7 +98,7 @@ async def test_a_reload_during_an_answer_shows_what_arrived_and_offers_to_go_on(
         await page.first_text()
         await until(lambda: page.thread_id)
         await asyncio.sleep(0.5)
-        await page.close()  # a reload says goodbye, and comes with another session
+        await page.close()  # a reload closes the session and opens another one
         back = await opened(app, client, thread_id=page.thread_id)
         assert back.resumed
         await until(lambda: {each["name"] for each in back.actions} == {"continue", "regenerate"})

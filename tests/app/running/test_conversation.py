@@ -147,7 +147,7 @@ def test_the_probe_asks_both(app: Running, scripted: Running) -> None:
 
 
 def probing(url: str, *more: str) -> list[str]:
-    """A probe of a chat."""
+    """Return the command that probes a chat."""
     return [sys.executable, "-m", "kaito_chat.probe", "--chat", url, "--timeout", "20", *more]
 
 
@@ -165,7 +165,7 @@ def test_the_probe_gives_up_when_there_is_no_page() -> None:
 
 
 def probing_models(*more: str, **settings: str) -> tuple[list[str], dict[str, str]]:
-    """A probe of the models of these settings, and its environment."""
+    """Return the command that probes the models of the settings, and its environment."""
     given = {f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()}
     command = [sys.executable, "-m", "kaito_chat.probe", "--models", "--timeout", "20", *more]
     return command, {"PYTHONPATH": str(ROOT / "app"), **given}

@@ -1,4 +1,4 @@
-"""Whatever a model's server does, the page says so, goes on, loses nothing, and the application leaks nothing."""
+"""Faults of a model server: the page shows each, the conversation goes on, and the application leaks nothing."""
 
 import asyncio
 import itertools
@@ -68,7 +68,7 @@ ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "image": ("Look: ", None, ["regenerate"]),
     **{f"nested-{kind}": WORKS for kind in ("quotations", "lists", "emphasis", "images", "thinking")},
 }
-# Those whose answers go on.
+# Faults whose answers are longer than `ENDS` names.
 LONGER = ("endless", "formulas", "image", *(kind for kind in ENDS if kind.startswith("nested-")))
 NUMBERS = itertools.count()
 
@@ -99,7 +99,7 @@ def attempts(faulty: Running, number: int) -> int:
 
 
 async def suffer(app: Running, kind: str) -> tuple[Heard, Heard, int]:
-    """What comes of a fault, what comes of the next question of the same page, and the fault's number."""
+    """Return the responses to a fault and to the next question of the page, and the fault's number."""
     number = next(NUMBERS)
     page = Page(app.url)
     await page.open()

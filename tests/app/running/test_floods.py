@@ -1,4 +1,4 @@
-"""Packets, floods and leftovers that a page of ours never makes: none costs other people anything."""
+"""Packets, floods and leftovers that the page never produces: none harms other users."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads, 
 
 
 class Raw:
-    """A connection of Engine.IO that sends packets as they are."""
+    """An Engine.IO connection that sends raw packets."""
 
     def __init__(self, url: str, cookies: str = "") -> None:
         self._url = url
@@ -51,7 +51,7 @@ class Raw:
         return identifier
 
     async def hear(self, seconds: float) -> list[list[Any]]:
-        """The events that arrive in some time."""
+        """Return the events that arrive in some seconds."""
         heard = []
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""Conversations that are kept: with SQLite and with a genuine PostgreSQL, behind sign-in."""
+"""The history behind sign-in, with SQLite and with PostgreSQL."""
 
 import asyncio
 import json

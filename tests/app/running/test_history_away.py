@@ -1,4 +1,4 @@
-"""The history while its database is away, hangs, only reads or is full: nothing is lost, and no answer is a lie."""
+"""The history while its database is away, hangs, is read-only or full: nothing is lost, no failure is hidden."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from kaito_chat.history.waiting import Change, Limits
 from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
 from support.chat.services import postgresql
 
-# A hanging database is away after so long, and what asked it is told.
+# After this time, a hanging database counts as away.
 AWAY_SECONDS = 6.0
 PATIENT = Limits(first_pause=0.05, longest_pause=0.2, late=60)
 
@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """All that somebody waits for."""
+    """Return the calls whose callers wait for the result."""
     return {
         "get_thread": lambda: store.get_thread(OTHER),
         "list_threads": lambda: store.list_threads("ada"),
@@ -55,7 +55,7 @@ def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
 
 
 async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> None:
-    """Each call ends in time, with the error that says that nothing is known and nothing was done."""
+    """Check that each call raises `HistoryAwayError` in time."""
 
     async def ends(name: str) -> str | None:
         began = time.monotonic()
@@ -171,7 +171,7 @@ async def test_a_database_that_only_reads_says_so_and_keeps_what_is_said(postgre
 
 
 def pragma(store: Store, statement: str) -> None:
-    """Have each connection of SQLite begin with a statement."""
+    """Run a statement at the start of each SQLite connection."""
     engine = store._database.engine.sync_engine  # noqa: SLF001
 
     def tune(connection: Any, _: object) -> None:

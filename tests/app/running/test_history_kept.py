@@ -1,4 +1,4 @@
-"""The running application whose database goes away, whose conversation is deleted elsewhere, and that is killed."""
+"""The history of a running application: lost database, conversation deleted at another replica, killed process."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SIGN_IN = {
 
 @asynccontextmanager
 async def begun(context: AbstractContextManager[Running]) -> AsyncIterator[Running]:
-    """A program whose start leaves the loop to the wire."""
+    """Start a program without blocking the proxy in this event loop."""
     running = await asyncio.to_thread(context.__enter__)
     try:
         yield running
@@ -61,7 +61,7 @@ def notices(page: Page) -> list[str]:
 
 
 async def said(url: str, thread_id: str) -> list[str]:
-    """The stored part of a conversation."""
+    """Return the stored part of a conversation."""
     async with opened(url, migrate=False) as store:
         thread = await store.get_thread(thread_id, "ada")
     return [step["output"] for step in (thread or {}).get("steps", []) if "message" in step["type"]]

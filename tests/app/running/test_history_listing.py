@@ -9,7 +9,7 @@ from support.chat.databases import THREAD, Counting, message, opened, stored
 
 
 async def many(store: Store, conversations: int, messages: int, owner: str = "ada") -> list[str]:
-    """Conversations, the oldest first."""
+    """Store conversations, and return their ids, the oldest first."""
     ids = [str(uuid.uuid4()) for _ in range(conversations)]
     for number, thread_id in enumerate(ids):
         store.save_thread(owner, thread_id, name=f"Conversation {number}")

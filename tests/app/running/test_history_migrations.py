@@ -1,4 +1,4 @@
-"""From the tables of the version before to these, with data in them and with its replicas still running."""
+"""Migrations from the tables of the previous version, with data and with running replicas."""
 
 import asyncio
 import uuid
@@ -18,7 +18,7 @@ from kaito_chat.history import HistoryError, tables
 from kaito_chat.history.database import Database
 from support.chat.databases import OTHER, THREAD, message, opened, stored, texts
 
-# The statements of the version before, as Chainlit's SQLAlchemy data layer composed them.
+# The statements of the previous version, as Chainlit's SQLAlchemy data layer composed them.
 OLD_USER = (
     'INSERT INTO users ("id", "identifier", "createdAt", "metadata") VALUES (:id, :identifier, :createdAt, :metadata)'
 )
@@ -68,7 +68,7 @@ def at(day: int) -> str:
 
 
 async def old_conversation(connection: AsyncConnection, thread_id: str, user_id: str, owner: str, *days: int) -> None:
-    """A conversation as the version before writes it: first of nobody, then of its owner."""
+    """Write a conversation as the previous version does: first without an owner, then with it."""
     named: dict[str, Any] = {"id": thread_id, "createdAt": at(days[0]), "metadata": "{}"}
     await connection.execute(text(OLD_BARE_THREAD), named)
     facts = {"userId": user_id, "userIdentifier": owner, "name": f"of {owner}"}
@@ -90,7 +90,7 @@ async def old_user(connection: AsyncConnection, identifier: str) -> str:
 
 @pytest.fixture
 async def old(url: str) -> str:
-    """A database of the version before, with two conversations."""
+    """A database of the previous version, with two conversations."""
 
     def upgrade(connection: Connection) -> None:
         config = alembic.config.Config()
@@ -208,7 +208,7 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
 async def test_the_version_before_starts_again_after_this_one(
     old: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A replica of it that is restarted during an update, and a rollback."""
+    """Start a replica of the previous version, as during an update or after a rollback."""
     scripts = tmp_path_factory.mktemp("before")
     (scripts / "versions").mkdir()
     for name in ("env.py", "versions/0001_tables.py"):

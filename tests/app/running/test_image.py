@@ -1,4 +1,4 @@
-"""The image, without a container engine: its environment, made as the Dockerfile makes it, run as it is run there."""
+"""The image without a container engine: the Dockerfile's instructions, run below another root."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from support.chat.processes import ROOT, Running, free_port, program
 from support.chat.services import common_folder
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
-# Where Debian's own interpreter is: one below root's home would be out of reach for the image's user.
+# Debian's interpreter: one below root's home would be unreadable for the image's user.
 PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(path).exists()), "")
 USER = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
 
@@ -27,7 +27,7 @@ def instructions(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
-    """The root of the image's file system, as far as the Dockerfile fills it; nobody but root may write there."""
+    """The root of the image's file system; only root may write there."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to become the image's user")
     if (
@@ -41,7 +41,7 @@ def image() -> Iterator[Path]:
 
 
 def _build(root: Path) -> None:
-    """Do what the Dockerfile does, below another root."""
+    """Run the Dockerfile's instructions below another root."""
     build = root / "build"
     build.mkdir()
     for source in (ROOT / "app").glob("requirements*.txt"):

@@ -1,4 +1,4 @@
-"""Limits that protect the GPU: on running answers and on questions per minute, and the end of what nobody waits for."""
+"""Limits on running answers and on questions per minute, and the end of answers whose page is gone."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ from support.chat.signed_in import SIGN_IN, opened, signed_in, until
 
 @pytest.fixture
 def hanging(folder: Path) -> Iterator[Running]:
-    """A model's server that never ends an answer to `fault: hang-mid-stream`."""
+    """A model server that never ends an answer to `fault: hang-mid-stream`."""
     with misbehaving(folder) as running:
         yield running
 
 
 def upstream(hanging: Running) -> int:
-    """The requests that the model's server is answering."""
+    """Return the number of open requests at the model server."""
     return int(httpx.get(hanging.url + "/open").json()["open"])
 
 

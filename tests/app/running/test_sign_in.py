@@ -1,4 +1,4 @@
-"""Sign-in with Entra ID, as far as that goes without a cloud, and the buttons under a trouble."""
+"""Sign-in with Entra ID up to the redirect, and the buttons under an error."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ def entra(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An application that tries nothing again by itself, in front of a server that misbehaves."""
+    """An application without retries, in front of a server with faults."""
     folder = tmp_path_factory.mktemp("impatient")
     with (
         misbehaving(folder) as faulty,
@@ -48,7 +48,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 async def press(app: Running, page: Page, name: str) -> None:
-    """Press the newest button of this name."""
+    """Press the newest button of a name."""
     action = next(each for each in reversed(page.actions) if each["name"] == name)
     body = {"sessionId": page.session_id, "action": action}
     async with httpx.AsyncClient(base_url=app.url, timeout=20) as client:
@@ -56,7 +56,7 @@ async def press(app: Running, page: Page, name: str) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what the page is sent beside the answer to a button."""
+    """Wait for the events beside the response to a button."""
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.05)

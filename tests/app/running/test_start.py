@@ -1,4 +1,4 @@
-"""The application starts the same whatever else is set around it."""
+"""Environment variables of other programs do not change the application."""
 
 from pathlib import Path
 

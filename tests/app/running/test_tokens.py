@@ -19,13 +19,13 @@ from support.chat.signed_in import SECRET, SIGN_IN, USERS, opened, signed_in
 
 @pytest.fixture(scope="module")
 def encrypted(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An application that browsers reach over https."""
+    """An application with an https address."""
     with chat(scripted.url, tmp_path_factory.mktemp("https"), public_url=PUBLIC, **SIGN_IN) as running:
         yield running
 
 
 def token(**claims: object) -> str:
-    """A sign-in of ada's with other claims."""
+    """Return a token of ada with other claims."""
     now = datetime.now(UTC)
     usual = {"identifier": "ada", "metadata": {}, "iat": now, "exp": now + timedelta(hours=1), "jti": uuid.uuid4().hex}
     return jwt.encode(usual | claims, SECRET, algorithm="HS256")

@@ -1,4 +1,4 @@
-"""Traces of the running application, at a collector of our own."""
+"""Traces of the running application, at a fake collector."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ PROMPT = "Answer like a walrus."
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes OTLP over HTTP, and keeps it."""
+    """A collector that accepts OTLP over HTTP, and keeps it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -33,7 +33,7 @@ class Collector(ThreadingHTTPServer):
         return b"".join(body for _, body in self.requests)
 
     def spans(self) -> list[Span]:
-        """The spans, by their beginning."""
+        """Return the spans, in the order of their start."""
         sent = [ExportTraceServiceRequest.FromString(body) for _, body in self.requests]
         found = [
             span
@@ -81,7 +81,7 @@ def broken_collector(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @contextmanager
 def traced(endpoint: str, folder: Path, **variables: str) -> Iterator[Running]:
-    """The chat application with variables of OpenTelemetry's."""
+    """Run the chat application with variables of OpenTelemetry."""
     port, management = free_port(), free_port()
     environment = {
         "KAITO_CHAT_ENDPOINT_URL": endpoint,

@@ -1,4 +1,4 @@
-"""The line under an answer, also under one that the history kept."""
+"""The line under an answer, also under one from the history."""
 
 import json
 

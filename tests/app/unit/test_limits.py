@@ -1,4 +1,4 @@
-"""Limits, with a clock of their own."""
+"""Limits, with a fake clock."""
 
 import pytest
 

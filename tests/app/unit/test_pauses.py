@@ -1,4 +1,4 @@
-"""Chainlit's pause: it is still there to be taken out, and taking it out works."""
+"""Chainlit's pause in constructors: it still exists, and the patch removes it."""
 
 import os
 import re
@@ -23,7 +23,7 @@ Step = import_module("chainlit.step").Step
 def pauses_made():
     paused.clear()
     for make in (lambda: Message("text"), lambda: Step(name="step")):
-        with suppress(Exception):  # both want a conversation, after their pause
+        with suppress(Exception):  # both need a session, after their pause
             make()
     return paused
 

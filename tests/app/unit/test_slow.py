@@ -45,7 +45,7 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 async def closes(port: int, sent: bytes, seconds: float = 2) -> bytes:
-    """Send something, then nothing; the answer before the connection is closed."""
+    """Send bytes, then nothing, and return the response until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     answer = await asyncio.wait_for(reader.read(), seconds)

@@ -1,4 +1,4 @@
-"""Variables that others set for other programs do not reach Chainlit."""
+"""Environment variables of other programs do not reach Chainlit."""
 
 import os
 

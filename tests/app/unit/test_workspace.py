@@ -9,8 +9,8 @@ from kaito_chat.kubernetes.hindrance import Hindrance, hindrance_of
 from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
 from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for
+from support.chat.backends import endpoint, model_settings
 from support.chat.fakes.kaito import Fake
-from support.chat.talk import endpoint, model_settings
 from support.chat.workspaces import (
     CLAIMS,
     CREATED_CLAIMS,

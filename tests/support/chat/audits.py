@@ -11,7 +11,7 @@ PUBLIC = "https://chat.example.com"
 
 
 def audited(app: Running, **wanted: str) -> list[dict[str, Any]]:
-    """The audit lines with some values."""
+    """Return the audit lines with the given values."""
     lines = [json.loads(line) for line in app.text().splitlines() if line.startswith("{")]
     found = [line for line in lines if line["logger"] == "kaito_chat.audit"]
     return [line for line in found if all(line.get(key) == value for key, value in wanted.items())]

@@ -13,7 +13,7 @@ BRISK = Limits(first_pause=0.01, longest_pause=0.02, late=0.05)
 
 
 class Disk:
-    """A database of which every failure is chosen."""
+    """A database whose failures a test chooses."""
 
     def __init__(self) -> None:
         self.written: list[Operation] = []

@@ -16,7 +16,7 @@ SOME_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 @asynccontextmanager
 async def connected(url: str, **auth: object) -> Any:
-    """A socket that introduces itself as it likes."""
+    """Yield a connection with any `auth`."""
     async with aiohttp.ClientSession() as http:
         client = socketio.AsyncClient(reconnection=False, http_session=http)
         opening = {"sessionId": str(uuid.uuid4()), "threadId": "", "clientType": "webapp", "userEnv": "{}"} | auth
@@ -28,7 +28,7 @@ async def connected(url: str, **auth: object) -> Any:
 
 
 async def alive(running: Running) -> None:
-    """The application answers as if nothing had been."""
+    """Check that the application still answers a question."""
     assert httpx.get(running.url + "/public/kaito-chat.css").status_code == 200
     assert httpx.get(running.management + "/readyz").status_code == 200
     page = Page(running.url)

@@ -40,7 +40,7 @@ INFERENCE_WAITS = condition(
 
 
 def claims(reason: str, message: str) -> tuple[dict[str, str], dict[str, str]]:
-    """How 0.12 writes Karpenter's reason: to the claims and to the resource."""
+    """Return the conditions to which 0.12 writes Karpenter's reason: of the claims and of the resource."""
     return condition("NodeClaimReady", "False", reason, message), condition("ResourceReady", "False", reason, message)
 
 
