@@ -14,8 +14,8 @@ import yaml
 
 from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
-from infra.rendered import ID
-from infra.rendered import release as terraform_release
+from support.rendered import ID
+from support.rendered import release as terraform_release
 from support.stand_ins import prepare
 
 HELM = """#!{python}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from aks_kaito.charts import ours
+from aks_kaito.charts.names import CHAT_DEPLOYMENT
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, MissingProgramError, Step, ask
 
@@ -68,5 +69,5 @@ def _waiting(program: str) -> tuple[str, ...]:
 def image(environment: Environment, access: str) -> str:
     """The image that the chat's Deployment asks for."""
     place = ("--kubeconfig", access, "--namespace", environment.settings.chat.namespace)
-    find = ("kubectl", *place, "get", "deployment", ours.REPOSITORY, "--output", _IMAGE)
+    find = ("kubectl", *place, "get", "deployment", CHAT_DEPLOYMENT, "--output", _IMAGE)
     return ask(Step("find the chat's image", find), environment)

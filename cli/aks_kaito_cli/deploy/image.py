@@ -2,7 +2,8 @@
 
 import re
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import IMAGE_REPOSITORY
+from aks_kaito.charts.names import image as chat_image
 from aks_kaito.settings import Environment
 from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
 
@@ -27,7 +28,7 @@ def digest(environment: Environment, version: str) -> str:
         NoImageError: There is none.
         StepError: It cannot be found out.
     """
-    image = f"{ours.REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
+    image = f"{IMAGE_REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
     arguments = ("--name", environment.names.registry, "--image", image, "--query", "digest", "--output", "tsv")
     find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
     try:
@@ -55,10 +56,10 @@ def build(environment: Environment, tag: str) -> Step:
     """Build the image, in the registry, or for a private one on this machine."""
     registry = environment.names.registry
     if environment.settings.network.private_endpoints_enabled:
-        image = f"{ours.image_repository(environment)}:{tag}"
+        image = f"{chat_image(environment)}:{tag}"
         chosen = subscription(environment)
         variables = {"ARM_SUBSCRIPTION_ID": chosen} if chosen else {}
         command = (str(ROOT / "tools" / "image.sh"), image, registry, "here")
         return Step("build the image", command, variables=variables)
-    image = f"{ours.REPOSITORY}:{tag}"
+    image = f"{IMAGE_REPOSITORY}:{tag}"
     return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))

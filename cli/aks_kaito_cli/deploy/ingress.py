@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import GATEWAY, NGINX_NAMESPACE
 from aks_kaito.settings import Environment
 from cluster_access import kubeconfig
 from deploy_private import api_server
@@ -46,10 +46,10 @@ def _leaving(environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What the mode has no place for, and how to ask for it."""
     settings = environment.settings
     if settings.ingress.mode in ("webapprouting", "none"):
-        place = ("--namespace", ours.NGINX_NAMESPACE)
+        place = ("--namespace", NGINX_NAMESPACE)
         yield "F5's NGINX", ("get", "services", *place, "--output", "name")
     if settings.ingress.mode != "gateway":
-        gateway = ("gateways.gateway.networking.k8s.io", ours.GATEWAY, "--ignore-not-found")
+        gateway = ("gateways.gateway.networking.k8s.io", GATEWAY, "--ignore-not-found")
         yield "the Gateway", ("get", *gateway, "--namespace", settings.chat.namespace, "--output", "name")
 
 

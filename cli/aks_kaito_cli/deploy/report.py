@@ -4,6 +4,7 @@ import shlex
 import socket
 
 from aks_kaito.charts import ours
+from aks_kaito.charts.names import CHAT_SERVICE
 from aks_kaito.settings import Environment
 from cluster_access import by_hand
 from deploy_steps import Step, StepError, ask, az
@@ -41,7 +42,7 @@ def afterwards(environment: Environment) -> str:
 
 def addressed(environment: Environment) -> bool:
     """Whether the chat has an address that leads anywhere: a record that is made with it, or one seen from here."""
-    if not ours.published(environment.settings):
+    if not ours.published(environment.settings.ingress):
         return False
     if environment.settings.ingress.dns_zone_name:
         return True
@@ -55,8 +56,8 @@ def addressed(environment: Environment) -> bool:
 def _chat(environment: Environment) -> str:
     """Where people find the chat, and what they have to do for it."""
     ingress, namespace = environment.settings.ingress, environment.settings.chat.namespace
-    if not ours.published(environment.settings):
-        forward = f"port-forward service/{ours.REPOSITORY} {CHAT_PORT}:80"
+    if not ours.published(environment.settings.ingress):
+        forward = f"port-forward service/{CHAT_SERVICE} {CHAT_PORT}:80"
         return f"http://127.0.0.1:{CHAT_PORT} after: kubectl --namespace {namespace} {forward}"
     url = f"https://{ingress.hostname}"
     if addressed(environment):

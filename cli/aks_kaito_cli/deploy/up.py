@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aks_kaito import node
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, SIGN_IN_SECRETS
 from aks_kaito.settings import Environment, SettingsError
 from cluster_access import by_hand, kubeconfig
 from deploy_begin import refusals, unprepared
@@ -73,7 +73,7 @@ def secrets(environment: Environment) -> Iterator[Step]:
         return
     names, chosen = environment.names, subscription(environment) or "{subscriptionId}"
     vault = f"resourceGroups/{names.resource_group}/providers/Microsoft.KeyVault/vaults/{names.key_vault}"
-    for secret in ours.SECRETS.values():
+    for secret in SIGN_IN_SECRETS.values():
         url = f"/subscriptions/{chosen}/{vault}/secrets/{secret}?api-version={VAULT_API_VERSION}"
         command = ("az", "rest", "--method", "get", "--url", url, "--query", "name", "--output", "tsv")
         place = f"--vault-name {names.key_vault} --name {secret}"
@@ -125,7 +125,7 @@ def message(environment: Environment, access: str) -> None:
         return
     look = by_hand(environment, f"describe {'workspaces,pods' if settings.kaito.enabled else 'pods'}")
     probe = ("python", "-m", "kaito_chat.probe", *inside, *wait)
-    pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{ours.REPOSITORY}", "--")
+    pod = ("--namespace", settings.chat.namespace, "exec", f"deployment/{CHAT_DEPLOYMENT}", "--")
     run(Step("one message", ("kubectl", "--kubeconfig", access, *pod, *probe), look), environment)
 
 
