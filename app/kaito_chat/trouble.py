@@ -1,47 +1,47 @@
-"""What can go wrong with a model's server, in the kinds that people are told about."""
+"""Errors of model servers, in the kinds that the page has a notice for."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """The kinds of trouble; metrics count by them, and the page has a text for each."""
+    """Kinds of errors; a label of the metrics, and the key of the page's notice."""
 
-    NOT_READY = "not_ready"  # the server answers, or nobody does, and no model is there yet
-    GONE = "gone"  # a model that was ready does not answer any more
+    NOT_READY = "not_ready"  # no model is loaded yet, whether or not the server answers
+    GONE = "gone"  # a model that was ready no longer answers
     BUSY = "busy"  # 429
-    TOO_LONG = "too_long"  # the question does not fit into the model's window
-    SLOW = "slow"  # no first token in time
-    CUT_OFF = "cut_off"  # the answer stopped before its end
-    REFUSED = "refused"  # the server does not accept the request
-    FORBIDDEN = "forbidden"  # the server does not accept our credential
-    RENAMED = "renamed"  # the model id is not served any more
-    FAILED = "failed"  # the server broke over the request
-    GARBLED = "garbled"  # what the server says is not in its protocol
+    TOO_LONG = "too_long"  # the prompt exceeds the model's context window
+    SLOW = "slow"  # no first token within the timeout
+    CUT_OFF = "cut_off"  # the stream ended before the answer was complete
+    REFUSED = "refused"  # the server rejects the request
+    FORBIDDEN = "forbidden"  # the server rejects our credential
+    RENAMED = "renamed"  # the model id is no longer served
+    FAILED = "failed"  # internal server error
+    GARBLED = "garbled"  # the response violates the protocol
     NOT_API = "not_api"  # a login page or a redirect answers instead of the API
-    NO_CHAT = "no_chat"  # what is served cannot hold a conversation
-    EMPTY = "empty"  # the answer ended without a word
-    THOUGHT_OUT = "thought_out"  # thinking used up the token limit, and no answer followed
-    FILTERED = "filtered"  # the server's content filter withheld the answer, or its rest
-    ABORTED = "aborted"  # the server ended the answer by itself
+    NO_CHAT = "no_chat"  # the model has no chat completion, for example an embedding model
+    EMPTY = "empty"  # the answer has no text
+    THOUGHT_OUT = "thought_out"  # reasoning used up the token limit before an answer
+    FILTERED = "filtered"  # the content filter blocked the answer or truncated it
+    ABORTED = "aborted"  # the server aborted the answer
 
 
 class Cause(StrEnum):
-    """Refusals that another form of the same question avoids."""
+    """Reasons for a rejected request that a request in another form avoids."""
 
     NO_SYSTEM_ROLE = "no_system_role"
     NO_CHAT_TEMPLATE = "no_chat_template"
-    UNSAID = "unsaid"  # a bare 500, which is how KAITO's transformers runtime says that it has no system role
+    UNSAID = "unsaid"  # a bare 500: KAITO's transformers runtime reports a missing system role so
 
 
 class Room(NamedTuple):
-    """The numbers in a refusal for length.
+    """The token counts in an error about the prompt's length.
 
     Attributes:
-        window_tokens: The server's window.
-        prompt_tokens: The question, with its history, as the server counts it.
-        exact: Whether the server counted to the end; some stop where the window is full.
-        answer_tokens: The longest answer that the server gives, whatever the window leaves.
+        window_tokens: The size of the context window.
+        prompt_tokens: The size of the prompt with its history, as counted by the server.
+        exact: Whether the server counted the whole prompt; some stop counting when the window is full.
+        answer_tokens: The server's own limit on the length of an answer, independent of the window.
     """
 
     window_tokens: int | None = None
@@ -51,17 +51,17 @@ class Room(NamedTuple):
 
 
 class BackendError(Exception):
-    """A model's server did not answer as it should.
+    """A request to a model server failed.
 
     Attributes:
-        kind: What it means.
-        detail: Everything known of it, shortened; for logs only.
-        status: The HTTP status, if there was one.
-        said: The server's own words that the page may quote: those of a refusal, never those of a breakdown.
-        retry_after_seconds: When the server asks to be called again, if it says so.
-        parameter: The request's field that the server does not know, if it says so.
-        cause: Why it refused, where another form of the question avoids it.
-        room: How much fits, if it refused for length and says so.
+        kind: The kind of the error.
+        detail: A shortened description; for logs only.
+        status: The HTTP status, if there was a response.
+        said: The server's message that the page may quote: that of a rejection, never that of an internal error.
+        retry_after_seconds: The server's `Retry-After`, if given.
+        parameter: The field of the request that the server does not support, if it names one.
+        cause: The reason of a rejection that a request in another form avoids.
+        room: The token counts of an error about length, if the server gives them.
     """
 
     def __init__(

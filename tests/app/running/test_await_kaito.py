@@ -68,9 +68,9 @@ def test_it_waits_for_the_resource_and_then_for_its_webhook(tmp_path: Path) -> N
         done = wait(url, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["waiting"] * 3 + ["KAITO takes Workspaces"]
+    assert [line.split(":")[0] for line in lines] == ["waiting"] * 3 + ["KAITO accepts Workspaces"]
     assert "kaito.sh/v1beta1" in lines[0]
-    assert "nothing checks Workspaces" in lines[1]
+    assert "no admission webhook validates Workspaces" in lines[1]
     assert "failed calling webhook" in lines[2]
     path, token, body = asked[0]
     assert path == "/apis/kaito.sh/v1beta1/namespaces/chat/workspaces?dryRun=All"
@@ -87,7 +87,7 @@ def test_a_webhook_that_refuses_is_there(tmp_path: Path) -> None:
 def test_a_kaito_that_checks_nothing_is_not_waited_for_to_the_end(tmp_path: Path) -> None:
     with api_server([CREATED]) as (url, asked):
         done = wait(url, tmp_path, seconds=1)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "KAITO takes Workspaces, and checks none")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "KAITO accepts Workspaces without validating them")
     assert len(asked) > 3
 
 
