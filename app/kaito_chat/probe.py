@@ -173,7 +173,7 @@ def main() -> int:
     parser.add_argument("--chat", metavar="URL", help="address of the chat application")
     parser.add_argument("--model", metavar="URL", help="address of a model server")
     parser.add_argument("--models", action="store_true", help="probe every model of the application's settings")
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="timeout of each answer; default: 120")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer; default: 120")
     parser.add_argument(
         "--reach",
         metavar="SECONDS",

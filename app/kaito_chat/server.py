@@ -1,4 +1,4 @@
-"""The ASGI application: Chainlit behind the gate, our routes before Chainlit's, our event handlers instead of Chainlit's."""
+"""The ASGI application: Chainlit behind the gate, with our routes in front, and our event handlers."""
 
 import asyncio
 import contextlib

@@ -73,7 +73,7 @@ class Answers:
                     await context.emitter.task_end()
 
     async def signed_in(self, session: WebsocketSession) -> bool:
-        """Return whether the session is still signed in, and notify the page if not; Chainlit checks only on connect."""
+        """Return whether the session is still signed in; notify the page if not. Chainlit checks on connect only."""
         tokens = self._services.tokens
         if tokens is None or await tokens.holder(session.token) is not None:
             return True

@@ -26,7 +26,7 @@ KINDS: dict[str, Any] = {
 
 
 def max_tokens_limit(settings: Settings, watch: Watch, model: object = None) -> int:
-    """Return the longest answer in tokens: half of the model's context window, or of a default while that is unknown."""
+    """Return the maximum answer length: half of the context window, or of a default while that is unknown."""
     window = watch.window_tokens(model if isinstance(model, str) else None)
     if window is None:
         window = watch.ready.backend.limits.default_window_tokens if watch.ready else 4 * settings.max_tokens

@@ -1,4 +1,4 @@
-"""Hands on what arrives in fewer pieces: the first at once, then what gathered in an interval."""
+"""Batching of stream events: the first event at once, then one batch per interval."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,9 +11,8 @@ T = TypeVar("T")
 async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
     """Yield events in batches, never later than `seconds` after they arrived.
 
-    Sending each token to a page by itself costs more than generating it did; people read no faster for it.
-    What `events` raises is raised after what arrived before has been handed on. Closing this closes `events`,
-    within the task that reads them.
+    Sending each token to a page separately costs more CPU than it is worth to the reader. Exceptions of `events` are
+    raised after the events before them. Closing this generator closes `events`, in the task that reads it.
     """
     waiting: list[T] = []
     arrived = asyncio.Event()
@@ -28,7 +27,7 @@ async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[
             arrived.set()
 
     reader = asyncio.create_task(read())
-    # What it raises is raised below, or nobody is left to be told: asyncio need not log it.
+    # Its exception is raised below or of no interest; retrieve it, so that asyncio does not log it.
     reader.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         while not reader.done() or waiting:

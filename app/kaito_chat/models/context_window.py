@@ -1,9 +1,8 @@
-"""Keeps a conversation inside the model's window.
+"""Truncation of a conversation to the model's context window.
 
-Without the server's own count, tokens are estimated as a third of the UTF-8 bytes, plus eight for each message's
-frame. English text has about four bytes per token, code about three, and most other scripts more than three: the
-estimate is meant to be too high rather than too low. The server has the last word: if it finds a conversation too
-long all the same, more turns are dropped.
+Without the server's own count, tokens are estimated as a third of the UTF-8 bytes, plus eight per message for the chat
+template. English text has about four bytes per token, code about three, and most other scripts more than three: the
+estimate is rather too high than too low. If the server still rejects a conversation, more turns are dropped.
 """
 
 from collections.abc import Sequence
@@ -13,16 +12,16 @@ from kaito_chat.backends import Turn
 
 BYTES_PER_TOKEN = 3
 FRAME_TOKENS = 8
-# Less than this is no answer worth asking for.
+# A shorter answer is not worth a request.
 SHORTEST_ANSWER_TOKENS = 64
 
 
 class Fitted(NamedTuple):
-    """A conversation that fits.
+    """A conversation that fits into the context window.
 
     Attributes:
-        turns: What to send: the system prompt, then the newest turns.
-        dropped: How many of the oldest turns are left out.
+        turns: The turns to send: the system prompt, then the newest turns.
+        dropped: The number of oldest turns left out.
         max_tokens: The longest answer that the window leaves room for.
     """
 
@@ -32,21 +31,21 @@ class Fitted(NamedTuple):
 
 
 def estimate(turns: Sequence[Turn]) -> int:
-    """About how many tokens a conversation has; rather too many."""
+    """Estimate the number of tokens of a conversation, rather too high than too low."""
     return sum(-(-len(turn.content.encode(errors="replace")) // BYTES_PER_TOKEN) + FRAME_TOKENS for turn in turns)
 
 
 def fit(turns: Sequence[Turn], window_tokens: int, max_tokens: int, *, scale: float = 1.0) -> Fitted:
     """Drop the oldest turns until question and answer fit; the system prompt and the question always stay.
 
-    The answer may shrink to what the question leaves, before the question is held for too long: that is for the
-    server to say, which can count.
+    A long question reduces the room for the answer; it is never rejected here, because only the server knows the
+    exact count.
 
     Args:
         turns: The conversation, with its system prompt first if it has one, and the question last.
-        window_tokens: The model's window.
-        max_tokens: The longest answer wanted.
-        scale: The server's own count over our estimate, where known.
+        window_tokens: The size of the context window.
+        max_tokens: The requested length of the answer.
+        scale: The ratio of the server's count to our estimate, if known.
     """
     system = [turn for turn in turns[:1] if turn.role == "system"]
     rest = list(turns[len(system) :])
@@ -62,7 +61,7 @@ def fit(turns: Sequence[Turn], window_tokens: int, max_tokens: int, *, scale: fl
 
 
 def shorten(turns: Sequence[Turn]) -> tuple[list[Turn], int]:
-    """The conversation without its older half, for a server that found it too long; and how many turns went."""
+    """Drop the older half of a conversation that the server rejected as too long; also return the number dropped."""
     system = [turn for turn in turns[:1] if turn.role == "system"]
     rest = list(turns[len(system) :])
     dropped = 0
@@ -78,6 +77,6 @@ def _tokens(turns: Sequence[Turn], scale: float) -> int:
 
 
 def _exchange(turns: Sequence[Turn]) -> int:
-    """How many turns the oldest question and its answers are; never the last turn."""
+    """Return the number of turns of the oldest question and its answers, without the last turn."""
     following = (index for index, turn in enumerate(turns[1:], 1) if turn.role == "user")
     return min(next(following, 1), len(turns) - 1)

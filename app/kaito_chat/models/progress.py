@@ -1,4 +1,4 @@
-"""State of an answer while it arrives."""
+"""The state of an answer while it streams."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,23 +7,24 @@ from itertools import groupby
 from kaito_chat.backends import Event, Finish, Reasoning, Reclassify, Text, Usage
 from kaito_chat.trouble import BackendError, Kind
 
-# The reasons to finish that are troubles.
+# Finish reasons that are errors.
 ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED}
 Shown = Text | Reasoning | Reclassify
 
 
 @dataclass
 class Progress:
-    """State of an answer while it arrives.
+    """The state of an answer while it streams.
 
     Attributes:
-        dropped: How many of the oldest messages the window left out.
+        dropped: The number of oldest messages that did not fit into the context window.
         first_token_seconds: From the question to the first token.
-        usage: The server's count of tokens, if it says so.
-        finish: Why the answer ended, if it did by itself: `stop`, `length`, `content_filter`, `abort`.
-        text: What arrived of the answer.
-        thought: What arrived of the thinking before it; never sent back to the model.
-        model: The id that was asked.
+        usage: The server's token counts, if it sends them.
+        finish: The finish reason, once the answer is complete: `stop`, `length`, `content_filter`, `abort`.
+        text: The pieces of the answer.
+        thought: The pieces of the reasoning before it; never sent back to the model.
+        model: The id of the model in the request.
+        characters: The number of characters received.
     """
 
     dropped: int = 0
@@ -42,13 +43,13 @@ class Progress:
 
     @property
     def wordless(self) -> bool:
-        """Whether nothing arrived that a person could read as an answer."""
+        """Whether the answer so far is empty or only white space."""
         return not any(piece.strip() for piece in self.text)
 
     def note(self, event: Event) -> bool:
-        """Remember what an event says; whether the page shows it."""
+        """Apply an event; return whether the page shows it."""
         match event:
-            case Text(text):  # first, because there are thousands
+            case Text(text):  # first, because it is by far the most frequent
                 self.text.append(text)
                 self.characters += len(text)
             case Usage():
@@ -67,10 +68,10 @@ class Progress:
         return True
 
     def judge(self) -> None:
-        """Say what is wrong with an answer that ended by itself.
+        """Check a finished answer.
 
         Raises:
-            BackendError: It holds no word, or the server withheld or ended it.
+            BackendError: The answer is empty, or the server filtered or aborted it.
         """
         reason = self.finish or "stop"
         if kind := ENDED_BADLY.get(reason):
@@ -82,7 +83,7 @@ class Progress:
 
 
 def joined(events: Iterable[Event]) -> list[Shown]:
-    """The events that the page shows, with neighbours of one kind in one."""
+    """Return the events that the page shows, with consecutive events of one type joined."""
     shown: list[Shown] = []
     for kind, group in groupby(events, type):
         if kind is Text:

@@ -1,4 +1,4 @@
-"""Watches whether each model is ready, once for all sessions."""
+"""Polling of each model's readiness, once for all sessions."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)
 
-# How often a model that is ready is looked at: it may be renamed or replaced under us.
+# Poll interval of a ready model, which may be renamed or replaced.
 READY_POLL_SECONDS = 30
 DOWNLOAD = re.compile(
     r"^kaito_model_download_remaining_seconds(?:\{[^}]*\})?[ \t]+(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=\s|$)",
@@ -25,7 +25,7 @@ DOWNLOAD = re.compile(
 
 
 class State(StrEnum):
-    """What people are told about a model."""
+    """The state of a model, as shown on the page."""
 
     CHECKING = "checking"
     WARMING_UP = "warming_up"
@@ -36,30 +36,30 @@ class State(StrEnum):
     NO_CHAT = "no_chat"
 
 
-# States that only an operator can end.
+# Errors that only an operator can fix.
 LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO_CHAT: State.NO_CHAT}
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A model that answers: its backend, and what it serves."""
+    """The backend of a ready model, and its description."""
 
     backend: Backend
     served: Served
 
 
 class Watch:
-    """One model: whether it is ready, how far its warm-up is, and who waits for it.
+    """Polls one model: its readiness, the progress of its warm-up, and the tasks that wait for it.
 
     Attributes:
         connection: The model's settings and server.
-        state: What people are told.
-        ready: How to talk to it, if it answers.
+        state: The state shown on the page.
+        ready: The backend to call; `None` while the model is not ready.
         reason: Why it is not ready; for logs only.
-        said: The server's own words about that, which the page may quote.
-        since: When the state began, as a monotonic time.
-        conditions: The Workspace's conditions, where they may be read.
-        download_seconds: How long KAITO still downloads the model, where it says so.
+        said: The server's error message, which the page may quote.
+        since: When the state began, on the monotonic clock.
+        conditions: The Workspace's conditions, if they can be read.
+        download_seconds: The remaining time of KAITO's download of the model, if it is reported.
     """
 
     def __init__(self, connection: Connection, poll_seconds: float, workspaces: Workspaces | None = None) -> None:
@@ -80,22 +80,22 @@ class Watch:
 
     @property
     def name(self) -> str:
-        """What people call it: its configured name, or the id that its server gave last."""
+        """The display name: the configured name, or the last id that the server listed."""
         settings = self.connection.settings
         return settings.name or self._served_name or settings.model or "model"
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """The models and adapters that people may choose from; none while the model is not ready."""
+        """The models and adapters that users can choose from; none while the model is not ready."""
         return self.ready.served.choices if self.ready else ()
 
     @property
     def base_model(self) -> bool:
-        """Whether the model was found to only continue texts, as one without a chat template does."""
+        """Whether the model is a base model: it has no chat template and can only complete text."""
         return self.ready is not None and self.ready.backend.quirks(self.ready.served.model).no_chat_template
 
     def served(self, model: str | None = None) -> Served | None:
-        """A model that was chosen, if it is one of the choices, else the default one; `None` while not ready."""
+        """Return the chosen model if it is one of the choices, else the default one; `None` while not ready."""
         if self.ready is None:
             return None
         served = self.ready.served
@@ -105,7 +105,7 @@ class Watch:
         return replace(served, model=chosen.id, max_model_len_tokens=chosen.window_tokens, listed=True)
 
     def window_tokens(self, model: str | None = None) -> int | None:
-        """A model's window, as its server says, as a refusal named it, or as it is configured."""
+        """Return the size of a model's context window, from its server, an earlier error, or the settings."""
         configured = self.connection.settings.max_model_len_tokens
         served = self.served(model)
         if self.ready is None or served is None:
@@ -114,44 +114,44 @@ class Watch:
         return min((window for window in known if window), default=None)
 
     def learn_window(self, model: str, tokens: int) -> None:
-        """Remember the window that a refusal named."""
+        """Remember the size of the context window that an error reported."""
         if self.ready:
             self.ready.backend.quirks(model).window_tokens = tokens
 
     async def run(self) -> None:
-        """Look, for ever: often until the model is ready, then now and then."""
+        """Poll until cancelled: frequently until the model is ready, rarely after that."""
         while True:
             await self.look()
             pause = READY_POLL_SECONDS if self.ready else self._poll_seconds
             try:
-                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - replicas spread their looks
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - spreads the polls of replicas
                     await self._look_now.wait()
             except TimeoutError:
                 pass
             self._look_now.clear()
 
     async def look(self) -> None:
-        """Ask the server what it serves, and tell who waits."""
+        """Poll the server once, and notify the waiting tasks."""
         try:
             backend = self.ready.backend if self.ready else await self.connection.backend()
             served = await backend.describe()
         except BackendError as error:
             await self._not_ready(error)
-        except Exception as error:  # a credential may fail in its own ways, and the watch must go on
-            log.warning("looking at the model failed", exc_info=True)
+        except Exception as error:  # credentials raise errors of many kinds, and polling must go on
+            log.warning("polling the model failed", exc_info=True)
             await self._not_ready(BackendError(Kind.FORBIDDEN, f"{type(error).__name__}: {error}"[:300]))
         else:
             await self._is_ready(Ready(backend, served))
 
     async def until_ready(self) -> Ready:
-        """Wait for the model."""
+        """Wait until the model is ready."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.ready is not None)
-        assert self.ready is not None  # noqa: S101 - what was waited for
+        assert self.ready is not None  # noqa: S101 - guaranteed by the condition
         return self.ready
 
     async def changed(self, seconds: float) -> None:
-        """Wait until there is something new to say, or for some seconds."""
+        """Wait for the next poll, with a timeout."""
         try:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait()
@@ -159,7 +159,7 @@ class Watch:
             pass
 
     async def doubt(self) -> None:
-        """A request found the model missing: look at once."""
+        """Poll at once, after a request found the model missing."""
         await self.look()
         self._look_now.set()
 
@@ -178,7 +178,7 @@ class Watch:
     async def _not_ready(self, error: BackendError) -> None:
         was_there = self.ready is not None or self.state is State.GONE
         if self.ready and error.kind in (Kind.SLOW, Kind.BUSY):
-            return  # too busy to answer a look is not gone
+            return  # too busy to answer a poll does not mean gone
         state = State.GONE if was_there else State.WARMING_UP
         state = LASTING.get(error.kind, state)
         self.ready, self.reason, self.said = None, error.detail, error.said
@@ -190,17 +190,17 @@ class Watch:
         await self._tell()
 
     async def _look_closer(self) -> None:
-        """What else may be known about a model that is not ready."""
+        """Read the Workspace's conditions and the download's progress of a model that is not ready."""
         workspace = self.connection.settings.workspace_name
         if self._workspaces and workspace:
             self.conditions = await self._workspaces.conditions(workspace)
         self.download_seconds = None
-        with suppress(Exception):  # a credential may fail here too
+        with suppress(Exception):  # credentials raise errors of many kinds
             found = DOWNLOAD.search((await self.connection.server.request("GET", "/metrics")).text)
             self.download_seconds = float(found[1]) if found else None
 
     def _measure(self) -> None:
-        """Under one name at a time: what a model was called before it was renamed is not ready."""
+        """Set the readiness metric; remove it under the model's previous name."""
         if self._measured_name not in ("", self.name):
             metrics.MODEL_READY.remove(self._measured_name)
         self._measured_name = self.name
