@@ -129,7 +129,7 @@ async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0)
     url = url.rstrip("/")
     sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
-        return "page and sign-in are there; no message was sent, since that needs somebody signed in"
+        return "page and sign-in are there; no message was sent, since that requires a signed-in user"
     page = Page(url, trust=trust(ca_file()))
     try:
         await page.open()

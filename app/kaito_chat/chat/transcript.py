@@ -77,7 +77,7 @@ def turns_of(messages: Iterable[Said], system_prompt: str) -> list[Turn]:
 
 
 def _marked(message: Said) -> dict[str, Any]:
-    """What we noted about a message."""
+    """Return the mark in a message's metadata; empty if there is none."""
     metadata = message.metadata
     if isinstance(metadata, str):  # as SQLite keeps it
         try:

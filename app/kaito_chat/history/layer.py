@@ -117,12 +117,12 @@ class Layer(BaseDataLayer):
     async def upsert_feedback(self, feedback: Feedback) -> str:
         """Raise an error: Chainlit's route does not pass the user. Our own route calls the store instead."""
         del feedback
-        raise HistoryRefusedError("a feedback of nobody")
+        raise HistoryRefusedError("feedback without a user")
 
     async def delete_feedback(self, feedback_id: str) -> bool:
         """Raise an error, for the same reason."""
         del feedback_id
-        raise HistoryRefusedError("a feedback of nobody")
+        raise HistoryRefusedError("feedback without a user")
 
     async def get_favorite_steps(self, user_id: str) -> list[dict[str, Any]]:
         """Return the user's favorite messages."""
@@ -130,13 +130,13 @@ class Layer(BaseDataLayer):
         return await self.store.favorites(person.identifier) if person else []
 
     async def create_element(self, element: object) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def get_element(self, thread_id: str, element_id: str) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def build_debug_url(self) -> str:
         """Return an empty string: there is no debug page."""
