@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 # Reasons for cancelling an answer.
 DRAINED = "drained"  # the process is shutting down
 STOPPED = "stopped"  # the user pressed Stop
-LEFT = "left"  # the page was closed, or reconnected to another replica
+LEFT = "left"  # the page was closed, signed out, or reopened in another session
 REPLACED = "replaced"  # a new question arrived, or this one was edited
 DELETED = "deleted"  # the conversation was deleted
 

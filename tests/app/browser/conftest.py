@@ -1,4 +1,4 @@
-"""One Chromium for all tests; each has a page of its own, which may load nothing from elsewhere."""
+"""One Chromium for all tests; every test gets its own page, which must not load anything from other hosts."""
 
 import os
 import shutil
@@ -35,9 +35,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens pages, and checks at the end that they stayed at home and ran nothing that they should not.
+    """Opens pages, and checks at the end that they contacted no other host and that the policy blocked nothing.
 
-    Where a page is meant to want something of another site, `blocks` says so.
+    A test whose page is expected to be blocked sets `blocks`.
     """
     contexts = []
     strange: list[str] = []
@@ -74,7 +74,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 @pytest.fixture
 def picture() -> Callable[[Page, str], None]:
-    """Takes a screenshot for the documentation, when that is asked for."""
+    """Takes a screenshot for the documentation, if requested."""
 
     def take(page: Page, name: str) -> None:
         if os.environ.get("KAITO_CHAT_SCREENSHOTS"):

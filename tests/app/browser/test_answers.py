@@ -1,4 +1,4 @@
-"""Answers as people read, copy and ask for them."""
+"""Rendering, copying, regenerating and continuing of answers."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ FACTS = ".kaito-chat-facts"
 
 @pytest.fixture(scope="module")
 def saying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application in front of a server that says on demand what is hard to draw."""
+    """The application in front of a server that answers with text that is hard to render."""
     folder = tmp_path_factory.mktemp("answers")
     port = free_port()
     server = program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open")
@@ -32,7 +32,7 @@ def copied(page: Page) -> str:
     return text
 
 
-def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -> None:
+def test_formulas_are_rendered_and_prices_are_text(saying: Running, visit: Visit) -> None:
     page = visit(saying.url)
     ask(page, "fault: formulas q1")
     answered(page)
@@ -49,7 +49,7 @@ def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -
 
 
 @pytest.mark.parametrize("kind", ["quotations", "lists", "emphasis", "images", "thinking"])
-def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind: str) -> None:
+def test_a_deeply_nested_answer_is_rendered(saying: Running, visit: Visit, kind: str) -> None:
     page = visit(saying.url)
     ask(page, f"fault: nested-{kind} q-{kind}")
     answered(page)
@@ -58,7 +58,7 @@ def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind:
 
 
 @pytest.mark.parametrize(("mark", "count"), [("> ", 4000), ("- ", 3000), ("*a ", 4000)])
-def test_a_question_that_nests_deep_is_opened_again(
+def test_a_deeply_nested_question_is_rendered_after_a_resume(
     scripted: Running, folder: Path, visit: Visit, mark: str, count: int
 ) -> None:
     from browser.test_page import SIGN_IN  # noqa: PLC0415
@@ -84,7 +84,7 @@ def test_prices_in_a_question_are_text(saying: Running, visit: Visit) -> None:
     expect(page.locator("math")).to_have_count(0)
 
 
-def test_the_line_under_an_answer_is_small_and_not_copied(app: Running, visit: Visit) -> None:
+def test_the_usage_line_is_small_and_not_copied(app: Running, visit: Visit) -> None:
     page = visit(app.url)
     ask(page, "Show me some code")
     answered(page)
@@ -134,7 +134,7 @@ def test_a_stopped_answer_is_continued(app: Running, visit: Visit) -> None:
     expect(page.get_by_role("button", name="Regenerate")).to_have_count(1)
 
 
-def test_a_resumed_conversation_has_its_lines(scripted: Running, folder: Path, visit: Visit) -> None:
+def test_a_resumed_conversation_has_its_usage_lines(scripted: Running, folder: Path, visit: Visit) -> None:
     from browser.test_page import SIGN_IN  # noqa: PLC0415
 
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:

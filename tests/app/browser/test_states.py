@@ -1,4 +1,4 @@
-"""What a person sees in each trouble, and that the conversation goes on after it."""
+"""Error states on the page, and the conversation after them."""
 
 import re
 import sqlite3
@@ -27,7 +27,7 @@ TOO_LONG = "words " * 5000
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application, not patient at all, in front of a server that misbehaves on demand."""
+    """The application with short timeouts, in front of a server with faults on demand."""
     folder = tmp_path_factory.mktemp("states")
     port = free_port()
     server = program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open")
@@ -43,7 +43,7 @@ def database(folder: Path) -> Path:
 
 @pytest.fixture
 def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> Iterator[Page]:
-    """A page of somebody who is signed in, and whose conversations are kept."""
+    """The page of a signed-in user with a history."""
     with chat(scripted.url, folder, database_url=f"sqlite:///{database}", **SIGN_IN) as running:
         page = visit(running.url)
         sign_in(page)
@@ -51,7 +51,7 @@ def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> 
 
 
 def plain(text: str) -> str:
-    """The first paragraph, as the page shows it: without Markdown."""
+    """Return the first paragraph of a text without Markdown, as the page shows it."""
     return re.sub(r"\[([^]]*)\]\([^)]*\)|\*", r"\1", text.split("\n", maxsplit=1)[0])
 
 
@@ -66,7 +66,7 @@ def said(page: Page, kind: Kind, retry_after_seconds: float | None = None) -> No
 
 
 def press(page: Page, button: str) -> None:
-    """Press the one button of this name; it can be pressed once."""
+    """Press the only button of this name, and check that it disappears."""
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("button", name=button)).to_have_count(0)
 
@@ -84,7 +84,7 @@ def sign_in(page: Page) -> None:
 
 
 def end_sign_in_soon(page: Page) -> None:
-    """What happens after days, in seconds: the same token, which ends earlier."""
+    """Replace the token by one that expires within seconds, as it would after days."""
     token = next(each["value"] for each in page.context.cookies() if each["name"] == COOKIE)
     key = SIGN_IN["auth_secret"]
     claims = jwt.decode(token, key, ["HS256"]) | {"exp": datetime.now(UTC) + timedelta(seconds=SIGNED_IN_SECONDS)}
@@ -93,7 +93,7 @@ def end_sign_in_soon(page: Page) -> None:
 
 
 def listed(page: Page, title: str) -> Locator:
-    """A conversation in the sidebar."""
+    """Return a conversation's entry in the sidebar."""
     return page.locator("#thread-history").get_by_role("listitem").filter(has_text=title)
 
 
@@ -115,7 +115,7 @@ def test_a_busy_model_is_asked_again(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: busy-twice q1")
     said(page, Kind.BUSY, retry_after_seconds=1)
-    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's own words
+    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's message
     press(page, "Try again")
     seen(page, "It works.")
     ask(page, "and now?")
@@ -167,7 +167,7 @@ def test_an_answer_that_is_cut_off_is_continued(faulty: Running, visit: Visit) -
     seen(page, "seen 1", times=2)
 
 
-def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
+def test_a_slow_model_times_out(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: hang-after-headers q4")
     said(page, Kind.SLOW)
@@ -177,7 +177,7 @@ def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
     seen(page, "seen 1")
 
 
-def test_a_model_that_goes_away_is_waited_for(folder: Path, visit: Visit) -> None:
+def test_a_question_waits_for_a_model_that_became_unavailable(folder: Path, visit: Visit) -> None:
     port = free_port()
     with chat(f"http://127.0.0.1:{port}", folder) as running:
         with engine(folder, port):
@@ -216,7 +216,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     ask(signed_in, "hello")
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
-    other = signed_in.context.new_page()  # whoever signs in elsewhere keeps this page
+    other = signed_in.context.new_page()  # signing in on another page leaves this one open
     other.goto(signed_in.url)
     sign_in(other)
     ask(signed_in, "still there?")
@@ -228,7 +228,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     answered(opened.value)
 
 
-def test_an_answer_gets_a_thumb(signed_in: Page, database: Path) -> None:
+def test_feedback_on_an_answer_is_stored(signed_in: Page, database: Path) -> None:
     ask(signed_in, "was this good?")
     answered(signed_in)
     signed_in.locator(".positive-feedback-off").click()

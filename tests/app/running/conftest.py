@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the history."""
+"""Fixtures for the tests of the history."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     return await fresh(request.getfixturevalue("postgres_server"))
@@ -24,5 +24,5 @@ async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> str:
-    """The address of an empty database of PostgreSQL."""
+    """The URL of an empty PostgreSQL database."""
     return await fresh(postgres_server)

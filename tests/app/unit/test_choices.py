@@ -1,4 +1,4 @@
-"""A server's list of models becomes choices; what cannot chat is none of them."""
+"""A server's list of models becomes choices, without models that cannot chat."""
 
 from typing import Any
 

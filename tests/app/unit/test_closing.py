@@ -1,4 +1,4 @@
-"""A question whose page is gone ends at the model's server at once, in whatever state it is."""
+"""Closing a page cancels its request at the model server at once, in every state of the request."""
 
 import asyncio
 import contextlib

@@ -29,7 +29,7 @@ def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: 
         batches: list[list[int]] = []
         try:
             async for batch in gathered(pieces(), interval):
-                batches.append(batch)  # noqa: PERF401 - what came before the error counts
+                batches.append(batch)  # noqa: PERF401 - the batches before the error count
         except ValueError:
             assert broken
         else:

@@ -9,7 +9,7 @@ from kaito_chat.trouble import BackendError, Kind
 
 
 class Signs(Fake):
-    """A legacy runtime that does not tell its routes' methods apart, as behind some proxies."""
+    """A legacy runtime that accepts any method on its routes, as behind some proxies."""
 
     def __init__(self, path: str, answer: Answer) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ async def test_an_upgrade_of_the_runtime_is_noticed() -> None:
     assert await legacy.describe() == Served("")
     upgraded = await connection(Transformers(), backend="legacy").backend()
     upgraded_again = await connection(VLLM(), backend="legacy").backend()
-    assert await upgraded.describe() == Served("")  # its /health says the same: a question tells them apart
+    assert await upgraded.describe() == Served("")  # its /health is the same: the answer to a question differs
     with pytest.raises(BackendError):
         await upgraded_again.describe()
 

@@ -1,4 +1,4 @@
-"""Each server that answers in its own way is understood, asked again at most once for it, and remembered."""
+"""Peculiarities of model servers are handled with at most one further request, and remembered."""
 
 from contextlib import aclosing
 from typing import Any

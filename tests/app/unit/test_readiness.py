@@ -21,7 +21,7 @@ ENGLISH = texts_for("en-US")
 
 
 class Changing:
-    """A server that is replaced."""
+    """A server that is replaced by another one."""
 
     def __init__(self, now: Fake | None = None) -> None:
         self.now = now

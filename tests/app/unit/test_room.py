@@ -1,4 +1,4 @@
-"""A server with less room than was thought says so in its own way, and is asked again with what room there is."""
+"""A server that rejects a prompt as too long, in its own words, is asked again with a shorter one."""
 
 import itertools
 import logging

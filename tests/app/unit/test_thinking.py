@@ -1,4 +1,4 @@
-"""Thinking is told from the answer, however a server writes it and wherever it cuts it."""
+"""Reasoning is separated from the answer, in every format and however the stream is split."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from kaito_chat.chat.transcript import mark, turns_of
 
 
 def sorted_out(pieces: list[Text | Reasoning | Reclassify]) -> tuple[str, str]:
-    """The thinking and the answer, as a page that follows the pieces shows them at the end."""
+    """Return the reasoning and the answer that a page shows after all pieces."""
     thought, text = "", ""
     for piece in pieces:
         match piece:
@@ -48,7 +48,7 @@ CASES = [
     ("Hm.</think>\nHi", "Hm.", "Hi"),
     ("Hm.\n</think>", "Hm.\n", ""),
     ("</think>\n\nHi", "", "Hi"),
-    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # thinking switched off
+    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # reasoning disabled
     ("<think>Hm", "Hm", ""),  # cut off
     ("<think>Hm.</thi", "Hm.</thi", ""),
     ("<think>a<think>b</think>c</think>d", "abc", "d"),

@@ -1,4 +1,4 @@
-"""A server that shows a certificate of a private CA is trusted with that CA's file, and with it alone."""
+"""A server certificate of a private CA is trusted with that CA's file only."""
 
 import asyncio
 import datetime as dt
@@ -30,7 +30,7 @@ def _named(name: str) -> x509.Name:
 
 
 def authority(folder: Path, name: str = "ca") -> tuple[Path, Path]:
-    """The files of a CA, and of a server's key and certificate that it signed."""
+    """Create a CA, and a server key with a certificate signed by it; return their files."""
     now = dt.datetime.now(dt.UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     usage = x509.KeyUsage(
@@ -70,7 +70,7 @@ def authority(folder: Path, name: str = "ca") -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def serving(certificate: Path) -> AsyncIterator[str]:
-    """The address of a model's server with TLS."""
+    """The URL of a model server with TLS."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -114,7 +114,7 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
     ca_file, certificate = authority(tmp_path)
     async with serving(certificate) as url:
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(ca_file))
-        with pytest.raises(probe.ProbeError) as raised:  # it lists a model, and answers no question
+        with pytest.raises(probe.ProbeError) as raised:  # it lists a model but does not answer questions
             await probe.probe_model(probe.at(url), 2)
         assert "certificate" not in str(raised.value)
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(tmp_path / "none"))
@@ -124,6 +124,6 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
 
 async def test_a_ca_that_the_system_trusts_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ca_file, certificate = authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # where OpenSSL looks for the system's
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # OpenSSL's variable for the system's certificates
     async with serving(certificate) as url:
         assert await described(url, None) == "private"
