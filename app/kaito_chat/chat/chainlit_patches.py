@@ -1,4 +1,4 @@
-"""Changes to Chainlit 2.12, each with its reason; docs/upstream has drafts of reports."""
+"""Patches of Chainlit 2.12, each with its reason; drafts of the bug reports are in docs/upstream."""
 
 import logging
 from importlib import import_module
@@ -25,19 +25,19 @@ PAUSING = ("chainlit.message", "chainlit.step")
 
 
 class SignIns(Protocol):
-    """Makes and checks the tokens of people who signed in."""
+    """Issues and verifies the tokens of signed-in users."""
 
     def issue(self, user: User) -> str:
-        """A token for somebody who signed in."""
+        """Return a token for a user who has signed in."""
 
     async def holder(self, token: str | None) -> User | None:
-        """Who a token signs in, if anybody."""
+        """Return the user of a valid token, or `None`."""
 
 
 def guard_files() -> None:
-    """Give a session a folder for its files only below Chainlit's own, whatever its id is.
+    """Prevent path traversal by session ids: refuse ids that are not UUIDs.
 
-    Chainlit joins the id, which the browser chose, to a path that it makes and removes.
+    Chainlit creates and deletes a directory whose path it builds from the id, which the browser chooses.
     """
 
     def files_dir(session: Any) -> Path:  # noqa: ANN401 - Chainlit's, which has no types
@@ -49,12 +49,12 @@ def guard_files() -> None:
 
 
 def secure_cookies() -> None:
-    """Keep the cookies of sign-in to https. Chainlit does so only for pages within other sites."""
+    """Mark the sign-in cookies as `Secure`; Chainlit does so only for pages embedded in other sites."""
     chainlit.auth.cookie._cookie_secure = True  # noqa: SLF001 - there is no setting
 
 
 def use_tokens(sign_ins: SignIns) -> None:
-    """Have Chainlit make and check tokens our way; it imports the functions by name, so each name is replaced."""
+    """Replace Chainlit's token functions in every module that imports them by name."""
 
     def decode(_token: str) -> User:
         raise HTTPException(401, "Tokens are not renewed; sign in again")
@@ -72,7 +72,7 @@ def use_tokens(sign_ins: SignIns) -> None:
 
 
 def record_sign_ins() -> None:
-    """Count and log what comes of signing in, by password and with Entra ID."""
+    """Count and log the outcome of each sign-in, by password and with Entra ID."""
     authenticated, failed = chainlit.server._authenticate_user, chainlit.server._get_oauth_redirect_error  # noqa: SLF001
 
     async def authenticate(request: Any, user: User | None, redirect_to_callback: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - Chainlit's signature
@@ -91,12 +91,11 @@ def record_sign_ins() -> None:
 
 
 def take_out_pauses() -> None:
-    """Let constructing a step or a message take no time.
+    """Remove the blocking sleep from the constructors of steps and messages.
 
-    Chainlit calls `time.sleep(0.001)` in the constructor of every step and message, so that no two have the same time
-    of creation. That stops the whole process, all conversations with it: three times per question, a fifth of a second
-    when fifty users ask at once. The times of creation have microseconds, so they differ without it. The two modules
-    use `time` for nothing else.
+    Chainlit calls `time.sleep(0.001)` there, so that no two have the same creation time. This blocks the event loop
+    three times per question: a fifth of a second when fifty users ask at once. Creation times have microseconds, so
+    they differ without it. The two modules use `time` for nothing else.
     """
-    for name in PAUSING:  # the attribute `chainlit.step` is a function that hides the module
+    for name in PAUSING:  # not by attribute: `chainlit.step` is a function that shadows the module
         import_module(name).time = SimpleNamespace(sleep=lambda _seconds: None)  # type: ignore[attr-defined]

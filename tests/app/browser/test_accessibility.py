@@ -19,7 +19,7 @@ def found(page: Page) -> list[str]:
     if not AXE.exists():
         assert "CI" not in os.environ, "axe-core is missing: make test installs it"
         pytest.skip("needs axe-core (make test-app installs it)")
-    page.wait_for_timeout(300)  # dialogs and the first page fade in; colours are compared as they are drawn
+    page.wait_for_timeout(300)  # dialogs and the first page fade in, which affects the contrast
     page.evaluate(AXE.read_text(encoding="utf-8"))
     result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [

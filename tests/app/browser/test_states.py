@@ -100,7 +100,7 @@ def test_a_busy_model_is_asked_again(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: busy-twice q1")
     said(page, Kind.BUSY, retry_after_seconds=1)
-    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's own words
+    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's message
     press(page, "Try again")
     seen(page, "It works.")
     ask(page, "and now?")
@@ -152,7 +152,7 @@ def test_an_answer_that_is_cut_off_is_continued(faulty: Running, visit: Visit) -
     seen(page, "seen 1", times=2)
 
 
-def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
+def test_a_slow_model_times_out(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: hang-after-headers q4")
     said(page, Kind.SLOW)
@@ -162,7 +162,7 @@ def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
     seen(page, "seen 1")
 
 
-def test_a_model_that_goes_away_is_waited_for(folder: Path, visit: Visit) -> None:
+def test_a_question_waits_for_a_model_that_became_unavailable(folder: Path, visit: Visit) -> None:
     port = free_port()
     with chat(f"http://127.0.0.1:{port}", folder) as running:
         with engine(folder, port):
@@ -213,7 +213,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     answered(opened.value)
 
 
-def test_an_answer_gets_a_thumb(signed_in: Page, database: Path) -> None:
+def test_feedback_on_an_answer_is_stored(signed_in: Page, database: Path) -> None:
     ask(signed_in, "was this good?")
     answered(signed_in)
     signed_in.locator(".positive-feedback-off").click()

@@ -62,14 +62,14 @@ async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess
 
 @installed
 def test_it_ends_within_two_seconds(engine: tuple[subprocess.Popen[str], str]) -> None:
-    process, _ = engine  # the last test of this module: the engine is gone after it
+    process, _ = engine  # the last test of this module, as it ends the engine
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
     assert time.monotonic() - began < 2
 
 
-def test_without_the_extra_one_line_names_it(
+def test_a_missing_extra_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(embedded, "model_file", lambda: None)

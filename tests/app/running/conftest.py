@@ -18,7 +18,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     return await fresh(request.getfixturevalue("postgres_server"))
@@ -26,7 +26,7 @@ async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> str:
-    """The address of an empty database of PostgreSQL."""
+    """The URL of an empty PostgreSQL database."""
     return await fresh(postgres_server)
 
 

@@ -73,7 +73,7 @@ async def wired(postgres_url: str) -> AsyncIterator[tuple[Wire, str]]:
         yield between, url
 
 
-async def test_what_is_said_while_the_database_is_away_is_answered_told_and_stored_when_it_is_back(
+async def test_questions_during_a_database_outage_are_answered_with_a_notice_and_stored_afterwards(
     scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
 ) -> None:
     between, url = wired
@@ -110,7 +110,7 @@ async def test_what_is_said_while_the_database_is_away_is_answered_told_and_stor
         assert (await client.get("/status")).json()["unsaved"] == 0
 
 
-async def test_a_conversation_that_is_deleted_at_another_replica_does_not_come_back(
+async def test_a_conversation_deleted_on_another_replica_stays_deleted(
     scripted: Running, folder: Path, postgres_url: str
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -135,9 +135,7 @@ async def test_a_conversation_that_is_deleted_at_another_replica_does_not_come_b
         assert listed.json()["data"] == []
 
 
-async def test_a_process_that_is_killed_in_the_middle_of_an_answer_leaves_what_it_showed(
-    folder: Path, postgres_url: str
-) -> None:
+async def test_a_process_killed_during_an_answer_has_stored_what_it_showed(folder: Path, postgres_url: str) -> None:
     slow = engine(folder, token_milliseconds=60)
     async with begun(slow) as model, begun(chat(model.url, folder, database_url=postgres_url, **SIGN_IN)) as app:
         async with signed_in(app) as client:
@@ -155,7 +153,7 @@ async def test_a_process_that_is_killed_in_the_middle_of_an_answer_leaves_what_i
         assert page.heard.text.startswith(partial)
 
 
-async def test_what_waits_is_stored_before_an_orderly_end(
+async def test_pending_writes_are_stored_before_a_graceful_shutdown(
     scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
 ) -> None:
     between, url = wired

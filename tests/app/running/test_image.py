@@ -63,7 +63,7 @@ def _build(root: Path) -> None:
 
 @pytest.fixture(scope="module")
 def writable() -> Iterator[Path]:
-    """The one folder that the image's user may write to."""
+    """The only directory that the image's user can write to."""
     with common_folder() as folder:
         folder.chmod(0o777)
         yield folder
@@ -89,7 +89,7 @@ def contained(image: Path, scripted: Running, writable: Path) -> Iterator[Runnin
         yield running
 
 
-async def test_the_image_answers_as_nobody_on_a_tree_that_it_cannot_write(contained: Running) -> None:
+async def test_the_image_answers_as_its_user_on_a_read_only_tree(contained: Running) -> None:
     page = Page(contained.url)
     await page.open()
     assert (await page.ask("count to 10")).answer == "1 2 3 4 5 6 7 8 9 10"
@@ -108,7 +108,7 @@ def test_the_image_writes_below_its_data_directory_only(contained: Running) -> N
     assert {path.name for path in folder.iterdir()} == {"kaito-chat", "log"}
 
 
-def test_the_image_holds_no_tools_to_build_or_install_with(image: Path) -> None:
+def test_the_image_has_no_build_tools(image: Path) -> None:
     assert not list((image / "opt/venv/bin").glob("pip*"))
     assert not list((image / "opt").rglob("setuptools"))
     assert not [path for path in (image / "opt").rglob("*") if path.name in ("gcc", "pytest", "playwright")]
@@ -130,6 +130,6 @@ def test_the_dockerfile_passes_its_linter() -> None:
     assert ran.returncode == 0, ran.stdout
 
 
-def test_the_image_ends_in_order(contained: Running) -> None:
+def test_the_image_shuts_down_gracefully(contained: Running) -> None:
     assert httpx.get(contained.management + "/livez").is_success
     assert contained.stop() == 0

@@ -48,7 +48,7 @@ async def test_twenty_messages_at_once_run_one_answer_and_none_after_the_page_is
 
 
 @pytest.mark.parametrize("goodbye", [True, False])
-async def test_a_button_pressed_by_a_page_that_goes_ends_with_it(
+async def test_an_answer_started_by_a_button_ends_with_its_page(
     folder: Path, hanging: Running, *, goodbye: bool
 ) -> None:
     impatient = {"disconnect_grace_seconds": "0.5", "first_token_timeout_seconds": "1"}
@@ -85,7 +85,7 @@ async def test_a_user_is_told_that_other_answers_run(folder: Path, hanging: Runn
             await client.aclose()
 
 
-async def test_a_full_replica_says_when_to_try_again(folder: Path, hanging: Running) -> None:
+async def test_a_replica_at_its_limit_says_when_to_retry(folder: Path, hanging: Running) -> None:
     with chat(hanging.url, folder, max_answers="1") as app:
         first, second = await opened(app), await opened(app)
         await first.say("fault: hang-mid-stream q1")

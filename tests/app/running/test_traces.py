@@ -117,7 +117,7 @@ def attributes(span: Span) -> dict[str, str]:
     return {each.key: each.value.string_value for each in span.attributes}
 
 
-def test_each_question_is_a_span_without_anybodys_words(scripted: Running, collector: Collector, folder: Path) -> None:
+def test_each_question_is_a_span_without_content(scripted: Running, collector: Collector, folder: Path) -> None:
     with traced(scripted.url, folder, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as app:
         heard = asyncio.run(ask(app, "What is a zebra?"))
         asyncio.run(stop_in_the_middle(app, "count to 3000 for a giraffe"))
@@ -150,7 +150,7 @@ def test_the_code_of_a_sign_in_is_not_traced(scripted: Running, collector: Colle
 
 
 def test_without_the_setting_nothing_is_traced(scripted: Running, collector: Collector, folder: Path) -> None:
-    # The exporter would find this address by itself, if there were one.
+    # The exporter, if created, reads this variable by itself.
     variables = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.url}/v1/traces"}
     with traced(scripted.url, folder, **variables) as app:
         assert asyncio.run(ask(app, "hello")).answer
@@ -158,7 +158,7 @@ def test_without_the_setting_nothing_is_traced(scripted: Running, collector: Col
     assert collector.requests == []
 
 
-def test_a_collector_that_does_not_answer_does_not_hurt_a_conversation(
+def test_an_unresponsive_collector_does_not_affect_a_conversation(
     scripted: Running, broken_collector: str, folder: Path
 ) -> None:
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": broken_collector, "OTEL_BSP_SCHEDULE_DELAY": "50"}
@@ -170,7 +170,7 @@ def test_a_collector_that_does_not_answer_does_not_hurt_a_conversation(
             assert heard.seconds < 5
 
 
-def test_a_collector_that_does_not_answer_does_not_hold_up_the_end(
+def test_an_unresponsive_collector_does_not_delay_the_shutdown(
     scripted: Running, broken_collector: str, folder: Path
 ) -> None:
     with traced(scripted.url, folder, OTEL_EXPORTER_OTLP_ENDPOINT=broken_collector) as app:

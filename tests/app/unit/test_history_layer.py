@@ -130,7 +130,7 @@ async def test_a_page_without_sign_in_stores_nothing_and_breaks_nothing(layer: A
     assert store.outbox.pending == 0
 
 
-async def test_a_feedback_without_a_person_is_refused(layer: Any, store: Store) -> None:
+async def test_feedback_without_a_user_is_refused(layer: Any, store: Store) -> None:
     await stored(store, "ada", THREAD, "mine")
     feedback = chainlit("types").Feedback(forId=f"{THREAD}-0", value=1)
     with pytest.raises(HistoryRefusedError):
@@ -156,7 +156,7 @@ async def test_an_unknown_conversation_has_no_author(layer: Any) -> None:
     assert await layer.get_thread("nowhere") is None
 
 
-async def test_people_and_their_conversations_are_what_chainlit_expects(layer: Any, store: Store) -> None:
+async def test_users_and_their_conversations_are_what_chainlit_expects(layer: Any, store: Store) -> None:
     user = await layer.create_user(chainlit("user").User(identifier="ada", metadata={"provider": "x"}))
     assert await layer.get_user("ada") == user
     assert await layer.get_user("nobody") is None
@@ -173,7 +173,7 @@ async def test_people_and_their_conversations_are_what_chainlit_expects(layer: A
     assert nobody.to_dict()["data"] == []
 
 
-async def test_a_message_is_marked_and_found_again(layer: Any, store: Store) -> None:
+async def test_a_favorite_message_is_found(layer: Any, store: Store) -> None:
     user = await layer.create_user(chainlit("user").User(identifier="ada"))
     await stored(store, "ada", THREAD, "hello")
     page = session()

@@ -65,7 +65,7 @@ def told(events: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, 
 
 
 @given(events=st.lists(EVENTS, max_size=30), lost=st.sets(st.integers(0, 29)))
-async def test_whatever_was_lost_the_page_is_whole_again(
+async def test_a_reconnected_page_is_complete_whichever_events_were_lost(
     events: list[tuple[str, dict[str, Any]]], lost: set[int]
 ) -> None:
     mirror, whole, page = Mirror(), Page(), Page()

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 APP = Path(__file__).parents[3] / "app"
-# In processes of their own: Chainlit writes where it is imported, and a change to it stays.
+# Runs in a subprocess: Chainlit writes files when it is imported, and patches stay.
 SCRIPT = """
 import time
 from contextlib import suppress
@@ -34,7 +34,7 @@ print(*pauses_made(), "none")
 MODULES = "from kaito_chat.chat.chainlit_patches import PAUSING; print(*PAUSING)"
 
 
-def test_chainlit_pauses_for_each_message_and_step_unless_that_is_taken_out(tmp_path: Path) -> None:
+def test_chainlit_sleeps_for_each_message_and_step_unless_patched(tmp_path: Path) -> None:
     """If this fails after an upgrade because Chainlit no longer pauses, `take_out_pauses` can go."""
     assert printed(SCRIPT, tmp_path) == ["0.001", "0.001", "none"]
 

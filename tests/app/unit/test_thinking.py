@@ -48,7 +48,7 @@ CASES = [
     ("Hm.</think>\nHi", "Hm.", "Hi"),
     ("Hm.\n</think>", "Hm.\n", ""),
     ("</think>\n\nHi", "", "Hi"),
-    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # thinking switched off
+    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # reasoning disabled
     ("<think>Hm", "Hm", ""),  # cut off
     ("<think>Hm.</thi", "Hm.</thi", ""),
     ("<think>a<think>b</think>c</think>d", "abc", "d"),

@@ -113,7 +113,7 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
     ca_file, certificate = authority(tmp_path)
     async with serving(certificate) as url:
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(ca_file))
-        with pytest.raises(probe.ProbeError) as raised:  # it lists a model, and answers no question
+        with pytest.raises(probe.ProbeError) as raised:  # it lists a model but does not answer questions
             await probe.probe_model(probe.at(url), 2)
         assert "certificate" not in str(raised.value)
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(tmp_path / "none"))
