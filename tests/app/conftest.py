@@ -1,4 +1,4 @@
-"""What all tests of the chat application share."""
+"""Fixtures of all tests of the chat application."""
 
 from collections.abc import Iterator
 from pathlib import Path

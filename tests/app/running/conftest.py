@@ -1,11 +1,13 @@
-"""Fixtures of the tests of the history."""
+"""Databases of the history, and an application with sign-in and history."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from support.chat.databases import fresh
+from support.chat.processes import Running, chat
 from support.chat.services import postgresql
+from support.chat.signed_in import SIGN_IN
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +18,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     return await fresh(request.getfixturevalue("postgres_server"))
@@ -24,5 +26,13 @@ async def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> str:
-    """The address of an empty database of PostgreSQL."""
+    """The URL of an empty PostgreSQL database."""
     return await fresh(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An application with sign-in and history."""
+    folder = tmp_path_factory.mktemp("kept")
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
+        yield running

@@ -1,4 +1,4 @@
-"""Starts our own programs on loopback, and ends them."""
+"""Programs of this repository as processes on loopback."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ READY_SECONDS = 30
 
 
 class Running(NamedTuple):
-    """A program that answers at an address.
+    """A running program.
 
     Attributes:
         management: Where its probes and metrics are.
@@ -61,7 +61,7 @@ def program(
     ready: str = "/livez",
     management: int = 0,
 ) -> Iterator[Running]:
-    """A program of ours, from its first answer to the end of the block; `ready` is asked on the management port."""
+    """Run a program until the end of the block; `ready` is its health probe path on the management port."""
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests"))),
@@ -94,7 +94,7 @@ def wait_for(running: Running, path: str) -> None:
 
 @contextmanager
 def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: str) -> Iterator[Running]:
-    """The chat application, in front of an endpoint."""
+    """Run the chat application in front of an endpoint."""
     port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"
     management = free_port()
@@ -113,7 +113,7 @@ def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: 
 
 @contextmanager
 def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterator[Running]:
-    """The scripted engine."""
+    """Run the scripted engine."""
     port = port or free_port()
     arguments = ["-m", "kaito_chat.engine.scripted", "--port", str(port)]
     arguments += ["--token-milliseconds", str(token_milliseconds)]
@@ -123,7 +123,7 @@ def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterat
 
 @contextmanager
 def misbehaving(folder: Path) -> Iterator[Running]:
-    """The model server that misbehaves on demand: `support.chat.fakes.faults`."""
+    """Run the model server with faults on demand: `support.chat.fakes.faults`."""
     port = free_port()
     arguments = ["-m", "support.chat.fakes.faults", "--port", str(port)]
     with program(arguments, port, folder / f"faults-{port}.log", ready="/open") as running:

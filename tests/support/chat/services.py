@@ -1,4 +1,4 @@
-"""Genuine services of this machine, on loopback: PostgreSQL and nginx."""
+"""PostgreSQL and nginx on loopback."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ http {{
 
 
 def _as_nobody_special() -> list[str]:
-    """PostgreSQL does not run as root."""
+    """Return the command prefix that drops root: PostgreSQL does not run as root."""
     if os.geteuid() != 0:
         return []
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
@@ -55,7 +55,7 @@ def _as_nobody_special() -> list[str]:
 
 @contextmanager
 def common_folder() -> Iterator[Path]:
-    """A folder that other users reach too: pytest's own are root's alone, and each of its runs sees to that."""
+    """Yield a folder that other users can read: pytest's own folders are readable by root only."""
     with tempfile.TemporaryDirectory(prefix="kaito-chat-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -63,7 +63,7 @@ def common_folder() -> Iterator[Path]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """The address of a database of its own, of a server of its own."""
+    """Start a PostgreSQL server, and yield the URL of a database."""
     with common_folder() as folder, _postgresql(folder) as url:
         yield url
 
@@ -101,7 +101,7 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def nginx(folder: Path, ports: list[int]) -> Iterator[str]:
-    """The address of an nginx in front of some ports, which keeps a visitor at one of them by a cookie."""
+    """Start an nginx in front of some ports, with cookie affinity, and yield its URL."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if program is None:
         pytest.skip("needs nginx (package: nginx-light)")

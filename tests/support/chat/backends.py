@@ -1,4 +1,4 @@
-"""Talks to a fake server over a fake transport, as the application does to a genuine one over its pool."""
+"""Backends, models and questions in front of a fake server, over httpx's mock transport."""
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -30,7 +30,7 @@ Server = Callable[[httpx.Request], httpx.Response]
 
 
 def endpoint(server: Server) -> Endpoint:
-    """The endpoint of a fake server."""
+    """Return the endpoint of a fake server."""
     return connect(model_settings(), httpx.AsyncClient(transport=httpx.MockTransport(server)), QUICK)
 
 
@@ -39,17 +39,17 @@ def model_settings(**settings: object) -> ModelSettings:
 
 
 async def backend_of(server: Server, **settings: object) -> Backend:
-    """The backend of a fake server."""
+    """Return the backend of a fake server."""
     return await backend_at(endpoint(server), model_settings(**settings))
 
 
 def model_of(server: Server, **settings: object) -> Model:
-    """The model of a fake server, not looked at yet."""
+    """Return the model of a fake server, before its first check."""
     return Model(model_settings(**settings), endpoint(server), 0.01)
 
 
 async def watching(server: Server, **settings: object) -> Model:
-    """The model of a fake server, after the first look."""
+    """Return the model of a fake server, after its first check."""
     model = model_of(server, **settings)
     await model.look()
     return model
@@ -58,12 +58,12 @@ async def watching(server: Server, **settings: object) -> Model:
 def asking_of(
     settings: Settings, model: Model, messages: Sequence[Message], sampling: Sampling = SAMPLING, **more: Any
 ) -> Asking:
-    """A question that waits for no model."""
+    """Return a question that does not wait for its model."""
     return Asking(settings, model, lambda: Question(messages, sampling, **more))
 
 
 async def backend_at_url(url: str, client: httpx.AsyncClient, timeouts: Timeouts = QUICK) -> Backend:
-    """The backend at an address."""
+    """Return the backend at a URL."""
     settings = ModelSettings(endpoint_url=url)
     return await backend_at(connect(settings, client, timeouts), settings)
 
@@ -71,7 +71,7 @@ async def backend_at_url(url: str, client: httpx.AsyncClient, timeouts: Timeouts
 async def events_of(
     backend: Backend, served: ServedModel, messages: Sequence[Message], sampling: Sampling = SAMPLING
 ) -> list[Event]:
-    """The events of an answer, to a question that is sent again as long as the backend has another form of it."""
+    """Return the events of an answer; a refused question is sent again in each form that the backend has."""
     request = backend.request(served, messages, sampling)
     while True:
         try:
@@ -87,7 +87,7 @@ async def events_of(
 async def ask(
     server: Server, sampling: Sampling = SAMPLING, messages: Sequence[Message] = QUESTION, **settings: object
 ) -> list[Event]:
-    """The events of an answer, by the backend of a fake server."""
+    """Return the events of an answer of a fake server."""
     backend = await backend_of(server, **settings)
     return await events_of(backend, await backend.describe(), messages, sampling)
 

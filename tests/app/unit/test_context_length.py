@@ -1,4 +1,4 @@
-"""A server with less room than was thought says so in its own way, and is asked again with what room there is."""
+"""Refusals for length: the numbers that servers send, and the smaller question that follows."""
 
 import itertools
 import logging
@@ -13,9 +13,9 @@ from kaito_chat.backends.errors import BackendError, ContextLength, Kind
 from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
+from support.chat.backends import SAMPLING, asking_of, watching
 from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
 from support.chat.fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
-from support.chat.talk import SAMPLING, asking_of, watching
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."
