@@ -3,13 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from support.stand_ins import NAMES, deploy
+from support.stand_ins import AKS_KAITO, NAMES, run
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
@@ -18,7 +17,7 @@ def test_what_is_missing_is_said_before_anything_is_begun(tmp_path: Path, progra
         (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     (tmp_path / program).unlink()
-    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    command = [*AKS_KAITO, "deploy", "dev", "0.2.0"]
     variables = {**os.environ, "PATH": str(tmp_path)}
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -27,7 +26,7 @@ def test_what_is_missing_is_said_before_anything_is_begun(tmp_path: Path, progra
 
 @pytest.mark.parametrize("variable", ["CDK_CLI", "CHAT_PROBE"])
 def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables={variable: "'x"})
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables={variable: "'x"})
     assert (ran.done.returncode, ran.asked) == (2, [])
     assert ran.done.stderr == f"""{variable}="'x": must be a command: No closing quotation\n"""
 
@@ -35,17 +34,15 @@ def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "usage: make deploy"),
-        (("sideways", "dev", "0.2.0"), "usage: make deploy"),
-        (("up", "dev", "a b"), "TAG='a b'"),
-        (("up", "dev", ""), "TAG=''"),
-        (("up", "nowhere", "0.2.0"), "nowhere.toml"),
-        (("down", "dev", ""), "CONFIRM='': must be 'dev'"),
-        (("down", "dev", "prod"), "CONFIRM='prod'"),
+        (("deploy", "dev", "a b"), "TAG='a b'"),
+        (("deploy", "dev", ""), "TAG=''"),
+        (("deploy", "nowhere", "0.2.0"), "nowhere.toml"),
+        (("destroy", "dev", ""), "CONFIRM='': must be 'dev'"),
+        (("destroy", "dev", "prod"), "CONFIRM='prod'"),
     ],
 )
 def test_what_cannot_be_begun_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    ran = deploy(tmp_path, *arguments)
+    ran = run(tmp_path, *arguments)
     assert (ran.done.returncode, ran.asked) == (2, [])
     assert words in ran.done.stderr
 

@@ -16,7 +16,7 @@ from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.rendered import ID
 from infra.rendered import release as terraform_release
-from support.stand_ins import prepare
+from support.stand_ins import AKS_KAITO, prepare
 
 HELM = """#!{python}
 import json, os, sys
@@ -43,7 +43,7 @@ def release(
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     if built:
         Path(environment["BUILT"]).touch()
-    command = [sys.executable, str(ROOT / "tools" / "release.py"), *arguments]
+    command = [*AKS_KAITO, "release", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
     return done, json.loads(noted.read_text()) if noted.exists() else []
 
@@ -118,7 +118,7 @@ def test_values_of_other_settings_are_not_released(tmp_path: Path) -> None:
     (settings / "dev.toml").write_text(f"{text}\n[chat]\nreplicas = 3\n", encoding="utf-8")
     done, asked = release(tmp_path, "dev", "0.2.0", variables={"AKS_KAITO_ENVIRONMENTS_DIR": str(settings)})
     assert (done.returncode, asked) == (2, [])
-    assert "values/dev.yaml is not of the settings as they are: run `make synth ENV=dev`" in done.stderr
+    assert "values/dev.yaml does not match the settings: run `make synth ENV=dev`" in done.stderr
 
 
 @pytest.mark.usefixtures("synthesized")
@@ -137,7 +137,6 @@ def test_helms_failure_is_the_tools(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "usage: make release"),
         (("dev", "a b"), "TAG='a b': must be"),
         (("dev", ""), "TAG='': must be"),
         (("nowhere", "0.2.0"), "nowhere.toml"),

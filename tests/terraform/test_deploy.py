@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from support.stand_ins import DIGEST, Ran, deploy
+from support.stand_ins import DIGEST, Ran, run
 from terraform.test_clis import Place, needed, prepare
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -65,7 +65,7 @@ class Deployment:
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
-        shutil.copytree(ROOT / "tools", place.folder / "tools")
+        shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
         """What the tool says, which does nothing."""
@@ -74,7 +74,7 @@ class Deployment:
         return ran.done.stderr
 
     def _deploy(self, *arguments: str, fails: str = "") -> Ran:
-        return deploy(
+        return run(
             self._folder, *arguments, fails=fails, variables=self._variables, root=self.place.folder, seconds=300
         )
 
@@ -121,15 +121,15 @@ def test_a_deployment_that_fails_again_and_again_goes_on_and_is_taken_down(
     # Each stack fails in its middle, and goes on from there.
     whole = {stack: len(addresses(document)) for stack, document in documents.items()}
     for stack, kind in ((platform, "azurerm_virtual_network"), (inside, "kubernetes_namespace_v1")):
-        deployment.run("up", "dev", "0.2.0", only=(stack, address(documents[stack], kind)))
+        deployment.run("deploy", "dev", "0.2.0", only=(stack, address(documents[stack], kind)))
         assert 1 < len(deployment.place.deployed()[stack]) < whole[stack]
     assert len(deployment.place.deployed()[platform]) == whole[platform]
 
-    deployment.run("up", "dev", "0.2.0", fails="kaito_chat.probe")
+    deployment.run("deploy", "dev", "0.2.0", fails="kaito_chat.probe")
     assert set(deployment.place.states()) == {platform, inside}
     assert deployment.images() == [{"tag": "0.2.0", "digest": DIGEST}] * 2
 
-    done = deployment.run("up", "dev", "0.2.0")
+    done = deployment.run("deploy", "dev", "0.2.0")
     assert "chat: OK first text after" in done.done.stdout
     # Everything was there, and stayed as it was.
     assert done.done.stdout.count("No changes. Your infrastructure matches the configuration.") == len(documents)
@@ -139,21 +139,21 @@ def test_a_deployment_that_fails_again_and_again_goes_on_and_is_taken_down(
     text = settings.read_text(encoding="utf-8")
     blob = '\n[state]\nbackend = "azurerm"\nresource_group_name = "rg-states"\nstorage_account_name = "ststates"\n'
     settings.write_text(text + blob, encoding="utf-8")
-    refused = deployment.refused("up", "dev", "0.2.0")
-    assert f"terraform.{platform}.tfstate says what is deployed" in refused
-    assert f"terraform.{inside}.tfstate says what is deployed" in refused
+    refused = deployment.refused("deploy", "dev", "0.2.0")
+    assert f"terraform.{platform}.tfstate lists deployed resources" in refused
+    assert f"terraform.{inside}.tfstate lists deployed resources" in refused
     # Another environment's, and one that nobody can read.
     there = deployment.place.folder / f"terraform.{inside}.tfstate"
     whole_text = there.read_text(encoding="utf-8")
     other = there.rename(there.with_name("terraform.kaito-dev-2-workloads.tfstate"))
-    assert "workloads" not in deployment.refused("up", "dev", "0.2.0")
+    assert "workloads" not in deployment.refused("deploy", "dev", "0.2.0")
     there.write_text(whole_text[:100], encoding="utf-8")
-    assert f"terraform.{inside}.tfstate is no state that can be read" in deployment.refused("up", "dev", "0.2.0")
+    assert f"terraform.{inside}.tfstate is not a readable state file" in deployment.refused("deploy", "dev", "0.2.0")
     other.rename(there)
     settings.write_text(text, encoding="utf-8")
 
-    deployment.run("down", "dev", "dev", fails=f"destroy {platform}")
+    deployment.run("destroy", "dev", "dev", fails=f"destroy {platform}")
     assert deployment.place.states()[inside] == []
     assert deployment.place.states()[platform]
-    done = deployment.run("down", "dev", "dev")
+    done = deployment.run("destroy", "dev", "dev")
     assert deployment.place.states() == {platform: [], inside: []}
