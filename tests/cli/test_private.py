@@ -71,7 +71,7 @@ def test_the_jump_box_does_not_destroy_itself(tmp_path: Path) -> None:
     variables = {"PYTHONPATH": str(named_as(tmp_path, "vm-kaito-dev"))}
     ran = run(tmp_path, "destroy", "dev", "dev", variables=variables)
     assert (ran.done.returncode, starting(ran, "cdk destroy kaito-dev-platform")) == (3, [])
-    assert "destroyed from outside" in ran.done.stderr
+    assert "destroy the platform from outside its network" in ran.done.stderr
 
 
 def named_as(folder: Path, name: str) -> Path:
@@ -86,14 +86,8 @@ def test_state_in_a_blob_need_not_be_carried(tmp_path: Path) -> None:
     prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
     blob = '[state]\nbackend = "azurerm"\nresource_group_name = "states"\nstorage_account_name = "states123"\n'
     text = prod.replace("private_cluster_enabled = true", "private_cluster_enabled = true\nrun_command_enabled = false")
-    ran = run(
-        tmp_path,
-        "deploy",
-        "prod",
-        "0.2.0",
-        fails="acr login",
-        variables=environment(tmp_path, f"{text}\n{blob}", "prod"),
-    )
+    variables = environment(tmp_path, f"{text}\n{blob}", "prod")
+    ran = run(tmp_path, "deploy", "prod", "0.2.0", fails="acr login", variables=variables)
     assert ran.done.returncode == 3
     assert "tfstate" not in ran.done.stderr
     assert "aks command invoke" not in ran.done.stderr

@@ -28,8 +28,9 @@ def deploy(
 ) -> None:
     """Deploy an environment and send it one message.
 
-    Deploys the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that fails ends the deployment, with the command to go on with. Ctrl-C
-    waits until Terraform has written its state; pressed twice, Terraform ends at once.
+    Deploys the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that
+    fails ends the deployment, with the command to go on with. Ctrl-C waits until Terraform has written its state;
+    pressed twice, Terraform ends at once.
 
     Needs az (signed in), terraform, kubelogin, and what `make deploy` installs before it runs this: kubectl and helm in
     .venv/bin, which must be on the PATH, the CDK's CLI, and the chat's Python environment.
@@ -66,8 +67,10 @@ def release(
 ) -> None:
     """Release the chat application alone.
 
-    Takes the values of the last synthesis and another image. Helm rolls back to the release before if its pods do not become ready. Needs az (signed in), kubelogin, and helm,
-    which `make release` installs before it runs this.
+    Takes the values of the last synthesis and another image. Helm rolls back to the release before if its pods do not
+    become ready.
+
+    Needs az (signed in), kubelogin, and helm, which `make release` installs before it runs this.
 
     Exit status: 0; 1 when a step failed; 2 when nothing can begin.
     """
