@@ -27,7 +27,7 @@ def main() -> int:
     node.select()
     # Imported here because they start Node.js: settings are refused in a blink, not after seconds.
     from aks_kaito.review import summary
-    from aks_kaito.stacks import synthesize
+    from aks_kaito.stacks.synthesis import synthesize
 
     summary.show(environments, synthesize(environments), form)
     return 0

@@ -22,7 +22,7 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests" / "app")]
 
-from kaito_chat.wire import Page  # noqa: E402
+from kaito_chat.chainlit_client import Page  # noqa: E402
 from processes import Running, chat, free_port, program  # noqa: E402
 
 PEERS = ROOT / "benchmarks" / "chat_peers"

@@ -104,7 +104,7 @@ def test_the_catalogs_replacements_and_models_are_consistent() -> None:
 
 
 def test_recording_rules_keep_azures_records() -> None:
-    folder = ROOT / "constructs" / "aks_kaito" / "data" / "recording_rules"
+    folder = ROOT / "constructs" / "aks_kaito" / "monitoring" / "rule_groups"
     counts = {path.stem: len(json.loads(path.read_text(encoding="utf-8"))["rules"]) for path in folder.glob("*.json")}
     assert counts == {"node": 11, "kubernetes": 19, "node-windows": 15, "node-and-kubernetes-windows": 17}
 

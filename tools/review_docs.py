@@ -24,7 +24,7 @@ A box without one has no door of its own. Dotted arrows carry logs and metrics.
 def pages() -> dict[Path, str]:
     """The text of each file, after a synthesis of the shipped environments."""
     node.select()
-    from aks_kaito.stacks import synthesize  # noqa: PLC0415  (it starts Node.js)
+    from aks_kaito.stacks.synthesis import synthesize  # noqa: PLC0415  (it starts Node.js)
 
     environments = [load(path) for path in sorted((ROOT / "environments").glob("*.toml"))]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,1 +1,14 @@
-"""A chat application for open models that KAITO serves on Kubernetes."""
+"""A chat application for open models that KAITO serves on Kubernetes.
+
+From the top down:
+
+- `__main__`, `laptop`, `probe`, `await_kaito`: the programs.
+- `server`: the web application; `chainlit_client`: a client of its page, for `probe` and the tests.
+- `routes`, `sockets`: HTTP requests and WebSocket events of the page.
+- `chat`: conversations and their turns.
+- `history`: conversations in a database. `page`: Chainlit's configuration, files and security headers.
+- `texts`: the texts of the page, in 23 languages.
+- `models`: readiness of models, and questions to them.
+- `kubernetes`: the cluster's API server. `backends`: model servers.
+- `settings`, `telemetry`, `engine`: used by those above; they know none of them.
+"""

@@ -11,10 +11,10 @@ from types import FrameType
 import uvicorn
 import uvloop
 
-from kaito_chat import logs, management, traces
 from kaito_chat.page.http_head import BoundedHead
 from kaito_chat.page.prepare import DataDirError, prepare
 from kaito_chat.settings import PREFIX, Settings, SettingsError, read
+from kaito_chat.telemetry import logs, management, traces
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import httpx
 
-from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR, ApiServer
-from kaito_chat.backends.answers import detail_of, json_of
+from kaito_chat.backends.responses import detail_of, json_of
+from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.settings.answering import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
 
 LOOK_SECONDS = 5.0
 # How long nothing may check Workspaces, before we think that this KAITO checks none.

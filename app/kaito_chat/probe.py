@@ -22,9 +22,9 @@ from pydantic import ValidationError
 
 from kaito_chat.backends import Connection, Patience, Sampling, Text, Turn, connect, pool
 from kaito_chat.backends.http import trust
+from kaito_chat.chainlit_client import Page
 from kaito_chat.settings import PREFIX, ModelSettings, SettingsError, read
 from kaito_chat.trouble import BackendError, Kind
-from kaito_chat.wire import Page
 
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)

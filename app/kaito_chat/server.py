@@ -16,18 +16,19 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from kaito_chat import metrics
-from kaito_chat.chat import chainlit_patches, packets, pauses, running
+from kaito_chat.chat import chainlit_patches, registry
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.history_notices import HistoryNotices
-from kaito_chat.chat.messages import Messages
 from kaito_chat.chat.services import Services
-from kaito_chat.chat.sockets import Sockets
 from kaito_chat.chat.tokens import Tokens
 from kaito_chat.history.errors import HistoryAwayError, HistoryError
 from kaito_chat.page.gate import Gate
 from kaito_chat.page.security import Secured, accept_language
 from kaito_chat.routes import ConversationRoutes, PageRoutes
+from kaito_chat.sockets import packets
+from kaito_chat.sockets.connections import Sockets
+from kaito_chat.sockets.messages import Messages
+from kaito_chat.telemetry import metrics
 from kaito_chat.texts import negotiate, texts_for
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
         conversations = ConversationRoutes(services, services.history)
         app.include_router(conversations.router(), prefix=settings.root_path)
         services.history.subscribe(HistoryNotices(services).changed)
-    running.use(services, data_layer)
+    registry.use(services, data_layer)
     mount_chainlit(app=app, target=str(HANDLERS), path=settings.root_path)
     _take_events(services, answers)
     for application in (app, chainlit.server.app):
@@ -85,7 +86,7 @@ def not_ready(services: Services) -> str:
 
 def _patch(services: Services) -> None:
     settings = services.settings
-    pauses.take_out()
+    chainlit_patches.take_out_pauses()
     chainlit_patches.guard_files()
     chainlit_patches.record_sign_ins()
     if settings.encrypted:

@@ -1,9 +1,13 @@
-"""An AKS cluster that serves an open model through KAITO, as CDK for Terraform constructs.
+"""CDK for Terraform constructs of an AKS cluster that serves an open model through KAITO.
 
-Reading order: `settings` (what an environment file may say) and `catalog` (what is known of sizes,
-models and versions), `naming`, then the constructs from the network up: `network`, `identity`,
-`observability`, the services (`registry`, `key_vault`, `storage`, `openai`, `postgresql`), `cluster`,
-`kaito`, `monitoring`, `ingress`, and `stacks.platform`, which only wires them. What runs in the cluster: `chart_values`
-(what settings mean for our charts) and `third_party` (other people's), `releases`, `scraping`, `alerts`, and
-`stacks.workloads`.
+Reading order, from the bottom up; imports only point down this list in reverse:
+
+- `naming`, `catalog`, `node`: Azure resource names, known sizes, models and versions, the Node.js of the CDK.
+- `settings`: the schema of an environment file, its validation and its reader.
+- `placement`, `roles`, `diagnostics`, `identity`: used by every construct.
+- `network`, `services`, `cluster`, `access`: the Azure resources.
+- `charts`: the Helm charts that run in the cluster.
+- `monitoring`: logs, metrics and alerts.
+- `stacks`: the wiring of the constructs above.
+- `review`: reads synthesized Terraform JSON.
 """

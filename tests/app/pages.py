@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 
 
 class Hostile(Page):

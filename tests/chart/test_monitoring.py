@@ -37,7 +37,7 @@ OTHERS = {"kube_node_status_condition", "kube_node_status_allocatable", "process
 
 def app_metrics() -> set[str]:
     """What the application exports, by its source."""
-    source = (ROOT / "app" / "kaito_chat" / "metrics.py").read_text(encoding="utf-8")
+    source = (ROOT / "app" / "kaito_chat" / "telemetry" / "metrics.py").read_text(encoding="utf-8")
     found = set()
     for kind, name in re.findall(r"= (Counter|Gauge|Histogram)\(\s*\"(\w+)\"", source):
         found.add({"Counter": f"{name}_total", "Gauge": name, "Histogram": f"{name}_bucket"}[kind])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from conftest import ROOT
 from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, environment, placed, run, starting
 
@@ -120,7 +120,7 @@ def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path
     assert "az keyvault secret set --vault-name kv-kaito-dev-6f10b7" in failed.done.stderr
     done = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
     assert done.done.returncode == 0, done.done.stderr
-    assert len(starting(done, "az rest")) == len(chart_values.SECRETS)
+    assert len(starting(done, "az rest")) == len(ours.SECRETS)
 
 
 def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) -> None:

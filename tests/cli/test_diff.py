@@ -76,7 +76,7 @@ def everything(repository: Path) -> dict[str, str]:
 
 def test_a_dirty_tree_is_compared_and_left_as_it_is(repository: Path) -> None:
     edit(repository / "environments" / "dev.toml", *SIZE)
-    edit(repository / "constructs" / "aks_kaito" / "storage.py", '"StorageV2"', '"BlobStorage"')
+    edit(repository / "constructs" / "aks_kaito" / "services" / "storage.py", '"StorageV2"', '"BlobStorage"')
     shutil.copy(repository / "environments" / "dev.toml", repository / "environments" / "new.toml")
     (repository / "environments" / "dev-two.toml").unlink()
     (repository / "cdktf.out").mkdir()

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from aks_kaito import scraping, third_party
+from aks_kaito.charts import theirs
+from aks_kaito.monitoring import scraping
 from aks_kaito.settings import Environment, Settings
 from chart.network import Peer, admits
 from chart.rendering import CHART, Object, one
@@ -114,7 +115,7 @@ def test_the_samples_job_would_find_nothing() -> None:
 
 
 def test_what_is_known_of_a_chart_is_of_its_version() -> None:
-    known = {(chart.name, chart.version) for chart in (third_party.CERT_MANAGER, third_party.NGINX)}
+    known = {(chart.name, chart.version) for chart in (theirs.CERT_MANAGER, theirs.NGINX)}
     assert known == set(THEIRS)
 
 

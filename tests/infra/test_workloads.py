@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from aks_kaito.settings import Environment
 from chart.rendering import ROOT, kinds, names, one
 from chart.validation import check_core, check_custom
@@ -140,7 +140,7 @@ def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str,
 def test_the_tag_is_the_charts_and_the_applications_version() -> None:
     chart = yaml.safe_load((ROOT / "charts" / "kaito-chat" / "Chart.yaml").read_text(encoding="utf-8"))
     application = tomllib.loads((ROOT / "app" / "pyproject.toml").read_text(encoding="utf-8"))
-    assert chart_values.IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
+    assert ours.IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
 
 
 def dependencies(document: dict[str, Any], address: str) -> set[str]:
@@ -172,7 +172,7 @@ def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, An
 def test_a_changed_file_of_our_charts_is_a_changed_release(
     chart: str, workloads: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
-    from aks_kaito.releases import CHARTS, fingerprint  # noqa: PLC0415  (starts Node.js)
+    from aks_kaito.charts.releases import CHARTS, fingerprint  # noqa: PLC0415  (starts Node.js)
 
     assert release(workloads["dev"], chart)["description"] == f"files {fingerprint(CHARTS / chart)}"
     copy = shutil.copytree(CHARTS / chart, tmp_path / chart)
@@ -189,7 +189,7 @@ def test_a_changed_file_of_our_charts_is_a_changed_release(
 def test_state_may_be_a_blob_reached_with_entra_id(environments: dict[str, Environment], part: str) -> None:
     from cdktn import Testing as CdkTesting  # noqa: PLC0415  (starts Node.js)
 
-    from aks_kaito.stacks import add  # noqa: PLC0415  (likewise)
+    from aks_kaito.stacks.synthesis import add  # noqa: PLC0415  (likewise)
 
     dev = environments["dev"]
     place = {"backend": "azurerm", "resource_group_name": "states", "storage_account_name": "states123"}

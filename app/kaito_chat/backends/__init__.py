@@ -1,4 +1,10 @@
-"""Model servers behind one small interface."""
+"""Model servers behind one small interface.
+
+- `interface`: the protocol that each backend implements; `errors`: the one exception that they raise.
+- `openai`, `azure_openai`, `legacy`, `rag`: the backends; `detect`: the choice of one by what the server answers.
+- `http`: requests; `sse`: server-sent events; `responses`, `error_responses`, `room`: bodies of responses.
+- `completions`, `choices`, `thinking`: from JSON to models and events; `prompt`: other forms of a conversation.
+"""
 
 import os
 from typing import NamedTuple
@@ -7,7 +13,9 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 
 from kaito_chat.backends.azure_openai import AzureOpenAI, entra_headers, key_headers
-from kaito_chat.backends.base import (
+from kaito_chat.backends.detect import detect
+from kaito_chat.backends.http import Headers, Patience, Server, no_headers, pool
+from kaito_chat.backends.interface import (
     Backend,
     Choice,
     Event,
@@ -22,8 +30,6 @@ from kaito_chat.backends.base import (
     Turn,
     Usage,
 )
-from kaito_chat.backends.detect import detect
-from kaito_chat.backends.http import Headers, Patience, Server, no_headers, pool
 from kaito_chat.backends.legacy import Legacy
 from kaito_chat.backends.openai import OpenAI
 from kaito_chat.backends.rag import RAGEngine

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from azure.core.credentials_async import AsyncTokenCredential
 
-from kaito_chat.backends.base import Limits, Served
 from kaito_chat.backends.http import Headers, Server
+from kaito_chat.backends.interface import Limits, Served
 from kaito_chat.backends.openai import OpenAI
 
 SCOPE = "https://cognitiveservices.azure.com/.default"

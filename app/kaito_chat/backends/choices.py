@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.backends.answers import json_of, object_of
-from kaito_chat.backends.base import Choice, Served
-from kaito_chat.backends.errors import refusal, stranger
+from kaito_chat.backends.error_responses import refusal, stranger
+from kaito_chat.backends.interface import Choice, Served
+from kaito_chat.backends.responses import json_of, object_of
 from kaito_chat.trouble import BackendError, Kind
 
 MOST_CHOICES = 1000

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from kaito_chat.backends.answers import object_of
-from kaito_chat.backends.base import Event, Finish, Reasoning, Text, Usage
-from kaito_chat.backends.errors import error_in_stream
+from kaito_chat.backends.error_responses import error_in_stream
+from kaito_chat.backends.interface import Event, Finish, Reasoning, Text, Usage
+from kaito_chat.backends.responses import object_of
 from kaito_chat.trouble import BackendError, Kind
 
 

@@ -2,10 +2,10 @@
 
 import httpx
 
-from kaito_chat.backends.base import Backend
 from kaito_chat.backends.choices import entries_of, served_by
-from kaito_chat.backends.errors import refusal, stranger
+from kaito_chat.backends.error_responses import refusal, stranger
 from kaito_chat.backends.http import Server
+from kaito_chat.backends.interface import Backend
 from kaito_chat.backends.legacy import Legacy, has_route, speaks_legacy
 from kaito_chat.backends.openai import OpenAI
 from kaito_chat.backends.rag import RAGEngine, is_rag

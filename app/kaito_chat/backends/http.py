@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from kaito_chat.backends.errors import no_answer, refusal, stranger
+from kaito_chat.backends.error_responses import no_answer, refusal, stranger
 from kaito_chat.trouble import BackendError, Kind
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.backends.answers import json_of
-from kaito_chat.backends.base import Event, Finish, Limits, Quirks, Sampling, Served, Text, Turn
-from kaito_chat.backends.errors import refusal
+from kaito_chat.backends.error_responses import refusal
 from kaito_chat.backends.http import Server
+from kaito_chat.backends.interface import Event, Finish, Limits, Quirks, Sampling, Served, Text, Turn
 from kaito_chat.backends.prompt import prompt_of
+from kaito_chat.backends.responses import json_of
 from kaito_chat.trouble import BackendError, Kind
 
 # For the sequence tokens that a tokenizer adds by itself.

@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 
 from kaito_chat.backends import sse
-from kaito_chat.backends.answers import json_of, object_of
-from kaito_chat.backends.base import Event, Limits, Quirks, Reasoning, Sampling, Served, Text, Turn
 from kaito_chat.backends.choices import served_by
 from kaito_chat.backends.completions import events_of, whole
 from kaito_chat.backends.http import Server, gather
+from kaito_chat.backends.interface import Event, Limits, Quirks, Reasoning, Sampling, Served, Text, Turn
 from kaito_chat.backends.prompt import STOP, folded, prompt_of
+from kaito_chat.backends.responses import json_of, object_of
 from kaito_chat.backends.thinking import ToldApart
 from kaito_chat.trouble import BackendError, Cause, Kind
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kaito_chat.backends.base import Turn
+from kaito_chat.backends.interface import Turn
 
 SPEAKERS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
 # A model that only continues texts would go on with the user's next question.

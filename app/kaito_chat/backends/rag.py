@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.backends.answers import json_of
-from kaito_chat.backends.base import Event, Limits, Quirks, Sampling, Served, Turn
 from kaito_chat.backends.completions import whole
-from kaito_chat.backends.errors import refusal, stranger
+from kaito_chat.backends.error_responses import refusal, stranger
 from kaito_chat.backends.http import Server
+from kaito_chat.backends.interface import Event, Limits, Quirks, Sampling, Served, Turn
 from kaito_chat.backends.openai import Form, OpenAI
+from kaito_chat.backends.responses import json_of
 from kaito_chat.backends.thinking import ToldApart
 from kaito_chat.trouble import BackendError, Kind
 

@@ -5,7 +5,7 @@ then the closing tag says late that everything so far was thinking. Tags in the 
 ask models about them.
 """
 
-from kaito_chat.backends.base import Event, Finish, Quirks, Reasoning, Reclassify, Text
+from kaito_chat.backends.interface import Event, Finish, Quirks, Reasoning, Reclassify, Text
 from kaito_chat.trouble import BackendError, Kind
 
 OPEN, CLOSE = "<think>", "</think>"

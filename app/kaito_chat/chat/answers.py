@@ -10,17 +10,17 @@ from chainlit.context import context
 from chainlit.session import WebsocketSession
 from chainlit.utils import utc_now
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
 from kaito_chat.chat.buttons import again, is_offered, of_an_end, withdraw
 from kaito_chat.chat.conversations import DRAINED, LEFT, REPLACED, Conversation
-from kaito_chat.chat.panel import panel
+from kaito_chat.chat.limits import Refusal
 from kaito_chat.chat.runs import run_of
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.settings_panel import panel
+from kaito_chat.chat.transcript import answer_of, is_partial, is_unfinished, notice
 from kaito_chat.chat.turn import TurnOfConversation, notify
-from kaito_chat.conversation import answer_of, is_partial, is_unfinished, notice
-from kaito_chat.limits import Refusal
-from kaito_chat.readiness import Watch
+from kaito_chat.models.readiness import Watch
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import Texts, texts_for
 
 log = logging.getLogger(__name__)

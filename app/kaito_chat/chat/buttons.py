@@ -6,7 +6,7 @@ from uuid import uuid4
 import chainlit as cl
 from chainlit.chat_context import chat_context
 
-from kaito_chat.conversation import answer_of
+from kaito_chat.chat.transcript import answer_of
 from kaito_chat.texts import Texts
 
 Name = Literal["continue", "again", "regenerate"]

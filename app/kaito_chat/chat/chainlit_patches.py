@@ -1,7 +1,9 @@
 """Changes to Chainlit 2.12, each with its reason; docs/upstream has drafts of reports."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import chainlit.auth
@@ -13,11 +15,13 @@ from chainlit.session import BaseSession
 from chainlit.user import User
 from fastapi import HTTPException
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
-from kaito_chat.ids import is_uuid
+from kaito_chat.chat.ids import is_uuid
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 
 log = logging.getLogger(__name__)
+
+PAUSING = ("chainlit.message", "chainlit.step")
 
 
 class SignIns(Protocol):
@@ -84,3 +88,15 @@ def record_sign_ins() -> None:
 
     chainlit.server._authenticate_user = authenticate  # noqa: SLF001
     chainlit.server._get_oauth_redirect_error = failure  # noqa: SLF001
+
+
+def take_out_pauses() -> None:
+    """Let constructing a step or a message take no time.
+
+    Chainlit calls `time.sleep(0.001)` in the constructor of every step and message, so that no two have the same time
+    of creation. That stops the whole process, all conversations with it: three times per question, a fifth of a second
+    when fifty users ask at once. The times of creation have microseconds, so they differ without it. The two modules
+    use `time` for nothing else.
+    """
+    for name in PAUSING:  # the attribute `chainlit.step` is a function that hides the module
+        import_module(name).time = SimpleNamespace(sleep=lambda _seconds: None)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kaito_chat.progress import Progress
+from kaito_chat.models.progress import Progress
 from kaito_chat.texts import Texts
 
 # Beside an answer's mark: it is for people, and nothing that the model hears.

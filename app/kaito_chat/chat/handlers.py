@@ -1,6 +1,6 @@
 """Functions registered with Chainlit: models to pick, starters, sign-in, the history.
 
-Chainlit loads this file by its path; it finds what all conversations share in `running`. Everything that a page sends
+Chainlit loads this file by its path; it finds what all conversations share in `registry`. Everything that a page sends
 comes in through `sockets`, `messages` and the server's routes instead.
 """
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import chainlit as cl
 
-from kaito_chat.chat import running, sign_in
+from kaito_chat.chat import registry, sign_in
 from kaito_chat.settings import ModelSettings, Starter
 
-services = running.services()
+services = registry.services()
 settings = services.settings
 
 
@@ -52,9 +52,9 @@ async def resume(_thread: Mapping[str, Any]) -> None:
 
 sign_in.register(settings)
 
-if running.data_layer():
+if registry.data_layer():
 
     @cl.data_layer
     def history() -> object:
         """Where conversations are kept."""
-        return running.data_layer()
+        return registry.data_layer()

@@ -6,7 +6,7 @@ from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.utils import utc_now
 
 from kaito_chat.chat.services import Services
-from kaito_chat.conversation import notice
+from kaito_chat.chat.transcript import notice
 from kaito_chat.history.waiting import Change
 from kaito_chat.texts import texts_for
 

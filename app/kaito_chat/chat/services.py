@@ -11,13 +11,13 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
 
-from kaito_chat import metrics
 from kaito_chat.backends import Patience, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
-from kaito_chat.limits import Limits
-from kaito_chat.readiness import Watch
+from kaito_chat.chat.limits import Limits
+from kaito_chat.kubernetes.workspace import Workspaces
+from kaito_chat.models.readiness import Watch
 from kaito_chat.settings import Settings
-from kaito_chat.workspace import Workspaces
+from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 

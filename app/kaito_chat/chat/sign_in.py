@@ -12,11 +12,11 @@ import chainlit as cl
 from chainlit.config import config
 from fastapi import HTTPException
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
-from kaito_chat.limits import Rate
+from kaito_chat.chat.limits import Rate
 from kaito_chat.page.security import accept_language
 from kaito_chat.settings import Settings
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import negotiate, texts_for
 
 log = logging.getLogger(__name__)

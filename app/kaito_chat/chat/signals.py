@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import chainlit as cl
 
-from kaito_chat.readiness import Watch
+from kaito_chat.models.readiness import Watch
 from kaito_chat.texts import Texts
 
 

@@ -10,20 +10,20 @@ import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.context import context
 
-from kaito_chat import metrics
-from kaito_chat.asking import Asking
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
 from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import again, go_on
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
-from kaito_chat.chat.panel import sampling_of, system_prompt_of
+from kaito_chat.chat.displayed_answer import Shown
 from kaito_chat.chat.services import Services
-from kaito_chat.chat.shown import Shown
-from kaito_chat.conversation import notice, turns_of
-from kaito_chat.progress import Progress
-from kaito_chat.readiness import Watch
+from kaito_chat.chat.settings_panel import sampling_of, system_prompt_of
+from kaito_chat.chat.transcript import notice, turns_of
+from kaito_chat.models.asking import Asking
+from kaito_chat.models.progress import Progress
+from kaito_chat.models.readiness import Watch
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.traces import tracer
 from kaito_chat.texts import CONTINUE, texts_for
-from kaito_chat.traces import tracer
 from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from azure.core.exceptions import AzureError
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kaito_chat import metrics
 from kaito_chat.history import engines, tables
 from kaito_chat.history.errors import ERRORS, HistoryAwayError, HistoryError, translate
+from kaito_chat.telemetry import metrics
 
 T = TypeVar("T")
 # Any number, the same in every replica: who holds it migrates, the others wait.

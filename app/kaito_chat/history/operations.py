@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from kaito_chat.ids import plain
+from kaito_chat.history.characters import plain
 
 # Longer texts are cut: a question is at most as long as its limit, so this concerns what a model or a client made up.
 TEXT_CHARACTERS = 4_000_000

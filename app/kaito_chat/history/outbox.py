@@ -14,10 +14,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kaito_chat import metrics
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
 from kaito_chat.history.operations import Operation, SaveStep
 from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Load, Waiting
+from kaito_chat.telemetry import metrics
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

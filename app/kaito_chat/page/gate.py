@@ -7,9 +7,9 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kaito_chat import metrics
 from kaito_chat.page.origins import is_own
 from kaito_chat.page.routes import SOCKET, body_limit, is_plain
+from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 

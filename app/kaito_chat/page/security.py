@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kaito_chat.logs import request_id
+from kaito_chat.telemetry.logs import request_id
 
 REMOTE_LINK = re.compile(rb"<link\b[^>]*\bhref=\"https?://[^\"]*\"[^>]*>\s*")
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kaito_chat.chat.events import MessageId, Uuid
+from kaito_chat.sockets.events import MessageId, Uuid
 
 LONGEST_NAME = 200
 LONGEST_COMMENT = 10_000

@@ -12,15 +12,15 @@ from chainlit.session import ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
 from kaito_chat.chat.conversations import DELETED
-from kaito_chat.chat.events import Uuid
+from kaito_chat.chat.displayed_answer import stored
 from kaito_chat.chat.services import Services
-from kaito_chat.chat.shown import stored
+from kaito_chat.history.characters import plain
 from kaito_chat.history.store import Store
-from kaito_chat.ids import plain
 from kaito_chat.routes.bodies import Delete, GiveFeedback, Listing, Rename, TakeFeedback
+from kaito_chat.sockets.events import Uuid
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 
 # Of one person, the running one and those that wait; somebody who types sends one after the other.
 MOST_SEARCHES = 5

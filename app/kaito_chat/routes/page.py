@@ -11,14 +11,14 @@ from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from kaito_chat import metrics
-from kaito_chat.audit import record
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.buttons import NAMES
 from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.services import Services
 from kaito_chat.page.security import accept_language
 from kaito_chat.routes.bodies import Press, SessionCookie
+from kaito_chat.telemetry import metrics
+from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import negotiate, texts_for
 
 COOKIE = "X-Chainlit-Session-id"

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from kaito_chat.api_server import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
 from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettings, Starter
+
+IN_CLUSTER_URL = "https://kubernetes.default.svc"
+SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class Models(BaseModel):

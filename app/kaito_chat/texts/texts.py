@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from kaito_chat.readiness import LASTING, State, Watch
+from kaito_chat.models.readiness import LASTING, State, Watch
 from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
 from kaito_chat.trouble import BackendError, Kind
 

@@ -1,6 +1,6 @@
 """Command lines of kubectl."""
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from aks_kaito_cli.commands import Words
 from aks_kaito_cli.commands.helm import RELEASE
 
@@ -47,9 +47,9 @@ class Kubectl:
 
     def find_gateway(self) -> Words:
         """Print the name of the chat's Gateway; nothing if there is none."""
-        kind = ("gateways.gateway.networking.k8s.io", chart_values.GATEWAY)
+        kind = ("gateways.gateway.networking.k8s.io", ours.GATEWAY)
         return self.command("get", *kind, "--ignore-not-found", *_NAME, _PATIENCE)
 
     def find_nginx(self) -> Words:
         """Print the names of the Services of F5's NGINX."""
-        return self.command("get", "services", *_NAME, _PATIENCE, namespace=chart_values.NGINX_NAMESPACE)
+        return self.command("get", "services", *_NAME, _PATIENCE, namespace=ours.NGINX_NAMESPACE)

@@ -2,7 +2,7 @@
 
 import json
 
-from aks_kaito import chart_values
+from aks_kaito.charts import ours
 from aks_kaito.settings import Environment
 from aks_kaito_cli.commands import helm
 from aks_kaito_cli.commands.kubectl import Kubectl
@@ -18,7 +18,7 @@ def is_current(environment: Environment) -> bool:
         written = json.loads(text.partition("\n")[2])
     except ValueError:
         return False
-    return bool(written == json.loads(json.dumps(chart_values.chat(environment))))
+    return bool(written == json.loads(json.dumps(ours.chat(environment))))
 
 
 def upgrade(shell: Shell, kubectl: Kubectl, version: str) -> None:

@@ -20,20 +20,20 @@ def cdk(variables: Mapping[str, str]) -> Words:
 
     The `node` of the virtual environment is a Python wrapper, which ends before its child when a key stops both.
     """
-    ours = Path(sys.prefix) / "clis" / "node_modules" / ".bin" / "cdktn"
-    return tuple(shlex.split(variables.get("CDK_CLI", shlex.join((str(node.bundled() or "node"), str(ours))))))
+    installed = Path(sys.prefix) / "clis" / "node_modules" / ".bin" / "cdktn"
+    return tuple(shlex.split(variables.get("CDK_CLI", shlex.join((str(node.bundled() or "node"), str(installed))))))
 
 
 def probe(variables: Mapping[str, str]) -> Words:
     """Return the program that sends one message: `CHAT_PROBE`, or the application's own probe."""
-    ours = shlex.join((str(ROOT / ".venv-app" / "bin" / "python"), "-m", "kaito_chat.probe"))
-    return tuple(shlex.split(variables.get("CHAT_PROBE", ours)))
+    installed = shlex.join((str(ROOT / ".venv-app" / "bin" / "python"), "-m", "kaito_chat.probe"))
+    return tuple(shlex.split(variables.get("CHAT_PROBE", installed)))
 
 
 def helm(variables: Mapping[str, str]) -> str | None:
     """Return the Helm to use, if there is one: `HELM_BIN`, the one beside this Python, or the PATH's."""
-    ours = Path(sys.executable).with_name("helm")
-    return variables.get("HELM_BIN") or (str(ours) if ours.exists() else shutil.which("helm"))
+    installed = Path(sys.executable).with_name("helm")
+    return variables.get("HELM_BIN") or (str(installed) if installed.exists() else shutil.which("helm"))
 
 
 def terraform(variables: Mapping[str, str]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from aks_kaito import chart_values
 from aks_kaito.catalog import CATALOG
+from aks_kaito.charts import ours
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
@@ -74,7 +74,7 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         stacks=stacks,
         gpu=_gpu(environment),
         warnings=list(environment.warnings),
-        next_command=f"make deploy ENV={environment.name} TAG={chart_values.IMAGE_TAG}",
+        next_command=f"make deploy ENV={environment.name} TAG={ours.IMAGE_TAG}",
     )
 
 

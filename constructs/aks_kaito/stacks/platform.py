@@ -5,23 +5,26 @@ from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientC
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from aks_kaito import ingress, roles, third_party
-from aks_kaito.access import Bastion, JumpBox
-from aks_kaito.cluster import AksCluster
-from aks_kaito.extensions import Dapr, Flux
+from aks_kaito import roles
+from aks_kaito.access.bastion import Bastion
+from aks_kaito.access.jump_box import JumpBox
+from aks_kaito.charts import theirs
+from aks_kaito.cluster.aks import AksCluster
+from aks_kaito.cluster.extensions import Dapr, Flux
+from aks_kaito.cluster.kaito import Kaito
 from aks_kaito.identity import Identity
-from aks_kaito.kaito import Kaito
-from aks_kaito.key_vault import KeyVault
-from aks_kaito.monitoring import ContainerInsights, JumpBoxCollection, PrometheusCollection
-from aks_kaito.network import VirtualNetwork
-from aks_kaito.observability import LogAnalytics, Metrics
-from aks_kaito.openai import OpenAi
+from aks_kaito.monitoring.collection import ContainerInsights, JumpBoxCollection, PrometheusCollection
+from aks_kaito.monitoring.sinks import LogAnalytics, Metrics
+from aks_kaito.network import ingress
+from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
-from aks_kaito.postgresql import PostgreSql
-from aks_kaito.registry import ContainerRegistry
+from aks_kaito.services.key_vault import KeyVault
+from aks_kaito.services.openai import OpenAi
+from aks_kaito.services.postgresql import PostgreSql
+from aks_kaito.services.registry import ContainerRegistry
+from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Environment
 from aks_kaito.stacks import providers
-from aks_kaito.storage import StorageAccount
 
 
 class PlatformStack(TerraformStack):
@@ -213,8 +216,8 @@ class PlatformStack(TerraformStack):
             # See: https://cert-manager.io/docs/configuration/acme/dns01/azuredns/
             cert_manager.trust(
                 issuer_url=cluster.oidc_issuer_url,
-                namespace=third_party.CERT_MANAGER.namespace,
-                service_account_name=third_party.CERT_MANAGER.name,
+                namespace=theirs.CERT_MANAGER.namespace,
+                service_account_name=theirs.CERT_MANAGER.name,
             )
             zone.let_write("cert-manager-writes", principal_id=cert_manager.principal_id)
             self._outputs["cert_manager_identity_client_id"] = cert_manager.client_id

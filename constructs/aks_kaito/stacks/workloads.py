@@ -8,11 +8,11 @@ from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzure
 from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
 from constructs import Construct
 
-from aks_kaito import chart_values, third_party
-from aks_kaito.alerts import AlertRules
+from aks_kaito.charts import ours, theirs
+from aks_kaito.charts.releases import OurChart, TheirChart
+from aks_kaito.monitoring.alert_rules import AlertRules
+from aks_kaito.monitoring.scraping import ManagedPrometheusSettings
 from aks_kaito.placement import Placement
-from aks_kaito.releases import OurChart, TheirChart
-from aks_kaito.scraping import ManagedPrometheusSettings
 from aks_kaito.settings import Environment
 from aks_kaito.stacks import cluster_providers, providers
 
@@ -41,7 +41,7 @@ class WorkloadsStack(TerraformStack):
             self,
             "chat_image_tag",
             type="string",
-            default=chart_values.IMAGE_TAG,
+            default=ours.IMAGE_TAG,
             description="Tag of the chat application's image in the environment's registry.",
         )
         self._digest = TerraformVariable(
@@ -56,7 +56,7 @@ class WorkloadsStack(TerraformStack):
         before = [*before, self._add_cluster_objects(before)]
         self._add_chat([*before, *self._add_nginx(before)])
         self._add_monitoring()
-        if chart_values.published(self._settings):
+        if ours.published(self._settings):
             TerraformOutput(self, "chat_url", value=f"https://{self._settings.ingress.hostname}")
 
     def _add_namespace(self, after: list[ITerraformDependable]) -> NamespaceV1:
@@ -85,13 +85,13 @@ class WorkloadsStack(TerraformStack):
         """What other people's charts bring; a Prometheus first, whose monitors the others then have."""
         settings, found = self._settings, list[ITerraformDependable]()
         if settings.workloads.kube_prometheus_stack_enabled:
-            values = third_party.kube_prometheus_stack(settings)
-            chart = TheirChart(self, "prometheus", chart=third_party.KUBE_PROMETHEUS_STACK, values=values)
+            values = theirs.kube_prometheus_stack(settings)
+            chart = TheirChart(self, "prometheus", chart=theirs.KUBE_PROMETHEUS_STACK, values=values)
             found.append(chart.release)
         before = tuple(found)
         if settings.workloads.cert_manager_enabled:
-            values = third_party.cert_manager(settings)
-            chart = TheirChart(self, "cert-manager", chart=third_party.CERT_MANAGER, values=values, after=before)
+            values = theirs.cert_manager(settings)
+            chart = TheirChart(self, "cert-manager", chart=theirs.CERT_MANAGER, values=values, after=before)
             found.append(chart.release)
         return found
 
@@ -99,13 +99,13 @@ class WorkloadsStack(TerraformStack):
         """F5's controller, once a Gateway that there may have been has let go of the platform's address."""
         if self._settings.ingress.mode != "nginx":
             return []
-        values = third_party.nginx(self._environment)
-        return [TheirChart(self, "nginx", chart=third_party.NGINX, values=values, after=after).release]
+        values = theirs.nginx(self._environment)
+        return [TheirChart(self, "nginx", chart=theirs.NGINX, values=values, after=after).release]
 
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
         """Issuers, the Gateway, and the wait for KAITO, whose custom resources no plan may ask for."""
-        values = chart_values.cluster(self._environment)
-        added: chart_values.Values = {}
+        values = ours.cluster(self._environment)
+        added: ours.Values = {}
         if values["issuers"]["dns"]["enabled"]:
             identity = self._identity("cert-manager-identity", "cert-manager")
             config = DataAzurermClientConfig(self, "deployer")
@@ -127,7 +127,7 @@ class WorkloadsStack(TerraformStack):
     def _add_chat(self, after: list[ITerraformDependable]) -> None:
         """The release that people talk to. It does not wait for the model, which takes longer than any deployment."""
         identity = self._identity("chat-identity", "chat")
-        added: chart_values.Values = {
+        added: ours.Values = {
             "chat": {
                 "image": self._image_version,
                 "workloadIdentity": {"clientId": identity.client_id},
@@ -141,7 +141,7 @@ class WorkloadsStack(TerraformStack):
             "chat",
             chart="kaito-chat",
             namespace=self._settings.chat.namespace,
-            values=[chart_values.chat(self._environment), added],
+            values=[ours.chat(self._environment), added],
             after=after,
         )
 
@@ -162,7 +162,7 @@ class WorkloadsStack(TerraformStack):
             )
 
     @property
-    def _image_version(self) -> chart_values.Values:
+    def _image_version(self) -> ours.Values:
         """Which image of the chat; the digest goes before the tag, and Azure's registry keeps both."""
         return {"tag": self._tag.string_value, "digest": self._digest.string_value}
 

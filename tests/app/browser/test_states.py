@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.test_page import SIGN_IN, answered, ask, status
-from kaito_chat.readiness import State
+from kaito_chat.models.readiness import State
 from kaito_chat.texts import texts_for
 from kaito_chat.trouble import BackendError, Kind
 from processes import Running, chat, engine, free_port, program

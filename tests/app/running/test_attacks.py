@@ -15,7 +15,7 @@ import pytest
 import socketio
 from pages import Hostile
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import Running, chat
 
 PUBLIC = "https://chat.example.com"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from signed_in import SIGN_IN, opened, signed_in, threads, until
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import Running, chat
 from services import postgresql
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import ROOT, Running, chat, engine, free_port
 
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from fakes.faults import FAULTS
-from kaito_chat.conversation import LEFT_OUT
-from kaito_chat.wire import Heard, Page
+from kaito_chat.chainlit_client import Heard, Page
+from kaito_chat.chat.transcript import LEFT_OUT
 from processes import Running, chat, free_port, program
 
 WORKS: tuple[str, None, list[str]] = ("It works.", None, ["regenerate"])

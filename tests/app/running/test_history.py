@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kaito_chat.chainlit_client import Page
 from kaito_chat.history import HistoryError, open_history
 from kaito_chat.settings import Settings
-from kaito_chat.wire import Page
 from processes import Running, chat
 from services import postgresql
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from databases import Wire, opened, wire
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import Running, chat, engine
 
 SIGN_IN = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import ROOT, Running, free_port, program
 from services import common_folder
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import Running, chat
 from services import nginx, postgresql
 

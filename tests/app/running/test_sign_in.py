@@ -14,7 +14,7 @@ import httpx
 import pytest
 import socketio
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import ROOT, Running, chat, free_port, program
 
 TENANT = "11111111-2222-3333-4444-555555555555"

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 from unit.test_surroundings import FOREIGN
 
-from kaito_chat.wire import Page
+from kaito_chat.chainlit_client import Page
 from processes import Running, chat, program
 
 

@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from kaito_chat.wire import Heard, Page
+from kaito_chat.chainlit_client import Heard, Page
 from processes import Running, free_port, program
 
 PROMPT = "Answer like a walrus."

@@ -8,10 +8,10 @@ from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer
 from fakes.neighbours import Adapters
-from kaito_chat.asking import Asking
 from kaito_chat.backends import Choice, Turn
 from kaito_chat.backends.choices import can_chat, choices_of, served_by
-from kaito_chat.readiness import State, Watch
+from kaito_chat.models.asking import Asking
+from kaito_chat.models.readiness import State, Watch
 from kaito_chat.settings import Settings
 from kaito_chat.trouble import BackendError, Kind
 

@@ -11,9 +11,9 @@ import pytest
 from talk import QUICK, SAMPLING
 
 from fakes import faults
-from kaito_chat.asking import Asking
 from kaito_chat.backends import Patience, Turn, connect, pool
-from kaito_chat.readiness import Watch
+from kaito_chat.models.asking import Asking
+from kaito_chat.models.readiness import Watch
 from kaito_chat.settings import ModelSettings, Settings
 
 PATIENT = Patience(connect=5, first_token=60, token=60, answer=60)
@@ -97,7 +97,7 @@ async def test_a_question_that_waits_for_its_next_attempt_makes_none_when_it_is_
             return sleep(60)
         return sleep(seconds)
 
-    monkeypatch.setattr("kaito_chat.asking.asyncio.sleep", watched)
+    monkeypatch.setattr("kaito_chat.models.asking.asyncio.sleep", watched)
     async with asking(url, "busy-for-ever") as (question, number):
         task = asyncio.create_task(read(question))
         async with asyncio.timeout(5):

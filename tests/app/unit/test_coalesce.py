@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaito_chat.coalesce import gathered
+from kaito_chat.models.batching import gathered
 
 
 async def broken_after(count: int) -> AsyncGenerator[int]:

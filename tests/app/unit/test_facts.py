@@ -6,7 +6,7 @@ import pytest
 
 from kaito_chat.backends import Usage
 from kaito_chat.chat.facts import FACTS, facts_of, line, lines
-from kaito_chat.progress import Progress
+from kaito_chat.models.progress import Progress
 from kaito_chat.texts import texts_for
 
 ENGLISH = texts_for("en-US")

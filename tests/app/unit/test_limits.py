@@ -2,7 +2,7 @@
 
 import pytest
 
-from kaito_chat.limits import Limits, Rate, Refusal
+from kaito_chat.chat.limits import Limits, Rate, Refusal
 
 
 class Clock:

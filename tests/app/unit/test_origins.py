@@ -2,7 +2,8 @@
 
 import pytest
 
-from kaito_chat.ids import is_message_id, is_uuid, plain, thread_of
+from kaito_chat.chat.ids import is_message_id, is_uuid, thread_of
+from kaito_chat.history.characters import plain
 from kaito_chat.page.origins import is_own
 from kaito_chat.page.routes import body_limit, is_plain
 

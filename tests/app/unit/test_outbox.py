@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from kaito_chat import metrics
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, HistoryRefusedError
 from kaito_chat.history.operations import DeleteStep, Operation, SaveStep, SaveThread, SignOut, save_step
 from kaito_chat.history.outbox import Outbox
 from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.telemetry import metrics
 
 BRISK = Limits(first_pause=0.01, longest_pause=0.02, late=0.05)
 

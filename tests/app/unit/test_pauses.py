@@ -7,15 +7,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from kaito_chat.chat import pauses
-
 APP = Path(__file__).parents[3] / "app"
-# In a process of its own, because what it changes would stay.
+# In processes of their own: Chainlit writes where it is imported, and a change to it stays.
 SCRIPT = """
 import time
 from contextlib import suppress
 from importlib import import_module
-from kaito_chat.chat import pauses
+from kaito_chat.chat import chainlit_patches
 
 paused = []
 time.sleep = paused.append
@@ -30,30 +28,38 @@ def pauses_made():
     return paused
 
 print(*pauses_made())
-pauses.take_out()
+chainlit_patches.take_out_pauses()
 print(*pauses_made(), "none")
 """
+MODULES = "from kaito_chat.chat.chainlit_patches import PAUSING; print(*PAUSING)"
 
 
 def test_chainlit_pauses_for_each_message_and_step_unless_that_is_taken_out(tmp_path: Path) -> None:
-    """If this fails after an upgrade because Chainlit no longer pauses, `pauses.py` can go."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(APP)}  # Chainlit writes where it is started
+    """If this fails after an upgrade because Chainlit no longer pauses, `take_out_pauses` can go."""
+    assert printed(SCRIPT, tmp_path) == ["0.001", "0.001", "none"]
+
+
+def test_the_two_modules_use_time_for_nothing_else(tmp_path: Path) -> None:
+    chainlit = find_spec("chainlit")
+    assert chainlit
+    assert chainlit.submodule_search_locations
+    names = printed(MODULES, tmp_path)
+    assert len(names) == 2
+    for name in names:
+        source = Path(chainlit.submodule_search_locations[0], name.removeprefix("chainlit.") + ".py").read_text()
+        assert re.findall(r"\btime\.\w+\(", source) == ["time.sleep("], name
+
+
+def printed(script: str, folder: Path) -> list[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(APP)}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=tmp_path,
+        [sys.executable, "-c", script],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert done.stdout.split() == ["0.001", "0.001", "none"], done.stderr
-
-
-def test_the_two_modules_use_time_for_nothing_else() -> None:
-    chainlit = find_spec("chainlit")
-    assert chainlit
-    assert chainlit.submodule_search_locations
-    for name in pauses.MODULES:
-        source = Path(chainlit.submodule_search_locations[0], name.removeprefix("chainlit.") + ".py").read_text()
-        assert re.findall(r"\btime\.\w+\(", source) == ["time.sleep("], name
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()

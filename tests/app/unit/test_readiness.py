@@ -9,13 +9,13 @@ from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer, Downloading, Fake
 from fakes.neighbours import BaseOnVLLM
-from kaito_chat.asking import Asking
 from kaito_chat.backends import Text, Turn
-from kaito_chat.readiness import State, Watch
+from kaito_chat.kubernetes.workspace import Workspaces, conditions_of
+from kaito_chat.models.asking import Asking
+from kaito_chat.models.readiness import State, Watch
 from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
 from kaito_chat.trouble import BackendError, Kind
-from kaito_chat.workspace import Workspaces, conditions_of
 
 ENGLISH = texts_for("en-US")
 

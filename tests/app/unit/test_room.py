@@ -10,10 +10,10 @@ from talk import SAMPLING, connection
 
 from fakes.kaito import VLLM, Answer, Fake, delta, finish, sse
 from fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
-from kaito_chat.asking import Asking
 from kaito_chat.backends import Reasoning, Reclassify, Sampling, Text, Turn
 from kaito_chat.backends.room import room_of
-from kaito_chat.readiness import Watch
+from kaito_chat.models.asking import Asking
+from kaito_chat.models.readiness import Watch
 from kaito_chat.settings import Settings
 from kaito_chat.trouble import BackendError, Kind, Room
 

@@ -12,8 +12,8 @@ import socketio
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kaito_chat.chat import packets
 from kaito_chat.page import gate, http_head
+from kaito_chat.sockets import packets
 
 Serve = Callable[[ASGIApp], Awaitable[int]]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaito_chat.backends import sse
-from kaito_chat.coalesce import gathered
+from kaito_chat.models.batching import gathered
 from kaito_chat.trouble import BackendError
 
 

@@ -6,9 +6,9 @@ from string import Formatter
 
 import pytest
 
-from kaito_chat.hindrance import Hindrance
+from kaito_chat.kubernetes.hindrance import Hindrance
+from kaito_chat.models.readiness import State
 from kaito_chat.page import translations
-from kaito_chat.readiness import State
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
 from kaito_chat.texts.catalogue import load
 from kaito_chat.trouble import BackendError, Kind

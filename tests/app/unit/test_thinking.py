@@ -11,7 +11,7 @@ from talk import QUESTION, SAMPLING, ask, connection
 from fakes.kaito import VLLM, Answer, delta, finish, sse
 from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
 from kaito_chat.backends.thinking import Thinking, without_thinking
-from kaito_chat.conversation import mark, turns_of
+from kaito_chat.chat.transcript import mark, turns_of
 
 
 def sorted_out(pieces: list[Text | Reasoning | Reclassify]) -> tuple[str, str]:

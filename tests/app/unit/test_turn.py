@@ -19,14 +19,14 @@ from prometheus_client import REGISTRY
 from fakes.kaito import VLLM, Answer, broken, delta, finish, sse
 from fakes.neighbours import BaseOnVLLM, Unlisted
 from kaito_chat.backends import Patience, connect
-from kaito_chat.chat import running
+from kaito_chat.chat import registry
+from kaito_chat.chat.limits import Limits
 from kaito_chat.chat.services import Services
-from kaito_chat.limits import Limits
+from kaito_chat.kubernetes.workspace import Workspaces
+from kaito_chat.models.readiness import Watch
 from kaito_chat.page.prepare import prepare
-from kaito_chat.readiness import Watch
 from kaito_chat.settings import Settings
 from kaito_chat.texts import CONTINUE, texts_for
-from kaito_chat.workspace import Workspaces
 from processes import ROOT
 
 # Of a library that Chainlit imports.
@@ -67,8 +67,8 @@ class Chat:
         answers = import_module("kaito_chat.chat.answers").Answers(services)
         self.services = services
         self.answers_of = answers
-        self.messages = import_module("kaito_chat.chat.messages").Messages(services, answers)
-        self.sockets = import_module("kaito_chat.chat.sockets").Sockets(self, services, answers)
+        self.messages = import_module("kaito_chat.sockets.messages").Messages(services, answers)
+        self.sockets = import_module("kaito_chat.sockets.connections").Sockets(self, services, answers)
         self.sent: list[tuple[str, Any]] = []
         self.session = chainlit("session").WebsocketSession(
             id=str(uuid.uuid4()),
@@ -173,7 +173,7 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
         services = Services(settings, client, watches, Workspaces("https://api", ROOT, "v1", None), limits)
         if settings.sign_in != "none":
             services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SECRET, 24)
-        running.use(services)
+        registry.use(services)
         config.load_module(str(HANDLERS))
         opened.append(Chat(services, token))
         return opened[-1]

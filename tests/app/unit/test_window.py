@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaito_chat.backends import Turn
-from kaito_chat.backends.base import Role
-from kaito_chat.conversation import mark, notice, turns_of
-from kaito_chat.window import estimate, fit, shorten
+from kaito_chat.backends.interface import Role
+from kaito_chat.chat.transcript import mark, notice, turns_of
+from kaito_chat.models.context_window import estimate, fit, shorten
 
 SYSTEM = Turn("system", "Be brief.")
 turns = st.lists(st.builds(Turn, st.sampled_from(get_args(Role)[1:]), st.text(max_size=400)), min_size=1, max_size=12)

@@ -7,10 +7,10 @@ import pytest
 from talk import connection
 
 from fakes.kaito import Fake
-from kaito_chat.hindrance import Hindrance, hindrance_of
-from kaito_chat.readiness import Watch
+from kaito_chat.kubernetes.hindrance import Hindrance, hindrance_of
+from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
+from kaito_chat.models.readiness import Watch
 from kaito_chat.texts import texts_for
-from kaito_chat.workspace import LONGEST_MESSAGE, Conditions, conditions_of
 
 CREATED, LATER = "2026-11-24T09:50:00Z", "2026-11-24T10:30:00Z"
 QUOTA = (

@@ -1,0 +1,137 @@
+"""One answer as its page shows it: the thinking, the text, the line of figures, and the copy that the history keeps."""
+
+import logging
+import time
+from typing import Any
+
+import chainlit as cl
+from chainlit.context import context
+from chainlit.utils import utc_now
+
+from kaito_chat.chat import signals
+from kaito_chat.chat.buttons import of_an_end
+from kaito_chat.chat.facts import FACTS, facts_of, line
+from kaito_chat.chat.services import Services
+from kaito_chat.chat.transcript import mark
+from kaito_chat.models.progress import Progress
+from kaito_chat.models.readiness import Watch
+from kaito_chat.page.formulas import Formulas, written
+from kaito_chat.telemetry import metrics
+from kaito_chat.texts import Texts
+
+log = logging.getLogger(__name__)
+
+# How often an answer that arrives is written to the history: a process that is killed loses no more.
+KEEP_SECONDS = 3.0
+
+
+def stored(thread: dict[str, Any]) -> dict[str, Any]:
+    """A conversation of the history as the page can draw it: a question may nest its Markdown as deep as it likes."""
+    steps = thread.get("steps") or ()
+    return thread | {"steps": [each | {"output": written(each.get("output") or "", rewritten=False)} for each in steps]}
+
+
+class Shown:
+    """Shows an answer while it arrives.
+
+    Args:
+        services: What all conversations share.
+        watch: The model.
+        texts: The page's language.
+    """
+
+    def __init__(self, services: Services, watch: Watch, texts: Texts) -> None:
+        self._services = services
+        self._watch = watch
+        self._texts = texts
+        self._message: cl.Message | None = None
+        self._thought: cl.Step | None = None
+        self._said: list[str] = []
+        self._formulas = Formulas()
+        self._thoughts: list[str] = []
+        self._thinking = Formulas(rewritten=False)
+        self._dropped_said = False
+        self._kept = time.monotonic()
+
+    async def think(self, text: str) -> None:
+        """Show more of the model's thinking: open while it runs, closed by the page when it ends."""
+        if self._thought is None:
+            self._thought = cl.Step(
+                name=self._texts.say("reasoning"), type="llm", show_input=False, default_open=True, auto_collapse=True
+            )
+            await self._thought.send()
+        self._thoughts.append(text)
+        await self._thought.stream_token(self._thinking.feed(text))
+
+    async def say(self, text: str, progress: Progress) -> None:
+        """Show more of the answer."""
+        if self._message is None:
+            await self.end_thought()
+            if progress.dropped and not self._dropped_said:
+                self._dropped_said = True
+                dropped = self._texts.say("notice.dropped", count=progress.dropped)
+                await cl.Message(dropped, type="system_message").send()
+            self._message = cl.Message("", created_at=utc_now())
+        self._said.append(text)
+        await self._message.stream_token(self._formulas.feed(text))
+        if self._services.history and time.monotonic() - self._kept > KEEP_SECONDS:
+            self._kept = time.monotonic()
+            facts = {"streaming": False, "metadata": self._mark(progress, partial=True)}
+            session = context.session
+            self._services.history.save_step(
+                session.user.identifier, session.thread_id, self._message.to_dict() | facts
+            )
+
+    async def reclassify(self, progress: Progress, *, thinking: bool) -> None:
+        """Move the text so far from the answer to the thinking, or back."""
+        if thinking and self._message:
+            shown, self._message = self._message, None
+            said, self._said, self._formulas = "".join(self._said), [], Formulas()
+            await shown.remove()
+            await self.think(said)
+        elif not thinking and self._thought:
+            thought, self._thought = self._thought, None
+            said, self._thoughts, self._thinking = "".join(self._thoughts), [], Formulas(rewritten=False)
+            await thought.remove()
+            await self.say(said, progress)
+
+    async def end_thought(self) -> None:
+        """The thinking is over."""
+        if self._thought:
+            await self._thought.stream_token(self._thinking.end())
+            await self._thought.update()
+            self._thought, self._thoughts, self._thinking = None, [], Formulas(rewritten=False)
+
+    async def close(self, progress: Progress, *, unfinished: bool, offered: bool = True) -> None:
+        """Finish the answer's message, with its mark, its figures and its buttons.
+
+        Args:
+            progress: What arrived.
+            unfinished: Whether the model may go on with it.
+            offered: Whether there are buttons: not under an answer that another question ended.
+        """
+        await self.end_thought()
+        message = self._message or cl.Message("")
+        usage, text = progress.usage, progress.answer
+        if usage:
+            metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
+            metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
+        ready = self._watch.ready
+        facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
+        message.metadata = self._mark(progress, **({"unfinished": True} if unfinished else {})) | {FACTS: facts}
+        message.content = written(text)
+        message.actions = of_an_end(self._texts, unfinished=unfinished) if offered else []
+        await message.send()
+        if self._services.settings.show_usage:
+            await signals.facts({message.id: line(facts, self._texts)})
+        if self._services.settings.debug:
+            log.info("answer", extra={"answer": text})
+
+    async def remove(self) -> None:
+        """Take the answer away: there is none, or its question was edited."""
+        await self.end_thought()
+        if self._message:
+            await self._message.remove()
+
+    def _mark(self, progress: Progress, **facts: object) -> dict[str, Any]:
+        return mark(progress.answer, model=progress.model or self._watch.name, **facts)

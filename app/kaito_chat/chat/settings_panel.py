@@ -1,0 +1,135 @@
+"""The settings panel: what a person may choose, within the backend's limits."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from chainlit.chat_settings import ChatSettings
+from chainlit.input_widget import Select, Slider, TextInput
+
+from kaito_chat.backends import Sampling
+from kaito_chat.history.characters import plain
+from kaito_chat.models.readiness import Watch
+from kaito_chat.settings import Settings
+from kaito_chat.texts import Texts
+
+MAX_TOKENS_STEP = 16
+LONGEST_TEXT = 20_000
+NUMBER = int | float
+KINDS: dict[str, Any] = {
+    "model": str,
+    "temperature": NUMBER,
+    "top_p": NUMBER,
+    "max_tokens": NUMBER,
+    "system_prompt": str,
+}
+
+
+def max_tokens_limit(settings: Settings, watch: Watch, model: object = None) -> int:
+    """The longest answer that the model's window allows, or a usual one while that is not known."""
+    window = watch.window_tokens(model if isinstance(model, str) else None)
+    if window is None:
+        window = watch.ready.backend.limits.default_window_tokens if watch.ready else 4 * settings.max_tokens
+    return max(window // 2, MAX_TOKENS_STEP)
+
+
+def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
+    """The panel for one model, with what was chosen before."""
+    limit = max_tokens_limit(settings, watch, chosen.get("model"))
+    sampling = sampling_of(settings, watch, chosen)
+    highest = watch.ready.backend.limits.temperature_max if watch.ready else 2.0
+    return ChatSettings(
+        [
+            *_models(watch, chosen, texts),
+            Slider(
+                id="temperature",
+                label=texts.say("settings.temperature"),
+                initial=min(sampling.temperature, highest),
+                min=0,
+                max=highest,
+                step=0.1,
+                description=texts.say("settings.temperature_tip"),
+            ),
+            Slider(
+                id="top_p",
+                label=texts.say("settings.top_p"),
+                initial=sampling.top_p,
+                min=0.05,
+                max=1,
+                step=0.05,
+                description=texts.say("settings.top_p_tip"),
+            ),
+            Slider(
+                id="max_tokens",
+                label=texts.say("settings.max_tokens"),
+                initial=min(sampling.max_tokens, limit),
+                min=MAX_TOKENS_STEP,
+                max=limit,
+                step=MAX_TOKENS_STEP,
+                description=texts.say("settings.max_tokens_tip"),
+            ),
+            TextInput(
+                id="system_prompt",
+                label=texts.say("settings.system_prompt"),
+                initial=system_prompt_of(settings, watch, chosen),
+                multiline=True,
+                description=texts.say("settings.system_prompt_tip"),
+            ),
+        ]
+    )
+
+
+def _models(watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> list[Select]:
+    """The models and adapters of a server that offers several."""
+    served = watch.served(chosen.get("model"))
+    if served is None or len(watch.choices) < 2:  # noqa: PLR2004 - one is no choice
+        return []
+    return [
+        Select(
+            id="model",
+            label=texts.say("settings.model"),
+            values=[choice.id for choice in watch.choices],
+            initial_value=served.model,
+            description=texts.say("settings.model_tip"),
+        )
+    ]
+
+
+def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among what a page sent, of the panel's names and of bounded length."""
+    return {
+        key: value[:LONGEST_TEXT] if isinstance(value, str) else value
+        for key, value in sent.items()
+        if key in KINDS and isinstance(value, KINDS[key]) and not isinstance(value, bool) and _is_finite(value)
+    }
+
+
+def _is_finite(value: object) -> bool:
+    """Browsers cannot read the numbers that JSON has not: what is kept goes back to the page."""
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
+    """What was chosen, within the limits whatever the page sends."""
+    limit = max_tokens_limit(settings, watch, chosen.get("model"))
+    return Sampling(
+        temperature=_within(chosen.get("temperature"), settings.temperature, 0.0, 2.0),
+        top_p=_within(chosen.get("top_p"), settings.top_p, 0.01, 1.0),
+        max_tokens=round(_within(chosen.get("max_tokens"), min(settings.max_tokens, limit), 1, limit)),
+        top_k=settings.top_k,
+    )
+
+
+def system_prompt_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> str:
+    """The system prompt that was chosen, the model's own, or the application's."""
+    default = watch.connection.settings.system_prompt
+    value = chosen.get("system_prompt")
+    if isinstance(value, str):
+        return plain(value[:LONGEST_TEXT])
+    return settings.system_prompt if default is None else default
+
+
+def _within(value: object, default: float, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+        value = default
+    return min(max(value, low), high)

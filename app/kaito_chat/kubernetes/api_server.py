@@ -1,0 +1,63 @@
+"""The cluster's API server, as a pod may ask it: with the token of its ServiceAccount.
+
+See: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+"""
+
+import ssl
+from pathlib import Path
+
+import httpx
+
+REQUEST_SECONDS = 5
+
+
+class ApiServer:
+    """One API server.
+
+    Args:
+        url: Its address.
+        service_account_dir: Where the pod's token, CA certificate and namespace are mounted.
+    """
+
+    def __init__(self, url: str, service_account_dir: Path) -> None:
+        self._url = url
+        self._dir = service_account_dir
+        self._client: httpx.AsyncClient | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The pod's own namespace; empty outside a cluster."""
+        return self._read("namespace")
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is mounted."""
+        return bool(self._read("token"))
+
+    async def request(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """Ask; any status is returned.
+
+        Raises:
+            httpx.HTTPError: Nobody answers in time.
+            OSError: The CA certificate cannot be read.
+        """
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False, verify=self._trust())
+        headers = {"authorization": f"Bearer {self._read('token')}"}
+        return await self._client.request(method, self._url + path, json=body, headers=headers)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._client:
+            await self._client.aclose()
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        certificate = self._dir / "ca.crt"
+        return ssl.create_default_context(cafile=certificate) if certificate.exists() else True
+
+    def _read(self, name: str) -> str:
+        """A mounted file, read anew every time: tokens are rotated."""
+        try:
+            return (self._dir / name).read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""

@@ -1,0 +1,136 @@
+"""Reads a KAITO Workspace's conditions from the API server, where the pod may.
+
+See: https://kaito-project.github.io/kaito/docs/quick-start
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from kaito_chat.backends.responses import json_of, object_of
+from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.kubernetes.hindrance import OF_NODES, Hindrance, hindrance_of
+
+# The conditions of 0.6 and of 0.12, in the order in which they come true.
+NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
+SERVER_CONDITIONS = ("ModelMirrorReady", "InferenceReady", "BenchmarkCompleted", "WorkspaceSucceeded")
+# 0.12 says with it that a model is not downloaded, of nodes that are there.
+NOT_DOWNLOADED = "ModelMirrorNotReady"
+LONGEST_MESSAGE = 300
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How far a Workspace is.
+
+    Attributes:
+        node_ready: Its GPU nodes are there.
+        server_ready: Its model server answers.
+        since: When it was created, or when its nodes were ready if they are, or were lost if they were there.
+        message: What its controller says about what hinders it, or about the step that is not done.
+        hindrance: What keeps it from being ready; `None` if it only takes its time.
+    """
+
+    node_ready: bool
+    server_ready: bool
+    since: datetime | None
+    message: str = ""
+    hindrance: Hindrance | None = None
+
+
+class Workspaces:
+    """The Workspaces of one namespace.
+
+    Args:
+        url: The API server.
+        service_account_dir: Where the pod's token, CA certificate and namespace are mounted.
+        api_version: `kaito.sh/v1beta1`.
+        namespace: The pod's own when left out.
+    """
+
+    def __init__(self, url: str, service_account_dir: Path, api_version: str, namespace: str | None) -> None:
+        self._server = ApiServer(url, service_account_dir)
+        self._path = f"/apis/{api_version}/namespaces/{namespace or self._server.namespace}/workspaces/"
+
+    async def conditions(self, name: str) -> Conditions | None:
+        """A Workspace's conditions; `None` where there is no token, no permission, no Workspace or no API server."""
+        if not self._server.has_token:
+            return None
+        try:
+            response = await self._server.request("GET", self._path + name)
+        except (httpx.HTTPError, OSError):
+            return None
+        found = json_of(response)
+        return conditions_of(found) if response.is_success and isinstance(found, dict) else None
+
+    async def close(self) -> None:
+        """Close the connection to the API server."""
+        await self._server.close()
+
+
+def conditions_of(workspace: dict[str, object]) -> Conditions:
+    """The conditions in a Workspace's status; the worse one of two that contradict each other.
+
+    0.6 leaves what was true once as it is when a node is lost, and writes a node's time-out to the summary only.
+    """
+    status, metadata = object_of(workspace.get("status")), object_of(workspace.get("metadata"))
+    entries = status.get("conditions")
+    entries = entries if isinstance(entries, list) else []
+    by_type = {str(entry.get("type")): entry for entry in entries if isinstance(entry, dict)}
+    node = _node_ready(by_type)
+    server = node and _is(by_type.get("InferenceReady", by_type.get("WorkspaceSucceeded")), "True")
+    lost = not node and (_is(by_type.get("InferenceReady"), "True") or status.get("state") == "NotReady")
+    hindrance, worst = _worst(by_type, node_ready=node)
+    if lost and hindrance is None:
+        hindrance = Hindrance.NODE_LOST
+    ready = next((by_type[name] for name in ("ResourceReady", "NodesReady") if _is(by_type.get(name), "True")), {})
+    message = "" if server and hindrance is None else " ".join(str(worst.get("message", "")).split())
+    began = ready if node else by_type.get("ResourceReady", {}) if lost else {}
+    return Conditions(
+        node_ready=node,
+        server_ready=server,
+        since=_time(began.get("lastTransitionTime", metadata.get("creationTimestamp"))),
+        message=message[:LONGEST_MESSAGE],
+        hindrance=hindrance,
+    )
+
+
+def _is(condition: object, status: str) -> bool:
+    return object_of(condition).get("status") == status
+
+
+def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
+    """Whether all that is said about nodes is true."""
+    said = [by_type[name] for name in NODE_CONDITIONS if name in by_type]
+    if by_type.get("ResourceReady", {}).get("reason") == NOT_DOWNLOADED:
+        said = [each for each in said if each.get("type") != "ResourceReady"]
+    summed_up = any(each.get("type") in ("ResourceReady", "NodesReady") for each in said)
+    return summed_up and all(_is(each, "True") for each in said)
+
+
+def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Hindrance | None, dict[str, Any]]:
+    """The worst hindrance and its condition; without a hindrance, the first step that is not done."""
+    pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
+    found = [(hindrance_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
+    # The summary of 0.6 keeps a node's time-out until the server is ready, also when the node came after it.
+    found = [(why, each) for why, each in found if not (node_ready and why in OF_NODES)]
+    told = [(why, each) for why, each in found if why]
+    known = [(why, each) for why, each in told if why is not Hindrance.FAILED]
+    if told:
+        return (known or told)[0]
+    step = SERVER_CONDITIONS if node_ready else NODE_CONDITIONS
+    return None, next((each for _, each in found if each.get("type") in step), {})
+
+
+def _pending(condition: dict[str, Any] | None) -> bool:
+    return condition is not None and condition.get("status") != "True"
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
+    except ValueError:
+        return None

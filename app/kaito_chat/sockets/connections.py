@@ -1,0 +1,192 @@
+"""The life of a page's connection: it opens, comes back, is lost. Takes the place of Chainlit's handlers.
+
+Chainlit takes the ids that a browser sends as they are, also as paths and as conversations of other people, and forgets
+the running answer when a page comes back.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import socketio
+from chainlit.chat_context import chat_contexts
+from chainlit.context import init_ws_context
+from chainlit.message import Message
+from chainlit.session import WebsocketSession, ws_sessions_id
+
+from kaito_chat.chat import signals
+from kaito_chat.chat.answers import Answers
+from kaito_chat.chat.conversations import LEFT
+from kaito_chat.chat.displayed_answer import stored
+from kaito_chat.chat.facts import lines
+from kaito_chat.chat.ids import thread_of
+from kaito_chat.chat.services import Services
+from kaito_chat.history.errors import HistoryAwayError
+from kaito_chat.sockets.events import Opening, read
+from kaito_chat.sockets.sessions import REFUSED, Sessions, name_of
+from kaito_chat.telemetry.audit import record
+from kaito_chat.telemetry.logs import session_id
+from kaito_chat.texts import texts_for
+
+log = logging.getLogger(__name__)
+
+
+class Sockets:
+    """Opens, resumes and ends the sessions of pages.
+
+    Args:
+        server: Chainlit's Socket.IO server.
+        services: What all conversations share.
+        answers: Answers questions.
+    """
+
+    def __init__(self, server: socketio.AsyncServer, services: Services, answers: Answers) -> None:
+        self._server = server
+        self._services = services
+        self._sessions = Sessions(services)
+        self._answers = answers
+
+    def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
+        """The handlers by their events."""
+        return {
+            "connect": self.connect,
+            "connection_successful": self.shown,
+            "clear_session": self.clear,
+            "disconnect": self.disconnect,
+        }
+
+    async def connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> bool:
+        """A page connects, for the first time or again.
+
+        Raises:
+            ConnectionRefusedError: It is not signed in, its ids are malformed, or belong to somebody else.
+        """
+        opening = read(Opening, auth)
+        if opening is None:
+            log.warning("a malformed opening of a socket was refused")
+            raise ConnectionRefusedError(REFUSED)
+        session_id.set(opening.session_id)
+        user, token = await self._sessions.signed_in(environ)
+        session = WebsocketSession.get_by_id(opening.session_id)
+        if session is None:
+            session = await self._sessions.open(sid, environ, opening, user, token)
+        elif name_of(session.user) != name_of(user):
+            record("connect", name_of(user), "another user's session")
+            raise ConnectionRefusedError(REFUSED)
+        else:
+            session.restore(new_socket_id=sid)
+            session.token = token
+        conversation = self._services.conversations.of(session.id)
+        conversation.come()
+
+        async def emit(event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
+            conversation.mirror.note(event, data)
+            await self._server.emit(event, data, to=sid)
+
+        session.emit = emit
+        return True
+
+    async def shown(self, sid: str, *_: object) -> None:
+        """The page is ready to show the conversation: give it the state that it may lack."""
+        session = WebsocketSession.get(sid)
+        if session is None:
+            return
+        session_id.set(session.id)
+        context = init_ws_context(session)
+        conversation = self._services.conversations.of(session.id)
+        if session.thread_id_to_resume and not session.chat_started:
+            session.chat_started = True
+            await self._resume(session)
+        elif session.restored:
+            session.restored = False  # once for each connection
+            await conversation.mirror.replay(lambda event, data: self._server.emit(event, data, to=sid))
+        if not session.chat_started:
+            session.chat_started = True
+            await self._answers.show_settings(session)
+        if conversation.lock.locked():
+            await context.emitter.task_start()
+        else:
+            await context.emitter.task_end()
+        if conversation.forgotten:
+            conversation.forgotten = False
+            await self._answers.notify(texts_for(session.language).say("notice.forgotten"), "forgotten")
+
+    async def clear(self, sid: str, *_: object) -> None:
+        """The page says that it will not come back."""
+        session = WebsocketSession.get(sid)
+        if session:
+            session.to_clear = True
+
+    async def disconnect(self, sid: str, _reason: str | None = None) -> None:
+        """The connection is lost, or the page closed: give it some time to come back."""
+        await asyncio.sleep(0)  # a goodbye that comes with the end of the connection is a task that has not run yet
+        session = WebsocketSession.get(sid)
+        if session is None:
+            return
+        session_id.set(session.id)
+        init_ws_context(session)
+        conversation = self._services.conversations.of(session.id)
+        conversation.leave(0 if session.to_clear else self._services.settings.disconnect_grace_seconds)
+        if self._services.history and session.user and session.has_first_interaction:
+            facts = session.to_persistable()
+            self._services.history.save_thread(session.user.identifier, session.thread_id, metadata=facts)
+        if session.to_clear:
+            await self._sessions.forget(session, conversation)
+        else:
+            keep = self._services.settings.session_timeout_seconds
+            asyncio.get_running_loop().call_later(keep, self._forget_later, session, sid)
+
+    def _forget_later(self, session: WebsocketSession, sid: str) -> None:
+        if session.socket_id == sid and not self._services.conversations.of(session.id).connected:
+            self._services.background(self._sessions.forget(session, self._services.conversations.of(session.id)))
+
+    async def _resume(self, session: WebsocketSession) -> None:
+        """Show a conversation of the history, and have the model know it."""
+        emitter = init_ws_context(session).emitter
+        await self._end_elsewhere(session)
+        try:
+            history, owner = self._services.history, name_of(session.user)
+            thread = await history.get_thread(session.thread_id, owner) if history and owner else None
+        except HistoryAwayError:
+            await emitter.send_resume_thread_error(texts_for(session.language).say("notice.not_stored"))
+            return
+        if not thread:
+            session.thread_id = thread_of(session.id)
+            session.chat_started = False
+            await emitter.send_resume_thread_error("Thread not found.")
+            return
+        facts = _facts(thread.get("metadata"))
+        session.chat_profile = facts.get("chat_profile") or session.chat_profile
+        session.chat_settings = facts.get("chat_settings") or {}
+        session.has_first_interaction = True
+        await emitter.emit("first_interaction", {"interaction": "resume", "thread_id": session.thread_id})
+        await self._answers.show_settings(session)
+        steps = [step for step in thread.get("steps") or () if "message" in step["type"]]
+        chat_contexts[session.id] = [Message.from_dict(step) for step in steps]
+        await emitter.resume_thread(stored(thread))
+        if self._services.settings.show_usage:
+            await signals.facts(lines(steps, texts_for(session.language)))
+        await self._answers.offer_end(session)
+
+    async def _end_elsewhere(self, session: WebsocketSession) -> None:
+        """End the answer that a page runs which showed this conversation before: it was opened anew."""
+        for other in list(ws_sessions_id.values()):
+            if other is session or other.thread_id != session.thread_id or name_of(other.user) != name_of(session.user):
+                continue
+            conversation = self._services.conversations.of(other.id)
+            if not conversation.connected and conversation.turn:
+                turn = conversation.turn
+                conversation.interrupt(LEFT)
+                await asyncio.wait((turn,), timeout=5)
+
+
+def _facts(metadata: object) -> dict[str, Any]:
+    """The metadata of a conversation."""
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except ValueError:
+            return {}
+    return metadata if isinstance(metadata, dict) else {}

@@ -1,0 +1,82 @@
+"""Looks at the packets of sockets before Socket.IO reads them.
+
+Socket.IO keeps the attachments of a binary packet until all have come, reads the events of connections that opened no
+session, and lets a browser call the handlers of `connect` and `disconnect`. Our page sends none of these.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+import socketio
+
+from kaito_chat.telemetry import metrics
+
+log = logging.getLogger(__name__)
+
+# A page that introduces itself, and every event but those that hold a question.
+SHORT = 128 * 1024
+# So long a connection may be open before its page introduces itself; the database is asked after that.
+OPENING_SECONDS = 30.0
+_EVENT = re.compile(r'2\["([a-z_]{1,40})"[,\]]')
+Connected = Callable[[str, object], Awaitable[Any]]
+Handle = Callable[[str, object], Awaitable[None]]
+
+
+def guard(server: socketio.AsyncServer, events: Collection[str], long: Collection[str]) -> None:
+    """Pass on only the packets of a page that behaves; a connection that sends others without a session is closed.
+
+    Args:
+        server: Chainlit's Socket.IO server.
+        events: The events that a page may send.
+        long: Those of them that may be longer than `SHORT`.
+    """
+    handle: Handle = server.eio.handlers["message"]
+    connected: Connected = server.eio.handlers["connect"]
+
+    waiting: set[asyncio.Task[None]] = set()
+
+    async def expected(connection: str, environ: object) -> Any:  # noqa: ANN401 - Engine.IO's
+        task = asyncio.create_task(close_if_silent(connection))
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+        return await connected(connection, environ)
+
+    async def close_if_silent(connection: str) -> None:
+        await asyncio.sleep(OPENING_SECONDS)
+        if server.manager.sid_from_eio_sid(connection, "/") is None and connection in server.eio.sockets:
+            metrics.REFUSED.labels("slow").inc()
+            await _close(server, connection)
+
+    async def guarded(connection: str, packet: object) -> None:
+        opened = server.manager.sid_from_eio_sid(connection, "/") is not None
+        if not isinstance(packet, str) or not _is_ours(packet, events, long, opened=opened):
+            metrics.REFUSED.labels("packet").inc()
+            if not opened:
+                await _close(server, connection)
+            return
+        try:
+            await handle(connection, packet)
+        except (ValueError, RecursionError) as error:  # JSON that cannot be read
+            metrics.REFUSED.labels("packet").inc()
+            log.warning("a malformed packet was refused", extra={"reason": type(error).__name__})
+
+    server.eio.handlers["message"] = guarded
+    server.eio.handlers["connect"] = expected
+
+
+async def _close(server: socketio.AsyncServer, connection: str) -> None:
+    """Close a connection; Engine.IO only asks the browser to."""
+    engine_socket = server.eio.sockets.get(connection)
+    if engine_socket:
+        await server.eio.disconnect(connection)
+        engine_socket.queue.put_nowait(None)  # ends its writer, which closes the WebSocket
+
+
+def _is_ours(packet: str, events: Collection[str], long: Collection[str], *, opened: bool) -> bool:
+    if packet[:1] in ("0", "1"):
+        return len(packet) <= SHORT
+    event = _EVENT.match(packet) if opened else None
+    return event is not None and event[1] in events and (len(packet) <= SHORT or event[1] in long)

@@ -1,0 +1,1 @@
+"""Logs, audit lines, metrics and traces, and the port that serves health probes and metrics."""

@@ -1,0 +1,5 @@
+"""How operators reach the virtual network.
+
+- `bastion`: Azure Bastion.
+- `jump_box`: the virtual machine behind it.
+"""

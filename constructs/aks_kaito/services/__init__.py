@@ -1,0 +1,8 @@
+"""Azure services beside the cluster.
+
+- `registry`: the container registry.
+- `key_vault`: the secrets of the chat application.
+- `storage`: the boot diagnostics of the jump box.
+- `openai`: Azure OpenAI; optional.
+- `postgresql`: the conversation history; optional.
+"""

@@ -1,0 +1,41 @@
+"""The stacks of an environment, in the order in which they are deployed: Azure's side, then what runs on it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from cdktn import App, TerraformStack
+
+from aks_kaito.charts import ours
+from aks_kaito.settings import Environment
+from aks_kaito.stacks.platform import PlatformStack
+from aks_kaito.stacks.workloads import WorkloadsStack
+
+
+def synthesize(environments: Sequence[Environment], outdir: Path | None = None) -> dict[str, list[Path]]:
+    """Write the Terraform JSON of all environments to `outdir`: left out, `cdktf.out` or where the CDK CLI wants it.
+
+    Returns the files of each environment, by its name, in the order in which they are deployed.
+    """
+    app = App(outdir=str(outdir) if outdir else None)
+    stacks = {environment.name: add(app, environment) for environment in environments}
+    app.synth()
+    write_values(environments, Path(app.outdir, "values"))
+    folder = Path(app.outdir, "stacks")
+    return {name: [folder / stack.node.id / "cdk.tf.json" for stack in found] for name, found in stacks.items()}
+
+
+def write_values(environments: Sequence[Environment], folder: Path) -> None:
+    """Write the chat's values of each environment, for releases of the application alone; JSON, which is YAML too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for environment in environments:
+        text = json.dumps(ours.chat(environment), indent=2, sort_keys=True)
+        head = f"# Values of charts/kaito-chat for {environment.name}, less the ids that a deployment finds out.\n"
+        (folder / f"{environment.name}.yaml").write_text(f"{head}{text}\n", encoding="utf-8")
+
+
+def add(app: App, environment: Environment) -> list[TerraformStack]:
+    """Define the stacks of one environment in an app, in the order in which they are deployed."""
+    platform, workloads = PlatformStack(app, environment), WorkloadsStack(app, environment)
+    workloads.add_dependency(platform)  # the CLIs deploy both in this order, and destroy them in the other
+    return [platform, workloads]
