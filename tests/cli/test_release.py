@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aks_kaito_cli.commands.helm import RELEASE
 from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from infra.rendered import ID
@@ -153,7 +154,7 @@ def test_bad_input_is_refused_and_helm_is_not_asked(tmp_path: Path, arguments: t
 @pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
 def test_the_values_file_is_what_terraform_uses(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
-    ours, found_out = terraform_release(workloads[name], "kaito-chat")["values"]
+    ours, found_out = terraform_release(workloads[name], RELEASE)["values"]
     assert yaml.safe_load(text) == json.loads(ours)
     # The rest is what only a deployment knows.
     assert set(re.findall(r"\$\{(\w+)\.", found_out)) == {"data", "var"}
@@ -173,5 +174,8 @@ def test_the_values_file_and_the_ids_make_a_release(name: str) -> None:
     assert text.startswith("# Values of charts/kaito-chat")
     values = json.loads(text.partition("\n")[2])
     objects = render(merged(values, {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}))
-    image = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
+    deployment = one(objects, "Deployment")
+    # The driver asks kubectl for it by this name.
+    assert deployment["metadata"]["name"] == RELEASE
+    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == f"{values['chat']['image']['repository']}:0.2.0"
