@@ -173,9 +173,9 @@ def test_the_values_file_and_the_ids_make_a_release(name: str) -> None:
     text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith("# Values of charts/kaito-chat")
     values = json.loads(text.partition("\n")[2])
-    objects = render(merged(values, {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}))
-    deployment = one(objects, "Deployment")
-    # The driver asks kubectl for it by this name.
-    assert deployment["metadata"]["name"] == RELEASE
-    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    given = {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}
+    objects = render(merged(values, given), release=RELEASE)
+    # kubectl finds both by the release's name.
+    assert one(objects, "Service", RELEASE)
+    image = one(objects, "Deployment", RELEASE)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == f"{values['chat']['image']['repository']}:0.2.0"
