@@ -25,7 +25,7 @@ TESTS ?= tests/app
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
-# The environment that make destroy takes down, once more.
+# Confirms make destroy: the name of the environment once more.
 CONFIRM ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -71,7 +71,7 @@ deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform
 	@$(AKS_KAITO) deploy "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
-destroy: $(INFRA) $(CLIS) ## Take an environment down, workloads first (ENV=dev CONFIRM=dev)
+destroy: $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
 	@$(AKS_KAITO) destroy "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release

@@ -1,7 +1,12 @@
 """The command `aks-kaito`: synthesize, compare, deploy, destroy and release an environment.
 
-`app` is the Typer application; `groups` declares the subcommands; `deploy` holds the steps of a deployment, of its end
-and of a release; `comparison` compares two synthesized revisions; `shell` runs programs; `commands` builds their
-command lines and starts nothing; `project` knows the files of the checkout. Imports point down this list. Synthesis
-itself (`main.py`) imports nothing from here.
+Read it in this order; imports point down the list:
+
+- `app`: the Typer application; `groups` declares its subcommands.
+- `deploy`: the steps of a deployment, of a destruction and of a release; `comparison`: two synthesized revisions.
+- `shell`: runs programs and passes signals on.
+- `commands`: builds command lines and starts nothing.
+- `project`, `pages`: files of the checkout, and pages of the documentation that messages name.
+
+Synthesis itself (`main.py`) imports nothing from here.
 """

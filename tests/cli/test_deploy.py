@@ -1,7 +1,5 @@
-"""Deploying and destroying, step by step, with stand-ins for whatever needs Azure or a cluster."""
+"""Deploying and destroying step by step, with stand-ins for the programs that need Azure or a cluster."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ IN_POD = (
 FIND = "az acr repository show --name crkaitodev6f10b7 --image kaito-chat:0.2.0 --query digest --output tsv"
 
 
-def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
+def test_the_commands_and_their_order(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
     grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
@@ -53,7 +51,7 @@ def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
         assert each["AKS_KAITO_ENV"] == "dev"
 
 
-def test_the_image_is_pinned_in_words_that_can_be_typed(tmp_path: Path) -> None:
+def test_the_image_is_pinned_and_the_printed_command_can_be_typed(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0")
     variables = ran.variables[ran.steps.index(WORKLOADS)]
     assert (variables["TF_VAR_chat_image_tag"], variables["TF_VAR_chat_image_digest"]) == ("0.2.0", DIGEST)
@@ -61,13 +59,13 @@ def test_the_image_is_pinned_in_words_that_can_be_typed(tmp_path: Path) -> None:
     assert typed in ran.done.stdout
 
 
-def test_nobodys_own_kubeconfig_is_touched(tmp_path: Path) -> None:
+def test_the_users_kubeconfig_is_not_changed(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables={"KUBECONFIG": "/somebodys/own"})
     place = next(index for index, line in enumerate(ran.lines) if "get-credentials" in line)
     assert ran.variables[place]["KUBECONFIG"] == ran.lines[place].rpartition(" ")[2].replace("kubeconfig", "unused")
 
 
-def test_whoever_deploys_signs_in_as_the_settings_say(tmp_path: Path) -> None:
+def test_kubelogin_signs_in_as_the_settings_say(tmp_path: Path) -> None:
     variables = environment(tmp_path, f'{DEV}\n[workloads]\ncredentials = "workloadidentity"\n')
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
     signed_in = starting(ran, "kubelogin")
@@ -86,14 +84,14 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
 
 
-def test_what_is_published_gets_a_message_by_its_address(tmp_path: Path) -> None:
+def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
     assert starting(ran, "probe") == ["probe --chat https://chainlit.babosbird.com --reach 900 --timeout 2700"]
     assert "Chat:    https://chainlit.babosbird.com\n" in ran.done.stdout
 
 
-def test_a_host_without_a_record_is_told_where_to_lead(tmp_path: Path) -> None:
+def test_the_report_names_the_address_for_a_missing_record(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
     assert ran.done.returncode == 0, ran.done.stderr
@@ -102,7 +100,7 @@ def test_a_host_without_a_record_is_told_where_to_lead(tmp_path: Path) -> None:
     assert not starting(ran, "probe")
 
 
-def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> None:
+def test_az_uses_the_subscription_of_the_file_or_the_variable(tmp_path: Path) -> None:
     subscription = "11111111-2222-3333-4444-555555555555"
     variables = environment(tmp_path, f'subscription_id = "{subscription}"\n{DEV}')
     for chosen in (variables, {"ARM_SUBSCRIPTION_ID": subscription}):
@@ -111,7 +109,7 @@ def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> 
         assert all(f"--subscription {subscription}" in line for line in asked)
 
 
-def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path) -> None:
+def test_the_secrets_of_sign_in_are_checked_before_the_workloads(tmp_path: Path) -> None:
     variables = environment(tmp_path, DEV + SIGN_IN)
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="secrets/chat-entra-client-secret", variables=variables)
     assert failed.done.returncode == 1
@@ -123,7 +121,7 @@ def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path
     assert len(starting(done, "az rest")) == len(ours.SECRETS)
 
 
-def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) -> None:
+def test_with_sign_in_the_models_are_asked_from_the_pod(tmp_path: Path) -> None:
     inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe"
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
     assert ran.lines[-1].endswith(f"{inside} --chat http://127.0.0.1:8000 --models --reach 2700 --timeout 2700")
@@ -134,7 +132,7 @@ def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) ->
     assert ran.lines[-1].endswith(f"{inside} --models --reach 2700 --timeout 2700")
 
 
-def test_a_password_that_is_not_there_would_stop_nginx(tmp_path: Path) -> None:
+def test_a_missing_password_secret_stops_before_the_workloads(tmp_path: Path) -> None:
     variables = environment(tmp_path, f"{DEV}\n[ingress]\n{GUARDED}")
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="get secret model-people", variables=variables)
     assert failed.done.returncode == 1
@@ -144,7 +142,7 @@ def test_a_password_that_is_not_there_would_stop_nginx(tmp_path: Path) -> None:
     assert run(tmp_path, "deploy", "dev", "0.2.0", variables=variables).done.returncode == 0
 
 
-def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
+def test_an_existing_image_is_not_built_again(tmp_path: Path) -> None:
     run(tmp_path, "deploy", "dev", "0.2.0")
     again = run(tmp_path, "deploy", "dev", "0.2.0")
     assert not starting(again, "az acr build")
@@ -173,7 +171,7 @@ def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
         ("prod", "docker push"),
     ],
 )
-def test_the_first_failure_ends_it_and_it_goes_on_from_there(
+def test_the_first_failure_ends_a_deployment_which_can_be_repeated(
     tmp_path: Path, name: str, fails: str, api_server: str
 ) -> None:
     inside = {"aks show": api_server}
@@ -188,7 +186,7 @@ def test_the_first_failure_ends_it_and_it_goes_on_from_there(
     assert f"cdk deploy kaito-{name}-workloads" in " ".join(again.lines)
 
 
-def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path: Path) -> None:
+def test_a_missing_address_ends_a_deployment_and_a_missing_grafana_does_not(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
     assert (failed.done.returncode, "find the address" in failed.done.stderr) == (1, True)
@@ -196,30 +194,29 @@ def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path:
     assert (done.done.returncode, "Grafana: az grafana show --resource-group" in done.done.stdout) == (0, True)
 
 
-def test_what_was_released_alone_since_does_not_stay(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+def test_an_image_that_was_released_alone_is_replaced(tmp_path: Path, project: Path) -> None:
     other = {"RUNS": "sha256:" + "b" * 64, "HELM_BIN": str(tmp_path / "helm")}
-    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=other)
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=other, root=project)
     assert ran.done.returncode == 0, ran.done.stderr
     place = placed(ran).index(RUNNING)
     assert placed(ran)[place + 1] == "helm version --short"
     upgrade = ran.asked[place + 2]
     assert upgrade[:4] == ["helm", "upgrade", "--install", "kaito-chat"]
     assert {"chat.image.tag=", f"chat.image.digest={DIGEST}", "--reset-then-reuse-values"} <= set(upgrade)
-    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=other, fails="helm upgrade")
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=other, fails="helm upgrade", root=project)
     assert (failed.done.returncode, "upgrade the release" in failed.done.stderr) == (1, True)
 
 
-def test_a_failure_that_was_asked_quietly_says_why(tmp_path: Path) -> None:
+def test_a_captured_failure_shows_its_last_line(tmp_path: Path) -> None:
     (tmp_path / "built").touch()
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="acr ")
     assert failed.done.returncode == 1
     assert "it was told to fail" in failed.done.stderr
-    # What is wrong is not that the tag is missing: nothing may take its place.
+    # This failure does not mean that the tag is missing: no image may replace it.
     assert not starting(failed, "az acr build")
 
 
-def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables={"CDK_CLI": "no-such-program"})
     assert failed.done.returncode == 1
     assert "deploy the platform: no-such-program is not installed" in failed.done.stderr
@@ -228,7 +225,7 @@ def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
     assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
 
 
-def test_the_workloads_go_first(tmp_path: Path) -> None:
+def test_the_workloads_are_destroyed_first(tmp_path: Path) -> None:
     ran = run(tmp_path, "destroy", "dev", "dev")
     assert ran.steps == [
         "cdk destroy kaito-dev-workloads --auto-approve",
@@ -238,14 +235,14 @@ def test_the_workloads_go_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["workloads", "platform"])
-def test_what_is_left_can_be_destroyed_later(tmp_path: Path, part: str) -> None:
+def test_a_failed_destruction_can_be_repeated(tmp_path: Path, part: str) -> None:
     failed = run(tmp_path, "destroy", "dev", "dev", fails=part)
     assert (failed.done.returncode, part in failed.lines[-1]) == (1, True)
     assert "Next:   make destroy ENV=dev CONFIRM=dev" in failed.done.stderr
     assert run(tmp_path, "destroy", "dev", "dev").done.returncode == 0
 
 
-def test_settings_that_leave_something_out(tmp_path: Path) -> None:
+def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
     text = f"{DEV}grafana_public_network_access_enabled = false\n[kaito]\nenabled = false\n"
     text += '[openai]\nenabled = true\n[openai.deployments.chat]\nmodel = "gpt-4o"\nversion = "2024-11-20"\n'
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
@@ -258,7 +255,7 @@ def test_settings_that_leave_something_out(tmp_path: Path) -> None:
     assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
 
 
-def test_a_host_of_app_routings_is_found_in_the_cluster(tmp_path: Path) -> None:
+def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n'
     said = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
     assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said

@@ -16,7 +16,7 @@ SIZE = ('vm_size = "Standard_D4ads_v5"', 'vm_size = "Standard_D8ads_v5"')
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """Run git as somebody whose configuration does not matter."""
+    """Run git without the user's configuration."""
     who = {f"GIT_{role}_{what}": "a@b.invalid" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PATH": os.environ["PATH"], **who}
     program = shutil.which("git")
@@ -46,7 +46,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(committed: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """A copy that a test may change."""
     return Path(shutil.copytree(committed, tmp_path / "repository"))
 
 
@@ -69,7 +69,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def everything(repository: Path) -> dict[str, str]:
-    """A hash of every file, git's own included, except bytecode."""
+    """Return a hash of every file, git's own included, except bytecode."""
     files = (path for path in repository.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(repository)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -93,7 +93,7 @@ def test_a_dirty_tree_is_compared_and_left_as_it_is(repository: Path) -> None:
     assert "\x1b" not in ran.stdout
 
 
-def test_the_same_is_the_same_whatever_selects_environments(repository: Path) -> None:
+def test_equal_sides_are_equal_and_variables_select_nothing(repository: Path) -> None:
     ran = diff(repository, "--base=HEAD", "--exit-code", AKS_KAITO_ENV="nope", AKS_KAITO_ENVIRONMENTS_DIR="/nowhere")
     assert (ran.returncode, ran.stdout) == (0, "The synthesized Terraform is the same as that of HEAD.\n"), ran.stderr
 
@@ -109,7 +109,7 @@ def test_markdown_of_one_environment(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["nope", "--exec=x", "HEAD:main.py"])
-def test_a_revision_that_is_none_is_named(repository: Path, base: str) -> None:
+def test_an_unknown_revision_is_named(repository: Path, base: str) -> None:
     ran = diff(repository, f"--base={base}")
     assert ran.returncode == 2
     assert ran.stderr == f"BASE = {base!r}: must be a branch, a tag or a commit of this repository\n"

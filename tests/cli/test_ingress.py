@@ -1,4 +1,4 @@
-"""A change of ingress.mode: what is in use goes before its ground."""
+"""A change of ingress.mode: workloads that use a part of the platform go before that part."""
 
 from pathlib import Path
 
@@ -19,9 +19,7 @@ from support.stand_ins import DEV, GUARDED, SIGN_IN, environment, run, starting
         ("none", "nothing", "platform"),
     ],
 )
-def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
-    tmp_path: Path, mode: str, there: str, first: str
-) -> None:
+def test_workloads_that_block_the_platform_change_go_first(tmp_path: Path, mode: str, there: str, first: str) -> None:
     variables = environment(tmp_path, f'{DEV}\n[ingress]\nmode = "{mode}"\n')
     ran = run(tmp_path, "deploy", "dev", "0.2.0", answers={there: "something/there"}, variables=variables)
     assert ran.done.returncode == 0, ran.done.stderr
@@ -37,7 +35,7 @@ def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
         ("get gateways", 'error: the server doesn\'t have a resource type "gateways"'),
     ],
 )
-def test_where_there_is_nothing_yet_nothing_is_in_use(tmp_path: Path, fails: str, says: str) -> None:
+def test_without_a_cluster_or_its_kinds_nothing_blocks(tmp_path: Path, fails: str, says: str) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0", fails=f"{fails}#1", variables={"SAYS": says})
     assert ran.done.returncode == 0, ran.done.stderr
     assert "the workloads go first" not in ran.done.stdout
@@ -60,7 +58,7 @@ def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
         ("\n[ingress]\n" + GUARDED, "get secret model-people"),
     ],
 )
-def test_a_switch_looks_for_what_pods_need_first(tmp_path: Path, more: str, missing: str) -> None:
+def test_a_change_checks_the_secrets_of_the_pods_first(tmp_path: Path, more: str, missing: str) -> None:
     there, variables = {"get gateways": "gateway/kaito-chat"}, environment(tmp_path, DEV + more)
     ran = run(tmp_path, "deploy", "dev", "0.2.0", fails=missing, answers=there, variables=variables)
     assert (ran.done.returncode, starting(ran, "cdk deploy")) == (1, [])

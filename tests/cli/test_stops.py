@@ -32,9 +32,11 @@ def _sigint_has_its_default_action() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def stopped(folder: Path, subcommand: str, word: str, stop: Callable[[int], None]) -> tuple[int, str]:
+def stopped(
+    folder: Path, subcommand: str, word: str, stop: Callable[[int], None], root: Path = ROOT
+) -> tuple[int, str]:
     """Stop a subcommand while a program works whose command line has this word; return its status and errors."""
-    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")})
+    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")}, root=root)
     (folder / "built").touch()
     process = started([*AKS_KAITO, subcommand, "dev", "0.2.0"], variables)
     stop(process.pid)
@@ -128,8 +130,7 @@ def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> Non
     assert (tmp_path / "ended").read_text() == "1"
 
 
-def test_a_key_that_stops_a_release_lets_helm_roll_back(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
-    status, said = stopped(tmp_path, "release", "--install", press)
+def test_a_key_that_stops_a_release_lets_helm_roll_back(tmp_path: Path, project: Path) -> None:
+    status, said = stopped(tmp_path, "release", "--install", press, project)
     assert (tmp_path / "ended").read_text() == "1"
     assert (status, said.strip()) == (1, "Stopped.")

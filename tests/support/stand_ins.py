@@ -119,8 +119,9 @@ def prepare(
     fails: str = "",
     answers: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    root: Path = ROOT,
 ) -> dict[str, str]:
-    """Write the stand-ins into `folder`, and return the variables with which a program finds them there."""
+    """Write the stand-ins into `folder`; return the variables with which the command of `root` finds them there."""
     noted = folder / "noted"
     noted.unlink(missing_ok=True)
     for name in NAMES:
@@ -129,7 +130,9 @@ def prepare(
     # The user who runs the tests may have selected a subscription or a cluster.
     outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
     surroundings = {**outside, **(variables or {})}
+    elsewhere = {"PYTHONPATH": str(root / "cli")} if root != ROOT else {}
     return {
+        **elsewhere,
         "CDK_CLI": "cdk",
         "CHAT_PROBE": "probe",
         "NOTED": str(noted),
@@ -152,9 +155,7 @@ def run(
     seconds: int = 120,
 ) -> Ran:
     """Run `aks-kaito` of the project in `root` with the stand-ins, which are written into `folder`."""
-    surroundings = prepare(folder, fails=fails, answers=answers, variables=variables)
-    if root != ROOT:
-        surroundings["PYTHONPATH"] = str(root / "cli")
+    surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)
     command = [*AKS_KAITO, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=surroundings)
     noted = folder / "noted"

@@ -7,9 +7,10 @@ from aks_kaito_cli.commands import Words
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.deploy.private import hidden_api_server
+from aks_kaito_cli.pages import CONTROLLER
 from aks_kaito_cli.shell import Shell, Step, StepError
 
-LOOK = "docs/deploy.md, Which controller, if ingress.mode was changed"
+LOOK = f"{CONTROLLER}, if ingress.mode was changed"
 _NO_CLUSTER = re.compile(r"could not be found|was not found|NotFound")
 _NO_SUCH_KIND = "doesn't have a resource type"
 _UNKNOWN = """\

@@ -4,6 +4,7 @@ import shlex
 import socket
 
 from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.pages import STATE
 from aks_kaito_cli.project import PARTS, local_state
 from aks_kaito_cli.shell import MissingProgramError, Shell, Step, StepError
 
@@ -18,7 +19,7 @@ Go on inside its network, with the same commit:
 
 """
 _STATE = """\
-The state of the stacks is a file on this machine. Keep it in a blob that both machines reach (docs/deploy.md, State),
+The state of the stacks is a file on this machine. Keep it in a blob that both machines reach ({page}),
 or take {states} along, and back again.
 
 """
@@ -91,7 +92,8 @@ def instructions(shell: Shell, hosts: dict[str, str], again: str) -> str:
     command = f"ARM_SUBSCRIPTION_ID={shlex.quote(chosen)} {again}" if chosen else again
     text = _HEAD.format(name=environment.name, hosts=lines, again=command)
     if settings.state.backend == "local":
-        text += _STATE.format(states=" and ".join(local_state(environment, part).name for part in PARTS))
+        states = " and ".join(local_state(environment, part).name for part in PARTS)
+        text += _STATE.format(page=STATE, states=states)
     if settings.jump_box.enabled and settings.bastion.enabled:
         text += _JUMP_BOX.format(way=_way_in(shell))
     if settings.cluster.run_command_enabled:

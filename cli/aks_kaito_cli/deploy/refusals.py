@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
 from aks_kaito_cli.deploy import chart, programs
+from aks_kaito_cli.pages import REQUIREMENTS, STATE
 from aks_kaito_cli.project import PARTS, ROOT, environment_named, local_state, values_file
 from aks_kaito_cli.shell import Shell
 
@@ -79,10 +80,10 @@ def _unprepared(shell: Shell, *, destroys: bool) -> Iterator[str]:
     """Yield the reasons why nothing can begin in this environment, from this machine."""
     for program in programs.needed(shell, destroys=destroys):
         if shutil.which(program) is None:
-            yield f"{program} is not installed: docs/deploy.md, What is needed"
+            yield f"{program} is not installed: {REQUIREMENTS}"
     backend = shell.environment.settings.state.backend
     for state in _local_states(shell.environment) if backend != "local" else ():
-        yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"
+        yield f"state.backend = {backend!r}, but {state}: carry it over first ({STATE})"
     yield from programs.broken_commands(shell.variables)
 
 

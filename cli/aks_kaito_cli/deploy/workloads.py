@@ -8,6 +8,7 @@ from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import chart, stacks
 from aks_kaito_cli.deploy.cluster import by_hand
 from aks_kaito_cli.deploy.image import digest_of_built
+from aks_kaito_cli.pages import MODEL_ENDPOINT, SIGN_IN
 from aks_kaito_cli.shell import Shell, Step
 
 _ROLLED_BACK = """
@@ -41,7 +42,7 @@ def _vault_secrets(shell: Shell) -> Iterator[Step]:
         return
     for secret in ours.SECRETS.values():
         store = shlex.join(shell.azure.set_secret(secret, "FILE"))
-        yield Step(f"find the secret {secret}", shell.azure.find_secret(secret), f"{store} (docs/deploy.md, Sign-in)")
+        yield Step(f"find the secret {secret}", shell.azure.find_secret(secret), f"{store} ({SIGN_IN})")
 
 
 def _cluster_secrets(shell: Shell, kubectl: Kubectl) -> Iterator[Step]:
@@ -50,5 +51,5 @@ def _cluster_secrets(shell: Shell, kubectl: Kubectl) -> Iterator[Step]:
     F5's NGINX accepts no configuration, not even the chat's, while an Ingress names a Secret that does not exist.
     """
     if secret := shell.environment.settings.ingress.model_basic_auth_secret_name:
-        look = "docs/deploy.md, The model's own endpoint: publish it once the chat is deployed and the Secret exists"
+        look = f"{MODEL_ENDPOINT}: publish it once the chat is deployed and the Secret exists"
         yield Step(f"find the Secret {secret}", kubectl.find_secret(secret), look)

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def synth(
     environment: OptionalEnvironment = None,
-    show: Annotated[Form, typer.Option(help="What to print of the stacks.")] = Form.TABLE,
+    show: Annotated[Form, typer.Option(help="Form of the printed summary.")] = Form.TABLE,
 ) -> None:
     """Synthesize the Terraform of an environment to cdktf.out.
 
