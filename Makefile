@@ -139,11 +139,8 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 	$(BIN)/pytest tests/chart
 
 .PHONY: docs
-docs: $(DEV) $(APP_DEV) ## Regenerate the pages and blocks that are made from settings and stacks
+docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that are made from code
 	$(BIN)/python tools/docs.py
-	$(BIN)/python tools/chart_docs.py
-	$(BIN)/python tools/dashboards.py
-	PYTHONPATH=app $(APP_BIN)/python tools/chat_docs.py
 
 .PHONY: benchmark
 benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md

@@ -1,7 +1,7 @@
 """Synthesize the stacks of every selected environment: `python main.py`, or a CDK CLI, which runs it.
 
-`AKS_KAITO_ENV` selects one environment (unset: all), `AKS_KAITO_ENVIRONMENTS_DIR` moves the folder they are
-read from. Exit status: 0, or 2 with the problems on standard error and nothing written.
+`AKS_KAITO_ENV` selects one environment (unset: all), `AKS_KAITO_ENVIRONMENTS_DIR` replaces the folder of environment
+files. Exit status: 0, or 2 with the problems on standard error and nothing written.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from aks_kaito.settings import SettingsError, selected
 
 
 def main() -> int:
-    """Read all settings before anything is synthesized, so that a refused file leaves no trace."""
+    """Read all settings before the synthesis, so that an invalid file has no effect."""
     parser = argparse.ArgumentParser(description="Synthesize the stacks of every selected environment.")
-    parser.add_argument("--show", choices=("paths", "table", "json"), default="paths", help="what to print of them")
+    parser.add_argument("--show", choices=("paths", "table", "json"), default="paths", help="what to print")
     parser.add_argument("--json", action="store_const", const="json", dest="show", help="the same as --show json")
     form = parser.parse_args().show
     try:
@@ -25,16 +25,16 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     node.select()
-    # Imported here because they start Node.js: settings are refused in a blink, not after seconds.
-    from aks_kaito.review import summary
+    # Imported late because this starts Node.js, which takes seconds: problems of settings appear at once.
+    from aks_kaito.review import output
     from aks_kaito.stacks.synthesis import synthesize
 
-    summary.show(environments, synthesize(environments), form)
+    output.show(environments, synthesize(environments), form)
     return 0
 
 
 if __name__ == "__main__":
-    # The process is too short for collecting to pay; frozen objects are not looked through once more at its end.
+    # Garbage collection does not pay in a short process; frozen objects are not collected at its end either.
     gc.disable()
     status = main()
     gc.freeze()

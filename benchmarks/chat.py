@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests" / "app")]
+sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
 
 from kaito_chat.chainlit_client import Page  # noqa: E402
-from processes import Running, chat, free_port, program  # noqa: E402
+from support.chat.processes import Running, chat, free_port, program  # noqa: E402
 
 PEERS = ROOT / "benchmarks" / "chat_peers"
 QUESTION = "tell me something"

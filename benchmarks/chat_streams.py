@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests" / "app")]
+sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
 
 from kaito_chat.backends import pool  # noqa: E402
-from processes import free_port, program  # noqa: E402
+from support.chat.processes import free_port, program  # noqa: E402
 
 STREAMS, ROUNDS = 50, 7
 BODY = {"model": "fixed", "messages": [{"role": "user", "content": "tell me something"}], "stream": True}

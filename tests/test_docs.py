@@ -46,7 +46,9 @@ def field(key: str) -> FieldInfo:
     return model.model_fields[name]
 
 
-def test_generated_pages_are_current() -> None:
+def test_generated_files_are_current() -> None:
+    if not (ROOT / ".venv-app").exists():
+        pytest.skip("needs .venv-app (make test installs it)")
     ran = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "docs.py"), "--check"],
         capture_output=True,

@@ -1,7 +1,7 @@
-"""Static security checks of the chart with checkov, less what `.checkov.yaml` of the chart decided on, with reasons.
+"""Static security checks of the chart with checkov, except those that the chart's `.checkov.yaml` skips, with reasons.
 
-`python tools/chart_security.py CHECKOV`: exit status 0, or 1 with a line for each failure that was not decided on and
-each decision that nothing needs any more. checkov asks the helm beside this Python to render.
+`python tools/chart_security.py CHECKOV`: exit status 0, or 1 with a line for each failure and each unused exception.
+checkov renders the chart with the helm beside this Python.
 """
 
 import json
@@ -18,12 +18,12 @@ import yaml
 CHART = Path(__file__).parents[1] / "charts" / "kaito-chat"
 DECISIONS = ".checkov.yaml"
 CASES = ("default", "everything", "external", "gateway")
-# An InferenceSet needs a cluster that serves it, which checkov cannot pretend.
+# An InferenceSet needs a cluster with this API, which checkov cannot simulate.
 ALONE = {"replicas": 1, "autoscaling": {"enabled": False}}
 
 
 def failures(checkov: str, case: str) -> list[dict[str, Any]]:
-    """What fails for one case of values, nothing skipped."""
+    """Return the failures for one case of values, without exceptions."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder) / CHART.name
@@ -47,13 +47,13 @@ def failures(checkov: str, case: str) -> list[dict[str, Any]]:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path})
     report = json.loads(ran.stdout or "{}")
     if not report.get("summary", {}).get("passed"):
-        raise RuntimeError(f"checkov read nothing of the chart: {report}\n{ran.stderr}")
+        raise RuntimeError(f"checkov found nothing to check in the chart: {report}\n{ran.stderr}")
     found: list[dict[str, Any]] = report["results"]["failed_checks"]
     return found
 
 
 def main(checkov: str) -> int:
-    """Check all cases, and say what was found."""
+    """Check all cases and print the result."""
     decided = set(yaml.safe_load((CHART / DECISIONS).read_text(encoding="utf-8"))["skip-check"])
     used: set[str] = set()
     problems: list[str] = []

@@ -1,24 +1,27 @@
-"""Writes docs/chat-settings.md from the application's settings; `--check` only compares. Runs in its environment."""
+"""Generator of the page on the chat application's settings; docs.py runs it in the application's environment."""
 
-import sys
-from pathlib import Path
+import json
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from kaito_chat.settings import PREFIX, ModelSettings, Settings
-from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT
+# See docs.py: the docstrings below the fields become their descriptions.
+BaseModel.model_config["use_attribute_docstrings"] = True
 
-PAGE = Path(__file__).parents[1] / "docs" / "chat-settings.md"
+from kaito_chat.settings import PREFIX, ModelSettings, Settings, Starter  # noqa: E402  (see above)
+from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT  # noqa: E402
+
+PAGE = "docs/chat-settings.md"
 HEAD = """\
 # Settings of the chat application
 
-Read from environment variables once, at the start. A variable that is misspelt, malformed or contradicts another stops
-the start with exit code 2 and a line that names it. This page is generated from the code: `make docs`.
+The application reads its settings from environment variables at the start. If a variable is misspelt, malformed or
+contradicts another, the application names it on standard error and exits with code 2. This page is generated from the
+code (`make docs`); do not edit it.
 
-| Variable | Default | What it is |
+| Variable | Default | Description |
 |---|---|---|
 """
 MODELS = """
@@ -26,64 +29,64 @@ MODELS = """
 
 `{prefix}MODELS` is a JSON list; each entry has these keys:
 
-| Key | Default | What it is |
+| Key | Default | Description |
+|---|---|---|
+"""
+STARTERS = """
+## Suggested questions
+
+`{prefix}STARTERS`, and `starters` of a model, are JSON lists; each entry has these keys:
+
+| Key | Default | Description |
 |---|---|---|
 """
 SAMPLE = """
 ## The sample's variables
 
-They still work and log a warning. A variable of this application goes first.
+They still work and log a warning. A variable of this application takes precedence.
 
-| The sample's | Now |
+| The sample's variable | Replacement |
 |---|---|
 """
 
 
-def main() -> int:
-    """Write the page, or check it."""
-    text = page()
-    if "--check" in sys.argv[1:]:
-        current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        if current != text:
-            print("docs/chat-settings.md is out of date: run make docs", file=sys.stderr)
-        return int(current != text)
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Print the page as a JSON object of its path and its text, for docs.py."""
+    print(json.dumps({PAGE: page()}))
 
 
 def page() -> str:
-    """The whole page."""
-    rows = [
-        _row(variable(name, field), field, field.description or "") for name, field in Settings.model_fields.items()
-    ]
-    described = attributes(ModelSettings)
-    entries = [_row(name, field, described[name]) for name, field in ModelSettings.model_fields.items()]
+    """Return the page."""
+    rows = [_row(variable(name, field), field) for name, field in Settings.model_fields.items()]
+    models, starters = (
+        [_row(name, field) for name, field in model.model_fields.items()] for model in (ModelSettings, Starter)
+    )
     renamed = RENAMED | LOCAL | AZURE
     old = [f"| `{name}` | `{PREFIX}{to.field.upper()}` |\n" for name, to in renamed.items()]
-    old += [f"| `{name}` | without effect |\n" for name in WITHOUT_EFFECT]
-    return "".join([HEAD, *rows, MODELS.format(prefix=PREFIX), *entries, SAMPLE, *old])
+    old += [f"| `{name}` | none; it has no effect |\n" for name in WITHOUT_EFFECT]
+    return "".join(
+        [
+            HEAD,
+            *rows,
+            MODELS.format(prefix=PREFIX),
+            *models,
+            STARTERS.format(prefix=PREFIX),
+            *starters,
+            SAMPLE,
+            *old,
+        ]
+    )
 
 
 def variable(name: str, field: FieldInfo) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return str(field.validation_alias or PREFIX + name.upper())
 
 
-def attributes(model: type[object]) -> dict[str, str]:
-    """What a docstring says of each attribute."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in (model.__doc__ or "").split("Attributes:")[1].split("See:")[0].splitlines():
-        if line.startswith(" " * 8) and not line.startswith(" " * 9):
-            name, _, text = line.strip().partition(": ")
-            found[name] = text
-        elif line.strip():
-            found[name] += " " + line.strip()
-    return found
-
-
-def _row(name: str, field: FieldInfo, description: str) -> str:
-    return f"| `{name}` | {_default(field)} | {description} |\n"
+def _row(name: str, field: FieldInfo) -> str:
+    if not field.description:
+        raise SystemExit(f"{name}: the field needs a docstring below it")
+    return f"| `{name}` | {_default(field)} | {' '.join(field.description.split())} |\n"
 
 
 def _default(field: FieldInfo) -> str:
@@ -98,4 +101,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

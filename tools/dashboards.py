@@ -1,11 +1,10 @@
-"""Writes the chart's Grafana dashboards from the panels below; `--check` only compares.
+"""Generator of the chart's Grafana dashboards from the panels below.
 
-Each panel is a title, a unit, and its queries with their legends. Where KAITO 0.6's vLLM and newer ones call a metric
-by different names, the query asks for both.
+A panel has a title, a unit, and queries with their legends. Where newer versions of vLLM have renamed a metric since
+KAITO 0.6, the query selects both names.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ WIDTH, HEIGHT, COLUMNS = 8, 7, 3
 
 
 class Panel(NamedTuple):
-    """One graph."""
+    """A graph."""
 
     title: str
     unit: str
@@ -22,7 +21,7 @@ class Panel(NamedTuple):
 
 
 def quantiles(metric: str, by: str) -> tuple[tuple[str, str], ...]:
-    """The median and the slowest twentieth of a histogram."""
+    """Return queries of the median and the 95th percentile of a histogram."""
     rate = f'sum by ({by}, le) (rate({metric}_bucket{{namespace=~"$namespace"}}[$__rate_interval]))'
     return tuple(
         (f"histogram_quantile({share}, {rate})", f"{name} {{{{{by}}}}}")
@@ -31,19 +30,19 @@ def quantiles(metric: str, by: str) -> tuple[tuple[str, str], ...]:
 
 
 def legend(by: str) -> str:
-    """The labels that tell the lines of a graph apart."""
+    """Return the legend of a query that is grouped by these labels."""
     return " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
 
 
 def rate(metric: str, by: str, labels: str = 'namespace=~"$namespace"') -> tuple[tuple[str, str], ...]:
-    """A counter, per second."""
+    """Return a query of a counter's rate per second."""
     return ((f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))", legend(by)),)
 
 
 def level(
     metric: str, by: str, labels: str = 'namespace=~"$namespace"', how: str = "sum"
 ) -> tuple[tuple[str, str], ...]:
-    """A gauge."""
+    """Return a query of a gauge."""
     return ((f"{how} by ({by}) ({metric}{{{labels}}})", legend(by)),)
 
 
@@ -108,7 +107,7 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
 
 
 def panel_json(number: int, panel: Panel) -> dict[str, Any]:
-    """One panel, at its place in a grid of three columns."""
+    """Return a panel, placed in a grid of three columns."""
     source = {"type": "prometheus", "uid": "${datasource}"}
     return {
         "id": number + 1,
@@ -126,12 +125,12 @@ def panel_json(number: int, panel: Panel) -> dict[str, Any]:
 
 
 def variable(name: str, kind: str, **more: object) -> dict[str, Any]:
-    """A choice at the top of a dashboard."""
+    """Return a variable, which Grafana shows as a list at the top of a dashboard."""
     return {"name": name, "type": kind, "label": name.capitalize(), **more}
 
 
 def dashboard(name: str) -> str:
-    """One dashboard, as Grafana imports it."""
+    """Return a dashboard in Grafana's import format."""
     title, panels = DASHBOARDS[name]
     metric = {"chat": "kaito_chat_sessions", "vllm": "vllm:num_requests_running"}.get(name)
     variables = [variable("datasource", "datasource", query="prometheus")]
@@ -164,18 +163,6 @@ def dashboard(name: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write, or with `--check` say what differs; 1 if something does."""
-    good = True
-    for name in DASHBOARDS:
-        path, text = FOLDER / f"{name}.json", dashboard(name)
-        if "--check" not in arguments:
-            path.write_text(text, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            sys.stderr.write(f"{path.name} is out of date: run `make docs`\n")
-            good = False
-    return int(not good)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def pages() -> dict[Path, str]:
+    """Return the text of each dashboard's file."""
+    return {FOLDER / f"{name}.json": dashboard(name) for name in DASHBOARDS}

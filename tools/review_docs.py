@@ -1,4 +1,4 @@
-"""docs/architecture.md and the README's diagram, table of costs and output, from synthesized stacks."""
+"""Generator of docs/architecture.md and of README's diagram, table of costs and output, from synthesized stacks."""
 
 import re
 import tempfile
@@ -22,7 +22,7 @@ A box without one has no door of its own. Dotted arrows carry logs and metrics.
 
 
 def pages() -> dict[Path, str]:
-    """The text of each file, after a synthesis of the shipped environments."""
+    """Return the text of each file, after a synthesis of the shipped environments."""
     node.select()
     from aks_kaito.stacks.synthesis import synthesize  # noqa: PLC0415  (it starts Node.js)
 
@@ -55,7 +55,7 @@ def _costs(environments: list[Environment], platform: dict[str, documents.Docume
 
 
 def _output(environments: list[Environment], synthesized: Path) -> str:
-    """What `make synth` prints on a machine without a terminal."""
+    """Return the output of `make synth` without a terminal."""
     first = next(environment for environment in environments if environment.name == FIRST)
     stacks = (f"{first.names.stack}-{part}" for part in ("platform", "workloads"))
     paths = [synthesized / "stacks" / stack / documents.FILE for stack in stacks]
@@ -64,7 +64,7 @@ def _output(environments: list[Environment], synthesized: Path) -> str:
 
 
 def _filled(text: str, name: str, content: str) -> str:
-    """The text with the content between the marks of a generated block."""
+    """Return the text with the content between the marks of a generated block."""
     start, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):

@@ -1,7 +1,7 @@
-"""Static security checks of every environment's Terraform with checkov, less the failures that were decided on.
+"""Static security checks of every environment's Terraform with checkov, except suppressed failures.
 
-`python tools/security.py CHECKOV`: each failure must have a suppression in `security.toml`, which names its reason,
-and each suppression must still match a failure. Exit status: 0, or 1 with a line for each that does not.
+`python tools/security.py CHECKOV`: each failure must have a suppression in `security.toml`, with its reason, and each
+suppression must match a failure. Exit status: 0, or 1 with a line for each violation.
 """
 
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Suppression:
-    """A check that may fail on matching resources of some environments, and why."""
+    """A check that is allowed to fail on matching resources of some environments, and the reason."""
 
     check: str
     resource: str
@@ -28,20 +28,20 @@ class Suppression:
     reason: str
 
     def covers(self, environment: str, check: str, address: str) -> bool:
-        """Whether this is the failure that was decided on."""
+        """Return whether the suppression matches a failure."""
         return self.check == check and environment in self.environments and fnmatch(address, self.resource)
 
 
 def suppressions() -> list[Suppression]:
-    """The decisions in `security.toml`."""
+    """Read the suppressions in `security.toml`."""
     data = tomllib.loads((ROOT / "tools" / "security.toml").read_text(encoding="utf-8"))
     return [Suppression(**{**item, "environments": tuple(item["environments"])}) for item in data["suppression"]]
 
 
 def synthesize(folder: Path) -> list[Path]:
-    """The Terraform JSON of all environments' platforms, written below `folder`.
+    """Write the Terraform JSON of all environments below `folder`, and return the files of the platform stacks.
 
-    The stacks of workloads hold Helm releases, of which checkov knows nothing; our charts have checks of their own.
+    The stacks of workloads contain Helm releases, which checkov does not support; the charts have their own checks.
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AKS_KAITO_")}
     subprocess.run(
@@ -55,18 +55,18 @@ def synthesize(folder: Path) -> list[Path]:
 
 
 def failures(checkov: str, path: Path) -> tuple[int, list[dict[str, Any]]]:
-    """How many checks passed on a file, and those that failed; raises when checkov could not read it."""
+    """Return the number of passed checks of a file, and the failures. Raises RuntimeError if checkov cannot read it."""
     options = ["--framework", "terraform_json", "--output", "json", "--compact", "--quiet", "--skip-download"]
     ran = subprocess.run([checkov, "--file", str(path), *options], capture_output=True, text=True, check=False)
     report = json.loads(ran.stdout)
     summary = report["summary"]
     if summary["parsing_errors"] or not summary["passed"]:
-        raise RuntimeError(f"checkov read nothing of {path}: {summary}\n{ran.stderr}")
+        raise RuntimeError(f"checkov cannot read {path}: {summary}\n{ran.stderr}")
     return summary["passed"], report["results"]["failed_checks"]
 
 
 def main() -> int:
-    """Check all environments and say what was found."""
+    """Check all environments and print the result."""
     checkov = sys.argv[1]
     decided = suppressions()
     used: set[Suppression] = set()
@@ -83,7 +83,7 @@ def main() -> int:
                 if not matching:
                     problems.append(f"{environment}: {failure['check_id']} {address}: {failure['check_name']}")
             open_failures = len(problems) - before
-            print(f"{environment}: {passed} checks hold, {len(failed) - open_failures} decided, {open_failures} open")
+            print(f"{environment}: {passed} passed, {len(failed) - open_failures} suppressed, {open_failures} open")
     problems += [f"security.toml: {item.check} on {item.resource} suppresses nothing" for item in set(decided) - used]
     print("\n".join(problems) if problems else "every failure has its reason in tools/security.toml")
     return 1 if problems else 0

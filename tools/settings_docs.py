@@ -1,10 +1,8 @@
-"""docs/settings.md and the editors' schema of environment files, from the settings model."""
+"""Generator of docs/settings.md and of the JSON Schema of environment files, from the settings model."""
 
-import ast
 import inspect
 import json
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -22,7 +20,6 @@ from aks_kaito.settings.fields import (
     KaitoVersion,
     Location,
     Matching,
-    Section,
     SshPublicKey,
 )
 
@@ -30,12 +27,12 @@ ROOT = Path(__file__).parents[1]
 _HEADER = """\
 # Settings
 
-Every key of `environments/NAME.toml`. This page is generated from the model (`make docs`); do not edit it.
-The file's name is the environment's. A key left out has its default. Editors check files against
+All keys of `environments/NAME.toml`. This page is generated from the model (`make docs`); do not edit it.
+The file's name is the environment's name. An omitted key has its default. Editors check files against
 `environments/settings.schema.json`.
 """
 _FOOTNOTE = "\n† Cannot change after the first deployment without replacing resources."
-# What a check allows whose words are in no annotation, by that check.
+# Descriptions of the checks whose annotations contain none.
 _WORDS = {
     get_args(kind)[1]: words
     for kind, words in (
@@ -51,47 +48,26 @@ _WORDS = {
 
 
 def pages() -> dict[Path, str]:
-    """The text of each file."""
-    describe(Settings)
+    """Return the text of each file."""
     return {
         ROOT / "docs" / "settings.md": settings_page(),
         ROOT / "environments" / "settings.schema.json": editor_schema(),
     }
 
 
-def describe(model: type[BaseModel]) -> None:
-    """Give the fields of a model, and of the models inside it, the docstrings below them as descriptions."""
-    for field in model.model_fields.values():
-        for nested, _ in _nested(field.annotation):
-            describe(nested)
-    for owner in reversed(model.__mro__[: model.__mro__.index(Section)]):
-        for name, text in _docstrings(owner):
-            model.model_fields[name].description = text
-    model.model_rebuild(force=True)
-
-
-def _docstrings(owner: type) -> Iterator[tuple[str, str]]:
-    """The names that a class annotates, and the docstrings below them."""
-    (body,) = ast.parse(inspect.getsource(owner)).body
-    for statement, below in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
-        match statement, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, inspect.cleandoc(text)
-
-
 def settings_page() -> str:
-    """The Markdown of docs/settings.md."""
+    """Return docs/settings.md."""
     return "\n".join([_HEADER.rstrip(), *_section("Top level", Settings), *_tables(Settings)]) + "\n"
 
 
 def editor_schema() -> str:
-    """The JSON Schema of an environment file."""
+    """Return the JSON Schema of an environment file."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_closed(Settings.model_json_schema())}
     return json.dumps({**schema, "title": "aks-kaito environment"}, indent=2) + "\n"
 
 
 def _closed(schema: Any) -> Any:  # noqa: ANN401  (any part of a schema)
-    """The schema with maps that refuse names outside their pattern, as the model does."""
+    """Make maps refuse names outside their pattern, as the model does."""
     if isinstance(schema, list):
         return [_closed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -101,7 +77,7 @@ def _closed(schema: Any) -> Any:  # noqa: ANN401  (any part of a schema)
 
 
 def default(field: FieldInfo) -> str:
-    """A default as JSON, or `required`."""
+    """Return a default as JSON, or `required`."""
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
@@ -109,7 +85,7 @@ def default(field: FieldInfo) -> str:
 
 
 def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The sections of a model's nested tables, outer ones first."""
+    """Yield the sections of a model's nested tables, outer tables first."""
     for name, field in model.model_fields.items():
         for nested, is_named in _nested(field.annotation):
             title = f"{prefix}{name}.NAME" if is_named else f"{prefix}{name}"
@@ -118,7 +94,7 @@ def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def _nested(annotation: Any, *, is_named: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:  # noqa: ANN401
-    """The models of an annotation, and whether they are the values of a map."""
+    """Yield the models in an annotation, and whether each is the value of a map."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, is_named
     for part in get_args(annotation):
@@ -126,7 +102,7 @@ def _nested(annotation: Any, *, is_named: bool = False) -> Iterator[tuple[type[B
 
 
 def _section(title: str, model: type[BaseModel], note: str = "") -> Iterator[str]:
-    """A heading, what the table is about, and a row for each of its keys."""
+    """Yield a heading, the model's docstring, and a row for each key."""
     rows = [_row(name, field) for name, field in model.model_fields.items() if not any(_nested(field.annotation))]
     yield f"\n## {title}\n"
     yield f"{inspect.getdoc(model)}\n"
@@ -139,12 +115,19 @@ def _section(title: str, model: type[BaseModel], note: str = "") -> Iterator[str
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    """A key's row."""
+    """Return the row of a key."""
     mark = " †" if _is_fixed(field) else ""
     value = default(field)
     shown = {"null": "—", "required": "required"}.get(value, f"`{value}`")
-    cells = (f"`{name}`{mark}", _type(field), shown, (field.description or "").replace("\n", " "))
+    cells = (f"`{name}`{mark}", _type(field), shown, _meaning(name, field))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _meaning(name: str, field: FieldInfo) -> str:
+    """Return a key's description on one line."""
+    if not field.description:
+        raise SystemExit(f"{name}: the field needs a docstring below it")
+    return field.description.replace("\n", " ")
 
 
 def _is_fixed(field: FieldInfo) -> bool:
@@ -153,12 +136,12 @@ def _is_fixed(field: FieldInfo) -> bool:
 
 
 def _type(field: FieldInfo) -> str:
-    """What a field takes; pydantic keeps the outermost checks beside the annotation."""
+    """Describe the allowed values; pydantic keeps the outermost checks beside the annotation."""
     return _described(field.annotation, field.metadata)
 
 
 def _described(annotation: Any, checks: Iterable[Any]) -> str:  # noqa: ANN401  (annotations are anything)
-    """An annotation and its checks in words."""
+    """Describe an annotation and its checks."""
     checks = tuple(checks)
     for check in checks:
         if isinstance(check, Matching):
@@ -169,7 +152,7 @@ def _described(annotation: Any, checks: Iterable[Any]) -> str:  # noqa: ANN401  
 
 
 def _bounds(checks: Iterable[Any]) -> Iterable[str]:
-    """The limits among the checks; a later one of a kind narrows the earlier."""
+    """Describe the limits among the checks; a later limit replaces an earlier one of its kind."""
     # Field() nested in an annotation holds its limits as metadata of its own.
     limits = [part for check in checks for part in (check.metadata if isinstance(check, FieldInfo) else [check])]
     words: dict[type, str] = {}
@@ -187,7 +170,7 @@ def _bounds(checks: Iterable[Any]) -> Iterable[str]:
 
 
 def _named(annotation: Any) -> str:  # noqa: ANN401  (annotations are anything)
-    """An annotation in the words of a TOML file."""
+    """Describe an annotation in the terms of a TOML file."""
     origin = get_origin(annotation)
     arguments = [part for part in get_args(annotation) if part not in (type(None), ...)]
     if origin is Annotated:

@@ -20,11 +20,22 @@ from azure.core.exceptions import AzureError
 from azure.identity.aio import DefaultAzureCredential
 from pydantic import ValidationError
 
-from kaito_chat.backends import Connection, Patience, Sampling, Text, Turn, connect, pool
+from kaito_chat.backends import (
+    Backend,
+    Endpoint,
+    Message,
+    Request,
+    Sampling,
+    Text,
+    Timeouts,
+    backend_at,
+    connect,
+    pool,
+)
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
 from kaito_chat.chainlit_client import Page
 from kaito_chat.settings import PREFIX, ModelSettings, SettingsError, read
-from kaito_chat.trouble import BackendError, Kind
 
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
@@ -70,15 +81,15 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
     """
     began = time.monotonic()
     deadline = began + reach_seconds
-    patience = Patience(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
+    timeouts = Timeouts(first_token=timeout_seconds, token=timeout_seconds, answer=timeout_seconds)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(pool(5, 1, ca_file()))
         keyless = model.backend == "azure_openai" and not model.api_key_variable
         credential = await stack.enter_async_context(DefaultAzureCredential()) if keyless else None
-        connection = connect(model, client, patience, credential=credential)
+        endpoint = connect(model, client, timeouts, credential=credential)
         while True:
             try:
-                return await _ask(connection)
+                return await _ask(endpoint, model)
             except BackendError as error:
                 if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
                     raise ProbeError(str(error)) from None
@@ -89,17 +100,29 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _ask(connection: Connection) -> str:
-    text = ""
-    backend = await connection.backend()
+async def _ask(endpoint: Endpoint, model: ModelSettings) -> str:
+    backend = await backend_at(endpoint, model)
     served = await backend.describe()
-    async with aclosing(backend.stream(served, [Turn("user", QUESTION)], SAMPLING)) as events:
-        async for event in events:
-            text += event.text if isinstance(event, Text) else ""
+    text = await _answer(backend, backend.request(served, [Message("user", QUESTION)], SAMPLING))
     if not text.strip():
         raise ProbeError("the answer is empty")
-    listed = "" if served.listed or not served.model or backend.name == "azure_openai" else ", not listed by its server"
-    return f"{served.model or 'unnamed model'} ({backend.name}{listed})"
+    listed = "" if served.listed or not served.id or backend.name == "azure_openai" else ", not listed by its server"
+    return f"{served.id or 'unnamed model'} ({backend.name}{listed})"
+
+
+async def _answer(backend: Backend, request: Request) -> str:
+    """Return the text of the answer; a request whose form the server refuses is sent in another form."""
+    text = ""
+    try:
+        async with aclosing(backend.stream(request)) as events:
+            async for event in events:
+                text += event.text if isinstance(event, Text) else ""
+    except BackendError as error:
+        adapted = backend.adapt(request, error)
+        if adapted is None:
+            raise
+        return await _answer(backend, adapted)
+    return text
 
 
 async def _reach(url: str, seconds: float) -> dict[str, Any]:

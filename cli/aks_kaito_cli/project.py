@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+from aks_kaito.charts.names import CHAT_CHART
 from aks_kaito.settings import Environment, load
 
 ROOT = Path(__file__).parents[2]
+CHAT_CHART_FOLDER = ROOT / "charts" / CHAT_CHART
 PARTS = ("platform", "workloads")
 
 

@@ -1,13 +1,13 @@
 """CDK for Terraform constructs of an AKS cluster that serves an open model through KAITO.
 
-Reading order, from the bottom up; imports only point down this list in reverse:
+Reading order. A package imports only from packages above it in this list:
 
-- `naming`, `catalog`, `node`: Azure resource names, known sizes, models and versions, the Node.js of the CDK.
+- `naming`, `catalog`, `node`: Azure resource names; known sizes, models and versions; the Node.js of the CDK.
 - `settings`: the schema of an environment file, its validation and its reader.
-- `placement`, `roles`, `diagnostics`, `identity`: used by every construct.
+- `placement`, `roles`, `diagnostics`, `identity`: what every construct uses.
 - `network`, `services`, `cluster`, `access`: the Azure resources.
 - `charts`: the Helm charts that run in the cluster.
-- `monitoring`: logs, metrics and alerts.
-- `stacks`: the wiring of the constructs above.
-- `review`: reads synthesized Terraform JSON.
+- `monitoring`: logs, metrics and alerts, which refer to the cluster, the jump box and the charts.
+- `stacks`: the wiring of the constructs.
+- `review`: reports on synthesized Terraform JSON, without the CDK.
 """

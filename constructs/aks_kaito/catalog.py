@@ -1,7 +1,7 @@
-"""What is known of Azure's GPU sizes, KAITO's models and AKS's Kubernetes versions, and since when.
+"""Facts about Azure's GPU sizes, KAITO's models, and AKS's Kubernetes versions and regions.
 
-The facts are data, in `catalog.toml`, with their sources and the day somebody last looked; this module only
-reads them. They go stale: refresh the file, not the code.
+`catalog.toml` holds them as data, one per row, with their sources and the date of the last check. They go stale:
+refresh that file, not this module.
 """
 
 import os
@@ -11,8 +11,8 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-# With the first model, pydantic would read the metadata of every installed package in search of plugins: time that a
-# synthesis has better use for.
+# Without this, pydantic searches the metadata of every installed package for plugins when the first model is defined,
+# which slows each synthesis.
 # See: https://docs.pydantic.dev/latest/concepts/plugins/
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
@@ -22,16 +22,16 @@ class _Fact(BaseModel):
 
 
 class Meta(_Fact):
-    """Where the catalog's facts come from and the day they were last compared with it."""
+    """The sources of the facts, and the date of the last comparison with them."""
 
     checked_on: date
     sources: tuple[str, ...]
 
 
 class KaitoVersion(_Fact):
-    """A KAITO release that an environment may choose, and who ships it.
+    """A KAITO release that an environment can choose, and how it is shipped.
 
-    `any_n_size_accepted`: its webhook takes GPU sizes outside its own table, as long as they start with Standard_N.
+    `any_n_size_accepted`: the admission webhook accepts GPU sizes outside KAITO's table if they start with Standard_N.
     """
 
     released_as: str
@@ -40,7 +40,7 @@ class KaitoVersion(_Fact):
 
 
 class KubernetesSupport(_Fact):
-    """When AKS supports a Kubernetes minor version; `lts_end` needs the Premium tier."""
+    """AKS's support dates of a Kubernetes minor version; `lts_end` applies to the Premium tier only."""
 
     ga: date
     end_of_support: date
@@ -48,7 +48,7 @@ class KubernetesSupport(_Fact):
 
 
 class GpuSize(_Fact):
-    """A GPU VM size; `gpu_memory_gib` is that of all the node's GPUs together."""
+    """A GPU VM size; `gpu_memory_gib` is the total over all GPUs of a node."""
 
     gpus: int
     gpu_model: str
@@ -60,7 +60,7 @@ class GpuSize(_Fact):
 
 
 class RetiredGpuSize(_Fact):
-    """A GPU VM size that can no longer be allocated."""
+    """A GPU VM size that Azure no longer allocates."""
 
     retired_on: date
     replacement: str
@@ -68,7 +68,7 @@ class RetiredGpuSize(_Fact):
 
 
 class Model(_Fact):
-    """A KAITO preset: the GPU memory it asks for, and the KAITO versions that know its short name."""
+    """A KAITO preset: the GPU memory that it needs, and the KAITO versions that accept its short name."""
 
     gpu_memory_gib: float
     kaito_versions: tuple[str, ...]
@@ -77,18 +77,18 @@ class Model(_Fact):
     note: str = ""
 
     def usable_gib(self, size: GpuSize, node_count: int) -> float:
-        """The GPU memory that the model can use: of all GPUs when it can be split over them, else of one."""
+        """Return the GPU memory that the model can use: of all GPUs if tensor parallelism works, else of one."""
         return size.gpu_memory_gib * node_count if self.tensor_parallel else size.gpu_memory_gib / size.gpus
 
 
 class Regions(_Fact):
-    """The public regions, as azurerm's `location` names them."""
+    """The public regions, as azurerm's `location` spells them."""
 
     names: frozenset[str]
 
 
 class Catalog(_Fact):
-    """Everything in `catalog.toml`."""
+    """The whole of `catalog.toml`."""
 
     meta: Meta
     kaito_versions: dict[str, KaitoVersion]

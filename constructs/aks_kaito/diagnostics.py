@@ -1,4 +1,4 @@
-"""One diagnostic setting: what a resource logs goes to Log Analytics.
+"""Diagnostic settings: send the logs and metrics of a resource to Log Analytics.
 
 See: https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings
 """
@@ -12,23 +12,25 @@ from cdktn_provider_azurerm.monitor_diagnostic_setting import (
 )
 from constructs import Construct
 
+from aks_kaito.placement import Placement
+
 
 def send(
     scope: Construct,
     *,
+    placement: Placement,
     target_resource_id: str,
-    workspace_resource_id: str,
     logs: Sequence[str] = (),
     metrics: bool = False,
     construct_id: str = "Diagnostics",
-) -> MonitorDiagnosticSetting:
-    """Send the log categories `logs`, and all platform metrics when `metrics`, to a workspace."""
-    return MonitorDiagnosticSetting(
+) -> None:
+    """Send log categories, and with `metrics` all platform metrics, to the workspace of `placement`."""
+    MonitorDiagnosticSetting(
         scope,
         construct_id,
         name="to-log-analytics",
         target_resource_id=target_resource_id,
-        log_analytics_workspace_id=workspace_resource_id,
+        log_analytics_workspace_id=placement.workspace_resource_id,
         enabled_log=[MonitorDiagnosticSettingEnabledLog(category=category) for category in logs] or None,
         enabled_metric=[MonitorDiagnosticSettingEnabledMetric(category="AllMetrics")] if metrics else None,
     )

@@ -1,4 +1,4 @@
-"""User-assigned identities, and the Kubernetes service accounts that may act as them.
+"""User-assigned managed identities, and their federation with Kubernetes service accounts.
 
 See: https://learn.microsoft.com/azure/aks/workload-identity-overview
 """
@@ -9,7 +9,7 @@ from constructs import Construct
 
 from aks_kaito.placement import Placement
 
-_TOKEN_AUDIENCE = "api://AzureADTokenExchange"  # noqa: S105  (the audience of every workload identity, no secret)
+_TOKEN_AUDIENCE = "api://AzureADTokenExchange"  # noqa: S105  (an audience, not a secret)
 
 
 def federate(
@@ -22,7 +22,7 @@ def federate(
     namespace: str,
     service_account_name: str,
 ) -> FederatedIdentityCredential:
-    """Let one service account of the cluster behind `issuer_url` act as an identity."""
+    """Let a service account of the cluster with `issuer_url` use an identity."""
     return FederatedIdentityCredential(
         scope,
         construct_id,
@@ -35,16 +35,15 @@ def federate(
 
 
 class Identity(Construct):
-    """Defines a user-assigned identity.
+    """User-assigned managed identity.
 
     Public attributes: `resource_id`, `name`, `principal_id`, `client_id`, `tenant_id`.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, placement: Placement, purpose: str) -> None:
-        """Define the identity for `purpose`, a word that becomes part of its name."""
+        """Define the identity; `purpose` becomes part of its name."""
         super().__init__(scope, construct_id)
         identity = UserAssignedIdentity(self, "Resource", name=placement.names.of("id", purpose), **placement.arguments)
-        self._purpose = purpose
         self.resource_id: str = identity.id
         self.name: str = identity.name
         self.principal_id: str = identity.principal_id
@@ -52,7 +51,7 @@ class Identity(Construct):
         self.tenant_id: str = identity.tenant_id
 
     def trust(self, *, issuer_url: str, namespace: str, service_account_name: str) -> None:
-        """Let one service account of a cluster act as this identity."""
+        """Let a service account of a cluster use this identity."""
         federate(
             self,
             "federated-credential",

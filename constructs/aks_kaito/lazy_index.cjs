@@ -1,9 +1,8 @@
-// Loads the submodules of the CDK's prebuilt providers when they are first used.
+// Load the submodules of the CDK's prebuilt providers on first use.
 //
-// A provider package re-exports one submodule for each of its resources, a thousand and a half of them for azurerm,
-// and loading them all is most of a synthesis. Node.js runs this file before anything else (`--require`); it hands the
-// index of such a package to Node.js with each re-export turned into a getter. Every other file goes through untouched,
-// and so does an index that holds anything but plain re-exports: then everything is loaded, as without this file.
+// A provider package re-exports one submodule per resource, some 1,500 for azurerm; loading all of them takes most of the
+// time of a synthesis. Node.js preloads this file (`--require`). It replaces each re-export in the index of such a package
+// by a getter. Other files are loaded unchanged, and so is an index that contains anything but plain re-exports.
 //
 // See: https://nodejs.org/api/cli.html#-r---require-module
 "use strict";
@@ -13,11 +12,11 @@ const Module = require("node:module");
 
 const INDEX = /[\\/]node_modules[\\/]@cdktn[\\/]provider-[^\\/]+[\\/]lib[\\/]index\.js$/;
 const REEXPORT = /^exports\.([A-Za-z_$][\w$]*) = __importStar\(require\("(\.\/[^"\\]+)"\)\);$/gm;
-// What TypeScript writes around re-exports: names declared before they are set, and the mark of a module.
+// What TypeScript emits around re-exports: names declared before they are set, and the ES module marker.
 const DECLARATIONS = /^(?:exports\.[\w$]+ = )+void 0;$|^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);$/gm;
 const COMMENTS = /^\/\/.*$|\/\*[^]*?\*\//gm;
 
-// What takes the place of a re-export; it is declared at the end, so that every line keeps its number.
+// Replacement of a re-export. It is appended to the source, so that line numbers stay the same.
 const GETTER = `
 function __exportLazily(name, path) {
   const get = () => {
@@ -29,7 +28,7 @@ function __exportLazily(name, path) {
 }
 `;
 
-/** The source with getters for its re-exports; undefined when it is not made of re-exports alone. */
+/** Return the source with getters for its re-exports, or undefined if it contains anything else. */
 function lazy(source) {
   const rest = source.replace(REEXPORT, "").replace(DECLARATIONS, "").replace(COMMENTS, "");
   if (rest.length === source.length || /\b(?:exports|require|module)\b/.test(rest)) {

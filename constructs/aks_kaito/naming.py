@@ -1,7 +1,7 @@
-"""Azure names, all of them: abbreviation, prefix, environment, region, and nothing random.
+"""Names of all Azure resources: abbreviation, prefix, environment and region.
 
-A name is a function of the settings, so two runs agree and a plan never renames. Names that must be unique in
-the whole of Azure end in a short hash of prefix and subscription id.
+A name is a function of the settings, without random parts, so a plan never renames a resource. Names that must be
+unique in all of Azure end in a short hash of prefix and subscription id.
 
 See: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
 """
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What Azure allows; the longest names first break here.
+# Azure's rules for the names that can break them.
 # See: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _LIMITS = {
     "resource_group": (r"[-\w.()]{0,89}[-\w()]", "1-90 letters, digits and _-.()"),
@@ -25,16 +25,17 @@ _LIMITS = {
     "postgresql": (r"[a-z0-9]([-a-z0-9]{1,61}[a-z0-9])", "3-63 lower-case letters, digits and '-'"),
     "jump_box": (r"[A-Za-z0-9]([-A-Za-z0-9]{0,62}[A-Za-z0-9])?", "1-64 letters, digits and '-'"),
 }
+# Database of the chat's history on the PostgreSQL server.
+DATABASE = "chat"
 _DATA_COLLECTION_ENDPOINT_LIMIT = 44
 _DATA_COLLECTION_RULE_LIMIT = 64
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one environment's resources.
+    """Names of one environment's resources.
 
-    `prefix`, `environment` and `location` are literals; `subscription_id` joins the hash of the globally unique
-    names when it is known, so that equal prefixes in two subscriptions do not meet.
+    The subscription id, if known, is part of the hash in globally unique names: two subscriptions may use one prefix.
     """
 
     prefix: str
@@ -43,29 +44,29 @@ class Names:
     subscription_id: str | None = None
 
     def of(self, abbreviation: str, qualifier: str = "") -> str:
-        """A name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
+        """Return a name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
         parts = (abbreviation, qualifier, self.prefix.lower(), self.environment, self.location)
         return "-".join(part for part in parts if part)
 
     @property
     def suffix(self) -> str:
-        """Six characters that tell this prefix and subscription from others; the same on every run."""
+        """Six characters of a hash of prefix and subscription; the same on every run."""
         seed = f"{self.prefix.lower()}/{self.subscription_id or ''}"
         return hashlib.sha256(seed.encode()).hexdigest()[:6]
 
     @property
     def stack(self) -> str:
-        """What the stacks of this environment are called, without their own word: `kaito-dev`."""
+        """Prefix of this environment's stack names, such as `kaito-dev`."""
         return f"kaito-{self.environment}"
 
     @property
     def resource_group(self) -> str:
-        """The one resource group of the platform."""
+        """Resource group of the platform."""
         return self.of("rg")
 
     @property
     def cluster(self) -> str:
-        """The AKS cluster."""
+        """AKS cluster."""
         return self.of("aks")
 
     @property
@@ -75,60 +76,60 @@ class Names:
 
     @property
     def registry(self) -> str:
-        """The container registry; unique in Azure, letters and digits only."""
+        """Container registry; unique in Azure, letters and digits only."""
         return f"cr{self._letters}{self.suffix}"
 
     @property
     def storage_account(self) -> str:
-        """The storage account; unique in Azure, letters and digits only."""
+        """Storage account; unique in Azure, letters and digits only."""
         return f"st{self._letters}{self.suffix}"
 
     @property
     def key_vault(self) -> str:
-        """The Key Vault; unique in Azure."""
+        """Key Vault; unique in Azure."""
         return f"kv-{self.dns_prefix}-{self.suffix}"
 
     @property
     def openai(self) -> str:
-        """The Azure OpenAI account and its subdomain; unique in Azure."""
+        """Azure OpenAI account and its subdomain; unique in Azure."""
         return f"oai-{self.dns_prefix}-{self.suffix}"
 
     @property
     def postgresql(self) -> str:
-        """The PostgreSQL server; unique in Azure."""
+        """PostgreSQL server; unique in Azure."""
         return f"psql-{self.dns_prefix}-{self.suffix}"
 
     @property
     def grafana(self) -> str:
-        """The Grafana instance, whose name ends its address; four characters of the hash fit."""
+        """Grafana instance; unique in Azure, with four characters of the hash because the limit is 23."""
         return f"amg-{self.dns_prefix}-{self.suffix[:4]}"
 
     @property
     def jump_box(self) -> str:
-        """The jump box; its host name too."""
+        """Jump box and its host name."""
         return f"vm-{self.dns_prefix}"
 
     @property
     def prometheus_endpoint(self) -> str:
-        """The data collection endpoint of managed Prometheus, cut as Azure's own template cuts it."""
+        """Data collection endpoint of managed Prometheus, truncated as in Azure's own template."""
         return self._msprom(_DATA_COLLECTION_ENDPOINT_LIMIT)
 
     @property
     def prometheus_rule(self) -> str:
-        """The data collection rule of managed Prometheus, cut as Azure's own template cuts it."""
+        """Data collection rule of managed Prometheus, truncated as in Azure's own template."""
         return self._msprom(_DATA_COLLECTION_RULE_LIMIT)
 
     @property
     def container_insights_rule(self) -> str:
-        """The data collection rule of Container Insights."""
+        """Data collection rule of Container Insights."""
         return f"MSCI-{self.location}-{self.cluster}"[:_DATA_COLLECTION_RULE_LIMIT].rstrip("-")
 
     def broken(self) -> Iterator[tuple[str, str, str]]:
-        """Each name that Azure would refuse: what it names, the name, and what is allowed."""
-        for what, (pattern, allowed) in _LIMITS.items():
-            name = getattr(self, what)
+        """Yield each name that Azure would reject: its attribute, the name, and the rule."""
+        for attribute, (pattern, allowed) in _LIMITS.items():
+            name = getattr(self, attribute)
             if not re.fullmatch(pattern, name):
-                yield what, name, allowed
+                yield attribute, name, allowed
 
     @property
     def _letters(self) -> str:

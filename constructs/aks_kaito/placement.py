@@ -1,4 +1,4 @@
-"""Where a resource goes and what it is called: what every construct is handed."""
+"""Resource group, region, tags, names and log destination, which every construct takes as one argument."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,10 +8,11 @@ from aks_kaito.naming import Names
 
 @dataclass(frozen=True)
 class Placement:
-    """Resource group, region, tags and names of an environment, and where its logs go.
+    """Where the resources of an environment go and where their logs go.
 
-    `resource_group_name` is a token of the group, so that what uses it waits for the group.
-    `workspace_resource_id` is the Log Analytics workspace's.
+    Attributes:
+        resource_group_name: A token of the group, so that Terraform creates the group before the resources in it.
+        workspace_resource_id: The Log Analytics workspace. Empty in a stack that sends no logs.
     """
 
     names: Names
@@ -21,12 +22,12 @@ class Placement:
     workspace_resource_id: str = ""
 
     def logging_to(self, workspace_resource_id: str) -> "Placement":
-        """The same place, with logs."""
+        """Return a copy that sends logs to another workspace."""
         return replace(self, workspace_resource_id=workspace_resource_id)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments that nearly every azurerm resource takes."""
+        """Keyword arguments that nearly every azurerm resource takes."""
         return {
             "location": self.location,
             "resource_group_name": self.resource_group_name,

@@ -1,4 +1,4 @@
-"""Azure's built-in roles that the platform grants, and one way to grant them.
+"""Azure built-in roles that the platform assigns, and their assignment.
 
 See: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """
@@ -32,10 +32,10 @@ def assign(
     principal_id: str,
     principal_type: Literal["ServicePrincipal"] | None = "ServicePrincipal",
 ) -> RoleAssignment:
-    """Grant `role` on the resource id `on` to a principal.
+    """Assign `role` on the resource id `on` to a principal.
 
-    Saying that it is a service principal lets Azure grant to an identity that Entra ID has not replicated yet;
-    None leaves people and groups to Azure.
+    With the type `ServicePrincipal`, Azure accepts an identity that Entra ID has not replicated yet. Use None for users
+    and groups.
     """
     return RoleAssignment(
         scope,

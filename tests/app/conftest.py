@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import Running, chat, engine
+from support.chat.processes import Running, chat, engine
 
 
 @pytest.fixture(scope="session")

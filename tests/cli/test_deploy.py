@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import SIGN_IN_SECRETS
 from conftest import ROOT
 from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, environment, placed, run, starting
 
@@ -118,7 +118,7 @@ def test_the_secrets_of_sign_in_are_checked_before_the_workloads(tmp_path: Path)
     assert "az keyvault secret set --vault-name kv-kaito-dev-6f10b7" in failed.done.stderr
     done = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
     assert done.done.returncode == 0, done.done.stderr
-    assert len(starting(done, "az rest")) == len(ours.SECRETS)
+    assert len(starting(done, "az rest")) == len(SIGN_IN_SECRETS)
 
 
 def test_with_sign_in_the_models_are_asked_from_the_pod(tmp_path: Path) -> None:

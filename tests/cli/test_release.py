@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from aks_kaito_cli.commands.helm import RELEASE
+from aks_kaito.charts.names import CHAT_CHART, CHAT_DEPLOYMENT, CHAT_SERVICE
 from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
-from infra.rendered import ID
-from infra.rendered import release as terraform_release
+from support.rendered import ID
+from support.rendered import release as terraform_release
 from support.stand_ins import AKS_KAITO, prepare
 
 HELM = """#!{python}
@@ -141,7 +141,7 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
 @pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
 def test_the_values_file_is_what_terraform_uses(name: str, workloads: dict[str, dict[str, Any]], project: Path) -> None:
     text = (project / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
-    ours, found_out = terraform_release(workloads[name], RELEASE)["values"]
+    ours, found_out = terraform_release(workloads[name], CHAT_CHART)["values"]
     assert yaml.safe_load(text) == json.loads(ours)
     # Only a deployment knows the rest.
     assert set(re.findall(r"\$\{(\w+)\.", found_out)) == {"data", "var"}
@@ -159,8 +159,7 @@ def test_the_values_file_and_the_ids_make_a_release(name: str, project: Path) ->
     assert text.startswith("# Values of charts/kaito-chat")
     values = json.loads(text.partition("\n")[2])
     given = {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}
-    objects = render(merged(values, given), release=RELEASE)
-    # kubectl finds both by the release's name.
-    assert one(objects, "Service", RELEASE)
-    image = one(objects, "Deployment", RELEASE)["spec"]["template"]["spec"]["containers"][0]["image"]
+    objects = render(merged(values, given), release=CHAT_CHART)
+    assert one(objects, "Service", CHAT_SERVICE)
+    image = one(objects, "Deployment", CHAT_DEPLOYMENT)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == f"{values['chat']['image']['repository']}:0.2.0"

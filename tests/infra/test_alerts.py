@@ -1,4 +1,4 @@
-"""Alerts: the chart's rules, word for word, as rules of Azure Monitor, and whom they tell."""
+"""Alert rules: those of the chart, unchanged, as rules of Azure Monitor, and their receivers."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ import yaml
 from aks_kaito.settings import Environment, Settings
 from chart.rendering import CHART
 from conftest import ENVIRONMENTS, synthesized
-from inventory import of_kind
+from support.inventory import of_kind
 
 RULES = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
 
 
 def workloads_with(environments: dict[str, Environment], **keys: object) -> dict[str, Any]:
-    """The workloads of dev with some keys of `[monitoring]`."""
+    """Return the workloads stack of dev with some keys of `[monitoring]` changed."""
     data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
     data["monitoring"] |= keys
     return synthesized(Environment("dev", Settings.model_validate(data)), "workloads")
@@ -27,7 +27,7 @@ def test_every_rule_of_the_chart_is_there(name: str, workloads: dict[str, dict[s
     for group, ours in zip(found, RULES, strict=True):
         assert group["cluster_name"].startswith("aks-")
         assert group["scopes"] == ["${data.azurerm_monitor_workspace.metrics.id}"]
-        # Azure takes at most twenty rules in a group.
+        # Azure accepts at most twenty rules in a group.
         assert len(group["rule"]) == len(ours["rules"]) <= 20
         for rule, source in zip(group["rule"], ours["rules"], strict=True):
             assert rule["expression"] == source["expr"]
@@ -38,7 +38,7 @@ def test_every_rule_of_the_chart_is_there(name: str, workloads: dict[str, dict[s
             assert "action" not in rule
 
 
-def test_addresses_are_told_of_every_alert(environments: dict[str, Environment]) -> None:
+def test_every_alert_notifies_the_addresses(environments: dict[str, Environment]) -> None:
     document = workloads_with(environments, alert_email_addresses={"operators": "operators@contoso.com"})
     (receivers,) = of_kind(document, "azurerm_monitor_action_group")
     assert [(each["name"], each["email_address"]) for each in receivers["email_receiver"]] == [

@@ -1,4 +1,4 @@
-"""Policy as tests: what holds in every environment that this project ships."""
+"""Policies that hold in every shipped environment."""
 
 import json
 import re
@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 
 from conftest import ENVIRONMENTS, ROOT
-from inventory import addresses, of_kind, paths
+from support.inventory import addresses, of_kind, paths
 
 NAMES = [path.stem for path in ENVIRONMENTS]
-# Resource types that take tags but are no place of their own: tags follow their parent.
-UNTAGGED = {"azurerm_monitor_diagnostic_setting"}
 
 
 @pytest.fixture(params=NAMES)
 def stack(request: pytest.FixtureRequest, stacks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The stack of each environment in turn."""
+    """Return the platform stack of each environment in turn."""
     return stacks[request.param]
 
 
@@ -35,7 +33,7 @@ def test_no_security_group_opens_ssh_to_the_world(stack: dict[str, Any]) -> None
                 assert not (world and {"22", "3389", "*"} & set(ports)), rule
 
 
-def test_subnets_have_no_default_way_out(stack: dict[str, Any]) -> None:
+def test_subnets_have_no_default_outbound_access(stack: dict[str, Any]) -> None:
     for subnet in of_kind(stack, "azurerm_subnet"):
         assert subnet["default_outbound_access_enabled"] is False
 
@@ -85,7 +83,7 @@ def test_roles_are_narrow(stack: dict[str, Any]) -> None:
     for key, role in paths(stack).items():
         if key.startswith("azurerm_role_assignment:"):
             assert role["role_definition_name"] not in ("Owner", "Contributor", "Key Vault Administrator"), key
-            # Whatever reaches further than one resource only looks.
+            # A role on the whole resource group may only read.
             assert "azurerm_resource_group." not in role["scope"] or role["role_definition_name"] == "Reader", key
 
 
@@ -116,7 +114,7 @@ def test_output_holds_no_secret_no_random_name_and_no_path(stack: dict[str, Any]
     assert str(ROOT) not in text
 
 
-def test_outputs_carry_what_the_next_stack_needs(stack: dict[str, Any]) -> None:
+def test_outputs_contain_what_deployments_need(stack: dict[str, Any]) -> None:
     assert {
         "cluster_name",
         "cluster_resource_id",

@@ -1,4 +1,4 @@
-"""Each shipped environment's stack against its inventory, and each option against what it adds."""
+"""Shipped environments against their inventories, and options against the resources that they add."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from aks_kaito.settings import Environment, Settings
-from conftest import synthesized
-from inventory import differences, of_kind, paths
+from aks_kaito.settings import Environment
+from support.environments import changed
+from support.inventory import differences, of_kind, paths
 
 INVENTORIES = sorted((Path(__file__).parent / "inventories").glob("*.yaml"))
 
@@ -25,20 +25,7 @@ def test_every_environment_has_its_inventories(environments: dict[str, Environme
     assert {path.stem for path in INVENTORIES} == {*environments, *(f"{each}-workloads" for each in environments)}
 
 
-def altered(environment: Environment, **tables: dict[str, Any]) -> Environment:
-    """An environment with some keys of some tables changed."""
-    data = environment.settings.model_dump(mode="json", exclude_none=True)
-    for table, keys in tables.items():
-        data[table] |= keys
-    return Environment(environment.name, Settings.model_validate(data))
-
-
-def changed(environments: dict[str, Environment], **tables: dict[str, Any]) -> dict[str, Any]:
-    """The dev stack with some keys of some tables changed."""
-    return synthesized(altered(environments["dev"], **tables))
-
-
-def test_kaito_is_switched_off_in_words(environments: dict[str, Environment]) -> None:
+def test_kaito_is_switched_off_explicitly(environments: dict[str, Environment]) -> None:
     document = changed(environments, kaito={"enabled": False})
     (switch,) = of_kind(document, "azapi_update_resource")
     assert switch["body"]["properties"]["aiToolchainOperatorProfile"] == {"enabled": False}
@@ -78,7 +65,7 @@ def test_spot_pool_has_no_upgrade_settings(environments: dict[str, Environment])
     assert "upgrade_settings" not in pool
 
 
-def test_openai_brings_deployments_one_after_the_other(environments: dict[str, Environment]) -> None:
+def test_openai_deployments_are_created_one_after_the_other(environments: dict[str, Environment]) -> None:
     deployments = {
         "chat": {"model": "gpt-4o", "version": "2024-11-20", "capacity": 30},
         "small": {"model": "gpt-4o-mini", "version": "2024-07-18"},
@@ -105,7 +92,7 @@ def test_flux_and_dapr_are_extensions(environments: dict[str, Environment]) -> N
     assert configuration["kustomizations"][0]["path"] == "./clusters/dev"
 
 
-def test_records_lead_host_names_to_the_address(environments: dict[str, Environment]) -> None:
+def test_records_point_host_names_to_the_address(environments: dict[str, Environment]) -> None:
     document = changed(
         environments,
         ingress={
@@ -122,7 +109,7 @@ def test_records_lead_host_names_to_the_address(environments: dict[str, Environm
     assert "azurerm_public_ip." in found["azurerm_dns_a_record:ingress/chat-record"]["records"][0]
 
 
-def test_an_allow_list_lets_the_clusters_own_nodes_in(environments: dict[str, Environment]) -> None:
+def test_an_allow_list_includes_the_clusters_own_nodes(environments: dict[str, Environment]) -> None:
     document = changed(environments, cluster={"authorized_ip_ranges": ["52.174.1.2"]})
     (cluster,) = of_kind(document, "azurerm_kubernetes_cluster")
     first, nodes = cluster["api_server_access_profile"]["authorized_ip_ranges"]
@@ -130,7 +117,7 @@ def test_an_allow_list_lets_the_clusters_own_nodes_in(environments: dict[str, En
     assert re.fullmatch(r"\$\{azurerm_public_ip\.network_nat-gateway-ip_\w+\.ip_address\}/32", nodes)
 
 
-def test_no_ingress_opens_no_port_and_takes_no_address(environments: dict[str, Environment]) -> None:
+def test_no_ingress_has_no_open_port_and_no_address(environments: dict[str, Environment]) -> None:
     document = changed(environments, ingress={"mode": "none"})
     found = paths(document)
     assert "azurerm_public_ip:ingress" not in found
@@ -146,7 +133,7 @@ def test_windows_rules_are_an_option(environments: dict[str, Environment]) -> No
     assert [len(group["rule"]) for group in groups] == [19, 17, 11, 15]
 
 
-def test_agic_gets_an_existing_gateway(environments: dict[str, Environment]) -> None:
+def test_agic_may_use_an_existing_gateway(environments: dict[str, Environment]) -> None:
     group = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/hub"
     gateway = f"{group}/providers/Microsoft.Network/applicationGateways/agw"
     document = changed(environments, cluster={"application_gateway_resource_id": gateway}, ingress={"mode": "none"})

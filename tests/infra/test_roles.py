@@ -1,4 +1,4 @@
-"""What each identity may do in Azure: all that it needs, and no more."""
+"""Role assignments: each identity has the roles that it needs, and no others."""
 
 import re
 from typing import Any
@@ -7,12 +7,12 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import synthesized
-from infra.test_inventories import changed
-from inventory import of_kind, paths
+from support.environments import changed
+from support.inventory import of_kind, paths
 
 Rights = set[tuple[str, str, str]]
-# Who, what and on what, in every environment: to join its subnets, to run nodes as the kubelet's identity, to pull
-# images, to read the chat's own secrets, to draw dashboards, and to import them.
+# Principal, role and scope in every environment: the cluster joins its subnets and assigns the kubelet's identity,
+# nodes pull images, the chat reads its secrets, Grafana reads metrics, and the deployer imports dashboards.
 ALWAYS: Rights = {
     ("cluster/identity", "Managed Identity Operator", "cluster/kubelet-identity"),
     ("cluster/identity", "Network Contributor", "network/system-subnet"),
@@ -23,7 +23,7 @@ ALWAYS: Rights = {
     ("deployer", "Grafana Editor", "metrics/grafana"),
 }
 ADMINISTERS: Rights = {("deployer", "Azure Kubernetes Service RBAC Cluster Admin", "cluster")}
-# AKS lists the addresses of a group to find one by its name.
+# AKS lists the addresses of a group to find one by name.
 HAS_ADDRESS: Rights = {
     ("cluster/identity", "Network Contributor", "ingress"),
     ("cluster/identity", "Reader", "resource-group"),
@@ -34,7 +34,7 @@ ZONE = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zon
 
 
 def named(reference: str) -> str:
-    """The construct that a reference to one of its attributes is about; a literal stays."""
+    """Return the path of the construct that a reference points to, or a literal unchanged."""
     found = re.fullmatch(r"\$\{(?:data\.)?\w+\.([-\w]+?)(?:_[0-9A-F]{8})?\.(.*)\}", reference)
     if not found:
         return reference
@@ -43,7 +43,7 @@ def named(reference: str) -> str:
 
 
 def rights(document: dict[str, Any]) -> Rights:
-    """Who may do what on what, of a platform stack."""
+    """Return principal, role and scope of each assignment in a platform stack."""
     return {
         (named(each["principal_id"]), each["role_definition_name"], named(each["scope"]))
         for each in of_kind(document, "azurerm_role_assignment")
@@ -70,7 +70,7 @@ def test_shipped_environments(name: str, more: Rights, stacks: dict[str, dict[st
     assert rights(stacks[name]) == ALWAYS | more
 
 
-def test_options_bring_their_own_rights_only(environments: dict[str, Environment]) -> None:
+def test_options_add_only_their_own_rights(environments: dict[str, Environment]) -> None:
     plain = ALWAYS | ADMINISTERS | HAS_ADDRESS
     assert rights(changed(environments, ingress=ZONE)) == plain | HAS_ZONE
     by_hand = changed(environments, ingress=ZONE, workloads={"cert_manager_enabled": False})
@@ -82,12 +82,12 @@ def test_options_bring_their_own_rights_only(environments: dict[str, Environment
     assert rights(without) == ALWAYS | ADMINISTERS
 
 
-def test_the_chat_is_the_only_one_in_its_database(stacks: dict[str, dict[str, Any]]) -> None:
+def test_only_the_chat_has_access_to_its_database(stacks: dict[str, dict[str, Any]]) -> None:
     (administrator,) = of_kind(stacks["prod"], "azurerm_postgresql_flexible_server_active_directory_administrator")
     assert named(administrator["object_id"]) == "workload-identity"
 
 
-def test_people_of_a_group_administer_the_cluster_instead_of_the_deployer(environments: dict[str, Environment]) -> None:
+def test_administrator_groups_replace_the_deployer(environments: dict[str, Environment]) -> None:
     group = "11111111-2222-3333-4444-555555555555"
     document = changed(environments, cluster={"admin_group_object_ids": [group]})
     assert rights(document) == ALWAYS | HAS_ADDRESS

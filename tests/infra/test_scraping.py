@@ -1,4 +1,4 @@
-"""What is scraped: every job and monitor finds pods or a Service that the releases make, and whoever asks may."""
+"""Scraping: jobs and monitors select existing pods or Services, and network policies admit Prometheus."""
 
 import json
 import re
@@ -15,34 +15,34 @@ from chart.rendering import CHART, Object, one
 from chart.test_network import AGENT, MANAGEMENT
 from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
+from support.environments import altered
+from support.rendered import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 
 
 class Pod(NamedTuple):
-    """What Prometheus learns of a pod."""
+    """Pod as Prometheus's service discovery sees it."""
 
     namespace: str
     labels: dict[str, str]
     ports: set[int]
 
 
-# What the pinned versions of other people's charts make of values, read in their templates; look again when a version
-# changes. Both label their pods with the chart's name and the release's.
+# Container ports of other projects' charts at their pinned versions, from their templates; check them when a version
+# changes. Both charts label their pods with the names of chart and release.
 THEIRS: dict[tuple[str, str], Callable[[dict[str, Any]], set[int]]] = {
     ("cert-manager", "v1.21.1"): lambda values: {9402} if values.get("prometheus", {}).get("enabled", True) else set(),
     ("nginx-ingress", "2.6.4"): lambda values: (
         {80, 443, 8081} | ({values["prometheus"]["port"]} if values["prometheus"]["create"] else set())
     ),
 }
-# What Istio's template for Gateways declares.
+# Ports that Istio's template for Gateways declares.
 GATEWAY_PORTS = {15020, 15021, 15090}
 
 
 def data_of(document: dict[str, Any], name: str) -> dict[str, str]:
-    """A ConfigMap of the metrics add-on."""
+    """Return the data of a ConfigMap of the metrics add-on."""
     maps = document["resource"]["kubernetes_config_map_v1"].values()
     (found,) = [each for each in maps if each["metadata"]["name"] == name]
     assert found["metadata"]["namespace"] == "kube-system"
@@ -50,13 +50,13 @@ def data_of(document: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def jobs_of(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The scrape jobs."""
+    """Return the scrape jobs of managed Prometheus."""
     config = json.loads(data_of(document, "ama-metrics-prometheus-config")["prometheus-config"])
     return list(config["scrape_configs"])
 
 
 def pods_of(document: dict[str, Any]) -> list[Pod]:
-    """The pods that have metrics and no monitor of our own."""
+    """Return the pods that serve metrics and have no monitor in `charts/kaito-chat`."""
     found = []
     for each in document["resource"]["helm_release"].values():
         if ports := THEIRS.get((each["chart"], each.get("version", ""))):
@@ -69,7 +69,7 @@ def pods_of(document: dict[str, Any]) -> list[Pod]:
 
 
 def kept(job: dict[str, Any], pod: Pod) -> bool:
-    """Whether Prometheus keeps one of a pod's ports, by the job's own rules."""
+    """Return whether the relabeling rules of a job keep one of a pod's ports."""
     (discovery,) = job["kubernetes_sd_configs"]
     if discovery["role"] != "pod" or pod.namespace not in discovery["namespaces"]["names"]:
         return False
@@ -85,7 +85,7 @@ def kept(job: dict[str, Any], pod: Pod) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_job_finds_its_pods_and_no_pod_goes_without(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_each_job_selects_pods_and_each_pod_has_one_job(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     jobs, pods = jobs_of(workloads[name]), pods_of(workloads[name])
     assert jobs
     for job in jobs:
@@ -95,8 +95,8 @@ def test_each_job_finds_its_pods_and_no_pod_goes_without(name: str, workloads: d
 
 
 @pytest.mark.parametrize("in_cluster", [True, False])
-def test_a_monitor_of_the_controllers_has_the_service_that_it_selects(
-    in_cluster: bool,  # noqa: FBT001 - the setting in question
+def test_monitors_of_the_controllers_come_with_their_services(
+    in_cluster: bool,  # noqa: FBT001  (the value of a setting)
     environments: dict[str, Environment],
 ) -> None:
     environment = altered(environments["dev"], workloads={"kube_prometheus_stack_enabled": in_cluster})
@@ -104,23 +104,23 @@ def test_a_monitor_of_the_controllers_has_the_service_that_it_selects(
     nginx, certificates = (values_of(document, name)["prometheus"] for name in ("nginx-ingress", "cert-manager"))
     assert nginx["create"] is True
     assert nginx["service"]["create"] == nginx["serviceMonitor"]["create"] == in_cluster
-    # cert-manager's chart has a Service of its own.
+    # cert-manager's chart always has a Service.
     assert certificates["servicemonitor"]["enabled"] == in_cluster
 
 
-def test_the_samples_job_would_find_nothing() -> None:
+def test_the_job_of_the_original_sample_selects_nothing() -> None:
     job = scraping.Job("nginx", "ingress-basic", ("app.kubernetes.io/instance", "nginx-ingress"), 10254)
     pod = Pod("ingress-basic", {"app.kubernetes.io/instance": "ingress-nginx"}, {10254})
     assert not kept(job.config(), pod)
 
 
-def test_what_is_known_of_a_chart_is_of_its_version() -> None:
+def test_known_ports_are_those_of_the_pinned_versions() -> None:
     known = {(chart.name, chart.version) for chart in (theirs.CERT_MANAGER, theirs.NGINX)}
     assert known == set(THEIRS)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_monitors_find_what_the_release_makes(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_monitors_select_the_pods_of_the_release(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     objects = chat_objects(workloads[name])
     monitors = {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "PodMonitor"}
     deployment, workspace = one(objects, "Deployment"), one(objects, "Workspace")["metadata"]["name"]
@@ -139,7 +139,7 @@ def test_app_routings_nginx_is_found_by_its_annotations(workloads: dict[str, dic
     assert of["dev"] == 'podannotationnamespaceregex = ""'
 
 
-def test_every_gpu_metric_that_somebody_asks_for_is_kept(workloads: dict[str, dict[str, Any]]) -> None:
+def test_every_gpu_metric_of_the_chart_is_kept(workloads: dict[str, dict[str, Any]]) -> None:
     texts = [path.read_text(encoding="utf-8") for path in (CHART / "files").rglob("*") if path.is_file()]
     asked = {name for text in texts for name in re.findall(r"DCGM_\w+", text)}
     assert set(scraping.GPU_METRICS) == asked
@@ -151,13 +151,13 @@ def test_every_gpu_metric_that_somebody_asks_for_is_kept(workloads: dict[str, di
 
 @pytest.fixture(scope="module")
 def in_cluster(environments: dict[str, Environment]) -> dict[str, Any]:
-    """The workloads of dev with a Prometheus of its own."""
+    """Return the workloads stack of dev with a Prometheus in the cluster."""
     data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
     data["workloads"]["kube_prometheus_stack_enabled"] = True
     return synthesized(Environment("dev", Settings.model_validate(data)), "workloads")
 
 
-def test_a_prometheus_in_the_cluster_comes_first_and_gets_everything(in_cluster: dict[str, Any]) -> None:
+def test_a_prometheus_in_the_cluster_is_installed_first_and_gets_monitors_and_rules(in_cluster: dict[str, Any]) -> None:
     releases = in_cluster["resource"]["helm_release"]
     (address,) = [f"helm_release.{key}" for key, each in releases.items() if each["name"] == "kube-prometheus-stack"]
     for name in ("cert-manager", "nginx-ingress", "kaito-chat", "kaito-cluster"):
@@ -171,20 +171,20 @@ def test_a_prometheus_in_the_cluster_comes_first_and_gets_everything(in_cluster:
 
 
 def sidecar_takes(values: dict[str, Any], each: Object) -> bool:
-    """Whether Grafana's sidecar loads a ConfigMap."""
+    """Return whether Grafana's sidecar loads a ConfigMap."""
     wanted = values["grafana"]["sidecar"]["dashboards"]
     assert wanted["searchNamespace"] == "ALL"
     return bool(each["metadata"]["labels"].get(wanted["label"]) == wanted["labelValue"])
 
 
-def test_its_grafana_loads_the_dashboards(in_cluster: dict[str, Any]) -> None:
+def test_grafana_in_the_cluster_loads_the_dashboards(in_cluster: dict[str, Any]) -> None:
     values = values_of(in_cluster, "kube-prometheus-stack")
     maps = [each for each in chat_objects(in_cluster) if each["kind"] == "ConfigMap"]
     loaded = {each["metadata"]["name"].rpartition("-")[2] for each in maps if sidecar_takes(values, each)}
     assert loaded == {path.stem for path in (CHART / "files" / "dashboards").glob("*.json")}
 
 
-def test_it_may_ask_the_chat(in_cluster: dict[str, Any]) -> None:
+def test_prometheus_in_the_cluster_may_scrape_the_chat(in_cluster: dict[str, Any]) -> None:
     namespace = release(in_cluster, "kube-prometheus-stack")["namespace"]
     prometheus = Peer(namespace, {"app.kubernetes.io/name": "prometheus"})
     assert admits(chat_objects(in_cluster), prometheus, MANAGEMENT)
@@ -197,10 +197,10 @@ def test_it_may_ask_the_chat(in_cluster: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_managed_prometheus_may_ask_the_chat(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_managed_prometheus_may_scrape_the_chat(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     assert admits(chat_objects(workloads[name]), AGENT, MANAGEMENT)
 
 
-def test_nobody_knows_its_grafanas_password(in_cluster: dict[str, Any]) -> None:
+def test_grafanas_password_is_generated_in_the_cluster(in_cluster: dict[str, Any]) -> None:
     assert values_of(in_cluster, "kube-prometheus-stack")["grafana"]["adminPassword"] is None
     assert "prom-operator" not in json.dumps(in_cluster)

@@ -1,4 +1,4 @@
-"""The stack of workloads, and what it and our charts owe each other and the platform."""
+"""Workloads stack: its releases, and their agreement with the charts and the platform."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import CHARTS_FOLDER, IMAGE_TAG
 from aks_kaito.settings import Environment
 from chart.rendering import ROOT, kinds, names, one
 from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import ID, chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
+from support.environments import altered
+from support.rendered import ID, chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
@@ -24,7 +24,7 @@ SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
 
 @pytest.fixture(scope="module")
 def signed_in(environments: dict[str, Environment]) -> dict[str, Any]:
-    """The workloads of prod, with sign-in and a DNS zone: history, Key Vault and DNS-01 are on."""
+    """Return the workloads stack of prod with sign-in and a DNS zone, so that history, Key Vault and DNS-01 are on."""
     prod = environments["prod"]
     chat = prod.settings.chat.model_copy(update=SIGNED_IN)
     ingress = prod.settings.ingress.model_copy(
@@ -41,7 +41,7 @@ def test_values_satisfy_the_charts_and_make_valid_objects(name: str, workloads: 
         check_custom(objects)
 
 
-def test_sign_in_brings_history_and_secrets_from_the_vault(signed_in: dict[str, Any]) -> None:
+def test_sign_in_enables_history_and_secrets_from_the_vault(signed_in: dict[str, Any]) -> None:
     objects = chat_objects(signed_in)
     settings = one(objects, "ConfigMap", "kaito-chat")["data"]
     assert settings["KAITO_CHAT_SIGN_IN"] == "entra"
@@ -59,7 +59,7 @@ def test_without_sign_in_there_is_no_history(workloads: dict[str, dict[str, Any]
     assert "KAITO_CHAT_DATABASE_URL" not in one(objects, "ConfigMap", "kaito-chat")["data"]
 
 
-def test_certificates_made_by_hand_are_where_the_settings_say(environments: dict[str, Environment]) -> None:
+def test_secrets_of_manual_certificates_have_the_documented_names(environments: dict[str, Environment]) -> None:
     without = altered(
         environments["dev"],
         ingress={
@@ -76,7 +76,7 @@ def test_certificates_made_by_hand_are_where_the_settings_say(environments: dict
     assert secrets == set(re.findall(r"`(kaito-chat[-a-z]*)`", said)) == {"kaito-chat-tls", "kaito-chat-model-tls"}
 
 
-def test_each_host_is_one_that_something_listens_for(signed_in: dict[str, Any]) -> None:
+def test_the_route_and_the_gateway_have_the_same_host(signed_in: dict[str, Any]) -> None:
     route, gateway = one(chat_objects(signed_in), "HTTPRoute"), one(cluster_objects(signed_in), "Gateway")
     assert route["spec"]["hostnames"] == ["chat.contoso.com"]
     assert {listener["hostname"] for listener in gateway["spec"]["listeners"]} == {"chat.contoso.com"}
@@ -86,7 +86,7 @@ def test_each_host_is_one_that_something_listens_for(signed_in: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_certificates_come_from_an_issuer_that_exists(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_certificates_use_an_existing_issuer(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     objects = [*chat_objects(workloads[name]), *cluster_objects(workloads[name])]
     issuers = {each for kind, each in names(objects) if kind == "ClusterIssuer"}
     asked = {
@@ -99,7 +99,9 @@ def test_certificates_come_from_an_issuer_that_exists(name: str, workloads: dict
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_namespace_enforces_what_kaitos_own_pods_satisfy(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_the_namespace_enforces_a_level_that_kaitos_pods_satisfy(
+    name: str, workloads: dict[str, dict[str, Any]]
+) -> None:
     (namespace,) = workloads[name]["resource"]["kubernetes_namespace_v1"].values()
     assert namespace["metadata"][0]["labels"] == {
         "pod-security.kubernetes.io/enforce": "baseline",
@@ -109,7 +111,7 @@ def test_the_namespace_enforces_what_kaitos_own_pods_satisfy(name: str, workload
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nobody_signs_in_as_the_clusters_admin(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_the_clusters_admin_credentials_are_not_used(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     text = json.dumps(workloads[name])
     assert "kube_admin_config" not in text
     assert "kubernetes_manifest" not in text
@@ -119,7 +121,7 @@ def test_nobody_signs_in_as_the_clusters_admin(name: str, workloads: dict[str, d
 def test_providers_sign_in_as_the_settings_say(login: str, environments: dict[str, Environment]) -> None:
     document = synthesized(altered(environments["dev"], workloads={"credentials": login}), "workloads")
     (kubernetes,), (helm,) = document["provider"]["kubernetes"], document["provider"]["helm"]
-    # The application that AKS signs everybody in to.
+    # Entra ID application of every AKS cluster's API server.
     server = "6dae42f8-4368-4678-94ff-3960e28e3630"
     for signed in (kubernetes["exec"][0], helm["kubernetes"]["exec"]):
         assert signed["command"] == "kubelogin"
@@ -127,7 +129,7 @@ def test_providers_sign_in_as_the_settings_say(login: str, environments: dict[st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_the_chat_is_installed_after_the_wait_for_kaito(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     found = workloads[name]["resource"]["helm_release"]
     (waiting,) = [key for key, each in found.items() if each["name"] == "kaito-cluster"]
     assert f"helm_release.{waiting}" in release(workloads[name], "kaito-chat")["depends_on"]
@@ -140,20 +142,20 @@ def test_the_chat_comes_after_the_wait_for_kaito(name: str, workloads: dict[str,
 def test_the_tag_is_the_charts_and_the_applications_version() -> None:
     chart = yaml.safe_load((ROOT / "charts" / "kaito-chat" / "Chart.yaml").read_text(encoding="utf-8"))
     application = tomllib.loads((ROOT / "app" / "pyproject.toml").read_text(encoding="utf-8"))
-    assert ours.IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
+    assert IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
 
 
 def dependencies(document: dict[str, Any], address: str) -> set[str]:
-    """All that has to be there before something."""
+    """Return the direct and indirect dependencies of a resource."""
     kind, _, name = address.partition(".")
     found = set(document["resource"][kind][name].get("depends_on", []))
     return found.union(*(dependencies(document, each) for each in found))
 
 
-def test_what_is_taken_down_goes_before_what_takes_it_down(workloads: dict[str, dict[str, Any]]) -> None:
+def test_resources_are_deleted_before_the_controllers_that_clean_them_up(workloads: dict[str, dict[str, Any]]) -> None:
     dev = workloads["dev"]
     at = {each["name"]: f"helm_release.{key}" for key, each in dev["resource"]["helm_release"].items()}
-    # cert-manager lets go of what it has begun in the namespace, and a Gateway of the address that NGINX wants.
+    # cert-manager removes its finalizers in the namespace; a Gateway releases the address that NGINX needs.
     assert dependencies(dev, "kubernetes_namespace_v1.namespace") == {at["cert-manager"]}
     assert at["kaito-cluster"] in dependencies(dev, at["nginx-ingress"])
     assert set(at.values()) - {at["kaito-chat"]} < dependencies(dev, at["kaito-chat"])
@@ -169,15 +171,15 @@ def test_one_digest_pins_the_chat_and_the_wait(workloads: dict[str, dict[str, An
 
 
 @pytest.mark.parametrize("chart", ["kaito-chat", "kaito-cluster"])
-def test_a_changed_file_of_our_charts_is_a_changed_release(
+def test_a_changed_chart_file_changes_the_release(
     chart: str, workloads: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
-    from aks_kaito.charts.releases import CHARTS, fingerprint  # noqa: PLC0415  (starts Node.js)
+    from aks_kaito.charts.releases import fingerprint  # noqa: PLC0415  (starts Node.js)
 
-    assert release(workloads["dev"], chart)["description"] == f"files {fingerprint(CHARTS / chart)}"
-    copy = shutil.copytree(CHARTS / chart, tmp_path / chart)
+    assert release(workloads["dev"], chart)["description"] == f"files {fingerprint(CHARTS_FOLDER / chart)}"
+    copy = shutil.copytree(CHARTS_FOLDER / chart, tmp_path / chart)
     (copy / "README.md").write_text("another")
-    assert fingerprint(copy) == fingerprint(CHARTS / chart)
+    assert fingerprint(copy) == fingerprint(CHARTS_FOLDER / chart)
     files = {"kaito-chat": ["files/alerts.yaml", "files/dashboards/chat.json"], "kaito-cluster": []}[chart]
     for name in ("Chart.yaml", "values.yaml", "templates/_labels.tpl", *files):
         before = fingerprint(copy)

@@ -1,4 +1,4 @@
-"""The preload that loads provider bindings lazily: in real Node.js, on packages made for the purpose."""
+"""The preload that loads provider bindings lazily, in a real Node.js with generated packages."""
 
 import json
 import os
@@ -25,14 +25,14 @@ COMMENT = "//# sourceMappingURL=data:application/json;base64,require"
 
 @pytest.fixture
 def program() -> Path:
-    """The Node.js that synthesis uses."""
+    """Return the Node.js that synthesis uses."""
     found = node.bundled()
     assert found is not None
     return found
 
 
 def package(folder: Path, index: str, name: str = "@cdktn/provider-made-up", file: str = "lib/index.js") -> Path:
-    """A package of two submodules; its index, at `file`."""
+    """Write a package with two submodules and return its index, at `file`."""
     path = folder / "node_modules" / name / file
     for submodule in ("first", "second"):
         (path.parent / submodule).mkdir(parents=True)
@@ -43,7 +43,7 @@ def package(folder: Path, index: str, name: str = "@cdktn/provider-made-up", fil
 
 
 def run(program: Path, index: Path, script: str, *options: str) -> object:
-    """What `script` returns, given the package's exports and a function that lists the submodules loaded so far."""
+    """Return what `script` returns; it can use the exports, `made`, and a list of loaded submodules, `loaded()`."""
     code = f"""
         const loaded = () => [...(global.loaded ?? [])];
         const run = (made, loaded) => {{ {script} }};
@@ -65,7 +65,7 @@ def test_a_submodule_is_loaded_when_it_is_first_used(program: Path, tmp_path: Pa
     assert run(program, index, script) == [[], "second", ["second"]]
 
 
-def test_what_is_exported_looks_as_it_does_without(program: Path, tmp_path: Path) -> None:
+def test_exports_are_the_same_as_without_the_preload(program: Path, tmp_path: Path) -> None:
     index = package(tmp_path, HELPERS + REEXPORTS)
     script = """
         const once = made.first;
@@ -104,12 +104,12 @@ def test_an_index_of_another_shape_is_loaded_at_once(program: Path, tmp_path: Pa
         ("@cdktn/provider-made-up", "lib/resource/index.js"),
     ],
 )
-def test_every_other_file_goes_through_untouched(program: Path, tmp_path: Path, name: str, file: str) -> None:
+def test_every_other_file_is_loaded_unchanged(program: Path, tmp_path: Path, name: str, file: str) -> None:
     index = package(tmp_path, HELPERS + REEXPORTS, name, file)
     assert run(program, index, "return loaded();") == ["first", "second"]
 
 
-def test_an_index_that_is_no_javascript_fails_as_without(program: Path, tmp_path: Path) -> None:
+def test_an_index_with_a_syntax_error_fails_as_without_the_preload(program: Path, tmp_path: Path) -> None:
     index = package(tmp_path, "exports.first = (;")
     with pytest.raises(subprocess.CalledProcessError) as caught:
         run(program, index, "return 1;")
@@ -118,7 +118,7 @@ def test_an_index_that_is_no_javascript_fails_as_without(program: Path, tmp_path
 
 @pytest.fixture
 def options(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment in which nothing of Node.js is set, put back afterwards."""
+    """Unset the variables of Node.js for one test."""
     for name in ("NODE_OPTIONS", "JSII_NODE", "AKS_KAITO_EAGER", "CDKTN_DISABLE_CREATION_STACK"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch

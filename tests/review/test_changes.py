@@ -1,4 +1,4 @@
-"""What differs between two synthesized outputs, and how it reads."""
+"""Differences between two synthesized outputs, and their reports."""
 
 from io import StringIO
 from typing import Any
@@ -14,12 +14,12 @@ SUBNET = "azurerm_subnet.system"
 
 
 def stack(name: str = "kaito-dev-platform", **resources: dict[str, Any]) -> Document:
-    """A stack of subnets, by name."""
+    """Return a stack of subnets, by name."""
     return document(name, {"resource": {"azurerm_subnet": resources}, "output": {"here": {"value": "1"}}})
 
 
 def only(old: Document, new: Document) -> StackChanges:
-    """The changes between two versions of one stack."""
+    """Return the changes between two versions of a stack."""
     (found,) = changes.compare({old.name: old}, {new.name: new})
     return found
 

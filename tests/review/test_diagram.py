@@ -1,4 +1,4 @@
-"""The Mermaid flowchart: complete, well formed, and true of the stack. That pages hold it is checked in test_docs."""
+"""The Mermaid flowchart: complete, well formed, and true of the stack."""
 
 import re
 from typing import Any

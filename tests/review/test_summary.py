@@ -1,4 +1,4 @@
-"""What a synthesis ends with: counts, who can reach what, the model's fit; in a table, in lines, as JSON."""
+"""Summary of a synthesis: counts, exposure and the model's fit, as a table, as lines and as JSON."""
 
 import json
 from io import StringIO
@@ -19,7 +19,7 @@ NAMES = ("dev", "prod", "sample")
 def summaries(
     environments: dict[str, Environment], stacks: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, summary.Summary]:
-    """The summary of every shipped environment."""
+    """Return the summary of every shipped environment."""
     folder = tmp_path_factory.mktemp("stacks")
     found = {}
     for name, environment in environments.items():
@@ -35,12 +35,12 @@ def reach(document: Document) -> dict[str, str]:
 
 
 def of(kind: str, **arguments: Any) -> Document:
-    """A stack of one resource."""
+    """Return a stack of one resource."""
     return document("s", {"resource": {kind: {"one": arguments}}})
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_resource_is_counted_under_a_name_that_people_use(
+def test_every_resource_is_counted_under_a_readable_name(
     stacks: dict[str, dict[str, Any]], summaries: dict[str, summary.Summary], name: str
 ) -> None:
     assert set(stacks[name]["resource"]) <= kinds.known()
@@ -92,14 +92,14 @@ def test_a_service_is_as_open_as_its_network_rules(arguments: dict[str, Any], ex
     assert reach(of("azurerm_key_vault", **arguments)) == {"key vault": expected}
 
 
-def test_how_a_service_is_reached_is_said_in_words() -> None:
+def test_the_sources_of_a_service_are_described() -> None:
     rules = {"default_action": "Deny", "ip_rules": ["20.1.2.3", "20.1.2.4"], "virtual_network_subnet_ids": ["a"]}
     (one,) = exposures(of("azurerm_key_vault", network_acls=rules))
     (none,) = exposures(of("azurerm_key_vault", network_acls={"default_action": "Deny"}))
     (shut,) = exposures(of("azurerm_key_vault", public_network_access_enabled=False))
     assert [one.how, none.how, shut.how] == [
         "from 1 subnet and 2 address ranges",
-        "from trusted Azure services alone",
+        "from trusted Azure services only",
         "no endpoint of its own",
     ]
 

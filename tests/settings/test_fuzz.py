@@ -1,4 +1,4 @@
-"""Mutated environment files: an answer in words every time, never a traceback."""
+"""Mutated environment files: the reader accepts or refuses them, without a traceback."""
 
 import tempfile
 import tomllib
@@ -22,7 +22,7 @@ VALUES = st.one_of(
 
 
 def outcome(data: bytes) -> None:
-    """Read a file; when it is refused, there is a reason, and every problem fits a line."""
+    """Load a file; if it is refused, there are problems, each on one line."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dev.toml"
         path.write_bytes(data)
@@ -67,8 +67,8 @@ TABLES = sorted(tomllib.loads("\n".join(TEXTS[:1])))
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from([*TABLES, "openai", "tags", "prefix", "flux"]), JUNK))
-def test_any_shape_of_data_is_refused_or_taken(data: dict[str, Any]) -> None:
-    from aks_kaito.settings.reader import _unsafe_strings, _validated  # noqa: PLC0415  (what load does after TOML)
+def test_any_shape_of_data_is_refused_or_accepted(data: dict[str, Any]) -> None:
+    from aks_kaito.settings.reader import _unsafe_strings, _validated  # noqa: PLC0415  (the steps of load after parsing)
 
     list(_unsafe_strings(data))
     _validated(data)

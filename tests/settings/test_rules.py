@@ -1,4 +1,4 @@
-"""Every rule has a file that breaks it; the message names the key, the value and what is allowed."""
+"""Rules between settings: for each, a file that breaks it, and a message with key, value and allowed values."""
 
 from datetime import date
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.settings import SettingsError, load
+from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
 from conftest import ROOT, TODAY
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 
 
 def written(folder: Path, text: str, name: str = "dev") -> Path:
-    """An environment file with this text."""
+    """Write an environment file."""
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def changed(table: str, *lines: str) -> str:
-    """The dev file with lines at the start of a table, in place of the same keys; "" is the top."""
+    """Return the dev file with lines that replace or add keys of a table; "" is the top level."""
     keys = {line.split(" = ")[0] for line in lines}
     header = f"[{table}]"
     kept = []
@@ -37,7 +38,7 @@ def changed(table: str, *lines: str) -> str:
 
 
 def problems(path: Path, today: date = TODAY) -> dict[str, str]:
-    """What the reader says of a file, by key."""
+    """Return the problems of a file, by key."""
     with pytest.raises(SettingsError) as caught:
         load(path, today)
     found: dict[str, str] = {}
@@ -55,16 +56,16 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("", ['colour = "blue"'], "colour", "is not a key of the file"),
         ("network", ['system_subnet_cidr = "11.0.0.0/16"'], "network.system_subnet_cidr", "inside network.address"),
         ("network", ['user_subnet_cidr = "10.240.0.0/20"'], "network.user_subnet_cidr", "must not overlap"),
-        ("network", ['user_subnet_cidr = "10.241.0.0/29"'], "network.user_subnet_cidr", "must hold 4 nodes"),
+        ("network", ['user_subnet_cidr = "10.241.0.0/29"'], "network.user_subnet_cidr", "must have room for 4 nodes"),
         ("network", ['address_space = ["10.0.0.1/8"]'], "network.address_space", "zero host bits"),
         ("network", ['address_space = ["10.0.0.0/8", "10.1.0.0/16"]'], "network.address_space", "other range"),
         ("network", ['allowed_ip_ranges = ["10.0.0.1"]'], "network.allowed_ip_ranges", "public IPv4"),
-        ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "one or the other"),
+        ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "must not be set"),
         ("cluster", ['network_plugin_mode = "pod-subnet"'], "network.pod_subnet_cidr", "must be set"),
         ("cluster", ['service_cidr = "10.1.0.0/16"'], "cluster.service_cidr", "must not overlap network.address"),
         ("cluster", ['pod_cidr = "172.16.0.0/12"'], "cluster.pod_cidr", "must not overlap cluster.service_cidr"),
         ("cluster", ['pod_cidr = "192.168.0.0/23"'], "cluster.pod_cidr", "/24 for each of"),
-        ("cluster", ['pod_cidr = "172.30.0.0/16"'], "cluster.pod_cidr", "AKS keeps"),
+        ("cluster", ['pod_cidr = "172.30.0.0/16"'], "cluster.pod_cidr", "AKS reserves"),
         ("cluster", ['dns_service_ip = "172.17.0.10"'], "cluster.dns_service_ip", "inside cluster.service_cidr"),
         ("cluster", ['dns_service_ip = "172.16.0.1"'], "cluster.dns_service_ip", "first two"),
         ("cluster", ['kubernetes_version = "1.20"'], "cluster.kubernetes_version", "1.35"),
@@ -82,7 +83,7 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
          "cluster.node_os_upgrade_channel", "NodeImage"),
         ("system_pool", ["min_count = 5"], "system_pool.max_count", "min_count (5)"),
         ("system_pool", ["min_count = 0"], "system_pool.min_count", "at least 1"),
-        ("user_pool", ["node_count = 9"], "user_pool.node_count", "must lie between"),
+        ("user_pool", ["node_count = 9"], "user_pool.node_count", "must be between"),
         ("user_pool", ['name = "system"'], "user_pool.name", "must differ"),
         ("user_pool", ['name = "Users"'], "user_pool.name", "1-12 lower-case"),
         ("user_pool", ['node_taints = ["chat"]'], "user_pool.node_taints", "NoSchedule"),
@@ -91,24 +92,24 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("model", ['instance_type = "Standard_NC999"'], "model.instance_type", "is not a GPU size"),
         ("model", ['preset = "llama-3.3-70b-instruct"'], "model.instance_type", "needs 320 GiB"),
         ("model", ['preset = "gpt-5"'], "model.preset", "is not a preset of KAITO 0.6.0"),
-        ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "left out"),
-        ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "or neither"),
+        ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "must not be set"),
+        ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "must be set"),
         ("ingress", ['hostname = "chat.fabrikam.com"', 'dns_zone_name = "contoso.com"',
-                     'dns_zone_resource_group_name = "dns"'], "ingress.hostname", "must lie in"),
+                     'dns_zone_resource_group_name = "dns"'], "ingress.hostname", "must be in"),
         ("ingress", ['hostname = "a.contoso.com"', 'model_hostname = "a.contoso.com"'],
          "ingress.model_hostname", "must differ"),
-        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.model_hostname", "asks nobody who they are"),
+        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.model_hostname", "has no authentication"),
         ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.hostname", "must be set"),
-        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.dns_zone_name", "only its zone"),
+        ("ingress", ['model_hostname = "model.contoso.com"'], "ingress.dns_zone_name", "by DNS only"),
         ("ingress", ['mode = "gateway"', 'model_hostname = "model.contoso.com"'],
-         "ingress.model_hostname", "the Gateway API checks nobody"),
-        ("ingress", ['model_basic_auth_secret_name = "people"'], "ingress.model_basic_auth_secret_name", "left out"),
-        ("ingress", ['model_allowed_ip_ranges = ["52.174.1.2"]'], "ingress.model_allowed_ip_ranges", "left out"),
+         "ingress.model_hostname", "the Gateway API cannot protect it"),
+        ("ingress", ['model_basic_auth_secret_name = "people"'], "ingress.model_basic_auth_secret_name", "must not be"),
+        ("ingress", ['model_allowed_ip_ranges = ["52.174.1.2"]'], "ingress.model_allowed_ip_ranges", "must not be set"),
         ("ingress", ['model_allowed_ip_ranges = ["10.0.0.7"]'], "ingress.model_allowed_ip_ranges", "public IPv4"),
         ("ingress", ['model_basic_auth_secret_name = "No"'], "ingress.model_basic_auth_secret_name", "DNS label"),
         ("monitoring", ["alerts_enabled = false", 'alert_email_addresses = {a = "a@contoso.com"}'],
-         "monitoring.alert_email_addresses", "left out"),
-        ("chat", ['entra_client_id = "11111111-2222-3333-4444-555555555555"'], "chat.entra_client_id", "left out"),
+         "monitoring.alert_email_addresses", "must not be set"),
+        ("chat", ['entra_client_id = "11111111-2222-3333-4444-555555555555"'], "chat.entra_client_id", "must not be"),
         ("monitoring.alert_email_addresses", ['a = "nobody"'], "monitoring.alert_email_addresses.a", "e-mail address"),
         ("network", ["private_endpoints_enabled = true"], "registry.sku", '"Premium"'),
         ("registry", ['sku = "Premium"', 'georeplication_locations = ["westeurope"]'],
@@ -126,7 +127,9 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("workloads", ['credentials = "kubeconfig"'], "workloads.credentials", "azurecli"),
     ],
 )  # fmt: skip
-def test_a_broken_file_is_refused_in_words(table: str, lines: list[str], key: str, words: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused_with_the_reason(
+    table: str, lines: list[str], key: str, words: str, tmp_path: Path
+) -> None:
     found = problems(written(tmp_path, changed(table, *lines)))
     assert key in found, found
     assert words in found[key]
@@ -138,7 +141,7 @@ def test_ingress_controllers_exclude_each_other(tmp_path: Path) -> None:
         "/providers/Microsoft.Network/applicationGateways/agw"
     )
     found = problems(written(tmp_path, changed("cluster", f'application_gateway_resource_id = "{gateway}"')))
-    assert "one ingress excludes the other" in found["ingress.mode"]
+    assert "only one ingress is possible" in found["ingress.mode"]
 
 
 def test_falcon_is_unknown_to_newer_kaito(tmp_path: Path) -> None:
@@ -170,11 +173,11 @@ def test_an_environments_name_is_checked(tmp_path: Path) -> None:
     assert "environment" in problems(written(tmp_path, DEV, "Not A Name"))
 
 
-def test_an_old_kubernetes_version_warns_and_goes_on(tmp_path: Path) -> None:
+def test_an_unsupported_kubernetes_version_only_warns(tmp_path: Path) -> None:
     path = written(tmp_path, changed("cluster", 'kubernetes_version = "1.35"'))
     assert load(path, date(2026, 11, 23)).warnings == ()
     (warning,) = load(path, date(2031, 1, 1)).warnings
-    assert "left support on" in warning
+    assert "is unsupported since" in warning
 
 
 def test_gated_models_warn(tmp_path: Path) -> None:
@@ -184,24 +187,24 @@ def test_gated_models_warn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"prefix = ", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"x = 9" * 3])
-def test_what_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "dev.toml"
     path.write_bytes(data)
     assert "file" in problems(path)
 
 
-def test_a_table_is_looked_at_again_without_its_broken_items(tmp_path: Path) -> None:
+def test_a_table_is_validated_again_without_its_broken_items(tmp_path: Path) -> None:
     found = problems(written(tmp_path, changed("tags", "a = 1", '"" = "x"')))
     assert "must be text" in found["tags.a"]
     assert "characters" in found["tags"]
 
 
-def test_a_database_that_nobody_signs_in_for_warns(tmp_path: Path) -> None:
+def test_a_database_without_sign_in_warns(tmp_path: Path) -> None:
     warnings = load(written(tmp_path, changed("postgresql", "enabled = true")), TODAY).warnings
     assert any("postgresql.enabled" in warning and "chat.sign_in" in warning for warning in warnings)
 
 
-def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_path: Path) -> None:
+def test_a_shared_state_without_a_group_of_administrators_warns(tmp_path: Path) -> None:
     state = ('backend = "azurerm"', 'resource_group_name = "rg-states"', 'storage_account_name = "ststates"')
     path = written(tmp_path, changed("state", *state))
     (warning,) = load(path, TODAY).warnings
@@ -212,7 +215,7 @@ def test_a_state_for_several_people_without_a_group_of_administrators_warns(tmp_
     assert load(path, TODAY).warnings == ()
 
 
-def test_the_managed_nginx_warns_of_its_end(tmp_path: Path) -> None:
+def test_the_managed_nginx_warns_of_its_deprecation(tmp_path: Path) -> None:
     (warning,) = load(written(tmp_path, changed("ingress", 'mode = "webapprouting"')), TODAY).warnings
     assert "until November 2026" in warning
 
@@ -222,3 +225,11 @@ def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
     assert load(written(tmp_path, text), TODAY).warnings == ()
     path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
+
+
+def test_every_rule_is_listed_once() -> None:
+    modules = (addresses, cluster, ingress, kaito, services)
+    defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
+    listed = [*RULES, *WARNINGS]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(defined)

@@ -1,6 +1,6 @@
-"""Snapshots of what is reviewed: each environment's stack, and its sorted addresses so that renames stand out.
+"""Snapshots of each environment's stacks, and of the sorted addresses, in which renames stand out.
 
-A change here is explained in CHANGELOG.md; `make snapshots` accepts it.
+Explain a change in CHANGELOG.md; `make snapshots` accepts it.
 """
 
 import json
@@ -12,17 +12,17 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from conftest import ENVIRONMENTS
-from inventory import addresses
+from support.inventory import addresses
 
 
 @pytest.fixture
 def json_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots in files of their own, as plain JSON."""
+    """Write each snapshot to its own JSON file."""
     return snapshot.use_extension(JSONSnapshotExtension)
 
 
 def without_fingerprints(document: dict[str, Any]) -> dict[str, Any]:
-    """A stack less the fingerprints of our charts, which have tests of their own."""
+    """Return a stack without the fingerprints of the charts, which have their own tests."""
     found: dict[str, Any] = json.loads(re.sub(r"files [0-9a-f]{12}", "files <fingerprint>", json.dumps(document)))
     return found
 

@@ -15,8 +15,7 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import ENVIRONMENTS, ROOT, synthesized
-from infra.test_inventories import altered, changed
-from infra.test_joints import EVERYTHING
+from support.environments import EVERYTHING, altered, changed
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 pytestmark = [

@@ -1,4 +1,4 @@
-"""Azure OpenAI: the OpenAI protocol under a deployment's path, with a key or an Entra ID token.
+"""Azure OpenAI: the OpenAI protocol below a deployment's path, with a key or an Entra ID token.
 
 See: https://learn.microsoft.com/azure/ai-services/openai/reference
 """
@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from azure.core.credentials_async import AsyncTokenCredential
 
-from kaito_chat.backends.http import Headers, Server
-from kaito_chat.backends.interface import Limits, Served
+from kaito_chat.backends.http import Endpoint, Headers
+from kaito_chat.backends.interface import Capabilities, ServedModel
 from kaito_chat.backends.openai import OpenAI
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -18,16 +18,16 @@ SCOPE = "https://cognitiveservices.azure.com/.default"
 class AzureOpenAI(OpenAI):
     """A deployment of Azure OpenAI."""
 
-    limits = Limits(default_window_tokens=128_000)
+    capabilities = Capabilities(default_window_tokens=128_000)
 
-    def __init__(self, server: Server, deployment: str, api_version: str) -> None:
-        super().__init__(server, "azure_openai", deployment)
+    def __init__(self, endpoint: Endpoint, deployment: str, api_version: str) -> None:
+        super().__init__(endpoint, "azure_openai", deployment)
         self._deployment = deployment
         self._api_version = api_version
 
-    async def describe(self) -> Served:
-        """The deployment, as configured: Azure's list of models says nothing of it."""
-        return Served(self._deployment)
+    async def describe(self) -> ServedModel:
+        """Return the deployment, as configured: Azure's list of models does not name it."""
+        return ServedModel(self._deployment)
 
     def _path(self, *, plain: bool) -> str:
         del plain
@@ -35,7 +35,7 @@ class AzureOpenAI(OpenAI):
 
 
 def key_headers(key: str) -> Headers:
-    """Authenticate with a key."""
+    """Return headers with a key."""
 
     async def headers() -> Mapping[str, str]:
         return {"api-key": key}
@@ -44,7 +44,7 @@ def key_headers(key: str) -> Headers:
 
 
 def entra_headers(credential: AsyncTokenCredential) -> Headers:
-    """Authenticate with Entra ID; the credential caches its token and renews it in time."""
+    """Return headers with an Entra ID token; the credential caches its token and renews it in time."""
 
     async def headers() -> Mapping[str, str]:
         token = await credential.get_token(SCOPE)

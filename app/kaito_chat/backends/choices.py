@@ -1,40 +1,40 @@
-"""Reads a server's list of models: which can chat, with which window, and which is asked by default."""
+"""The models in a server's list: those that can chat, their context windows, and the default one."""
 
 import re
 from typing import Any
 
 import httpx
 
-from kaito_chat.backends.error_responses import refusal, stranger
-from kaito_chat.backends.interface import Choice, Served
+from kaito_chat.backends.error_responses import http_error, not_api_error
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.interface import Choice, ServedModel
 from kaito_chat.backends.responses import json_of, object_of
-from kaito_chat.trouble import BackendError, Kind
 
 MOST_CHOICES = 1000
 LONGEST_ID = 256
-# Where servers say what a model is for.
+# Fields in which servers state the purpose of a model.
 PURPOSES = ("task", "type", "mode", "pipeline_tag")
 SILENT = re.compile(
     r"embed|rerank|similarity|score|classif|moderation|speech|transcri|audio|image|vision.?encoder", re.IGNORECASE
 )
 CHATTY = re.compile(r"chat|completion|generat|llm|text2text|text-to-text", re.IGNORECASE)
-# The last resort, for servers that say nothing: how such models are called.
+# For servers that state no purpose: usual names of models that cannot chat.
 SILENT_NAME = re.compile(
     r"(^|[^a-z0-9])(embed(ding)?s?|embedder|rerank(er)?|bge|gte|e5|minilm|colbert|cross-encoder|whisper|clip)([^a-z]|$)",
     re.IGNORECASE,
 )
 
 
-def served_by(response: httpx.Response, wanted: str | None) -> Served:
-    """The models that an answer to `/v1/models` lists, and the one to ask.
+def served_by(response: httpx.Response, wanted: str | None) -> ServedModel:
+    """Return the default model of a response to `/v1/models`, with the choices that it lists.
 
     Raises:
-        BackendError: It is no list, or it names no model to chat with.
+        BackendError: It is not a list, or it lists no model that can chat.
     """
-    if strange := stranger(response):
-        raise strange
+    if error := not_api_error(response):
+        raise error
     if response.is_error:
-        raise refusal(response)
+        raise http_error(response)
     entries = entries_of(response)
     if entries is None:
         raise BackendError(Kind.GARBLED, "/v1/models does not answer with a list of models")
@@ -44,16 +44,16 @@ def served_by(response: httpx.Response, wanted: str | None) -> Served:
         if found is None and wanted:
             first = window_of(entries[0], entries) if entries else None
             own = next((window_of(entry, entries) for entry in entries if entry.get("id") == wanted), first)
-            return Served(wanted, own, choices, listed=any(entry.get("id") == wanted for entry in entries))
+            return ServedModel(wanted, own, choices, listed=any(entry.get("id") == wanted for entry in entries))
         chosen = found or choices[0]
-        return Served(chosen.id, chosen.window_tokens, choices, listed=True)
+        return ServedModel(chosen.id, chosen.window_tokens, choices, listed=True)
     if entries:
         raise BackendError(Kind.NO_CHAT, "only models for embeddings or ranking are served")
     raise BackendError(Kind.NOT_READY, "no model is loaded")
 
 
 def entries_of(response: httpx.Response) -> list[dict[str, Any]] | None:
-    """The entries of a list of models; `None` if it is none."""
+    """Return the entries of a list of models; `None` if the response is no such list."""
     entries = object_of(json_of(response)).get("data")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
@@ -61,7 +61,7 @@ def entries_of(response: httpx.Response) -> list[dict[str, Any]] | None:
 
 
 def choices_of(entries: list[dict[str, Any]]) -> tuple[Choice, ...]:
-    """The models and adapters that can chat, models first."""
+    """Return the models and adapters that can chat, models first."""
     found: dict[str, Choice] = {}
     for entry in entries:
         name = entry.get("id")
@@ -73,7 +73,7 @@ def choices_of(entries: list[dict[str, Any]]) -> tuple[Choice, ...]:
 
 
 def window_of(entry: dict[str, Any], entries: list[dict[str, Any]]) -> int | None:
-    """A model's window: its own, or its parent's."""
+    """Return a model's context window: its own, or its parent's."""
     seen: list[object] = []
     while entry.get("id") not in seen:
         window = entry.get("max_model_len")
@@ -86,7 +86,7 @@ def window_of(entry: dict[str, Any], entries: list[dict[str, Any]]) -> int | Non
 
 
 def can_chat(entry: dict[str, Any]) -> bool:
-    """Whether a model is for conversations, by what its server says of it, or else by its name."""
+    """Whether a model can chat: by the purpose that its server states, or else by its name."""
     able = entry.get("capabilities")
     if isinstance(able, dict) and isinstance(able.get("chat_completion", able.get("completion_chat")), bool):
         return bool(able.get("chat_completion", able.get("completion_chat")))

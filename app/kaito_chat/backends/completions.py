@@ -1,20 +1,20 @@
-"""Reads chat completions and completions: pieces of a stream, or one whole answer."""
+"""From the JSON of chat completions and completions to events: chunks of a stream, or one document."""
 
 import json
 from typing import Any
 
 from kaito_chat.backends.error_responses import error_in_stream
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.interface import Event, Finish, Reasoning, Text, Usage
 from kaito_chat.backends.responses import object_of
-from kaito_chat.trouble import BackendError, Kind
 
 
 def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
-    """The events in one piece of a streamed completion.
+    """Return the events in one chunk of a streamed completion.
 
     Args:
-        item: The piece.
-        begun: Whether words arrived before it. An error that comes first means the same as one with a status.
+        item: The chunk.
+        begun: Whether text arrived before it. An error that comes first means the same as an HTTP error.
 
     Raises:
         BackendError: It is not JSON, or it is an error.
@@ -36,10 +36,10 @@ def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
 
 
 def whole(body: bytes) -> list[Event]:
-    """The events of an answer that came as one document.
+    """Return the events of an answer that came as one document.
 
     Raises:
-        BackendError: It is no answer.
+        BackendError: It is not a completion.
     """
     try:
         answer = json.loads(body)
@@ -56,7 +56,7 @@ def whole(body: bytes) -> list[Event]:
 
 
 def text_of(content: object) -> str:
-    """Text that may come as a string or as a list of parts."""
+    """Return a text that comes as a string or as a list of parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -85,7 +85,7 @@ def _events(choice: dict[str, Any], said: dict[str, Any], piece: dict[str, Any])
 
 
 def _parts(parts: list[object]) -> list[Event]:
-    """Content in parts; a part may be thinking."""
+    """Return the events of content in parts; a part may be reasoning."""
     events: list[Event] = []
     for part in parts:
         if text := text_of(part):

@@ -1,41 +1,41 @@
-"""Finds out what answers at an address, without guessing."""
+"""Detection of the backend at an endpoint, from what the server answers."""
 
 import httpx
 
 from kaito_chat.backends.choices import entries_of, served_by
-from kaito_chat.backends.error_responses import refusal, stranger
-from kaito_chat.backends.http import Server
+from kaito_chat.backends.error_responses import http_error, not_api_error
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.http import Endpoint
 from kaito_chat.backends.interface import Backend
 from kaito_chat.backends.legacy import Legacy, has_route, speaks_legacy
 from kaito_chat.backends.openai import OpenAI
 from kaito_chat.backends.rag import RAGEngine, is_rag
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
 
-# By what a server says that it is owned by, in its list of models.
+# By `owned_by` in the server's list of models.
 RUNTIMES = {"vllm": "vllm", "kaito": "transformers"}
 
 
-async def detect(server: Server, model: ModelSettings) -> Backend:
-    """The backend for the server: OpenAI-compatible if it lists models, another one if it says that it is.
+async def detect(endpoint: Endpoint, settings: ModelSettings) -> Backend:
+    """Return the backend: OpenAI-compatible if the server lists models, another one if the server has its routes.
 
     Raises:
-        BackendError: It is none, yet: it may still be starting.
+        BackendError: None is recognized yet: the server may still be starting.
     """
-    response = await server.request("GET", "/v1/models")
-    if strange := stranger(response):
-        raise strange
+    response = await endpoint.request("GET", "/v1/models")
+    if error := not_api_error(response):
+        raise error
     if response.is_success:
-        served_by(response, model.model)
+        served_by(response, settings.model)
         entries = entries_of(response)
         owner = str(entries[0].get("owned_by", "")) if entries else ""
-        return OpenAI(server, RUNTIMES.get(owner, "openai"), model.model)
+        return OpenAI(endpoint, RUNTIMES.get(owner, "openai"), settings.model)
     if response.status_code != httpx.codes.NOT_FOUND:
-        raise refusal(response)
-    if await is_rag(server):
-        return RAGEngine(server, model.model, model.index_name)
-    if await speaks_legacy(server):
-        return Legacy(server, model.max_model_len_tokens)
-    if model.model and await has_route(server, "/v1/chat/completions"):
-        return OpenAI(server, "openai", model.model)
+        raise http_error(response)
+    if await is_rag(endpoint):
+        return RAGEngine(endpoint, settings.model, settings.index_name)
+    if await speaks_legacy(endpoint):
+        return Legacy(endpoint, settings.max_model_len_tokens)
+    if settings.model and await has_route(endpoint, "/v1/chat/completions"):
+        return OpenAI(endpoint, "openai", settings.model)
     raise BackendError(Kind.NOT_READY, "the server answers, but serves no model yet")

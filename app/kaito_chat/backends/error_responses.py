@@ -1,13 +1,13 @@
-"""Makes sense of what model servers answer when they do not answer a question."""
+"""From the error responses of model servers to `BackendError`."""
 
 import re
 from typing import Any
 
 import httpx
 
+from kaito_chat.backends.context_length import context_length_of
+from kaito_chat.backends.errors import BackendError, Cause, Kind
 from kaito_chat.backends.responses import bounded, detail_of, is_html, json_of, object_of, retry_after
-from kaito_chat.backends.room import room_of
-from kaito_chat.trouble import BackendError, Cause, Kind
 
 TOO_LONG = re.compile(
     r"context.?length|maximum.{0,20}(context|model).{0,10}len|max_model_len|longer than the maximum|context window"
@@ -45,7 +45,7 @@ BY_STATUS = {
     503: Kind.NOT_READY,
     504: Kind.SLOW,
 }
-# TGI names its errors instead of numbering them, and others do so within a stream.
+# TGI sends names of errors instead of statuses; other servers do so within a stream.
 BY_NAME = {
     "validation": 422,
     "template_error": 422,
@@ -63,7 +63,7 @@ BROKE = 500
 
 
 def unknown_field(detail: str, body: object) -> str | None:
-    """The optional field of our request that the server complains about, if it does."""
+    """Return the optional field of our request that the server does not accept, if it names one."""
     named = str(object_of(object_of(body).get("error")).get("param"))
     if not UNKNOWN_FIELD.search(detail):
         return None
@@ -72,8 +72,8 @@ def unknown_field(detail: str, body: object) -> str | None:
     return next((field for field in OPTIONAL_FIELDS if re.search(rf"\b{field}\b", detail)), None)
 
 
-def refusal(response: httpx.Response) -> BackendError:
-    """The error for a response with an error status. The response has been read."""
+def http_error(response: httpx.Response) -> BackendError:
+    """Return the error for a response with an error status. The response has been read."""
     body = json_of(response)
     text = "" if is_html(response) else response.text
     error = error_of(response.status_code, body, text or response.reason_phrase)
@@ -82,7 +82,7 @@ def refusal(response: httpx.Response) -> BackendError:
 
 
 def error_of(status: int, body: object, text: str) -> BackendError:
-    """The error for an error object with a status, from a response or from within a stream."""
+    """Return the error for an error object with a status, from a response or from within a stream."""
     detail = detail_of(body, text)
     logged = f"HTTP {status}: {detail}"
     if status >= BROKE:
@@ -90,7 +90,7 @@ def error_of(status: int, body: object, text: str) -> BackendError:
         cause = Cause.UNSAID if bare else None
         return BackendError(BY_STATUS.get(status, Kind.FAILED), logged, status=status, cause=cause)
     kind = BY_STATUS.get(status, Kind.FAILED)
-    parameter = cause = room = None
+    parameter = cause = context_length = None
     if status in (400, 404, 413, 422):
         error = object_of(object_of(body).get("error"))
         parameter = unknown_field(detail, body)
@@ -99,17 +99,19 @@ def error_of(status: int, body: object, text: str) -> BackendError:
         elif error.get("code") == "content_filter":
             kind = Kind.FILTERED
         elif status != httpx.codes.NOT_FOUND:
-            room = room_of(detail, error)
-            too_long = room or TOO_LONG.search(detail) or kind is Kind.TOO_LONG
+            context_length = context_length_of(detail, error)
+            too_long = context_length or TOO_LONG.search(detail) or kind is Kind.TOO_LONG
             kind = Kind.TOO_LONG if too_long and parameter is None else Kind.REFUSED
         if kind is Kind.REFUSED:
             cause = _cause(detail)
             parameter = None if cause else parameter
-    return BackendError(kind, logged, status=status, said=detail, parameter=parameter, cause=cause, room=room)
+    return BackendError(
+        kind, logged, status=status, said=detail, parameter=parameter, cause=cause, context_length=context_length
+    )
 
 
 def error_in_stream(piece: dict[str, Any]) -> BackendError | None:
-    """The error for an error object within a stream, as if it had come with a status; `None` if it is none."""
+    """Return the error for a chunk of a stream, as if it had come with a status; `None` if it is no error."""
     error = piece.get("error")
     if not error and piece.get("object") != "error":
         return None
@@ -122,8 +124,8 @@ def error_in_stream(piece: dict[str, Any]) -> BackendError | None:
     return error_of(status if 400 <= status < 600 else BROKE, piece, "an error in the stream")  # noqa: PLR2004
 
 
-def stranger(response: httpx.Response) -> BackendError | None:
-    """The error that a web page or a redirect is, where the API should be; `None` if it is neither."""
+def not_api_error(response: httpx.Response) -> BackendError | None:
+    """Return the error for a web page or a redirect in place of the API; `None` for any other response."""
     if response.has_redirect_location or 300 <= response.status_code < 400:  # noqa: PLR2004
         place = bounded(response.headers.get("location", "nowhere"))
         return BackendError(Kind.NOT_API, f"HTTP {response.status_code}: a redirect to {place}")
@@ -132,8 +134,8 @@ def stranger(response: httpx.Response) -> BackendError | None:
     return None
 
 
-def no_answer(error: Exception) -> BackendError:
-    """The error for a request without a response."""
+def connection_error(error: Exception) -> BackendError:
+    """Return the error for a request without a response."""
     words = str(error) or type(error).__name__
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return BackendError(Kind.NOT_READY, f"no connection: {words}")
@@ -145,7 +147,7 @@ def no_answer(error: Exception) -> BackendError:
 
 
 def _named(body: object) -> str:
-    """The name of an error in OpenAI's shape, or in vLLM's older one."""
+    """Return the name of an error in OpenAI's shape, or in vLLM's older one."""
     return str(object_of(object_of(body).get("error")).get("type") or object_of(body).get("type"))
 
 

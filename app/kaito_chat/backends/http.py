@@ -1,4 +1,4 @@
-"""One pool of connections, and one way to ask over it."""
+"""Requests to model servers over one pool of connections."""
 
 import asyncio
 import json
@@ -12,24 +12,24 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from kaito_chat.backends.error_responses import no_answer, refusal, stranger
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.error_responses import connection_error, http_error, not_api_error
+from kaito_chat.backends.errors import BackendError, Kind
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 LARGEST_BODY_BYTES = 4_000_000
 KEEP_ALIVE_SECONDS = 30
-# What the client raises: httpx's errors, and what its transport leaves as aiohttp's.
+# The client raises httpx's errors, and some of aiohttp's that its transport does not translate.
 BROKEN = (httpx.HTTPError, aiohttp.ClientError)
 
 
 async def no_headers() -> Mapping[str, str]:
-    """For servers that want no credential."""
+    """Return no headers, for servers without authentication."""
     return {}
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Timeouts, in seconds."""
+class Timeouts:
+    """Timeouts in seconds: to connect, for the first token, between tokens, and for the whole answer."""
 
     connect: float = 5
     first_token: float = 120
@@ -38,7 +38,7 @@ class Patience:
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
-    """The certificates that servers may show: the public ones, the system's, and those of a file.
+    """Return the trusted certificates: the public ones, the system's, and those of a file.
 
     Raises:
         OSError: The file cannot be read, or holds no certificate.
@@ -51,12 +51,12 @@ def trust(ca_file: Path | None = None) -> ssl.SSLContext:
 
 
 def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | None = None) -> httpx.AsyncClient:
-    """The pool that all sessions share. Proxies of the environment are not used: models are in the cluster.
+    """Return the pool that all sessions share. Proxies of the environment are not used: models are in the cluster.
 
-    Redirects are never followed: they would carry questions, and a key, to another address.
+    Redirects are never followed: they would send questions, and a key, to another address.
 
     Args:
-        connect_timeout_seconds: For connecting.
+        connect_timeout_seconds: To connect.
         max_connections: At once, to all servers.
         ca_file: Certificates to trust beside the system's.
     """
@@ -66,8 +66,8 @@ def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | N
     return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
 
-class Pieces:
-    """The bytes of a streamed answer, and the time that its next token has.
+class ResponseStream:
+    """The bytes of a streamed answer, and the deadline of its next token.
 
     Attributes:
         chunks: The bytes, as they arrive.
@@ -84,86 +84,86 @@ class Pieces:
         self._time = asyncio.get_running_loop().time
 
     def progress(self) -> None:
-        """Say that a token arrived: the next one has its own time. Comments and empty pieces are no progress."""
+        """Note that a token arrived, and move the deadline. Comments and empty chunks are no progress."""
         self.begun = True
         self._deadline.reschedule(self._time() + self._token_seconds)
 
 
-class Server:
-    """A model's server, at its address, over the shared pool."""
+class Endpoint:
+    """The HTTP address of a model server, over the shared pool."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, patience: Patience, headers: Headers = no_headers) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, timeouts: Timeouts, headers: Headers = no_headers) -> None:
         self._client = client
         self._headers = headers
         self.url = url
-        self.patience = patience
+        self.timeouts = timeouts
 
     async def request(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Ask for something small, and read it whole; any status is returned.
+        """Send a request, and return the whole response with any status.
 
         Raises:
-            BackendError: Nobody answers, or the answer is too large.
+            BackendError: There is no response in time, or it is too large.
         """
         try:
             async with (
-                asyncio.timeout(self.patience.connect * 2),
+                asyncio.timeout(self.timeouts.connect * 2),
                 self._client.stream(method, self.url + path, json=body, headers=await self._credentials()) as response,
             ):
                 return await _read(response)
         except TimeoutError:
             raise BackendError(Kind.SLOW, f"no answer to {method} {path} in time") from None
         except BROKEN as error:
-            raise no_answer(error) from error
+            raise connection_error(error) from error
 
     async def ask(self, path: str, body: object) -> httpx.Response:
-        """Ask for an answer that comes as a whole.
+        """Post a question, and return the answer, which comes as one document.
 
         Raises:
-            BackendError: The server refuses, breaks or takes too long.
+            BackendError: The server refuses, fails or takes too long.
         """
-        patience = self.patience
+        timeouts = self.timeouts
         try:
-            async with asyncio.timeout(patience.answer), self._post(path, body, patience.answer) as response:
+            async with asyncio.timeout(timeouts.answer), self._post(path, body, timeouts.answer) as response:
                 whole = await _read(response)
         except TimeoutError:
-            raise BackendError(Kind.SLOW, f"no answer within {patience.answer:g} s") from None
+            raise BackendError(Kind.SLOW, f"no answer within {timeouts.answer:g} s") from None
         except BROKEN as error:
-            raise no_answer(error) from error
-        if strange := stranger(whole):
-            raise strange
+            raise connection_error(error) from error
+        if not_api := not_api_error(whole):
+            raise not_api
         if whole.is_error:
-            raise refusal(whole)
+            raise http_error(whole)
         return whole
 
     @asynccontextmanager
-    async def stream(self, path: str, body: object) -> AsyncIterator["Pieces"]:
-        """Ask for an answer that comes in pieces; leaving the context closes the request at the server.
+    async def stream(self, path: str, body: object) -> AsyncIterator[ResponseStream]:
+        """Post a question, and stream the answer; leaving the context aborts the request.
 
         Raises:
-            BackendError: The server refuses, breaks, takes too long for its first token or between two tokens.
+            BackendError: The server refuses, fails, takes too long for its first token or between two tokens.
         """
-        patience = self.patience
-        pieces: Pieces | None = None
+        timeouts = self.timeouts
+        streamed: ResponseStream | None = None
         try:
-            async with asyncio.timeout(patience.first_token) as deadline, self._post(path, body, None) as response:
-                if strange := stranger(response):
-                    raise strange
+            async with asyncio.timeout(timeouts.first_token) as deadline, self._post(path, body, None) as response:
+                if not_api := not_api_error(response):
+                    raise not_api
                 if response.is_error:
-                    raise refusal(await _read(response))
-                pieces = Pieces(response, deadline, patience.token)
-                yield pieces
+                    raise http_error(await _read(response))
+                streamed = ResponseStream(response, deadline, timeouts.token)
+                yield streamed
         except TimeoutError:
-            if pieces and pieces.begun:
-                raise BackendError(Kind.CUT_OFF, f"nothing for {patience.token:g} s") from None
-            raise BackendError(Kind.SLOW, f"no first token within {patience.first_token:g} s") from None
+            if streamed and streamed.begun:
+                raise BackendError(Kind.CUT_OFF, f"nothing for {timeouts.token:g} s") from None
+            raise BackendError(Kind.SLOW, f"no first token within {timeouts.first_token:g} s") from None
         except BROKEN as error:
-            if pieces and pieces.begun:
+            if streamed and streamed.begun:
                 raise BackendError(Kind.CUT_OFF, str(error) or type(error).__name__) from error
-            raise no_answer(error) from error
+            raise connection_error(error) from error
 
     @asynccontextmanager
     async def _post(self, path: str, body: object, read_seconds: float | None) -> AsyncIterator[httpx.Response]:
-        connect = self.patience.connect
+        connect = self.timeouts.connect
         timeout = httpx.Timeout(connect=connect, pool=connect, write=connect, read=read_seconds)
         headers = {"content-type": "application/json", "accept-encoding": "identity", **await self._credentials()}
         content = json.dumps(body).encode()
@@ -179,8 +179,8 @@ class Server:
         return headers
 
 
-async def gather(chunks: AsyncIterator[bytes]) -> bytes:
-    """The whole of an answer, if that is of a size that a model's server may answer with.
+async def read_all(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return all bytes of a response, up to a limit.
 
     Raises:
         BackendError: It is larger.
@@ -194,8 +194,8 @@ async def gather(chunks: AsyncIterator[bytes]) -> bytes:
 
 
 async def _read(response: httpx.Response) -> httpx.Response:
-    """The response with its body."""
-    body = await gather(response.aiter_bytes())
+    """Return the response with its body."""
+    body = await read_all(response.aiter_bytes())
     decoded = ("content-encoding", "content-length")
     headers = {key: value for key, value in response.headers.items() if key not in decoded}
     return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)

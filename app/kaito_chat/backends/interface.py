@@ -1,13 +1,15 @@
-"""The interface of every backend: a stream of text and usage that closes itself."""
+"""The interface of every backend, and the values that pass through it."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+from kaito_chat.backends.errors import BackendError
 
 Role = Literal["system", "user", "assistant"]
 
 
-class Turn(NamedTuple):
+class Message(NamedTuple):
     """One message of a conversation, as the model sees it."""
 
     role: Role
@@ -16,7 +18,7 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. `None` leaves the choice to the server."""
+    """Sampling parameters. `None` leaves the choice to the server."""
 
     temperature: float
     top_p: float
@@ -31,13 +33,13 @@ class Text(NamedTuple):
 
 
 class Reasoning(NamedTuple):
-    """A piece of what a reasoning model thinks before it answers."""
+    """A piece of the reasoning before the answer."""
 
     text: str
 
 
 class Reclassify(NamedTuple):
-    """All text so far was thinking; or, where `thinking` is false, all thinking so far was the answer."""
+    """All text so far was reasoning; or, where `thinking` is false, all reasoning so far was the answer."""
 
     thinking: bool
 
@@ -50,20 +52,22 @@ class Usage(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """The server says that the answer ended, and why: `stop`, `length`, `content_filter`, `abort`."""
+    """The end of the answer, with the server's reason: `stop`, `length`, `content_filter`, `abort`."""
 
     reason: str
 
 
-Event = Text | Reasoning | Reclassify | Usage | Finish
+# The events that change the text on the page.
+Piece = Text | Reasoning | Reclassify
+Event = Piece | Usage | Finish
 
 
 class Choice(NamedTuple):
-    """One of the models that a server offers for conversations.
+    """A model or adapter that a server offers for conversations.
 
     Attributes:
-        id: The id to ask for.
-        window_tokens: Its window; its parent's for an adapter; `None` where the server does not say.
+        id: The id to send in requests.
+        window_tokens: The context window; the parent's for an adapter; `None` if the server does not report it.
         parent: The model that an adapter adapts.
     """
 
@@ -73,22 +77,22 @@ class Choice(NamedTuple):
 
     @property
     def kind(self) -> Literal["model", "adapter"]:
-        """Whether it is a model or an adapter of one."""
+        """Whether it is a model or an adapter."""
         return "adapter" if self.parent else "model"
 
 
 @dataclass(frozen=True)
-class Served:
-    """What a server says about the model that it serves.
+class ServedModel:
+    """A model as its server describes it.
 
     Attributes:
-        model: Its id; an empty string where the server has none to say.
-        max_model_len_tokens: Its window; `None` where the server does not say.
+        id: Its id; empty if the server reports none.
+        max_model_len_tokens: The context window; `None` if the server does not report it.
         choices: All models and adapters that the server offers for conversations.
-        listed: Whether the server lists the model; if not, it is asked for by its configured name.
+        listed: Whether the server lists the model; if not, requests use its configured name.
     """
 
-    model: str
+    id: str
     max_model_len_tokens: int | None = None
     choices: tuple[Choice, ...] = ()
     listed: bool = False
@@ -99,11 +103,11 @@ class Quirks:
     """Requirements of a server for one model, learned from its refusals.
 
     Attributes:
-        refused: Fields that it does not take.
-        no_system_role: The chat template has no system role: the system prompt stands in the first question.
-        no_chat_template: A base model: it continues a text, and holds no conversation.
-        thinks_unopened: It thinks without an opening tag.
-        window_tokens: The window that a refusal named.
+        refused: Request fields that it does not accept.
+        no_system_role: The chat template has no system role: the system prompt goes into the first question.
+        no_chat_template: A base model: it continues a text, and has no chat completions.
+        thinks_unopened: It writes reasoning without an opening tag.
+        window_tokens: The context window that a refusal named.
     """
 
     refused: set[str] = field(default_factory=set)
@@ -114,8 +118,8 @@ class Quirks:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a backend's settings may be; the page offers nothing beyond."""
+class Capabilities:
+    """Limits of a backend; the page offers nothing beyond them."""
 
     temperature_max: float = 2.0
     system_prompt_enabled: bool = True
@@ -123,37 +127,70 @@ class Limits:
     default_window_tokens: int = 8192
 
 
+@dataclass(frozen=True)
+class Request:
+    """A question in the form in which a backend sends it.
+
+    Attributes:
+        served: The model.
+        messages: The conversation, the question last.
+        sampling: Sampling parameters.
+        folded: The system prompt is part of the first question.
+        plain: The conversation is one text to be continued.
+        suspected: `folded` is a guess: the server did not give the reason of its refusal.
+        body: The JSON body.
+    """
+
+    served: ServedModel
+    messages: Sequence[Message]
+    sampling: Sampling
+    folded: bool = False
+    plain: bool = False
+    suspected: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+
+
 class Backend(Protocol):
-    """A model's server.
+    """A protocol of model servers, at one endpoint.
+
+    A backend sends each request once. `models.asking` decides whether another request follows an error.
 
     Attributes:
         name: For logs, metrics and the page: `vllm`, `transformers`, `openai`, `legacy`, `rag`, `azure_openai`.
-        limits: What may be set.
+        capabilities: Its limits.
     """
 
     name: str
-    limits: Limits
+    capabilities: Capabilities
 
-    async def describe(self) -> Served:
-        """Ask what is served.
+    async def describe(self) -> ServedModel:
+        """Return the model that the server offers.
 
         Raises:
-            BackendError: Nothing is, or nobody answers.
+            BackendError: There is none, or the server does not answer.
         """
         ...
 
-    def quirks(self, model: str) -> Quirks:
-        """The requirements of a model learned so far; callers may add to them."""
+    def quirks(self, model_id: str) -> Quirks:
+        """Return the requirements of a model learned so far; callers may add to them."""
         ...
 
-    def stream(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:
-        """Ask, and yield the answer as it arrives; closing the iterator ends the request at the server.
+    def request(self, served: ServedModel, messages: Sequence[Message], sampling: Sampling) -> Request:
+        """Return the request for a question, in the form that the model is known to accept."""
+        ...
+
+    def adapt(self, request: Request, error: BackendError) -> Request | None:
+        """Return a refused request in another form; `None` if there is none, or the form is not the reason."""
+        ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Event]:
+        """Send a request, and yield the answer as it arrives; closing the iterator aborts the request.
 
         Raises:
-            BackendError: The server does not answer as it should.
+            BackendError: The server refuses, fails or does not answer in time.
         """
         ...
 
-    async def count_tokens(self, served: Served, turns: Sequence[Turn]) -> int | None:
-        """The tokens of a conversation by the server's own count; `None` where it has no such route."""
+    async def count_tokens(self, served: ServedModel, messages: Sequence[Message]) -> int | None:
+        """Return the server's own count of a conversation's tokens; `None` if it has no such route."""
         ...

@@ -8,25 +8,35 @@ from typing import Any
 
 import httpx
 
-from kaito_chat.backends.error_responses import refusal
-from kaito_chat.backends.http import Server
-from kaito_chat.backends.interface import Event, Finish, Limits, Quirks, Sampling, Served, Text, Turn
+from kaito_chat.backends.error_responses import http_error
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.http import Endpoint
+from kaito_chat.backends.interface import (
+    Capabilities,
+    Event,
+    Finish,
+    Message,
+    Quirks,
+    Request,
+    Sampling,
+    ServedModel,
+    Text,
+)
 from kaito_chat.backends.prompt import prompt_of
 from kaito_chat.backends.responses import json_of
-from kaito_chat.trouble import BackendError, Kind
 
-# For the sequence tokens that a tokenizer adds by itself.
+# Room for the special tokens that a tokenizer adds.
 SPECIAL_TOKENS = 8
-# What the runtime says of itself where; vLLM has /health too, with an empty body.
+# Texts by which the runtime is recognized, by path; vLLM has /health too, with an empty body.
 SIGNS = (("/health", "Healthy"), ("/healthz", "Healthy"), ("/", "Server is running"))
 UNAVAILABLE = (502, 503, 504)
 
 
 def max_length_of(prompt: str, max_tokens: int, window_tokens: int | None) -> int:
-    """`max_length` for a prompt: the runtime counts the prompt in it, and breaks if it falls below the prompt.
+    """Return `max_length` for a prompt: it includes the prompt, and the runtime fails if it is shorter than that.
 
-    No tokenizer makes more tokens than there are bytes, and we cannot ask this runtime how many it makes: so the
-    prompt counts with its bytes. The answer may hence become longer than `max_tokens`, but never fails for it.
+    No tokenizer makes more tokens than there are bytes, and this runtime does not count tokens for us: so each byte of
+    the prompt counts. The answer may become longer than `max_tokens`, but the request never fails for it.
     """
     longest = len(prompt.encode(errors="replace")) + SPECIAL_TOKENS
     if window_tokens is None or longest >= window_tokens:
@@ -35,47 +45,54 @@ def max_length_of(prompt: str, max_tokens: int, window_tokens: int | None) -> in
 
 
 class Legacy:
-    """A server with `POST /chat`. It does not stream, and does not say what it serves.
+    """A server with `POST /chat`. It does not stream, and does not list its model.
 
     Args:
-        server: Where it is.
-        window_tokens: The model's window, if configured.
+        endpoint: Its address.
+        window_tokens: The model's context window, if configured.
     """
 
     name = "legacy"
-    limits = Limits(streaming=False, default_window_tokens=2048)
+    capabilities = Capabilities(streaming=False, default_window_tokens=2048)
 
-    def __init__(self, server: Server, window_tokens: int | None = None) -> None:
-        self._server = server
+    def __init__(self, endpoint: Endpoint, window_tokens: int | None = None) -> None:
+        self._endpoint = endpoint
         self._window_tokens = window_tokens
         self._quirks = Quirks()
 
-    def quirks(self, model: str) -> Quirks:
-        """Nothing is to be learned of one unnamed model."""
-        del model
+    def quirks(self, model_id: str) -> Quirks:
+        """Return empty requirements: no refusal teaches any."""
+        del model_id
         return self._quirks
 
-    async def describe(self) -> Served:
-        """An unnamed model, if the server says that it runs."""
-        if await speaks_legacy(self._server):
-            return Served("")
+    async def describe(self) -> ServedModel:
+        """Return an unnamed model, if the server reports that it runs."""
+        if await speaks_legacy(self._endpoint):
+            return ServedModel("")
         raise BackendError(Kind.NOT_READY, "the legacy runtime does not say that it is healthy")
 
-    async def stream(self, served: Served, turns: Sequence[Turn], sampling: Sampling) -> AsyncGenerator[Event]:
-        """Ask for the whole text, which then comes in one piece."""
-        del served
-        prompt = prompt_of(turns)
-        response = await self._server.ask("/chat", self._body(prompt, sampling))
+    def request(self, served: ServedModel, messages: Sequence[Message], sampling: Sampling) -> Request:
+        """Return the request for a question."""
+        return Request(served, messages, sampling, body=self._body(prompt_of(messages), sampling))
+
+    def adapt(self, request: Request, error: BackendError) -> Request | None:
+        """Return `None`: there is one form."""
+        del request, error
+        return None
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+        """Send a request; the answer comes in one piece."""
+        response = await self._endpoint.ask("/chat", request.body)
         body = json_of(response)
         if not isinstance(body, dict) or not isinstance(body.get("Result"), str):
             raise BackendError(Kind.GARBLED, "/chat does not answer with a Result")
         text: str = body["Result"]
-        yield Text(text.removeprefix(prompt))
+        yield Text(text.removeprefix(request.body["prompt"]))
         yield Finish("stop")
 
-    async def count_tokens(self, served: Served, turns: Sequence[Turn]) -> int | None:
-        """Not offered."""
-        del served, turns
+    async def count_tokens(self, served: ServedModel, messages: Sequence[Message]) -> int | None:
+        """Return `None`: there is no such route."""
+        del served, messages
         return None
 
     def _body(self, prompt: str, sampling: Sampling) -> dict[str, Any]:
@@ -84,31 +101,31 @@ class Legacy:
             how |= {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p}
             if sampling.top_k is not None:
                 how["top_k"] = sampling.top_k
-        else:  # a temperature of 0 breaks it
+        else:  # the runtime fails on a temperature of 0
             how["do_sample"] = False
         return {"prompt": prompt, "return_full_text": False, "generate_kwargs": how}
 
 
-async def speaks_legacy(server: Server) -> bool:
-    """Whether a server that has no `/v1/models` is the legacy runtime.
+async def speaks_legacy(endpoint: Endpoint) -> bool:
+    """Whether a server without `/v1/models` is the legacy runtime.
 
-    While KAITO downloads a model, its wrapper answers 404 to everything but `/metrics`, so a 404 alone proves
-    nothing: `GET /chat` has to be known as a route (405), or the server has to say that it runs.
+    While KAITO downloads a model, its wrapper answers 404 to everything but `/metrics`, so a 404 alone proves nothing:
+    `GET /chat` has to be a known route (405), or the server has to report that it runs.
 
     Raises:
         BackendError: It answers with a server error.
     """
-    if await has_route(server, "/chat"):
+    if await has_route(endpoint, "/chat"):
         return True
     for path, words in SIGNS:
-        response = await server.request("GET", path)
+        response = await endpoint.request("GET", path)
         if response.status_code in UNAVAILABLE:
-            raise refusal(response)
+            raise http_error(response)
         if response.is_success and words in response.text:
             return True
     return False
 
 
-async def has_route(server: Server, path: str) -> bool:
-    """Whether a path that takes only POST is known."""
-    return (await server.request("GET", path)).status_code == httpx.codes.METHOD_NOT_ALLOWED
+async def has_route(endpoint: Endpoint, path: str) -> bool:
+    """Whether the server knows a path that accepts only POST."""
+    return (await endpoint.request("GET", path)).status_code == httpx.codes.METHOD_NOT_ALLOWED

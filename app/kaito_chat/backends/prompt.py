@@ -1,26 +1,26 @@
-"""Writes a conversation in other forms, for servers and models that do not take it as it is."""
+"""Other forms of a conversation, for servers and models that do not accept chat messages as they are."""
 
 from collections.abc import Sequence
 
-from kaito_chat.backends.interface import Turn
+from kaito_chat.backends.interface import Message
 
 SPEAKERS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-# A model that only continues texts would go on with the user's next question.
+# Without it, a model that only continues texts would go on with the user's next question.
 STOP = ("\nUser:",)
 
 
-def prompt_of(turns: Sequence[Turn]) -> str:
-    """The conversation as one text, which ends where the model has to go on."""
-    return "\n\n".join(f"{SPEAKERS[turn.role]}{turn.content}" for turn in turns) + "\n\nAssistant:"
+def prompt_of(messages: Sequence[Message]) -> str:
+    """Return the conversation as one text that ends where the model has to continue."""
+    return "\n\n".join(f"{SPEAKERS[each.role]}{each.content}" for each in messages) + "\n\nAssistant:"
 
 
-def folded(turns: Sequence[Turn]) -> list[Turn]:
-    """The conversation with its system prompt at the head of the first question."""
-    if not turns or turns[0].role != "system":
-        return list(turns)
-    system, *rest = turns
-    place = next((index for index, turn in enumerate(rest) if turn.role == "user"), None)
+def folded(messages: Sequence[Message]) -> list[Message]:
+    """Return the conversation with its system prompt at the head of the first question."""
+    if not messages or messages[0].role != "system":
+        return list(messages)
+    system, *rest = messages
+    place = next((index for index, each in enumerate(rest) if each.role == "user"), None)
     if place is None:
-        return [Turn("user", system.content), *rest]
-    rest[place] = Turn("user", f"{system.content}\n\n{rest[place].content}")
+        return [Message("user", system.content), *rest]
+    rest[place] = Message("user", f"{system.content}\n\n{rest[place].content}")
     return rest

@@ -1,6 +1,6 @@
-"""Reads what model servers answer: JSON, their own words, and when they want to be asked again.
+"""Reads responses: JSON, error messages and `Retry-After`.
 
-The bodies of errors come in these shapes: OpenAI's `{"error": {"message": …}}`, vLLM's older
+Bodies of errors come in these shapes: OpenAI's `{"error": {"message": …}}`, vLLM's older
 `{"object": "error", "message": …}`, TGI's `{"error": "…", "error_type": …}`, FastAPI's `{"detail": "…"}` and
 `{"detail": [{"loc": …, "msg": …}]}`, and plain text.
 """
@@ -16,8 +16,8 @@ import httpx
 LONGEST_DETAIL = 300
 
 
-def json_of(response: httpx.Response) -> Any:  # noqa: ANN401 - a stranger's JSON
-    """The body as JSON, `None` if it is not JSON."""
+def json_of(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
+    """Return the body as JSON; `None` if it is not JSON."""
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
@@ -25,12 +25,12 @@ def json_of(response: httpx.Response) -> Any:  # noqa: ANN401 - a stranger's JSO
 
 
 def object_of(value: object) -> dict[str, Any]:
-    """The value if it is a JSON object, an empty one if not."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def detail_of(body: object, text: str) -> str:
-    """The server's own words, on one line."""
+    """Return the error message in a body, on one line."""
     if isinstance(body, dict):
         error = body.get("error", body.get("detail", body.get("message")))
         if isinstance(error, dict):
@@ -47,13 +47,13 @@ def detail_of(body: object, text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """The text on one line, shortened."""
+    """Return the text on one line, shortened."""
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_DETAIL else text[:LONGEST_DETAIL] + "…"
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds until the server wants to be asked again, given as seconds or as a date."""
+    """Return the seconds of `Retry-After`, which holds seconds or a date."""
     value = headers.get("retry-after", "")
     if re.fullmatch(r"\d+(\.\d+)?", value):
         return float(value)
@@ -64,5 +64,5 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def is_html(response: httpx.Response) -> bool:
-    """Whether the answer is a web page."""
+    """Whether the response is a web page."""
     return "html" in response.headers.get("content-type", "")

@@ -1,4 +1,4 @@
-"""Reads server-sent events off a byte stream.
+"""Server-sent events in a byte stream.
 
 httpx-sse does this too, but collects a line for as long as it grows; a broken server must not fill our memory.
 See: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
@@ -6,13 +6,13 @@ See: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-e
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
 
 LONGEST_LINE_BYTES = 1_000_000
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Lines without their ends, however the bytes are cut up; an unfinished last line is a line too.
+    """Yield lines without their ends, however the bytes are split; an unfinished last line is a line too.
 
     Raises:
         BackendError: A line is longer than a megabyte.
@@ -34,7 +34,7 @@ async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def data(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The data of each event. Model servers write one line of data per event, so lines are not joined."""
+    """Yield the data of each event. Model servers write one line of data per event, so lines are not joined."""
     async for line in lines(chunks):
         if line.startswith(b"data:"):
             yield line[5:].strip()

@@ -1,29 +1,28 @@
-"""Tells thinking from the answer where a model writes both into one text: `<think>…</think>`.
+"""Splits reasoning from the answer where a model writes both into one text: `<think>…</think>`.
 
-Servers cut the text anywhere, also inside a tag. The opening tag may be missing, because the chat template wrote it;
-then the closing tag says late that everything so far was thinking. Tags in the middle of an answer are text: people
+Servers split the text anywhere, also inside a tag. The opening tag may be missing, because the chat template wrote it;
+then the closing tag shows late that everything so far was reasoning. Tags in the middle of an answer are text: users
 ask models about them.
 """
 
-from kaito_chat.backends.interface import Event, Finish, Quirks, Reasoning, Reclassify, Text
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.interface import Event, Finish, Piece, Quirks, Reasoning, Reclassify, Text
 
 OPEN, CLOSE = "<think>", "</think>"
-Piece = Text | Reasoning | Reclassify
 
 
 class Thinking:
-    """The pieces of one answer.
+    """A parser of one answer's text.
 
     Args:
-        known: The model is known to leave the opening tag out: what it says first is thinking.
-        strip: White space before the answer means nothing.
+        known: The model is known to omit the opening tag: it begins with reasoning.
+        strip: White space before the answer is dropped.
 
     Attributes:
-        plain: Whether text without a `<` may pass untouched: the usual case, and the fast one.
+        plain: Whether text without a `<` needs no parsing: the usual case, and the fast one.
         unopened: Whether the first closing tag came without an opening one.
         closed: Whether a closing tag came.
-        said: The text of the part that runs.
+        said: The text of the current part.
     """
 
     def __init__(self, *, known: bool = False, strip: bool = False) -> None:
@@ -33,14 +32,14 @@ class Thinking:
         self._known = known
         self._strip = strip
         self._inside = known
-        self._begun = False  # a word of the part that runs has been handed on
+        self._begun = False  # text of the current part has been returned
         self._nested = 0
-        self._held = ""  # what may be the beginning of a tag
+        self._held = ""  # perhaps the beginning of a tag
         self._space = ""  # before the first word
         self.said: list[str] = []
 
     def feed(self, text: str) -> list[Piece]:
-        """The pieces that are certain now."""
+        """Parse more text, and return the pieces that are certain now."""
         if self.plain and "<" not in text:
             self.said.append(text)
             return [Text(text)]
@@ -66,10 +65,10 @@ class Thinking:
         return pieces
 
     def end(self, *, stopped: bool) -> list[Piece]:
-        """The rest at the end of the answer.
+        """Return the rest at the end of the answer.
 
         Args:
-            stopped: The model ended by itself: without a closing tag it did not think this time.
+            stopped: The model ended the answer: without a closing tag, the text was no reasoning.
         """
         pieces: list[Piece] = []
         held, self._held = self._held, ""
@@ -82,11 +81,11 @@ class Thinking:
         return pieces
 
     def apart(self) -> None:
-        """The server tells thinking apart itself."""
+        """Note that the server splits reasoning itself."""
         self._inside = self._inside and self._begun
 
     def _uncertain(self, tag: str, rest: str) -> bool:
-        """Whether what follows has to be seen first: of a part of a tag, and of a closing tag that nobody opened."""
+        """Whether the next text decides: after a part of a tag, and after a closing tag without an opening one."""
         if tag:
             return rest == CLOSE and self._begun and not self._inside and not self._nested
         return any(each.startswith(rest) for each in (OPEN, CLOSE))
@@ -110,12 +109,12 @@ class Thinking:
             self._say(tag, pieces)
 
     def _alone(self, rest: str) -> bool:
-        """Whether a closing tag that nobody opened stands at the edge of a line, and in no block of code."""
+        """Whether a closing tag without an opening one is at the edge of a line, outside of a code block."""
         before = "".join(self.said)
         return (before.endswith("\n") or rest.startswith("\n")) and before.count("```") % 2 == 0
 
     def _leave(self) -> None:
-        """The answer begins, or begins anew."""
+        """Begin the answer, or begin it anew."""
         self.closed = True
         self.said.clear()
         self._inside = self._begun = False
@@ -140,15 +139,15 @@ class Thinking:
             pieces.append(Text(pieces.pop().text + text if isinstance(last, Text) else text))  # type: ignore[union-attr]
 
 
-class ToldApart:
-    """The events of one answer, with thinking told from the answer.
+class ThinkingSplitter:
+    """Events of one answer, with reasoning split from the answer.
 
     Args:
-        quirks: What is known of the model, and is learned.
-        strip: White space before the answer means nothing.
+        quirks: The model's; updated from the answer.
+        strip: White space before the answer is dropped.
 
     Attributes:
-        reason: Why the answer ended, once it did.
+        reason: The finish reason, once it came.
     """
 
     def __init__(self, quirks: Quirks, *, strip: bool = False) -> None:
@@ -157,29 +156,29 @@ class ToldApart:
         self._quirks = quirks
         self._ended = False
 
-    def tell(self, events: list[Event]) -> list[Event]:
-        """The events that some events of the server are."""
+    def split(self, events: list[Event]) -> list[Event]:
+        """Return the server's events with their text split."""
         thinking = self._thinking
-        if thinking.plain and len(events) == 1:  # the usual case, a thousand times an answer
+        if thinking.plain and len(events) == 1:  # the usual case, a thousand times per answer
             event = events[0]
             if isinstance(event, Text) and "<" not in event.text:
                 thinking.said.append(event.text)
                 return events
-        told: list[Event] = []
+        found: list[Event] = []
         for event in events:
             if isinstance(event, Text):
-                told += thinking.feed(event.text)
+                found += thinking.feed(event.text)
                 continue
             if isinstance(event, Reasoning):
                 thinking.apart()
             elif isinstance(event, Finish):
                 self.reason = event.reason
-                told += self.end()
-            told.append(event)
-        return told
+                found += self.end()
+            found.append(event)
+        return found
 
     def must_be_finished(self) -> None:
-        """Look whether the server said why the answer ended.
+        """Check that the server sent a finish reason.
 
         Raises:
             BackendError: It did not: the stream was cut.
@@ -188,7 +187,7 @@ class ToldApart:
             raise BackendError(Kind.CUT_OFF, "the stream ended without a reason to finish")
 
     def end(self) -> list[Event]:
-        """The rest at the end of the answer."""
+        """Return the rest at the end of the answer."""
         if self._ended:
             return []
         self._ended = True
@@ -201,7 +200,7 @@ class ToldApart:
 
 
 def without_thinking(answer: str) -> str:
-    """An answer as the model may see it again: without what it thought before it."""
+    """Return an answer without its reasoning, as the model may see it again."""
     if OPEN not in answer and CLOSE not in answer:
         return answer
     thinking = Thinking()

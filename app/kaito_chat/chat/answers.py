@@ -17,8 +17,8 @@ from kaito_chat.chat.runs import run_of
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.settings_panel import panel
 from kaito_chat.chat.transcript import answer_of, is_partial, is_unfinished, notice
-from kaito_chat.chat.turn import TurnOfConversation, notify
-from kaito_chat.models.readiness import Watch
+from kaito_chat.chat.turn import Turn, notify
+from kaito_chat.models.readiness import Model
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import Texts, texts_for
@@ -96,8 +96,8 @@ class Answers:
     async def show_settings(self, session: WebsocketSession) -> None:
         """Show the settings panel for the page's model."""
         chosen = dict(session.chat_settings or {})
-        watch = self._services.watch(session.chat_profile)
-        await panel(self._services.settings, watch, chosen, texts_for(session.language)).send()
+        model = self._services.model(session.chat_profile)
+        await panel(self._services.settings, model, chosen, texts_for(session.language)).send()
 
     async def offer_end(self, session: WebsocketSession) -> None:
         """Offer the buttons under the end of a conversation that was resumed: buttons are not kept."""
@@ -129,17 +129,17 @@ class Answers:
         await withdraw(action)
         if action and action.name == "regenerate" and conversation.run:
             await conversation.run.remove()
-        watch = self._services.watch(session.chat_profile)
-        waits = watch.ready is None
+        model = self._services.model(session.chat_profile)
+        waits = not model.ready
         questions = [message for message in chat_context.get() if message.type == "user_message"]
         async with run_of(questions[-1] if questions else None) as conversation.run:
             with self._services.limits.answering(user):
-                await self._turn(conversation, watch, continuing=action is not None and action.name == "continue")
-        if waits and watch.choices:
+                await self._turn(conversation, model, continuing=action is not None and action.name == "continue")
+        if waits and model.choices:
             await self.show_settings(session)  # only now it is known which models there are
 
-    async def _turn(self, conversation: Conversation, watch: Watch, *, continuing: bool) -> None:
-        turn = asyncio.create_task(TurnOfConversation(self._services, watch, continuing=continuing).take())
+    async def _turn(self, conversation: Conversation, model: Model, *, continuing: bool) -> None:
+        turn = asyncio.create_task(Turn(self._services, model, continuing=continuing).take())
         conversation.turn = turn
         self._services.turns.add(turn)
         turn.add_done_callback(self._services.turns.discard)

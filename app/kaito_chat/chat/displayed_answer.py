@@ -14,7 +14,7 @@ from kaito_chat.chat.facts import FACTS, facts_of, line
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.transcript import mark
 from kaito_chat.models.progress import Progress
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.page.formulas import Formulas, written
 from kaito_chat.telemetry import metrics
 from kaito_chat.texts import Texts
@@ -31,18 +31,18 @@ def stored(thread: dict[str, Any]) -> dict[str, Any]:
     return thread | {"steps": [each | {"output": written(each.get("output") or "", rewritten=False)} for each in steps]}
 
 
-class Shown:
+class DisplayedAnswer:
     """Shows an answer while it arrives.
 
     Args:
         services: What all conversations share.
-        watch: The model.
+        model: The model.
         texts: The page's language.
     """
 
-    def __init__(self, services: Services, watch: Watch, texts: Texts) -> None:
+    def __init__(self, services: Services, model: Model, texts: Texts) -> None:
         self._services = services
-        self._watch = watch
+        self._model = model
         self._texts = texts
         self._message: cl.Message | None = None
         self._thought: cl.Step | None = None
@@ -114,10 +114,10 @@ class Shown:
         message = self._message or cl.Message("")
         usage, text = progress.usage, progress.answer
         if usage:
-            metrics.TOKENS.labels(self._watch.name, "prompt").inc(usage.prompt_tokens)
-            metrics.TOKENS.labels(self._watch.name, "completion").inc(usage.completion_tokens)
-        ready = self._watch.ready
-        facts = facts_of(progress, streamed=ready is None or ready.backend.limits.streaming)
+            metrics.TOKENS.labels(self._model.name, "prompt").inc(usage.prompt_tokens)
+            metrics.TOKENS.labels(self._model.name, "completion").inc(usage.completion_tokens)
+        backend = self._model.backend
+        facts = facts_of(progress, streamed=backend is None or backend.capabilities.streaming)
         message.metadata = self._mark(progress, **({"unfinished": True} if unfinished else {})) | {FACTS: facts}
         message.content = written(text)
         message.actions = of_an_end(self._texts, unfinished=unfinished) if offered else []
@@ -134,4 +134,4 @@ class Shown:
             await self._message.remove()
 
     def _mark(self, progress: Progress, **facts: object) -> dict[str, Any]:
-        return mark(progress.answer, model=progress.model or self._watch.name, **facts)
+        return mark(progress.answer, model=progress.model or self._model.name, **facts)

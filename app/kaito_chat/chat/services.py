@@ -11,11 +11,11 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
 
-from kaito_chat.backends import Patience, connect, pool
+from kaito_chat.backends import Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
 from kaito_chat.chat.limits import Limits
 from kaito_chat.kubernetes.workspace import Workspaces
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
 
@@ -36,7 +36,7 @@ class Services:
     Attributes:
         settings: The application's.
         client: The pool of connections to models' servers.
-        watches: One for each model, by name, in the order of the settings.
+        models: In the order of the settings.
         limits: How many answers run and how many questions come.
         credential: For Azure OpenAI or PostgreSQL with Entra ID.
         history: Where conversations are kept, if they are.
@@ -48,7 +48,7 @@ class Services:
 
     settings: Settings
     client: httpx.AsyncClient
-    watches: list[Watch]
+    models: list[Model]
     workspaces: Workspaces
     limits: Limits
     credential: AsyncTokenCredential | None = None
@@ -60,14 +60,14 @@ class Services:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def watch(self, profile: str | None) -> Watch:
+    def model(self, profile: str | None) -> Model:
         """The model of a profile; the first one where there is no such profile."""
-        named = (watch for watch in self.watches if watch.connection.settings.name == profile)
-        return next(named, self.watches[0])
+        named = (model for model in self.models if model.settings.name == profile)
+        return next(named, self.models[0])
 
     def start(self) -> None:
         """Begin to watch the models."""
-        self._tasks = [asyncio.create_task(watch.run(), name=f"watch {watch.name}") for watch in self.watches]
+        self._tasks = [asyncio.create_task(model.run(), name=f"watch {model.name}") for model in self.models]
 
     def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the caller, until it is done."""
@@ -108,7 +108,7 @@ class Services:
 def build(settings: Settings) -> Services:
     """The shared parts for some settings; nothing runs yet."""
     client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file)
-    patience = Patience(
+    timeouts = Timeouts(
         connect=settings.connect_timeout_seconds,
         first_token=settings.first_token_timeout_seconds,
         token=settings.token_timeout_seconds,
@@ -123,12 +123,19 @@ def build(settings: Settings) -> Services:
         settings.workspace_namespace,
     )
     key = settings.api_key.get_secret_value() if settings.api_key and not settings.models else None
-    connections = (connect(model, client, patience, api_key=key, credential=credential) for model in settings.served)
-    watches = [Watch(connection, settings.warm_up_poll_seconds, workspaces) for connection in connections]
+    models = [
+        Model(
+            each,
+            connect(each, client, timeouts, api_key=key, credential=credential),
+            settings.warm_up_poll_seconds,
+            workspaces,
+        )
+        for each in settings.served
+    ]
     limits = Limits(
         answers=settings.max_answers,
         user_answers=settings.max_answers_per_user,
         questions=settings.max_questions_per_minute,
         user_questions=settings.max_questions_per_minute_per_user,
     )
-    return Services(settings, client, watches, workspaces, limits, credential)
+    return Services(settings, client, models, workspaces, limits, credential)

@@ -9,7 +9,7 @@ from chainlit.input_widget import Select, Slider, TextInput
 
 from kaito_chat.backends import Sampling
 from kaito_chat.history.characters import plain
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
 from kaito_chat.texts import Texts
 
@@ -25,22 +25,22 @@ KINDS: dict[str, Any] = {
 }
 
 
-def max_tokens_limit(settings: Settings, watch: Watch, model: object = None) -> int:
+def max_tokens_limit(settings: Settings, model: Model, chosen_id: object = None) -> int:
     """The longest answer that the model's window allows, or a usual one while that is not known."""
-    window = watch.window_tokens(model if isinstance(model, str) else None)
+    window = model.window_tokens(chosen_id if isinstance(chosen_id, str) else None)
     if window is None:
-        window = watch.ready.backend.limits.default_window_tokens if watch.ready else 4 * settings.max_tokens
+        window = model.backend.capabilities.default_window_tokens if model.backend else 4 * settings.max_tokens
     return max(window // 2, MAX_TOKENS_STEP)
 
 
-def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
+def panel(settings: Settings, model: Model, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
     """The panel for one model, with what was chosen before."""
-    limit = max_tokens_limit(settings, watch, chosen.get("model"))
-    sampling = sampling_of(settings, watch, chosen)
-    highest = watch.ready.backend.limits.temperature_max if watch.ready else 2.0
+    limit = max_tokens_limit(settings, model, chosen.get("model"))
+    sampling = sampling_of(settings, model, chosen)
+    highest = model.backend.capabilities.temperature_max if model.backend else 2.0
     return ChatSettings(
         [
-            *_models(watch, chosen, texts),
+            *_models(model, chosen, texts),
             Slider(
                 id="temperature",
                 label=texts.say("settings.temperature"),
@@ -71,7 +71,7 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Te
             TextInput(
                 id="system_prompt",
                 label=texts.say("settings.system_prompt"),
-                initial=system_prompt_of(settings, watch, chosen),
+                initial=system_prompt_of(settings, model, chosen),
                 multiline=True,
                 description=texts.say("settings.system_prompt_tip"),
             ),
@@ -79,17 +79,17 @@ def panel(settings: Settings, watch: Watch, chosen: Mapping[str, Any], texts: Te
     )
 
 
-def _models(watch: Watch, chosen: Mapping[str, Any], texts: Texts) -> list[Select]:
+def _models(model: Model, chosen: Mapping[str, Any], texts: Texts) -> list[Select]:
     """The models and adapters of a server that offers several."""
-    served = watch.served(chosen.get("model"))
-    if served is None or len(watch.choices) < 2:  # noqa: PLR2004 - one is no choice
+    served = model.served(chosen.get("model"))
+    if served is None or len(model.choices) < 2:  # noqa: PLR2004 - one is no choice
         return []
     return [
         Select(
             id="model",
             label=texts.say("settings.model"),
-            values=[choice.id for choice in watch.choices],
-            initial_value=served.model,
+            values=[choice.id for choice in model.choices],
+            initial_value=served.id,
             description=texts.say("settings.model_tip"),
         )
     ]
@@ -109,9 +109,9 @@ def _is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> Sampling:
+def sampling_of(settings: Settings, model: Model, chosen: Mapping[str, Any]) -> Sampling:
     """What was chosen, within the limits whatever the page sends."""
-    limit = max_tokens_limit(settings, watch, chosen.get("model"))
+    limit = max_tokens_limit(settings, model, chosen.get("model"))
     return Sampling(
         temperature=_within(chosen.get("temperature"), settings.temperature, 0.0, 2.0),
         top_p=_within(chosen.get("top_p"), settings.top_p, 0.01, 1.0),
@@ -120,9 +120,9 @@ def sampling_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> 
     )
 
 
-def system_prompt_of(settings: Settings, watch: Watch, chosen: Mapping[str, Any]) -> str:
+def system_prompt_of(settings: Settings, model: Model, chosen: Mapping[str, Any]) -> str:
     """The system prompt that was chosen, the model's own, or the application's."""
-    default = watch.connection.settings.system_prompt
+    default = model.settings.system_prompt
     value = chosen.get("system_prompt")
     if isinstance(value, str):
         return plain(value[:LONGEST_TEXT])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import chainlit as cl
 
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.texts import Texts
 
 
@@ -23,15 +23,15 @@ async def began(thread_id: str) -> None:
     await cl.send_window_message({"kaito_chat": {"thread": thread_id}})
 
 
-async def waiting(notice: str, watch: Watch, texts: Texts) -> None:
+async def waiting(notice: str, model: Model, texts: Texts) -> None:
     """Say in the page's status the same as the notice under the question that waits, until that is gone.
 
     Args:
         notice: The id of the notice's message.
-        watch: The model that the question waits for.
+        model: The model that the question waits for.
         texts: In the page's language.
     """
-    signal = {"notice": notice, "state": watch.state, "text": texts.state(watch.state), "name": watch.name}
+    signal = {"notice": notice, "state": model.state, "text": texts.state(model.state), "name": model.name}
     await cl.send_window_message({"kaito_chat": {"waiting": signal}})
 
 

@@ -1,29 +1,54 @@
-"""Asks a model: inside its window, with retries before the first token, measured."""
+"""One question to one model, until its answer is complete.
+
+This is the one place that sends a question again. Backends report errors, and `chat.turn` shows the one that remains.
+Before the first token, a question is sent again:
+
+- in another form, if the server refuses its form (`Backend.adapt`);
+- with less room for the answer or less history, if the server finds it too long (`Fitting.shrink`);
+- to the model's new name, if the server renamed it;
+- after a pause, if the server is busy or not ready;
+- when the model is ready again, if it is gone.
+"""
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 
-from kaito_chat.backends import Event, Reasoning, Sampling, Served, Text, Turn
-from kaito_chat.models.batching import gathered
-from kaito_chat.models.context_window import SHORTEST_ANSWER_TOKENS, Fitted, estimate, fit, shorten
-from kaito_chat.models.progress import Progress, Shown, joined
-from kaito_chat.models.readiness import Ready, Watch
+from kaito_chat.backends import Backend, Event, Message, Piece, Request, Sampling
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.models.batching import batched
+from kaito_chat.models.fitting import Fitting
+from kaito_chat.models.progress import Progress, joined
+from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
-from kaito_chat.trouble import BackendError, Kind
 
 log = logging.getLogger(__name__)
 
 PASSING = (Kind.BUSY, Kind.NOT_READY)
+GONE = (Kind.NOT_READY, Kind.GONE)
 LONGEST_WAIT_SECONDS = 20.0
-# A server that refuses this often for length says no numbers that help.
-MOST_REFUSALS_FOR_LENGTH = 8
-# Above this share of the window, by our estimate, the server is asked to count.
-COUNT_ABOVE = 0.5
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its conversation.
+
+    Attributes:
+        messages: The conversation, the question last.
+        sampling: The user's choice.
+        model_id: The id of one of the server's models; any other is not sent, and the default model answers.
+        roomy: The answer may have all of the context window that the question leaves.
+    """
+
+    messages: Sequence[Message]
+    sampling: Sampling
+    model_id: str | None = None
+    roomy: bool = False
 
 
 class Asking:
@@ -31,175 +56,140 @@ class Asking:
 
     Args:
         settings: The application's.
-        watch: The model.
-        turns: The conversation, the question last.
-        sampling: What the person chose.
-        model: The id of one of the server's models; any other is not passed on, and the default one is asked.
-        roomy: Let the answer have all of the window that the question leaves.
+        model: The model.
+        question: Returns the question; called when the model is ready, and again when it is back.
+        until_ready: Waits for the model; without it, a model that is gone is not waited for.
+
+    Attributes:
+        progress: The answer so far.
     """
 
     def __init__(
         self,
         settings: Settings,
-        watch: Watch,
-        turns: Sequence[Turn],
-        sampling: Sampling,
-        *,
-        model: str | None = None,
-        roomy: bool = False,
+        model: Model,
+        question: Callable[[], Question],
+        until_ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.progress = Progress()
         self._settings = settings
-        self._watch = watch
-        self._turns = list(turns)
-        self._sampling = sampling
         self._model = model
-        self._roomy = roomy
-        self._most_tokens: int | None = None
-        self._sent_tokens = 0
-        self._scale: float | None = None
-        self._too_long = 0
-        self._began = time.monotonic()
+        self._ask = question
+        self._until_ready = until_ready
 
-    async def answer(self) -> AsyncGenerator[list[Shown]]:
-        """The answer in batches, in which neighbours of one kind are one.
+    async def answer(self) -> AsyncGenerator[list[Piece]]:
+        """Yield the answer in batches, in which neighbours of one type are joined.
 
         Raises:
-            BackendError: There is no answer, it is cut off, or it ended without a word.
+            BackendError: There is no answer, it is cut off, or it holds no text.
         """
-        seconds = self._settings.coalesce_milliseconds / 1000
-        try:
-            async with (
-                asyncio.timeout(self._settings.answer_timeout_seconds),
-                aclosing(gathered(self._attempts(), seconds)) as batches,
-            ):
-                async for batch in batches:
-                    if shown := self._shown(batch):
-                        yield shown
-        except TimeoutError:
-            raise BackendError(
-                Kind.CUT_OFF, f"not at its end after {self._settings.answer_timeout_seconds:g} s"
-            ) from None
+        await self._begin()
+        while True:
+            try:
+                with metrics.ACTIVE.labels(self._model.name).track_inprogress():
+                    async with asyncio.timeout_at(self._deadline):
+                        try:
+                            async with aclosing(self._batches()) as batches:
+                                async for batch in batches:
+                                    yield batch
+                            break
+                        except BackendError as error:
+                            if self.progress.begun or not await self._may_try_again(error):
+                                raise
+            except TimeoutError:
+                seconds = self._settings.answer_timeout_seconds
+                raise BackendError(Kind.CUT_OFF, f"not at its end after {seconds:g} s") from None
+            except BackendError as error:
+                if not await self._is_gone(error):
+                    raise
+                await self._begin()
         self.progress.judge()
 
-    async def _attempts(self) -> AsyncGenerator[Event]:
-        """Try until a first token arrives, or the trouble is none that passes."""
-        attempts = 0
-        while True:
-            begun = False
-            try:
-                async with aclosing(self._attempt()) as events:
-                    async for event in events:
-                        begun = begun or isinstance(event, Text | Reasoning)
-                        yield event
-            except BackendError as error:
-                if begun or not await self._may_try_again(error, attempts):
-                    raise
-                attempts += 1
-            else:
-                return
+    async def _begin(self) -> None:
+        """Wait for the model, and start from the beginning."""
+        if self._until_ready:
+            await self._until_ready()
+        self._question = question = self._ask()
+        self._fitting = Fitting(self._model, question.messages, question.sampling.max_tokens, roomy=question.roomy)
+        self._sent: tuple[Backend, Request] | None = None
+        self._attempts = 0
+        self.progress = Progress()
+        self._began = time.monotonic()
+        self._deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_seconds
 
-    async def _may_try_again(self, error: BackendError, attempts: int) -> bool:
-        """Make another attempt worth it: with less room, less history, the model's new name, or after a pause."""
+    async def _may_try_again(self, error: BackendError) -> bool:
+        """Prepare another attempt, after a pause if need be; whether there may be one."""
+        if self._sent:
+            backend, request = self._sent
+            adapted = backend.adapt(request, error)
+            self._sent = (backend, adapted) if adapted else None
+            if adapted:
+                return True
+        self._attempts += 1
         if error.kind is Kind.TOO_LONG:
-            self._too_long += 1
-            return self._too_long <= MOST_REFUSALS_FOR_LENGTH and (self._narrow(error) or self._shorten())
+            return self._fitting.shrink(error)
         if error.kind is Kind.RENAMED:
-            await self._watch.doubt()
-            return attempts == 0
-        wait = self._wait(error, attempts)
+            await self._model.doubt()
+            return self._attempts == 1
+        wait = self._wait(error)
         if wait is None:
             return False
-        metrics.RETRIES.labels(self._watch.name).inc()
-        log.info("trying again", extra={"kind": error.kind, "attempt": attempts + 1, "wait_seconds": round(wait, 2)})
+        metrics.RETRIES.labels(self._model.name).inc()
+        log.info("trying again", extra={"kind": error.kind, "attempt": self._attempts, "wait_seconds": round(wait, 2)})
         await asyncio.sleep(wait)
         return True
 
-    async def _attempt(self) -> AsyncGenerator[Event]:
-        ready = self._watch.ready
-        if ready is None:
-            raise BackendError(Kind.NOT_READY, self._watch.reason)
-        served = self._watch.served(self._model) or ready.served
-        fitted = await self._fitted(ready, served)
-        self._sent_tokens = fitted.max_tokens
-        self.progress.model = served.model
-        sampling = Sampling(
-            temperature=min(self._sampling.temperature, ready.backend.limits.temperature_max),
-            top_p=self._sampling.top_p,
-            top_k=self._sampling.top_k,
-            max_tokens=fitted.max_tokens,
-        )
-        async with aclosing(ready.backend.stream(served, fitted.turns, sampling)) as events:
-            async for event in events:
-                yield event
-
-    async def _fitted(self, ready: Ready, served: Served) -> Fitted:
-        window = self._watch.window_tokens(served.model) or ready.backend.limits.default_window_tokens
-        wanted = window if self._roomy else self._sampling.max_tokens
-        scale = self._scale or 1.0
-        guess = estimate(self._turns)
-        if self._scale is None and guess + wanted > window * COUNT_ABOVE:
-            count = await ready.backend.count_tokens(served, self._turns)
-            scale = count / guess if count else 1.0
-        fitted = fit(self._turns, window, wanted, scale=scale)
-        if fitted.dropped:
-            self._turns = list(fitted.turns)
-            self.progress.dropped += fitted.dropped
-        most = self._most_tokens
-        return fitted if most is None else fitted._replace(max_tokens=min(fitted.max_tokens, most))
-
-    def _narrow(self, error: BackendError) -> bool:
-        """Make the answer shorter, where the server says how much room there is; whether that may help."""
-        room, sent = error.room, self._sent_tokens
-        if room and room.answer_tokens and room.answer_tokens < sent:
-            self._most_tokens = room.answer_tokens
-            return True
-        if room is None or room.window_tokens is None:
-            return False
-        known = self._watch.window_tokens(self.progress.model)
-        learned = known is None or room.window_tokens < known
-        if learned:
-            self._watch.learn_window(self.progress.model, room.window_tokens)
-        if room.prompt_tokens is None:
-            return learned
-        left = room.window_tokens - room.prompt_tokens
-        if not room.exact:
-            left = min(left, sent // 4)
-        if min(left, sent - 1) < SHORTEST_ANSWER_TOKENS:
-            return self._drop(room.window_tokens, room.prompt_tokens) if room.exact else False
-        self._most_tokens = min(left, sent - 1)
-        return True
-
-    def _drop(self, window_tokens: int, prompt_tokens: int) -> bool:
-        """Leave out the oldest turns by the server's own count; whether there were any to leave out."""
-        self._scale = prompt_tokens / estimate(self._turns)
-        self._most_tokens = None
-        dropped = fit(self._turns, window_tokens, self._sampling.max_tokens, scale=self._scale).dropped
-        return dropped > 0
-
-    def _shorten(self) -> bool:
-        """Leave out older turns, for a server that counts more tokens than we guessed."""
-        self._most_tokens = None
-        self._turns, dropped = shorten(self._turns)
-        self.progress.dropped += dropped
-        return dropped > 0
-
-    def _wait(self, error: BackendError, attempt: int) -> float | None:
-        """How long to wait before another attempt; `None` for no other."""
-        if error.kind not in PASSING or attempt >= self._settings.max_retries:
+    def _wait(self, error: BackendError) -> float | None:
+        """Return the seconds to wait before another attempt; `None` for no other."""
+        if error.kind not in PASSING or self._attempts > self._settings.max_retries:
             return None
-        jittered: float = random.uniform(0.5, 1.0) * min(0.5 * 2**attempt, 8)  # noqa: S311 - no secret
+        jittered: float = random.uniform(0.5, 1.0) * min(0.5 * 2 ** (self._attempts - 1), 8)  # noqa: S311 - no secret
         if error.retry_after_seconds is None:
             return jittered
         return None if error.retry_after_seconds > LONGEST_WAIT_SECONDS else error.retry_after_seconds + jittered / 4
 
-    def _shown(self, batch: list[Event]) -> list[Shown]:
-        """Note what arrived, up to the longest answer; what of it the page shows."""
+    async def _is_gone(self, error: BackendError) -> bool:
+        """Whether the model is gone before the first text of its answer, and can be waited for."""
+        if self._until_ready is None or error.kind not in GONE or not self.progress.wordless:
+            return False
+        await self._model.doubt()
+        return not self._model.ready
+
+    async def _batches(self) -> AsyncGenerator[list[Piece]]:
+        async with aclosing(batched(self._attempt(), self._settings.coalesce_milliseconds / 1000)) as batches:
+            async for batch in batches:
+                if pieces := self._noted(batch):
+                    yield pieces
+
+    async def _attempt(self) -> AsyncGenerator[Event]:
+        """Send one request."""
+        self._sent = self._sent or await self._request()
+        backend, request = self._sent
+        async with aclosing(backend.stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def _request(self) -> tuple[Backend, Request]:
+        question = self._question
+        backend, served = self._model.backend, self._model.served(question.model_id)
+        if backend is None or served is None:
+            raise BackendError(Kind.NOT_READY, self._model.reason)
+        fitted = await self._fitting.fitted(backend, served)
+        self.progress.model, self.progress.dropped = served.id, self._fitting.dropped
+        sampling = replace(
+            question.sampling,
+            temperature=min(question.sampling.temperature, backend.capabilities.temperature_max),
+            max_tokens=fitted.max_tokens,
+        )
+        return backend, backend.request(served, fitted.messages, sampling)
+
+    def _noted(self, batch: list[Event]) -> list[Piece]:
+        """Note what arrived, up to the longest answer, and return the part that the page shows."""
         progress, most = self.progress, self._settings.max_answer_characters
-        shown = joined(event for event in batch if progress.characters <= most and progress.note(event))
-        if shown and progress.first_token_seconds is None:
+        pieces = joined(event for event in batch if progress.characters <= most and progress.note(event))
+        if pieces and progress.first_token_seconds is None:
             progress.first_token_seconds = time.monotonic() - self._began
-            metrics.FIRST_TOKEN.labels(self._watch.name).observe(progress.first_token_seconds)
+            metrics.FIRST_TOKEN.labels(self._model.name).observe(progress.first_token_seconds)
         if progress.characters > most:
             raise BackendError(Kind.CUT_OFF, f"longer than {most} characters")
-        return shown
+        return pieces

@@ -1,4 +1,4 @@
-"""Hands on what arrives in fewer pieces: the first at once, then what gathered in an interval."""
+"""Batches of a stream: the first event at once, then the events of each interval."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,12 +8,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
+async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
     """Yield events in batches, never later than `seconds` after they arrived.
 
-    Sending each token to a page by itself costs more than generating it did; people read no faster for it.
-    What `events` raises is raised after what arrived before has been handed on. Closing this closes `events`,
-    within the task that reads them.
+    Sending each token to a page by itself costs more than generating it did, and nobody reads faster for it.
+    An exception of `events` is raised after the events before it. Closing this closes `events`, within the task that
+    reads them.
     """
     waiting: list[T] = []
     arrived = asyncio.Event()
@@ -28,7 +28,7 @@ async def gathered(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[
             arrived.set()
 
     reader = asyncio.create_task(read())
-    # What it raises is raised below, or nobody is left to be told: asyncio need not log it.
+    # Its exception is raised below, or nobody is left to handle it: asyncio need not log it.
     reader.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         while not reader.done() or waiting:

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from kaito_chat.backends import Event, Finish, Reasoning, Reclassify, Text, Usage
-from kaito_chat.trouble import BackendError, Kind
+from kaito_chat.backends import Event, Finish, Piece, Reasoning, Reclassify, Text, Usage
+from kaito_chat.backends.errors import BackendError, Kind
 
-# The reasons to finish that are troubles.
+# Finish reasons that are errors.
 ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED}
-Shown = Text | Reasoning | Reclassify
 
 
 @dataclass
@@ -19,11 +18,12 @@ class Progress:
     Attributes:
         dropped: How many of the oldest messages the window left out.
         first_token_seconds: From the question to the first token.
-        usage: The server's count of tokens, if it says so.
-        finish: Why the answer ended, if it did by itself: `stop`, `length`, `content_filter`, `abort`.
-        text: What arrived of the answer.
-        thought: What arrived of the thinking before it; never sent back to the model.
-        model: The id that was asked.
+        usage: The server's count of tokens, if it sends one.
+        finish: The server's finish reason: `stop`, `length`, `content_filter`, `abort`.
+        text: The answer so far, in pieces.
+        thought: The reasoning so far, in pieces; never sent back to the model.
+        model: The id of the model.
+        characters: The length of the answer and the reasoning.
     """
 
     dropped: int = 0
@@ -41,12 +41,17 @@ class Progress:
         return "".join(self.text)
 
     @property
+    def begun(self) -> bool:
+        """Whether text or reasoning arrived."""
+        return bool(self.text or self.thought)
+
+    @property
     def wordless(self) -> bool:
-        """Whether nothing arrived that a person could read as an answer."""
+        """Whether the answer so far holds no visible text."""
         return not any(piece.strip() for piece in self.text)
 
     def note(self, event: Event) -> bool:
-        """Remember what an event says; whether the page shows it."""
+        """Update the state with an event, and return whether the page shows it."""
         match event:
             case Text(text):  # first, because there are thousands
                 self.text.append(text)
@@ -67,10 +72,10 @@ class Progress:
         return True
 
     def judge(self) -> None:
-        """Say what is wrong with an answer that ended by itself.
+        """Check an answer that the server ended.
 
         Raises:
-            BackendError: It holds no word, or the server withheld or ended it.
+            BackendError: It holds no text, or the server withheld or aborted it.
         """
         reason = self.finish or "stop"
         if kind := ENDED_BADLY.get(reason):
@@ -81,14 +86,14 @@ class Progress:
             raise BackendError(Kind.THOUGHT_OUT if thought_out else Kind.EMPTY, f"the answer is empty: {reason}")
 
 
-def joined(events: Iterable[Event]) -> list[Shown]:
-    """The events that the page shows, with neighbours of one kind in one."""
-    shown: list[Shown] = []
+def joined(events: Iterable[Event]) -> list[Piece]:
+    """Return the events that the page shows, with neighbours of one type joined."""
+    pieces: list[Piece] = []
     for kind, group in groupby(events, type):
         if kind is Text:
-            shown.append(Text("".join(event.text for event in group if isinstance(event, Text))))
+            pieces.append(Text("".join(event.text for event in group if isinstance(event, Text))))
         elif kind is Reasoning:
-            shown.append(Reasoning("".join(event.text for event in group if isinstance(event, Reasoning))))
+            pieces.append(Reasoning("".join(event.text for event in group if isinstance(event, Reasoning))))
         else:
-            shown += [event for event in group if isinstance(event, Reclassify)]
-    return shown
+            pieces += [event for event in group if isinstance(event, Reclassify)]
+    return pieces

@@ -54,12 +54,12 @@ class PageRoutes:
             "language": texts.language,
             "models": [
                 {
-                    "name": watch.name,
-                    "state": watch.state,
-                    "text": texts.state(watch.state),
-                    "steps": [step._asdict() for step in texts.steps(watch)],
+                    "name": model.name,
+                    "state": model.state,
+                    "text": texts.state(model.state),
+                    "steps": [step._asdict() for step in texts.steps(model)],
                 }
-                for watch in self._services.watches
+                for model in self._services.models
             ],
             "history": "" if self._services.history else texts.say(self._unkept()),
             "question_limit": self._services.settings.max_question_characters,

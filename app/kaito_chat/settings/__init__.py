@@ -1,4 +1,4 @@
-"""Settings: read from the environment, once."""
+"""Settings of the chat application, read from environment variables at the start."""
 
 from kaito_chat.settings.app import PREFIX, Settings
 from kaito_chat.settings.environment import SettingsError, read

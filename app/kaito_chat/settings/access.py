@@ -1,4 +1,4 @@
-"""Settings of sign-in, of addresses and of the history."""
+"""Settings of sign-in, addresses and the history."""
 
 import json
 import re
@@ -13,40 +13,34 @@ ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
 class Access(BaseModel):
-    """Who may use the application, at which address, and where conversations are kept."""
+    """Sign-in, the public address, and the database of conversations."""
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
-    sign_in: Literal["none", "password", "entra"] = Field(
-        default="none", description="`entra` for Entra ID, `password` for demos. History needs one of them."
-    )
-    password_users: SecretStr | None = Field(
-        default=None, description='For `sign_in` `password`: a JSON object of names and passwords, `{"ada": "…"}`.'
-    )
-    auth_secret: SecretStr | None = Field(
-        default=None, description="Signs the session cookies, at least 32 characters; the same on every replica."
-    )
-    sign_in_lifetime_hours: Annotated[float, Field(gt=0, le=24 * 90)] = Field(
-        default=24 * 15, description="A sign-in ends after this time, however often it is used."
-    )
-    entra_tenant_id: str | None = Field(default=None, description="For `sign_in` `entra`: the tenant.")
-    entra_client_id: str | None = Field(default=None, description="For `sign_in` `entra`: the app registration.")
-    entra_client_secret: SecretStr | None = Field(default=None, description="For `sign_in` `entra`: its secret.")
-    public_url: str | None = Field(
-        default=None,
-        description="The page's address in browsers. Sign-in returns to it, and pages of any other origin are refused. "
-        "If unset, the origin must be the host that the request names.",
-    )
-    root_path: str = Field(
-        default="", description="The path that the page is served under, such as `/chat`. The proxy must keep it."
-    )
-    database_url: SecretStr | None = Field(
-        default=None,
-        description="Where history is kept: `postgresql://user:password@host/name` or `sqlite:///path`. None if unset.",
-    )
-    database_entra_enabled: bool = Field(
-        default=False, description="Authenticate to PostgreSQL with Entra ID tokens instead of a password."
-    )
+    sign_in: Literal["none", "password", "entra"] = "none"
+    """Sign-in: `entra` for Entra ID, `password` for demos. History requires one of them."""
+    password_users: SecretStr | None = None
+    """Users for `password` sign-in: a JSON object of names and passwords, `{"ada": "…"}`."""
+    auth_secret: SecretStr | None = None
+    """Secret that signs the session cookies: at least 32 characters, the same on every replica."""
+    sign_in_lifetime_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 24 * 15
+    """Time after which a sign-in expires, regardless of its use."""
+    entra_tenant_id: str | None = None
+    """Tenant for `entra` sign-in."""
+    entra_client_id: str | None = None
+    """Client id of the app registration for `entra` sign-in."""
+    entra_client_secret: SecretStr | None = None
+    """Client secret of the app registration for `entra` sign-in."""
+    public_url: str | None = None
+    """Address of the page in browsers. Sign-in redirects to it, and requests of pages from other origins are refused.
+    If unset, the origin must match the request's host."""
+    root_path: str = ""
+    """Path under which the page is served, such as `/chat`. The proxy must not strip it."""
+    database_url: SecretStr | None = None
+    """Database of the history: `postgresql://user:password@host/name` or `sqlite:///path`. If unset, there is no
+    history."""
+    database_entra_enabled: bool = False
+    """Authenticate to PostgreSQL with Entra ID tokens instead of a password."""
 
     @field_validator("public_url")
     @classmethod
@@ -73,7 +67,7 @@ class Access(BaseModel):
     @field_validator("password_users")
     @classmethod
     def _users(cls, value: SecretStr | None) -> SecretStr | None:
-        """The value is never repeated in the error: it holds passwords."""
+        """Validate the users; the error never contains the value, which holds passwords."""
         if value is None:
             return None
         try:
@@ -89,12 +83,12 @@ class Access(BaseModel):
     def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
         shortest = 32
         if value and len(value.get_secret_value()) < shortest:
-            raise ValueError(f"must have at least {shortest} characters; make one with: openssl rand -hex 32")
+            raise ValueError(f"must have at least {shortest} characters; generate one with: openssl rand -hex 32")
         return value
 
     @cached_property
     def public_origin(self) -> str | None:
-        """Scheme and host of `public_url`, as a browser writes them in `Origin`."""
+        """Scheme and host of `public_url`, as in a browser's `Origin` header."""
         if not self.public_url:
             return None
         parts = urlsplit(self.public_url)

@@ -1,4 +1,4 @@
-"""All settings of the application, with their defaults and limits."""
+"""The settings of the application, with their defaults and limits."""
 
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kaito_chat.settings.access import Access
 from kaito_chat.settings.answering import Answers, Models
 from kaito_chat.settings.empty import EmptyVariables
-from kaito_chat.settings.limits import Most, Patience
+from kaito_chat.settings.limits import Limits, Timeouts
 from kaito_chat.settings.model import ModelSettings
 from kaito_chat.settings.process import Process
 from kaito_chat.settings.sample import SampleVariables
@@ -18,11 +18,11 @@ PREFIX = "KAITO_CHAT_"
 
 
 # pydantic lists the fields of the last base first.
-class Settings(Process, Access, Most, Patience, Answers, Models, BaseSettings):
-    """The settings of an operator. Each field is read from the environment variable `KAITO_CHAT_<FIELD>`.
+class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings):
+    """The operator's settings. The environment variable `KAITO_CHAT_<FIELD>` sets each field.
 
     Raises:
-        pydantic.ValidationError: A value is missing, malformed, or contradicts another one.
+        pydantic.ValidationError: A value is missing, malformed, or contradicts another.
     """
 
     model_config = SettingsConfigDict(
@@ -38,7 +38,7 @@ class Settings(Process, Access, Most, Patience, Answers, Models, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment variables, then the sample's; no files."""
+        """Read environment variables, then the sample's variables, and no files."""
         del dotenv_settings, file_secret_settings
         return init_settings, EmptyVariables(settings_cls), env_settings, SampleVariables(settings_cls)
 
@@ -50,7 +50,7 @@ class Settings(Process, Access, Most, Patience, Answers, Models, BaseSettings):
             raise ValueError(f"set {PREFIX}ENDPOINT_URL to the model server's address, or {PREFIX}MODELS")
         names = [model.name for model in self.models]
         if len(names) > 1 and (len(set(names)) < len(names) or not all(names)):
-            raise ValueError(f"{PREFIX}MODELS: every model needs a name of its own")
+            raise ValueError(f"{PREFIX}MODELS: every model needs a unique name")
         needed: dict[str, tuple[str, ...]] = {
             "none": (),
             "password": ("password_users", "auth_secret"),
@@ -61,18 +61,16 @@ class Settings(Process, Access, Most, Patience, Answers, Models, BaseSettings):
             raise ValueError(f"{PREFIX}SIGN_IN={self.sign_in} needs {', '.join(missing)}")
         path = urlsplit(self.public_url or "").path
         if path and path != self.root_path:
-            raise ValueError(
-                f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or leave it out"
-            )
+            raise ValueError(f"{PREFIX}PUBLIC_URL has the path {path}: set {PREFIX}ROOT_PATH={path} too, or remove it")
         if self.listen_port and self.listen_port == self.management_port:
             raise ValueError(f"{PREFIX}MANAGEMENT_PORT={self.management_port}: must differ from {PREFIX}LISTEN_PORT")
         if self.database_url and self.sign_in == "none":
-            raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: history belongs to somebody")
+            raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: a conversation belongs to a user")
         return self
 
     @cached_property
     def served(self) -> tuple[ModelSettings, ...]:
-        """The models, however they were set; at least one."""
+        """The models, from either variable; at least one."""
         if self.models:
             return self.models
         return (

@@ -1,4 +1,4 @@
-"""Variables that mean something where they are set to nothing; elsewhere that is as good as not set."""
+"""Variables whose empty value has a meaning. Every other empty variable counts as unset."""
 
 import os
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-# No system prompt is a choice.
+# An empty system prompt means that none is sent.
 EMPTY_MEANS_NONE = ("system_prompt",)
 
 
 class EmptyVariables(PydanticBaseSettingsSource):
-    """Fills the settings whose variable is set to nothing, and means it."""
+    """Source of the settings whose empty variables have a meaning."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Nothing: all are read at once."""
+        """Return nothing: `__call__` reads all fields."""
         del field
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """The settings that are set to nothing."""
+        """Return the settings with empty variables."""
         prefix = str(self.config.get("env_prefix", ""))
         return {name: "" for name in EMPTY_MEANS_NONE if os.environ.get(prefix + name.upper()) == ""}

@@ -1,4 +1,4 @@
-"""Reads the settings from the environment; what is wrong with it is said by variable."""
+"""Reader of the settings from environment variables, with an error per variable."""
 
 import difflib
 import os
@@ -13,16 +13,16 @@ from pydantic_core import ErrorDetails
 from kaito_chat.settings.app import PREFIX, Settings
 from kaito_chat.settings.sample import deprecations, old_names
 
-# Kubernetes sets such variables for every Service, one named kaito-chat included; they are not ours.
+# Kubernetes sets such variables for every Service; one named kaito-chat has our prefix.
 SERVICE_VARIABLE = re.compile(rf"^{PREFIX}(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT(?:_\d+_\w+)?)$")
 
 
 class SettingsError(Exception):
-    """The environment does not describe a chat application; the message has a line for each variable."""
+    """Invalid environment variables; the message has a line for each."""
 
 
 class Reading(NamedTuple):
-    """The settings, and what to tell the operator about how they were written."""
+    """The settings, and warnings for the operator about deprecated variables."""
 
     settings: Settings
     warnings: list[str]
@@ -54,7 +54,7 @@ def read() -> Reading:
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    """A misspelt variable would otherwise be a setting that silently has no effect."""
+    """Refuse unknown variables: a misspelt one would silently have no effect."""
     known = [PREFIX + key.upper() for key, field in Settings.model_fields.items() if not field.validation_alias]
     problems = []
     for variable in sorted(environ):
@@ -67,7 +67,7 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
 
 
 def _explain(item: ErrorDetails, environ: Mapping[str, str]) -> str:
-    """One line: the variable, its value unless that is a secret, and what is allowed."""
+    """Return a line with the variable, its value unless it is secret, and the allowed values."""
     message = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:
         return message

@@ -1,4 +1,4 @@
-"""What the settings say about one model."""
+"""Settings of one model."""
 
 from typing import Annotated, Literal
 
@@ -7,24 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 BackendName = Literal["auto", "openai", "legacy", "rag", "azure_openai"]
 
-# What people paste: the address of one route instead of the server's.
+# Routes that users paste with the server's address.
 ROUTES = ("/v1/chat/completions", "/chat/completions", "/v1/models", "/v1", "/chat")
 
 
 class Starter(BaseModel):
-    """A question that a new conversation offers.
-
-    Attributes:
-        label: What the button says.
-        message: The question it sends.
-        icon: A path below `public/`, or an `https://` address; no icon when left out.
-    """
+    """A question that a new conversation suggests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: Annotated[str, Field(min_length=1, max_length=100)]
+    """Label of the button."""
     message: Annotated[str, Field(min_length=1, max_length=4000)]
+    """The question that it sends."""
     icon: str | None = None
+    """A path below `public/`, or an `https://` address; no icon if unset."""
 
 
 DEFAULT_STARTERS = (
@@ -36,25 +33,7 @@ DEFAULT_STARTERS = (
 
 
 class ModelSettings(BaseModel):
-    """One model that people can talk to; with several, the page lets them pick.
-
-    Attributes:
-        name: What the picker shows; the served model id when left out, which only a single model may do.
-        endpoint_url: The server's address, such as `http://workspace-phi-4-mini-instruct`. Routes are added to it.
-        backend: What answers there. `auto` finds out whether it is an OpenAI-compatible server, KAITO's legacy
-            `/chat` or KAITO's RAGEngine; Azure OpenAI has to be named.
-        model: The id to ask for; for Azure OpenAI the deployment. Asked of the server when left out; needed where
-            the server lists no models.
-        index_name: For KAITO's RAGEngine, the index to answer from.
-        api_version: Azure OpenAI's API version.
-        api_key_variable: The environment variable that holds the key, so that no key stands in this list. Without
-            one, Azure OpenAI is called with an Entra ID token, every other server without a credential.
-        description: Shown in the picker, in Markdown.
-        icon: Shown in the picker: a path below `public/`.
-        starters: The questions that a new conversation offers; the settings' own when left out.
-        workspace_name: The KAITO Workspace that serves it, whose conditions the page shows during the warm-up.
-        max_model_len_tokens: The window, if the server does not say it (vLLM does).
-        system_prompt: Overrides the settings' own.
+    """A model that users can chat with; with several, the page shows a picker.
 
     See: https://kaito-project.github.io/kaito/docs/inference
     """
@@ -62,29 +41,45 @@ class ModelSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     name: str = ""
+    """Name in the picker. If unset, the served model id, which only a single model may use."""
     endpoint_url: str
+    """Address of the server, such as `http://workspace-phi-4-mini-instruct`. The application appends the routes."""
     backend: BackendName = "auto"
+    """Type of the server. `auto` detects OpenAI-compatible servers, KAITO's legacy `/chat` and KAITO's RAGEngine; Azure
+    OpenAI must be named."""
     model: str | None = None
+    """Model id to request; for Azure OpenAI, the deployment. If unset, the first chat model that the server lists;
+    required if it lists none."""
     index_name: str | None = None
+    """Index to answer from, for KAITO's RAGEngine."""
     api_version: str = "2024-10-21"
+    """API version of Azure OpenAI."""
     api_key_variable: str | None = None
+    """Name of the environment variable with the API key, so that this list contains no key. If unset, Azure OpenAI is
+    called with an Entra ID token, other servers without credentials."""
     description: str = ""
+    """Description in the picker, in Markdown."""
     icon: str | None = None
+    """Icon in the picker: a path below `public/`."""
     starters: tuple[Starter, ...] | None = None
+    """Questions that a new conversation suggests. If unset, those of the settings."""
     workspace_name: str | None = None
+    """KAITO Workspace of the model; the page shows its conditions during the warm-up."""
     max_model_len_tokens: Annotated[int | None, Field(ge=64)] = None
+    """Context window of the model, if the server does not report it (vLLM does)."""
     system_prompt: str | None = None
+    """System prompt that replaces the one of the settings."""
 
     @field_validator("endpoint_url")
     @classmethod
     def _server_address(cls, value: str) -> str:
-        """The server's address without the route that people often paste with it."""
+        """Remove a route from the server's address."""
         if not value.startswith(("http://", "https://")) or len(value.split("/", 3)[2]) == 0:
             raise ValueError("must be an http:// or https:// address, such as http://workspace-phi-4-mini-instruct")
         try:
             httpx.URL(value)
         except httpx.InvalidURL as error:
-            raise ValueError(f"is no address: {error}") from None
+            raise ValueError(f"is not a valid address: {error}") from None
         address = value.rstrip("/")
         return next((address.removesuffix(route) for route in ROUTES if address.endswith(route)), address)
 

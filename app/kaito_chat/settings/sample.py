@@ -1,4 +1,4 @@
-"""The variables that the sample's chat script read: still accepted, with a warning."""
+"""Variables of the sample's chat script, which are still accepted, with a warning."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ TRUE = ("true", "1", "t")
 
 
 class Renamed(NamedTuple):
-    """A variable of the sample, and the setting that it is now."""
+    """A setting that replaces a variable of the sample, and the conversion of its value."""
 
     field: str
     convert: Callable[[str], str] = str
@@ -33,22 +33,22 @@ RENAMED = {
     "TIMEOUT": Renamed("first_token_timeout_seconds"),
     "DEBUG": Renamed("debug", _flag),
 }
-# USE_LOCAL_LLM chose between these.
+# USE_LOCAL_LLM selected one of these.
 LOCAL = {"AI_ENDPOINT": Renamed("endpoint_url")}
 AZURE = {"AZURE_OPENAI_BASE": Renamed("endpoint_url"), "AZURE_OPENAI_DEPLOYMENT": Renamed("model")}
-# A deployment implies its model; a key, or its absence, the kind of authentication.
+# A deployment implies its model; a key, or its absence, implies the authentication.
 WITHOUT_EFFECT = ("AZURE_OPENAI_MODEL", "AZURE_OPENAI_TYPE", "USE_LOCAL_LLM")
 
 
 def old_names(environ: Mapping[str, str]) -> dict[str, Renamed]:
-    """The sample's variables that are set, and the settings that they are now."""
+    """Return the sample's variables that are set, with the settings that replace them."""
     local = _flag(environ.get("USE_LOCAL_LLM", "")) == "true"
     meant = RENAMED | (LOCAL if local or "AZURE_OPENAI_BASE" not in environ else AZURE)
     return {variable: renamed for variable, renamed in meant.items() if environ.get(variable)}
 
 
 def deprecations(environ: Mapping[str, str], prefix: str) -> list[str]:
-    """A warning for each of the sample's variables that is set."""
+    """Return a warning for each of the sample's variables that is set."""
     return [
         f"{variable} is deprecated: use {prefix}{renamed.field.upper()}"
         for variable, renamed in old_names(environ).items()
@@ -56,15 +56,15 @@ def deprecations(environ: Mapping[str, str], prefix: str) -> list[str]:
 
 
 class SampleVariables(PydanticBaseSettingsSource):
-    """Fills what nothing else sets from the sample's variables."""
+    """Source of settings from the sample's variables, with the lowest precedence."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Nothing: a whole set of variables is read at once."""
+        """Return nothing: `__call__` reads all fields."""
         del field
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """The settings that the sample's variables give."""
+        """Return the settings in the sample's variables."""
         if set(self.current_state) & {"models", "endpoint_url"}:
             skipped = {"endpoint_url", "model", "api_key", "api_version"}
         else:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from kaito_chat.models.readiness import LASTING, State, Watch
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.models.readiness import LASTING, Model, State
 from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
-from kaito_chat.trouble import BackendError, Kind
 
 # How long the steps of a warm-up usually take, in minutes.
 NODE_MINUTES = "5-15"
@@ -72,46 +72,46 @@ class Texts:
         """The short text for a model's state."""
         return self.say(f"state.{state}")
 
-    def steps(self, watch: Watch) -> list[Step]:
+    def steps(self, model: Model) -> list[Step]:
         """The steps of a model's warm-up, as far as they are known."""
-        if watch.ready:
+        if model.ready:
             return [self._step("ready", "done")]
-        known = watch.conditions
-        waited = time.monotonic() - watch.since
-        downloading = watch.download_seconds is not None
-        if known is None and watch.state is State.GONE:
+        known = model.conditions
+        waited = time.monotonic() - model.since
+        downloading = model.download_seconds is not None
+        if known is None and model.state is State.GONE:
             gone = self._step("server", "now", self.say("step.not_answering", duration=self.duration(waited)))
             return [gone, self._step("ready", "later")]
         if known is None:
-            answering = downloading or "serves no model" in watch.reason
+            answering = downloading or "serves no model" in model.reason
             waiting = self.say("step.waiting", duration=self.duration(waited))
-            server = self._step("server", "now", self._server(watch, waited) if answering else waiting)
+            server = self._step("server", "now", self._server(model, waited) if answering else waiting)
             return [server, self._step("ready", "later")]
         if known.since:
             waited = (datetime.now(UTC) - known.since).total_seconds()
         if known.node_ready:
-            both = [self._step("node", "done"), self._step("server", "now", self._server(watch, waited))]
+            both = [self._step("node", "done"), self._step("server", "now", self._server(model, waited))]
         else:
             elapsed = self.say("step.provisioning", duration=self.duration(waited), minutes=NODE_MINUTES)
             both = [self._step("node", "now", elapsed), self._step("server", "later")]
         return [*both, self._step("ready", "later")]
 
-    def warming_up(self, watch: Watch) -> str:
+    def warming_up(self, model: Model) -> str:
         """The notice under a question that waits for its model."""
         for kind, state in LASTING.items():
-            if watch.state is state:
-                reason = f"\n\n> {quoted(watch.said)}" if watch.said else ""
+            if model.state is state:
+                reason = f"\n\n> {quoted(model.said)}" if model.said else ""
                 return f"{self.say(f'trouble.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
-        name = self.say("warming.the_model") if watch.name == "model" else quoted(watch.name)
-        if watch.state is State.GONE:
-            head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - watch.since))
+        name = self.say("warming.the_model") if model.name == "model" else quoted(model.name)
+        if model.state is State.GONE:
+            head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - model.since))
         else:
             head = self.say("warming.up", name=name)
         listed = "\n".join(
             f"{MARKS[step.state]} {step.name}" + (f": {step.detail}" if step.detail else "")
-            for step in self.steps(watch)
+            for step in self.steps(model)
         )
-        known = watch.conditions
+        known = model.conditions
         hindered = f"\n\n**{self.say(f'hindrance.{known.hindrance}')}**" if known and known.hindrance else ""
         said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
         return f"{head}\n\n{listed}{hindered}{said}"
@@ -136,9 +136,9 @@ class Texts:
     def _step(self, name: str, state: str, detail: str = "") -> Step:
         return Step(self.say(f"step.{name}"), state, detail)
 
-    def _server(self, watch: Watch, waited: float) -> str:
-        if watch.download_seconds:
-            return self.say("step.downloading", duration=self.duration(watch.download_seconds))
+    def _server(self, model: Model, waited: float) -> str:
+        if model.download_seconds:
+            return self.say("step.downloading", duration=self.duration(model.download_seconds))
         return self.say("step.starting", duration=self.duration(waited), minutes=SERVER_MINUTES)
 
 

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from aks_kaito.charts.names import CHAT_CHART
 from aks_kaito_cli.commands import Words
 
-RELEASE = "kaito-chat"
 _TIMEOUT = "10m"
 
 
@@ -30,7 +30,7 @@ class Upgrade(NamedTuple):
         tag, digest = ("", self.version) if self.version.startswith("sha256:") else (self.version, "")
         access = ("--kubeconfig", self.kubeconfig) if self.kubeconfig else ()
         return (
-            *(program, "upgrade", "--install", RELEASE, self.chart),
+            *(program, "upgrade", "--install", CHAT_CHART, self.chart),
             *(*access, "--namespace", self.namespace),
             *("--reset-then-reuse-values", "--values", self.values),
             *("--set-string", f"chat.image.tag={tag}", "--set-string", f"chat.image.digest={digest}"),

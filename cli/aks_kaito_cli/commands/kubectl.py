@@ -1,12 +1,9 @@
 """Command lines of kubectl."""
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, GATEWAY, NGINX_NAMESPACE
 from aks_kaito_cli.commands import Words
-from aks_kaito_cli.commands.helm import RELEASE
 
-# The chart names both after its release.
-_DEPLOYMENT = f"deployment/{RELEASE}"
-_SERVICE = f"service/{RELEASE}"
+_DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
 _IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
 _PATIENCE = "--request-timeout=15s"
 _NAME = ("--output", "name")
@@ -43,13 +40,13 @@ class Kubectl:
 
     def forward_chat(self, port: int) -> Words:
         """Forward a port of this machine to the chat."""
-        return self.command("port-forward", _SERVICE, f"{port}:80")
+        return self.command("port-forward", f"service/{CHAT_SERVICE}", f"{port}:80")
 
     def find_gateway(self) -> Words:
         """Print the name of the chat's Gateway; nothing if there is none."""
-        kind = ("gateways.gateway.networking.k8s.io", ours.GATEWAY)
+        kind = ("gateways.gateway.networking.k8s.io", GATEWAY)
         return self.command("get", *kind, "--ignore-not-found", *_NAME, _PATIENCE)
 
     def find_nginx(self) -> Words:
         """Print the names of the Services of F5's NGINX."""
-        return self.command("get", "services", *_NAME, _PATIENCE, namespace=ours.NGINX_NAMESPACE)
+        return self.command("get", "services", *_NAME, _PATIENCE, namespace=NGINX_NAMESPACE)

@@ -7,7 +7,7 @@ from aks_kaito.settings import Environment
 from aks_kaito_cli.commands import helm
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import programs
-from aks_kaito_cli.project import ROOT, values_file
+from aks_kaito_cli.project import CHAT_CHART_FOLDER, values_file
 from aks_kaito_cli.shell import Shell, Step
 
 
@@ -29,7 +29,7 @@ def upgrade(shell: Shell, kubectl: Kubectl, version: str) -> None:
     """
     environment = shell.environment
     wanted = helm.Upgrade(
-        chart=str(ROOT / "charts" / "kaito-chat"),
+        chart=str(CHAT_CHART_FOLDER),
         values=str(values_file(environment)),
         namespace=environment.settings.chat.namespace,
         kubeconfig=kubectl.kubeconfig,

@@ -2,7 +2,7 @@
 
 import re
 
-from aks_kaito.charts import ours
+from aks_kaito.charts import names
 from aks_kaito_cli.commands import image as local
 from aks_kaito_cli.shell import Shell, Step, StepError
 
@@ -25,7 +25,7 @@ def digest(shell: Shell, version: str) -> str:
         NoImageError: The registry has no such image.
         StepError: The registry cannot be asked.
     """
-    image = f"{ours.REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
+    image = f"{names.IMAGE_REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
     find = Step("find the image", shell.azure.image_digest(image))
     try:
         return shell.ask(find)
@@ -52,7 +52,7 @@ def _build(shell: Shell, tag: str) -> Step:
     """Build the image on the registry's machines, or, as those cannot reach a private registry, on this one."""
     environment, azure = shell.environment, shell.azure
     if not environment.settings.network.private_endpoints_enabled:
-        return Step("build the image", azure.build_image(f"{ours.REPOSITORY}:{tag}", "app"))
-    image = f"{ours.image_repository(environment)}:{tag}"
+        return Step("build the image", azure.build_image(f"{names.IMAGE_REPOSITORY}:{tag}", "app"))
+    image = f"{names.image(environment)}:{tag}"
     variables = {"ARM_SUBSCRIPTION_ID": azure.subscription} if azure.subscription else {}
     return Step("build the image", local.build_and_push(image, environment.names.registry), variables=variables)

@@ -3,7 +3,7 @@
 import shlex
 import socket
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.ours import published
 from aks_kaito.settings import Environment
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy.cluster import by_hand
@@ -43,7 +43,7 @@ def afterwards(shell: Shell) -> str:
 
 def has_address(environment: Environment) -> bool:
     """Tell whether the chat's host name resolves: by a record that is deployed with it, or by one seen from here."""
-    if not ours.published(environment.settings):
+    if not published(environment.settings.ingress):
         return False
     if environment.settings.ingress.dns_zone_name:
         return True
@@ -58,7 +58,7 @@ def _chat(shell: Shell) -> str:
     """Return the chat's address, and the step that is missing before it works."""
     ingress = shell.environment.settings.ingress
     kubectl = Kubectl(shell.environment.settings.chat.namespace)
-    if not ours.published(shell.environment.settings):
+    if not published(ingress):
         return f"http://127.0.0.1:{CHAT_PORT} after: {shlex.join(kubectl.forward_chat(CHAT_PORT))}"
     url = f"https://{ingress.hostname}"
     if has_address(shell.environment):

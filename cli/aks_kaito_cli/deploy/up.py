@@ -6,7 +6,7 @@ from aks_kaito_cli.deploy import ingress, message, stacks, workloads
 from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.deploy.private import hidden_hosts, instructions
 from aks_kaito_cli.deploy.report import afterwards
-from aks_kaito_cli.project import ROOT
+from aks_kaito_cli.project import CHAT_CHART_FOLDER, ROOT
 from aks_kaito_cli.shell import Shell, Step
 
 _MODE_CHANGED = (
@@ -42,6 +42,6 @@ def _import_dashboards(shell: Shell) -> None:
         print("Grafana has no public address: import charts/kaito-chat/files/dashboards from inside its network")
         return
     look = "a role that was granted a moment ago may take some minutes to work"
-    for path in sorted((ROOT / "charts" / "kaito-chat" / "files" / "dashboards").glob("*.json")):
+    for path in sorted((CHAT_CHART_FOLDER / "files" / "dashboards").glob("*.json")):
         command = shell.azure.create_dashboard(str(path.relative_to(ROOT)))
         shell.run(Step(f"dashboard {path.stem}", command, look))

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import SIGN_IN_SECRETS
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import chart, stacks
 from aks_kaito_cli.deploy.cluster import by_hand
@@ -40,7 +40,7 @@ def _vault_secrets(shell: Shell) -> Iterator[Step]:
     """Yield a check for each secret of sign-in."""
     if shell.environment.settings.chat.sign_in != "entra":
         return
-    for secret in ours.SECRETS.values():
+    for secret in SIGN_IN_SECRETS.values():
         store = shlex.join(shell.azure.set_secret(secret, "FILE"))
         yield Step(f"find the secret {secret}", shell.azure.find_secret(secret), f"{store} ({SIGN_IN})")
 

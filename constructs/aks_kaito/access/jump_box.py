@@ -1,4 +1,4 @@
-"""A Linux virtual machine behind Bastion, for work inside the virtual network."""
+"""Jump box: a Linux virtual machine behind Bastion, for work inside the virtual network."""
 
 from cdktn_provider_azurerm.linux_virtual_machine import LinuxVirtualMachine, LinuxVirtualMachineAdminSshKey
 from cdktn_provider_azurerm.network_interface import NetworkInterface, NetworkInterfaceIpConfiguration
@@ -8,11 +8,11 @@ from constructs import Construct
 from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.services.storage import StorageAccount
-from aks_kaito.settings import Settings
+from aks_kaito.settings.services import JumpBox as JumpBoxSettings
 
 
 class JumpBox(Construct):
-    """Defines a Linux machine without public address, with the Azure Monitor agent.
+    """Linux machine without a public address, with the Azure Monitor agent.
 
     Public attributes: `resource_id`, `name`.
     """
@@ -22,19 +22,20 @@ class JumpBox(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: JumpBoxSettings,
+        admin_username: str,
+        ssh_public_key: str,
         placement: Placement,
         network: VirtualNetwork,
         storage: StorageAccount,
     ) -> None:
-        """Define the machine, signed in to with the administrator's SSH key only."""
+        """Define the machine, which accepts `ssh_public_key` and no password."""
         super().__init__(scope, construct_id)
-        cluster, jump_box = settings.cluster, settings.jump_box
         interface = NetworkInterface(
             self,
             "network-interface",
             name=placement.names.of("nic", "vm"),
-            accelerated_networking_enabled=jump_box.accelerated_networking_enabled,
+            accelerated_networking_enabled=settings.accelerated_networking_enabled,
             ip_configuration=[
                 NetworkInterfaceIpConfiguration(
                     name="default", subnet_id=network.vm_subnet_id, private_ip_address_allocation="Dynamic"
@@ -47,22 +48,20 @@ class JumpBox(Construct):
             "Resource",
             name=placement.names.jump_box,
             computer_name=placement.names.jump_box,
-            size=jump_box.vm_size,
-            admin_username=cluster.admin_username,
-            admin_ssh_key=[
-                LinuxVirtualMachineAdminSshKey(username=cluster.admin_username, public_key=cluster.ssh_public_key)
-            ],
+            size=settings.vm_size,
+            admin_username=admin_username,
+            admin_ssh_key=[LinuxVirtualMachineAdminSshKey(username=admin_username, public_key=ssh_public_key)],
             disable_password_authentication=True,
             secure_boot_enabled=True,
             vtpm_enabled=True,
             network_interface_ids=[interface.id],
             os_disk={
                 "caching": "ReadWrite",
-                "storage_account_type": jump_box.os_disk_storage_account_type,
+                "storage_account_type": settings.os_disk_storage_account_type,
             },
-            source_image_reference=jump_box.image.model_dump(),
+            source_image_reference=settings.image.model_dump(),
             boot_diagnostics={"storage_account_uri": storage.primary_blob_endpoint},
-            # The agent signs in with it.
+            # The monitoring agent signs in with this identity.
             identity={"type": "SystemAssigned"},
             **placement.arguments,
         )
@@ -73,7 +72,7 @@ class JumpBox(Construct):
             virtual_machine_id=machine.id,
             publisher="Microsoft.Azure.Monitor",
             type="AzureMonitorLinuxAgent",
-            # The oldest version to start from; Azure keeps it current.
+            # The version to install first; Azure updates it.
             type_handler_version="1.33",
             auto_upgrade_minor_version=True,
             automatic_upgrade_enabled=True,

@@ -1,4 +1,4 @@
-"""Helm releases: the charts of others, pinned, and our own.
+"""Helm releases of charts of this repository and of other projects.
 
 See: https://registry.terraform.io/providers/hashicorp/helm/latest/docs/resources/release
 """
@@ -12,17 +12,17 @@ from cdktn import ITerraformDependable
 from cdktn_provider_helm.release import Release
 from constructs import Construct
 
-from aks_kaito.charts.ours import Values
+from aks_kaito.charts.names import CHARTS_FOLDER
 from aks_kaito.charts.theirs import Chart
+from aks_kaito.charts.values import Values
 
-CHARTS = Path(__file__).parents[3] / "charts"
 _TIMEOUT_SECONDS = 600
-# Relative to where Terraform runs, cdktf.out/stacks/NAME: no path of the machine that synthesized.
+# Relative to Terraform's working directory, cdktf.out/stacks/NAME, so that the output contains no local path.
 _FROM_STACK = "../../../charts"
 
 
 class TheirChart(Construct):
-    """Defines a pinned release of somebody else's chart, in a namespace of its own.
+    """Pinned release of another project's chart, in its own namespace.
 
     Public attributes: `release`.
     """
@@ -36,7 +36,7 @@ class TheirChart(Construct):
         values: Values,
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Define the release, which has the chart's name."""
+        """Define the release, named after its chart."""
         super().__init__(scope, construct_id)
         self.release = Release(
             self,
@@ -55,7 +55,7 @@ class TheirChart(Construct):
 
 
 class OurChart(Construct):
-    """Defines a release of a chart of this repository.
+    """Release of a chart of this repository.
 
     Public attributes: `release`.
     """
@@ -71,15 +71,15 @@ class OurChart(Construct):
         after: Sequence[ITerraformDependable],
         timeout_seconds: int = _TIMEOUT_SECONDS,
     ) -> None:
-        """Define the release; later values go before earlier ones. It waits for Jobs, not for models."""
+        """Define the release; later values override earlier ones. It waits for Jobs, but not for models."""
         super().__init__(scope, construct_id)
         self.release = Release(
             self,
             "Resource",
             name=chart,
             chart=f"{_FROM_STACK}/{chart}",
-            # The provider compares a chart's version and values, never its templates; so they are named here.
-            description=f"files {fingerprint(CHARTS / chart)}",
+            # The provider does not compare a chart's files, so the description contains their fingerprint.
+            description=f"files {fingerprint(CHARTS_FOLDER / chart)}",
             namespace=namespace,
             atomic=True,
             wait_for_jobs=True,
@@ -90,7 +90,7 @@ class OurChart(Construct):
 
 
 def fingerprint(chart: Path) -> str:
-    """Twelve digits that change when a file of the chart does that a release is made of."""
+    """Return twelve hexadecimal digits that change with the files that the release consists of."""
     shipped = [
         chart / "Chart.yaml",
         chart / "values.yaml",

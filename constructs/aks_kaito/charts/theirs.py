@@ -1,30 +1,24 @@
-"""Other people's charts that a cluster gets: where they are, which version, and their values.
+"""Charts of other projects: registry, version and values.
 
-What is known here of a chart's pods (labels, ports) was read in its templates at that version; look again when a
-version changes.
+Pod labels and ports are facts from a chart's templates at its pinned version. Check them when a version changes.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.charts.ours import (
-    NGINX_NAMESPACE,
-    PROMETHEUS_NAMESPACE,
-    Values,
-    load_balancer_annotations,
-    tolerations,
-)
+from aks_kaito.charts.names import NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
+from aks_kaito.charts.values import Values, load_balancer_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in an OCI registry, and the namespace that its release gets.
+    """A chart in an OCI registry and the namespace of its release.
 
     Attributes:
-        selector: Labels that all pods of the release carry, of those that have metrics.
-        metrics_port: Where these have them, at `/metrics`.
+        selector: Label of all pods of the release that serve metrics.
+        metrics_port: Port on which they serve metrics, at `/metrics`.
     """
 
     name: str
@@ -40,7 +34,7 @@ CERT_MANAGER = Chart(
     name="cert-manager",
     repository="oci://quay.io/jetstack/charts",
     version="v1.21.1",
-    # Namespace and ServiceAccount have the chart's name; the platform's federated credential knows both.
+    # The namespace and the ServiceAccount have the chart's name; the platform's federated credential refers to both.
     namespace="cert-manager",
     selector=("app.kubernetes.io/instance", "cert-manager"),
     metrics_port=9402,
@@ -63,18 +57,18 @@ KUBE_PROMETHEUS_STACK = Chart(
     selector=("app.kubernetes.io/instance", "kube-prometheus-stack"),
     metrics_port=9090,
 )
-# Parts of the control plane that AKS runs out of sight: nothing can be asked there, and the chart's alerts would fire.
+# AKS does not expose these parts of the control plane, so the chart's alerts on missing targets would fire.
 _HIDDEN_BY_AKS = ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 _SELECTORS = ("podMonitor", "probe", "rule", "scrapeConfig", "serviceMonitor")
 
 
 def cert_manager(settings: Settings) -> Values:
-    """Values of cert-manager, which may write DNS records as the identity that its ServiceAccount is federated with."""
+    """Return the values of cert-manager, which writes DNS records with its workload identity."""
     identity = {"azure.workload.identity/use": "true"}
     config = {
         "apiVersion": "controller.config.cert-manager.io/v1alpha1",
         "kind": "ControllerConfiguration",
-        # Its controller ends at once where the Gateway API is not installed.
+        # The controller exits where the Gateway API is not installed.
         "gatewayAPI": {"enabled": settings.ingress.mode == "gateway"},
     }
     placed = {"tolerations": tolerations(settings)}
@@ -83,7 +77,7 @@ def cert_manager(settings: Settings) -> Values:
         **dict.fromkeys(("cainjector", "startupapicheck", "webhook"), placed),
         "crds": {"enabled": True},
         "config": config,
-        # The chart starts no new pods for a new configuration.
+        # The chart does not restart pods when the configuration changes.
         "podAnnotations": {"checksum/config": _checksum(config)},
         "podLabels": identity,
         "serviceAccount": {"labels": identity},
@@ -92,9 +86,9 @@ def cert_manager(settings: Settings) -> Values:
 
 
 def nginx(environment: Environment) -> Values:
-    """Values of F5's chart: on the platform's static address, with metrics and a health probe.
+    """Return the values of F5's chart, with the static address, metrics and a health probe path.
 
-    With the traffic policy Local, Azure asks each node whether it has one of the pods; the page is asked with another.
+    With the traffic policy Local, Azure probes each node for a pod of the controller; with Cluster, it uses the path.
 
     See: https://docs.nginx.com/nginx-ingress-controller/install/helm/parameters/
     """
@@ -122,9 +116,9 @@ def nginx(environment: Environment) -> Values:
 
 
 def kube_prometheus_stack(settings: Settings) -> Values:
-    """Values of a Prometheus that takes every monitor and rule of the cluster, and a Grafana with every dashboard.
+    """Return the values of a Prometheus that uses every monitor and rule in the cluster, and of its Grafana.
 
-    Grafana's administrator gets a password that the chart makes up and keeps in a Secret: Terraform knows none.
+    The chart generates Grafana's administrator password and stores it in a Secret; Terraform never sees it.
     """
     placed = {"tolerations": tolerations(settings)}
     return {
@@ -134,7 +128,7 @@ def kube_prometheus_stack(settings: Settings) -> Values:
         "prometheusOperator": {**placed, "admissionWebhooks": {"patch": placed}},
         "grafana": {
             **placed,
-            # Older versions of the chart have one that everybody knows; null takes it away.
+            # Older versions of the chart have a default password, which null removes.
             "adminPassword": None,
             "sidecar": {
                 "dashboards": {"label": "grafana_dashboard", "labelValue": "1", "searchNamespace": "ALL"},
@@ -150,7 +144,7 @@ def kube_prometheus_stack(settings: Settings) -> Values:
                         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Gi"}}}
                     }
                 },
-                # Others than those with the release's label too: monitors and rules come from every chart.
+                # Select monitors and rules of every chart, not only those with the release's label.
                 **{f"{kind}SelectorNilUsesHelmValues": False for kind in _SELECTORS},
             }
         },
@@ -159,5 +153,5 @@ def kube_prometheus_stack(settings: Settings) -> Values:
 
 
 def _checksum(values: Values) -> str:
-    """Twelve digits that change with the values."""
+    """Return twelve hexadecimal digits that change with the values."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,8 +1,9 @@
 """The AKS cluster.
 
-- `aks`: the cluster and its identities.
-- `node_pools`: the system and the user node pool.
-- `add_ons`: the managed add-ons, as arguments of the cluster.
+- `aks`: the cluster, its identities and their rights.
+- `control_plane`, `add_ons`, `node_pools`: its arguments, and the user node pool.
+- `application_gateway`: the rights of the Application Gateway Ingress Controller. It is here and not in
+  `network.ingress`, because the principal is an add-on of the cluster.
 - `kaito`: the add-ons that only azapi can switch.
 - `extensions`: the Dapr and Flux cluster extensions.
 """

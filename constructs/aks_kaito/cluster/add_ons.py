@@ -1,4 +1,4 @@
-"""What AKS installs in the cluster and keeps running by itself, except KAITO, which is azapi's.
+"""Add-ons that AKS installs and operates, except those that only azapi can switch (`kaito`).
 
 See: https://learn.microsoft.com/azure/aks/integrations
 """
@@ -6,16 +6,22 @@ See: https://learn.microsoft.com/azure/aks/integrations
 from typing import Any
 
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.settings.cluster import Cluster
+from aks_kaito.settings.monitoring import Monitoring
 
 
-def arguments(settings: Settings, placement: Placement, dns_zone_id: str | None) -> dict[str, Any]:
-    """The arguments of the cluster that switch its add-ons, on or off in words."""
-    cluster, monitoring = settings.cluster, settings.monitoring
+def arguments(
+    cluster: Cluster,
+    monitoring: Monitoring,
+    placement: Placement,
+    *,
+    web_app_routing: bool,
+    dns_zone_ids: list[str],
+) -> dict[str, Any]:
+    """Return the cluster's arguments that switch its add-ons, each explicitly on or off."""
     gateway_id = cluster.application_gateway_resource_id
-    routing = settings.ingress.mode == "webapprouting"
     return {
-        # KAITO needs the issuer even where nothing else federates.
+        # KAITO needs the issuer, also where nothing else uses workload identity.
         "oidc_issuer_enabled": True,
         "workload_identity_enabled": True,
         "azure_policy_enabled": cluster.azure_policy_enabled,
@@ -42,6 +48,6 @@ def arguments(settings: Settings, placement: Placement, dns_zone_id: str | None)
         }
         if monitoring.container_insights_enabled
         else None,
-        "web_app_routing": {"dns_zone_ids": [dns_zone_id] if dns_zone_id else []} if routing else None,
+        "web_app_routing": {"dns_zone_ids": dns_zone_ids} if web_app_routing else None,
         "ingress_application_gateway": {"gateway_id": gateway_id} if gateway_id else None,
     }

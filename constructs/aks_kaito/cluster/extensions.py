@@ -1,4 +1,4 @@
-"""Cluster extensions: Dapr, and Flux with the repository it follows.
+"""Cluster extensions: Dapr, and Flux with the Git repository that it applies.
 
 See: https://learn.microsoft.com/azure/aks/cluster-extensions
 """
@@ -11,17 +11,17 @@ from cdktn_provider_azurerm.kubernetes_flux_configuration import (
 from constructs import Construct
 
 from aks_kaito.cluster.aks import AksCluster
-from aks_kaito.settings import Settings
+from aks_kaito.settings.cluster import Flux as FluxSettings
 
 
 class Dapr(Construct):
-    """Defines the Dapr extension.
+    """Dapr extension.
 
     See: https://learn.microsoft.com/azure/aks/dapr-overview
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster: AksCluster) -> None:
-        """Install Dapr in its own namespace."""
+        """Install Dapr in the namespace `dapr-system`."""
         super().__init__(scope, construct_id)
         KubernetesClusterExtension(
             self,
@@ -36,7 +36,7 @@ class Dapr(Construct):
 
 
 class Flux(Construct):
-    """Defines the Flux extension and the one repository that it applies to the cluster.
+    """Flux extension and the Git repository that it applies to the cluster.
 
     See: https://learn.microsoft.com/azure/azure-arc/kubernetes/conceptual-gitops-flux2
     """
@@ -45,8 +45,8 @@ class Flux(Construct):
     _KUSTOMIZATION_INTERVAL_SECONDS = 120
     _RETRY_INTERVAL_SECONDS = 30
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, cluster: AksCluster) -> None:
-        """Follow `settings.flux.branch` of `settings.flux.url`."""
+    def __init__(self, scope: Construct, construct_id: str, *, settings: FluxSettings, cluster: AksCluster) -> None:
+        """Install Flux and apply the branch and path that `settings` name."""
         super().__init__(scope, construct_id)
         extension = KubernetesClusterExtension(
             self,
@@ -66,20 +66,20 @@ class Flux(Construct):
             namespace="flux-system",
             scope="cluster",
             git_repository={
-                "url": settings.flux.url,
+                "url": settings.url,
                 "reference_type": "branch",
-                "reference_value": settings.flux.branch,
+                "reference_value": settings.branch,
                 "sync_interval_in_seconds": self._SYNC_INTERVAL_SECONDS,
             },
             kustomizations=[
                 KubernetesFluxConfigurationKustomizations(
                     name="apps",
-                    path=settings.flux.kustomization_path,
+                    path=settings.kustomization_path,
                     sync_interval_in_seconds=self._KUSTOMIZATION_INTERVAL_SECONDS,
                     retry_interval_in_seconds=self._RETRY_INTERVAL_SECONDS,
                     garbage_collection_enabled=True,
                 )
             ],
-            # The extension brings the controller that reads configurations; nothing of it is named here.
+            # The extension installs the controller that reads this configuration; no argument refers to it.
             depends_on=[extension],
         )

@@ -1,7 +1,7 @@
-"""KAITO's switch, and app routing's Gateway API, which azurerm does not know.
+"""The KAITO add-on and app routing's Gateway API, which azurerm cannot switch.
 
-azapi owns both. It patches the cluster that azurerm made and, unlike azurerm, undoes nothing when it is destroyed:
-so it is always there and says `false` or `Disabled` in words.
+The azapi provider owns both. It patches the cluster that azurerm created and, unlike azurerm, reverts nothing when the
+resource is destroyed. The resource therefore always exists and sets `false` or `Disabled` explicitly.
 
 See: https://learn.microsoft.com/azure/aks/ai-toolchain-operator,
 https://learn.microsoft.com/azure/aks/app-routing-gateway-api
@@ -16,43 +16,44 @@ from constructs import Construct
 from aks_kaito import roles
 from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.identity import federate
-from aks_kaito.settings import Settings
+from aks_kaito.settings.cluster import Kaito as KaitoSettings
 
-# The first stable API with both the add-on's profile (since 2025-05-01) and the Gateway API's.
+# The first stable API version with both profiles; the add-on's has existed since 2025-05-01.
 _API_VERSION = "2026-02-01"
-# The provisioner's own service account, in small letters as Kubernetes compares it.
+# Service account of the GPU provisioner; Kubernetes compares it in lower case.
 _PROVISIONER_NAMESPACE = "kube-system"
 _PROVISIONER_SERVICE_ACCOUNT = "kaito-gpu-provisioner"
 
 
 class Kaito(Construct):
-    """Defines the add-ons of the cluster that azapi switches, and, on older clusters, the GPU provisioner's rights."""
+    """Add-ons of the cluster that azapi switches and, on older clusters, the rights of the GPU provisioner."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: KaitoSettings,
+        gateway_api_enabled: bool,
         cluster: AksCluster,
         cluster_name: str,
     ) -> None:
-        """Switch `cluster`'s add-ons; `cluster_name` is its literal name, which the add-on's identity carries."""
+        """Switch the add-ons; `cluster_name` is the literal name, which is part of the add-on identity's name."""
         super().__init__(scope, construct_id)
         switch = UpdateResource(
             self,
             "Resource",
             type=f"Microsoft.ContainerService/managedClusters@{_API_VERSION}",
             resource_id=cluster.resource_id,
-            body={"properties": _properties(settings)},
-            # Azure refuses to change a cluster while one of its pools is being made.
+            body={"properties": _properties(kaito_enabled=settings.enabled, gateway_api_enabled=gateway_api_enabled)},
+            # Azure rejects changes of a cluster while one of its node pools is being created.
             depends_on=list(cluster.node_pools),
         )
-        if settings.kaito.enabled and settings.kaito.provisioner_identity == "customer":
+        if settings.enabled and settings.provisioner_identity == "customer":
             self._add_provisioner_rights(cluster, cluster_name, switch)
 
     def _add_provisioner_rights(self, cluster: AksCluster, cluster_name: str, switch: UpdateResource) -> None:
-        """Let the provisioner sign in as the identity that the add-on made, and add node pools to this cluster only.
+        """Let the provisioner use the add-on's identity, and let that identity add node pools to this cluster.
 
         See: https://github.com/Azure/gpu-provisioner
         """
@@ -61,7 +62,7 @@ class Kaito(Construct):
             "provisioner-identity",
             name=f"ai-toolchain-operator-{cluster_name.lower()}",
             resource_group_name=cluster.node_resource_group,
-            # The add-on makes it; before the switch there is nothing to find.
+            # The add-on creates the identity once it is enabled.
             depends_on=[switch],
         )
         federate(
@@ -82,14 +83,15 @@ class Kaito(Construct):
         )
 
 
-def _properties(settings: Settings) -> dict[str, Any]:
-    gateway = settings.ingress.mode == "gateway"
+def _properties(*, kaito_enabled: bool, gateway_api_enabled: bool) -> dict[str, Any]:
     return {
-        "aiToolchainOperatorProfile": {"enabled": settings.kaito.enabled},
+        "aiToolchainOperatorProfile": {"enabled": kaito_enabled},
         "ingressProfile": {
-            "gatewayAPI": {"installation": "Standard" if gateway else "Disabled"},
+            "gatewayAPI": {"installation": "Standard" if gateway_api_enabled else "Disabled"},
             "webAppRouting": {
-                "gatewayAPIImplementations": {"appRoutingIstio": {"mode": "Enabled" if gateway else "Disabled"}}
+                "gatewayAPIImplementations": {
+                    "appRoutingIstio": {"mode": "Enabled" if gateway_api_enabled else "Disabled"}
+                }
             },
         },
     }

@@ -1,4 +1,4 @@
-"""The system and the user pool.
+"""System and user node pools.
 
 See: https://learn.microsoft.com/azure/aks/use-system-pools
 """
@@ -11,19 +11,17 @@ from constructs import Construct
 
 from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
-from aks_kaito.settings.cluster import NodePool
+from aks_kaito.settings.cluster import Cluster, NodePool, SystemPool, UserPool
 
-# Nodes above the pool's size during an upgrade.
+# Limits during an upgrade, such as the number of nodes above the pool's size.
 # See: https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling
 _UPGRADE_SETTINGS = {"max_surge": "10%", "drain_timeout_in_minutes": 30, "node_soak_duration_in_minutes": 0}
 
 
-def system_pool(settings: Settings, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
-    """The cluster's default pool, as the cluster takes it: only the cluster's own pods run there."""
-    pool = settings.system_pool
+def system_pool(pool: SystemPool, cluster: Cluster, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
+    """Return the default pool as an argument of the cluster; only critical add-ons run there."""
     return {
-        **_pool_arguments(pool, settings, placement, network),
+        **_pool_arguments(pool, cluster, placement, network),
         "name": pool.name,
         "only_critical_addons_enabled": True,
         "vnet_subnet_id": network.system_subnet_id,
@@ -34,13 +32,13 @@ def system_pool(settings: Settings, placement: Placement, network: VirtualNetwor
 def add_user_pool(
     scope: Construct,
     *,
-    settings: Settings,
+    settings: UserPool,
+    cluster: Cluster,
     placement: Placement,
     network: VirtualNetwork,
     cluster_resource_id: str,
 ) -> KubernetesClusterNodePool:
-    """Define the pool of everything that is not the cluster's own, regular or spot."""
-    pool = settings.user_pool
+    """Define the pool of all other pods, regular or spot."""
     spot = {"priority": "Spot", "eviction_policy": "Delete", "spot_max_price": -1}
     return KubernetesClusterNodePool(
         scope,
@@ -48,27 +46,25 @@ def add_user_pool(
         kubernetes_cluster_id=cluster_resource_id,
         mode="User",
         vnet_subnet_id=network.user_subnet_id,
-        node_taints=list(pool.node_taints) or None,
-        # Spot pools take no upgrade settings: their nodes are replaced by eviction.
-        **(spot if pool.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
-        **_pool_arguments(pool, settings, placement, network),
-        name=pool.name,
+        node_taints=list(settings.node_taints) or None,
+        # Spot pools accept no upgrade settings, because Azure evicts their nodes.
+        **(spot if settings.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
+        **_pool_arguments(settings, cluster, placement, network),
+        name=settings.name,
         lifecycle=TerraformResourceLifecycle(
             ignore_changes=[
-                # The autoscaler and the upgrade channel decide.
+                # The autoscaler and the upgrade channel change these.
                 "node_count",
                 "orchestrator_version",
-                # AKS adds its own to spot nodes.
-                *(["node_labels", "node_taints"] if pool.spot_enabled else []),
+                # AKS adds a label and a taint to spot nodes.
+                *(["node_labels", "node_taints"] if settings.spot_enabled else []),
             ]
         ),
     )
 
 
-def _pool_arguments(
-    pool: NodePool, settings: Settings, placement: Placement, network: VirtualNetwork
-) -> dict[str, Any]:
-    """What a default pool and a further one call the same."""
+def _pool_arguments(pool: NodePool, cluster: Cluster, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
+    """Return the arguments that the default pool and further pools share."""
     return {
         "vm_size": pool.vm_size,
         "zones": list(pool.zones) or None,
@@ -83,9 +79,9 @@ def _pool_arguments(
         "host_encryption_enabled": pool.host_encryption_enabled,
         "node_public_ip_enabled": False,
         "node_labels": dict(pool.node_labels) or None,
-        "orchestrator_version": settings.cluster.kubernetes_version,
+        "orchestrator_version": cluster.kubernetes_version,
         "pod_subnet_id": network.pod_subnet_id,
-        # What azurerm calls the pool while it rotates nodes to a change that it cannot make in place.
+        # azurerm uses this name while it replaces the nodes for a change that AKS cannot make in place.
         "temporary_name_for_rotation": f"{pool.name[:8]}tmp",
         "tags": placement.tags,
     }

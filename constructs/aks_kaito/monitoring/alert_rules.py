@@ -1,7 +1,7 @@
-"""Alerts on the chat and its model: the rules that the chart ships, as rules of Azure Monitor.
+"""Alert rules of the chat and its model, as Prometheus rule groups of Azure Monitor.
 
-Azure Monitor takes rules as Azure resources and not as objects of the cluster, so the same file is read twice: by the
-chart for a Prometheus in the cluster, and here.
+Azure Monitor reads rules from Azure resources, not from objects in the cluster. The chart installs the same file for a
+Prometheus in the cluster.
 
 See: https://learn.microsoft.com/azure/azure-monitor/metrics/prometheus-rule-groups
 """
@@ -19,21 +19,21 @@ from cdktn_provider_azurerm.monitor_alert_prometheus_rule_group import (
 )
 from constructs import Construct
 
-from aks_kaito.charts.releases import CHARTS
+from aks_kaito.charts.names import CHARTS_FOLDER, CHAT_CHART
 from aks_kaito.placement import Placement
 
-_RULES = CHARTS / "kaito-chat" / "files" / "alerts.yaml"
+_RULES = CHARTS_FOLDER / CHAT_CHART / "files" / "alerts.yaml"
 _INTERVAL = "PT1M"
-# How long a condition is gone before its alert is.
+# Time without the condition after which an alert is resolved.
 _RESOLVED_AFTER = "PT5M"
-# Azure's words for its numbers: critical and warning.
+# Azure numbers the severities from 0, critical, to 4.
 _SEVERITIES = {"critical": 0, "warning": 2}
-# At most twelve characters; it starts every message.
+# At most twelve characters; every notification starts with it.
 _SHORT_NAME = "kaito-chat"
 
 
 class AlertRules(Construct):
-    """Defines the chart's alert rules on an Azure Monitor workspace, and whom they tell."""
+    """Alert rules on an Azure Monitor workspace and the action group that they notify."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class AlertRules(Construct):
         workspace_resource_id: str,
         email_addresses: Mapping[str, str],
     ) -> None:
-        """Define a group of rules for each group of the file; without addresses nobody is told."""
+        """Define a rule group for each group of the file; without addresses, alerts are only visible in the portal."""
         super().__init__(scope, construct_id)
         actions = self._add_receivers(placement, email_addresses) if email_addresses else None
         for group in yaml.load(_RULES.read_text(encoding="utf-8"), yaml.CSafeLoader)["groups"]:

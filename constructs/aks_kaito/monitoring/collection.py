@@ -1,4 +1,4 @@
-"""What ties the cluster and the jump box to the places where logs and metrics go.
+"""Data collection rules: metrics and logs of the cluster and of the jump box.
 
 See: https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-overview
 """
@@ -26,11 +26,10 @@ from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.monitoring import recording_rules
 from aks_kaito.monitoring.sinks import Metrics
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
 
 _PROMETHEUS_STREAM = "Microsoft-PrometheusMetrics"
 _CONTAINER_INSIGHTS_STREAM = "Microsoft-ContainerInsights-Group-Default"
-# The name that the agent looks for.
+# The agent looks for this name.
 _CONTAINER_INSIGHTS_EXTENSION = "ContainerInsightsExtension"
 _LINUX_COUNTERS = (
     "Processor(*)\\% Processor Time",
@@ -54,19 +53,19 @@ _SAMPLING_SECONDS = 60
 
 
 class PrometheusCollection(Construct):
-    """Defines managed Prometheus for a cluster: endpoint, rule, association and the recording rules."""
+    """Managed Prometheus for a cluster: endpoint, collection rule, association and recording rules."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        windows_rules_enabled: bool,
         placement: Placement,
         cluster: AksCluster,
         metrics: Metrics,
     ) -> None:
-        """Send `cluster`'s metrics to `metrics`, and compute the records that dashboards read."""
+        """Send the metrics of `cluster` to `metrics`, and compute the records that dashboards query."""
         super().__init__(scope, construct_id)
         endpoint = MonitorDataCollectionEndpoint(
             self,
@@ -108,7 +107,7 @@ class PrometheusCollection(Construct):
             data_collection_rule_id=rule.id,
         )
         groups = list(recording_rules.LINUX_GROUPS)
-        if settings.monitoring.windows_rules_enabled:
+        if windows_rules_enabled:
             groups += recording_rules.WINDOWS_GROUPS
         for group in groups:
             recording_rules.RecordingRules(
@@ -122,7 +121,7 @@ class PrometheusCollection(Construct):
 
 
 class ContainerInsights(Construct):
-    """Defines the data collection rule without which the agent, signed in by identity, sends nothing.
+    """Container Insights: the collection rule that the agent needs when it signs in with an identity.
 
     See: https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-data-collection-dcr
     """
@@ -130,7 +129,7 @@ class ContainerInsights(Construct):
     _INTERVAL = "1m"
 
     def __init__(self, scope: Construct, construct_id: str, *, placement: Placement, cluster: AksCluster) -> None:
-        """Send `cluster`'s container logs and inventory to Log Analytics."""
+        """Send container logs and the inventory of `cluster` to Log Analytics."""
         super().__init__(scope, construct_id)
         collection = {
             "interval": self._INTERVAL,
@@ -168,13 +167,13 @@ class ContainerInsights(Construct):
 
 
 class JumpBoxCollection(Construct):
-    """Defines what the jump box's agent collects: Linux counters and the system log.
+    """Linux performance counters and the system log of the jump box.
 
     See: https://learn.microsoft.com/azure/azure-monitor/vm/data-collection-performance
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, placement: Placement, jump_box: JumpBox) -> None:
-        """Send `jump_box`'s counters and log to Log Analytics."""
+        """Send the counters and the log of `jump_box` to Log Analytics."""
         super().__init__(scope, construct_id)
         rule = MonitorDataCollectionRule(
             self,

@@ -1,6 +1,6 @@
-"""Prometheus recording rules, kept as data: one JSON file a group, with Azure Monitor's own record names.
+"""Prometheus recording rules, one JSON file per rule group in `rule_groups/`.
 
-Grafana's built-in dashboards read the records by name.
+The record names are those of Azure Monitor, because Grafana's built-in dashboards query them.
 
 See: https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-default#recording-rules
 """
@@ -22,7 +22,7 @@ WINDOWS_GROUPS = ("node-and-kubernetes-windows", "node-windows")
 
 
 class RecordingRules(Construct):
-    """Defines one group of recording rules for one cluster."""
+    """One group of recording rules for one cluster."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class RecordingRules(Construct):
             cluster_name=cluster.name,
             interval=data["interval"],
             scopes=[workspace_resource_id],
-            # Both switches say true in words: left out, azurerm sends false.
+            # azurerm sends false for these two when they are unset.
             rule_group_enabled=True,
             rule=[
                 MonitorAlertPrometheusRuleGroupRule(enabled=True, record=rule["record"], expression=rule["expression"])

@@ -1,7 +1,7 @@
-"""What managed Prometheus scrapes beside its own targets and the charts' monitors: its two ConfigMaps.
+"""Additional scrape jobs of managed Prometheus, as the two ConfigMaps that its add-on reads by name.
 
-The add-on looks for them by name. Monitors of the chat and its model are objects of `charts/kaito-chat`; here are the
-releases whose charts bring monitors for another Prometheus only.
+The chat and its model have monitors in `charts/kaito-chat`. The jobs here are for releases whose charts have monitors
+only for Prometheus Operator.
 
 See: https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-configuration
 """
@@ -14,21 +14,21 @@ from typing import Any
 from cdktn_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
-from aks_kaito.charts import ours, theirs
-from aks_kaito.settings import Settings
+from aks_kaito.charts import names, ours, theirs
+from aks_kaito.settings.workload import Chat, Ingress, Workloads
 
 _NAMESPACE = "kube-system"
 _SETTINGS = "ama-metrics-settings-configmap"
 _JOBS = "ama-metrics-prometheus-config"
 _INTERVAL = "30s"
-# App routing's NGINX, whose pods say in annotations where their metrics are.
+# Namespace of app routing's NGINX, whose pods announce their metrics in annotations.
 # See: https://learn.microsoft.com/azure/aks/app-routing-nginx-prometheus
 _APP_ROUTING_NAMESPACE = "app-routing-system"
-# Where Istio's proxies have their metrics, and the label that a Gateway's pods carry.
+# Label of a Gateway's pods, and the metrics endpoint of Istio's proxy.
 _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 _GATEWAY_PORT = 15090
 _GATEWAY_PATH = "/stats/prometheus"
-# What the chart's dashboards and alerts ask of NVIDIA's exporter.
+# Metrics of NVIDIA's exporter that the chart's dashboards and alerts use.
 GPU_METRICS = (
     "DCGM_FI_DEV_FB_FREE",
     "DCGM_FI_DEV_FB_USED",
@@ -41,7 +41,7 @@ GPU_METRICS = (
 
 @dataclass(frozen=True)
 class Job:
-    """Pods to scrape: those of a namespace with a label, where they listen on a port."""
+    """Scrape job for the pods of a namespace that have a label and listen on a port."""
 
     name: str
     namespace: str
@@ -50,7 +50,7 @@ class Job:
     path: str = "/metrics"
 
     def config(self) -> dict[str, Any]:
-        """The job as Prometheus's own configuration has it."""
+        """Return the job as an entry of `scrape_configs`."""
         key, value = self.label
         return {
             "job_name": self.name,
@@ -67,39 +67,46 @@ class Job:
 
 
 class ManagedPrometheusSettings(Construct):
-    """Defines the ConfigMaps that the metrics add-on reads; it restarts its agents within some minutes."""
+    """ConfigMaps that configure the metrics add-on, which restarts its agents within some minutes of a change."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
-        """Define both, for the releases that the settings ask for."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        chat: Chat,
+        ingress: Ingress,
+        workloads: Workloads,
+    ) -> None:
+        """Define both for the releases that these settings enable."""
         super().__init__(scope, construct_id)
         for key, name, data in (
-            ("settings", _SETTINGS, agent_settings(settings)),
-            ("jobs", _JOBS, {"prometheus-config": _as_yaml([job.config() for job in jobs(settings)])}),
+            ("settings", _SETTINGS, _agent_settings(ingress)),
+            ("jobs", _JOBS, {"prometheus-config": _as_yaml([job.config() for job in _jobs(chat, ingress, workloads)])}),
         ):
             ConfigMapV1(self, key, metadata=ConfigMapV1Metadata(name=name, namespace=_NAMESPACE), data=data)
 
 
-def jobs(settings: Settings) -> list[Job]:
-    """The releases to scrape."""
+def _jobs(chat: Chat, ingress: Ingress, workloads: Workloads) -> list[Job]:
     found = []
-    if settings.workloads.cert_manager_enabled:
+    if workloads.cert_manager_enabled:
         found.append(_of_chart(theirs.CERT_MANAGER))
-    if settings.ingress.mode == "nginx":
+    if ingress.mode == "nginx":
         found.append(_of_chart(theirs.NGINX))
-    if settings.ingress.mode == "gateway" and ours.published(settings):
-        label = (_GATEWAY_LABEL, ours.GATEWAY)
-        found.append(Job("gateway", settings.chat.namespace, label, _GATEWAY_PORT, _GATEWAY_PATH))
+    if ingress.mode == "gateway" and ours.published(ingress):
+        label = (_GATEWAY_LABEL, names.GATEWAY)
+        found.append(Job("gateway", chat.namespace, label, _GATEWAY_PORT, _GATEWAY_PATH))
     return found
 
 
-def agent_settings(settings: Settings) -> dict[str, str]:
-    """What the project relies on, said in the add-on's own form: lines of `key = value` under names of sections."""
-    annotated = _APP_ROUTING_NAMESPACE if settings.ingress.mode == "webapprouting" else ""
+def _agent_settings(ingress: Ingress) -> dict[str, str]:
+    """Return the add-on's settings, in its own form: lines of `key = value` under section names."""
+    annotated = _APP_ROUTING_NAMESPACE if ingress.mode == "webapprouting" else ""
     gpus = "|".join(GPU_METRICS)
     return {
         "schema-version": "v1",
         "config-version": "ver1",
-        # GPUs: only on nodes where AKS runs NVIDIA's exporter, which it does in pools with managed GPUs.
+        # AKS runs NVIDIA's exporter only in node pools with managed GPUs.
         "default-scrape-settings-enabled": "dcgmexporter = true",
         "default-targets-metrics-keep-list": f'dcgmexporter = "{gpus}"\nminimalingestionprofile = true',
         "pod-annotation-based-scraping": f'podannotationnamespaceregex = "{annotated}"',
@@ -115,10 +122,10 @@ def _keep(label: str, value: str) -> dict[str, Any]:
 
 
 def _sanitized(label: str) -> str:
-    """A label's name as Prometheus writes it."""
+    """Return a label's name as Prometheus writes it."""
     return "".join(letter if letter.isalnum() else "_" for letter in label)
 
 
 def _as_yaml(configs: Sequence[dict[str, Any]]) -> str:
-    """Prometheus's configuration; JSON, which is YAML too."""
+    """Return the Prometheus configuration as JSON, which is valid YAML."""
     return json.dumps({"scrape_configs": list(configs)}, indent=2) + "\n"

@@ -1,6 +1,6 @@
-"""Where logs and metrics go: Log Analytics, an Azure Monitor workspace, and Grafana on top.
+"""Log Analytics, the Azure Monitor workspace and Grafana.
 
-Nothing here knows the cluster; `monitoring` ties the two together.
+Nothing here depends on the cluster; `collection` connects it.
 
 See: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-overview
 """
@@ -16,45 +16,44 @@ from constructs import Construct
 
 from aks_kaito import diagnostics, roles
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.settings.monitoring import Monitoring
 
-# Log Analytics takes -1 for no limit.
+# Log Analytics uses -1 for no limit.
 _NO_QUOTA = -1
 
 
 class LogAnalytics(Construct):
-    """Defines the Log Analytics workspace that every diagnostic setting sends to.
+    """Log Analytics workspace, the target of every diagnostic setting.
 
     Public attributes: `resource_id`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, placement: Placement) -> None:
-        """Define the workspace; it logs who queried it to itself."""
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Monitoring, placement: Placement) -> None:
+        """Define the workspace, which also receives its own audit log of queries."""
         super().__init__(scope, construct_id)
-        monitoring = settings.monitoring
         workspace = LogAnalyticsWorkspace(
             self,
             "Resource",
             name=placement.names.of("log"),
             sku="PerGB2018",
-            retention_in_days=monitoring.log_retention_days,
-            daily_quota_gb=monitoring.log_daily_quota_gib or _NO_QUOTA,
-            # Agents and people sign in with Entra ID; the workspace's shared keys do not work.
+            retention_in_days=settings.log_retention_days,
+            daily_quota_gb=settings.log_daily_quota_gib or _NO_QUOTA,
+            # Agents and users sign in with Entra ID instead of the workspace's shared keys.
             local_authentication_enabled=False,
             **placement.arguments,
         )
         self.resource_id: str = workspace.id
         diagnostics.send(
             self,
+            placement=placement.logging_to(workspace.id),
             target_resource_id=workspace.id,
-            workspace_resource_id=workspace.id,
             logs=["Audit"],
             metrics=True,
         )
 
 
 class Metrics(Construct):
-    """Defines the Azure Monitor workspace, which stores Prometheus metrics, and Grafana, which reads it.
+    """Azure Monitor workspace, which stores Prometheus metrics, and Grafana, which reads it.
 
     Public attributes: `workspace_resource_id`, `query_endpoint`, `grafana_endpoint`.
     """
@@ -64,30 +63,29 @@ class Metrics(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: Monitoring,
         placement: Placement,
         deployer: DataAzurermClientConfig,
     ) -> None:
-        """Define both, and who may read metrics and administer Grafana; `deployer` may bring dashboards."""
+        """Define both; `deployer` may import dashboards, and the principals of `settings` administer Grafana."""
         super().__init__(scope, construct_id)
-        monitoring = settings.monitoring
         workspace = MonitorWorkspace(
             self,
             "Resource",
             name=placement.names.of("amw"),
-            public_network_access_enabled=monitoring.public_network_access_enabled,
+            public_network_access_enabled=settings.public_network_access_enabled,
             **placement.arguments,
         )
         grafana = DashboardGrafana(
             self,
             "grafana",
             name=placement.names.grafana,
-            grafana_major_version=monitoring.grafana_major_version,
+            grafana_major_version=settings.grafana_major_version,
             sku="Standard",
-            # Keys outlive people; dashboards are imported with Entra ID instead.
+            # Dashboards are imported with Entra ID; a key would stay valid when its owner leaves.
             api_key_enabled=False,
-            public_network_access_enabled=monitoring.grafana_public_network_access_enabled,
-            zone_redundancy_enabled=monitoring.grafana_zone_redundancy_enabled,
+            public_network_access_enabled=settings.grafana_public_network_access_enabled,
+            zone_redundancy_enabled=settings.grafana_zone_redundancy_enabled,
             identity={"type": "SystemAssigned"},
             azure_monitor_workspace_integrations=[
                 DashboardGrafanaAzureMonitorWorkspaceIntegrations(resource_id=workspace.id)
@@ -109,7 +107,7 @@ class Metrics(Construct):
             principal_id=deployer.object_id,
             principal_type=None,
         )
-        for name, object_id in monitoring.grafana_admin_object_ids.items():
+        for name, object_id in settings.grafana_admin_object_ids.items():
             roles.assign(
                 self,
                 f"grafana-admin-{name}",
@@ -120,8 +118,8 @@ class Metrics(Construct):
             )
         diagnostics.send(
             self,
+            placement=placement,
             target_resource_id=grafana.id,
-            workspace_resource_id=placement.workspace_resource_id,
             logs=["GrafanaLoginEvents"],
             metrics=True,
         )

@@ -1,7 +1,8 @@
-"""Where traffic enters, flows and leaves.
+"""The virtual network, and the addresses at which it and the services are reached.
 
-- `virtual_network`: subnets, their security groups and the NAT gateway; `public_ip`.
-- `security_rules`: the rules of the security groups, as data.
+- `virtual_network`: the network, its subnets and the NAT gateway.
+- `subnets`, `security_rules`: the plan of the subnets and of their security groups, as data.
+- `public_ip`: static public addresses, of the NAT gateway, of Bastion and of the ingress controller.
 - `private_endpoint`: the private address and DNS zone of an Azure service.
 - `ingress`: the static public address and the DNS records of the ingress controller.
 """

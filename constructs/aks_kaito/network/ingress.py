@@ -1,30 +1,33 @@
-"""The chat's address: a public IP that outlives controllers, DNS records that lead to it, and who may write records.
+"""Public address and DNS records of the ingress controller.
+
+The address does not belong to a controller, so it stays the same when the controller is replaced.
 
 See: https://learn.microsoft.com/azure/aks/static-ip
 """
 
-from cdktn_provider_azurerm.data_azurerm_application_gateway import DataAzurermApplicationGateway
+from collections.abc import Sequence
+
 from cdktn_provider_azurerm.data_azurerm_dns_zone import DataAzurermDnsZone
 from cdktn_provider_azurerm.dns_a_record import DnsARecord
 from constructs import Construct
 
 from aks_kaito import roles
-from aks_kaito.network.virtual_network import public_ip
+from aks_kaito.network.public_ip import public_ip
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.settings.workload import Ingress
 
 _RECORD_TTL_SECONDS = 300
 _APEX = "@"
 
 
 class DnsZone(Construct):
-    """Looks up the public DNS zone that the settings name.
+    """Existing public DNS zone, looked up by name.
 
     Public attributes: `resource_id`, `name`, `resource_group_name`.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, resource_group_name: str) -> None:
-        """Find a zone that exists already; it belongs to somebody else."""
+        """Look up the zone; Terraform does not manage it."""
         super().__init__(scope, construct_id)
         zone = DataAzurermDnsZone(self, "Resource", name=name, resource_group_name=resource_group_name)
         self.resource_id: str = zone.id
@@ -43,7 +46,7 @@ class DnsZone(Construct):
 
 
 class IngressAddress(Construct):
-    """Defines the static address of the ingress controller and the records of the host names.
+    """Static address of the ingress controller and the DNS records of the host names.
 
     Public attributes: `ip_address` and `name` of the public IP.
     """
@@ -53,22 +56,23 @@ class IngressAddress(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: Ingress,
         placement: Placement,
+        zones: Sequence[str],
         zone: DnsZone | None,
         resource_group_resource_id: str,
         cluster_principal_id: str,
     ) -> None:
-        """Define the address; the cluster may find it in its group, and attach it to its load balancer."""
+        """Define the address, and let the cluster find it and attach it to its load balancer."""
         super().__init__(scope, construct_id)
         address = public_ip(
             self,
             "Resource",
             placement=placement,
             name=placement.names.of("pip", "ingress"),
-            zones=list(settings.system_pool.zones),
+            zones=zones,
         )
-        # The address lies outside the node resource group, where the cluster has no rights of its own.
+        # The cluster has no rights by default outside its node resource group.
         roles.assign(
             self,
             "cluster-uses-address",
@@ -76,7 +80,7 @@ class IngressAddress(Construct):
             role=roles.NETWORK_CONTRIBUTOR,
             principal_id=cluster_principal_id,
         )
-        # To find it by its name, AKS lists all addresses of the group.
+        # AKS lists all addresses of the group to find one by its name.
         roles.assign(
             self,
             "cluster-finds-address",
@@ -84,12 +88,12 @@ class IngressAddress(Construct):
             role=roles.READER,
             principal_id=cluster_principal_id,
         )
-        hostnames = {"chat": settings.ingress.hostname, "model": settings.ingress.model_hostname}
-        for what, hostname in hostnames.items():
+        hostnames = {"chat": settings.hostname, "model": settings.model_hostname}
+        for key, hostname in hostnames.items():
             if zone is not None and hostname is not None:
                 DnsARecord(
                     self,
-                    f"{what}-record",
+                    f"{key}-record",
                     name=hostname.removesuffix(zone.name).rstrip(".") or _APEX,
                     zone_name=zone.name,
                     resource_group_name=zone.resource_group_name,
@@ -99,29 +103,3 @@ class IngressAddress(Construct):
                 )
         self.ip_address: str = address.ip_address
         self.name: str = address.name
-
-
-def grant_gateway(scope: Construct, *, settings: Settings, principal_id: str | None) -> None:
-    """Let AGIC, if it is on, change the gateway that it is given, join its subnet and read the group around it.
-
-    The gateway is one of the same subscription.
-
-    See: https://learn.microsoft.com/azure/application-gateway/tutorial-ingress-controller-add-on-existing
-    """
-    gateway_id = settings.cluster.application_gateway_resource_id
-    if gateway_id is None or principal_id is None:
-        return
-    group_id, _, path = gateway_id.partition("/providers/")
-    gateway = DataAzurermApplicationGateway(
-        scope,
-        "application-gateway",
-        name=path.rpartition("/")[2],
-        resource_group_name=group_id.rpartition("/")[2],
-    )
-    subnet_id = gateway.gateway_ip_configuration.get(0).subnet_id
-    for construct_id, on, role in (
-        ("agic-changes-gateway", gateway_id, roles.CONTRIBUTOR),
-        ("agic-joins-subnet", subnet_id, roles.NETWORK_CONTRIBUTOR),
-        ("agic-reads-group", group_id, roles.READER),
-    ):
-        roles.assign(scope, construct_id, on=on, role=role, principal_id=principal_id)

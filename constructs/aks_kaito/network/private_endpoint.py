@@ -1,4 +1,4 @@
-"""A service's address inside the virtual network, with the private DNS zone that makes its public name lead there.
+"""Private endpoints, each with the private DNS zone that resolves the service's public name to it.
 
 See: https://learn.microsoft.com/azure/private-link/private-endpoint-dns
 """
@@ -16,21 +16,14 @@ from aks_kaito.placement import Placement
 
 @dataclass(frozen=True)
 class PrivateLink:
-    """What Azure calls a service's private side: its sub-resource and its DNS zone."""
+    """Azure's sub-resource and DNS zone for the private endpoint of one kind of service."""
 
     subresource: str
     zone: str
 
 
-REGISTRY = PrivateLink("registry", "privatelink.azurecr.io")
-VAULT = PrivateLink("vault", "privatelink.vaultcore.azure.net")
-BLOB = PrivateLink("blob", "privatelink.blob.core.windows.net")
-OPENAI = PrivateLink("account", "privatelink.openai.azure.com")
-POSTGRESQL = PrivateLink("postgresqlServer", "privatelink.postgres.database.azure.com")
-
-
 class PrivateEndpoint(Construct):
-    """Defines the private endpoint of one service, its DNS zone and the zone's link to the network."""
+    """Private endpoint of one service, its DNS zone and the zone's link to the network."""
 
     def __init__(
         self,
@@ -42,7 +35,7 @@ class PrivateEndpoint(Construct):
         link: PrivateLink,
         target_resource_id: str,
     ) -> None:
-        """Define the way to `target_resource_id` over the subnet of virtual machines and endpoints."""
+        """Define an endpoint for `target_resource_id` in the subnet of virtual machines and endpoints."""
         super().__init__(scope, construct_id)
         zone = PrivateDnsZone(
             self,

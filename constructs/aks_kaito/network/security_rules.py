@@ -1,6 +1,6 @@
-"""Rules of the network security groups, as data: who may open a connection to whom.
+"""Rules of the network security groups, as data.
 
-Azure's own last rules allow the virtual network and its load balancer in, and nothing else.
+Azure's default rules follow them: inbound, only the virtual network and the load balancer are allowed.
 
 See: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
@@ -17,7 +17,7 @@ _STEP = 10
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; its priority is its place among the others."""
+    """One rule. Its priority is its position in the list of rules."""
 
     name: str
     direction: Literal["Inbound", "Outbound"]
@@ -29,11 +29,11 @@ class Rule:
 
 
 def in_order(rules: Iterable[Rule]) -> list[NetworkSecurityGroupSecurityRule]:
-    """The rules as azurerm takes them; one port and several are different arguments there."""
+    """Return azurerm's form of the rules, which has separate arguments for one port and for several."""
     return [
         NetworkSecurityGroupSecurityRule(
             name=rule.name,
-            priority=_FIRST_PRIORITY + _STEP * place,
+            priority=_FIRST_PRIORITY + _STEP * position,
             direction=rule.direction,
             access=rule.access,
             protocol=rule.protocol,
@@ -43,17 +43,17 @@ def in_order(rules: Iterable[Rule]) -> list[NetworkSecurityGroupSecurityRule]:
             destination_port_range=rule.ports[0] if len(rule.ports) == 1 else None,
             destination_port_ranges=list(rule.ports) if len(rule.ports) > 1 else None,
         )
-        for place, rule in enumerate(rules)
+        for position, rule in enumerate(rules)
     ]
 
 
 def web(*, published: bool) -> tuple[Rule, ...]:
-    """Browsers reach the ingress controller's load balancer, if there is one."""
+    """Return the rule that allows browsers to reach the ingress controller, if there is one."""
     return (Rule("allow-web", "Inbound", "Internet", "*", ("80", "443")),) if published else ()
 
 
 def ssh_from(cidr: str | None) -> tuple[Rule, ...]:
-    """SSH comes from Bastion's subnet and nowhere else; without Bastion, from the virtual network."""
+    """Return the rules that allow SSH from Bastion's subnet only; without Bastion, Azure's default rules apply."""
     if cidr is None:
         return ()
     return (
@@ -62,7 +62,7 @@ def ssh_from(cidr: str | None) -> tuple[Rule, ...]:
     )
 
 
-# What Bastion's subnet must allow, both ways.
+# Rules that Bastion requires on its subnet.
 # See: https://learn.microsoft.com/azure/bastion/bastion-nsg
 BASTION = (
     Rule("allow-https-in", "Inbound", "Internet", "*", ("443",)),

@@ -1,18 +1,16 @@
-"""The virtual network: subnets with their security groups, and NAT for everything that leaves.
+"""Virtual network with its subnets, their security groups and a NAT gateway for outbound traffic.
 
-Only what is delegated to a service goes without NAT: the API server's subnet and Bastion's have their own way out.
+The subnets of the API server and of Bastion are not behind the NAT gateway: both services bring their own egress.
 
 See: https://learn.microsoft.com/azure/aks/concepts-network
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cdktn import ITerraformDependable
 from cdktn_provider_azurerm.nat_gateway import NatGateway
 from cdktn_provider_azurerm.nat_gateway_public_ip_association import NatGatewayPublicIpAssociation
 from cdktn_provider_azurerm.network_security_group import NetworkSecurityGroup
-from cdktn_provider_azurerm.public_ip import PublicIp
 from cdktn_provider_azurerm.subnet import (
     Subnet,
     SubnetDelegation,
@@ -27,91 +25,60 @@ from cdktn_provider_azurerm.virtual_network import VirtualNetwork as AzureVirtua
 from constructs import Construct
 
 from aks_kaito import diagnostics
-from aks_kaito.network import security_rules
+from aks_kaito.network import security_rules, subnets
+from aks_kaito.network.public_ip import public_ip
 from aks_kaito.network.security_rules import Rule
+from aks_kaito.network.subnets import Features, Plan
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.settings.network import Network
 
-# The one name that Bastion accepts.
-# See: https://learn.microsoft.com/azure/bastion/configuration-settings#subnet
-_BASTION_SUBNET_NAME = "AzureBastionSubnet"
-_PUBLIC_IP_LOGS = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports")
 _NSG_LOGS = ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter")
 _SERVICE_ENDPOINTS = ("Microsoft.KeyVault", "Microsoft.Storage")
 
 
-def public_ip(
-    scope: Construct, construct_id: str, *, placement: Placement, name: str, zones: Sequence[str]
-) -> PublicIp:
-    """Define a static Standard address and send its DDoS logs to Log Analytics."""
-    address = PublicIp(
-        scope,
-        construct_id,
-        name=name,
-        allocation_method="Static",
-        sku="Standard",
-        zones=list(zones) or None,
-        **placement.arguments,
-    )
-    diagnostics.send(
-        scope,
-        construct_id=f"{construct_id}Diagnostics",
-        target_resource_id=address.id,
-        workspace_resource_id=placement.workspace_resource_id,
-        logs=_PUBLIC_IP_LOGS,
-        metrics=True,
-    )
-    return address
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What one subnet is to be."""
-
-    key: str
-    cidr: str
-    nat: bool = True
-    rules: Sequence[Rule] | None = None
-    delegated: bool = False
-    service_endpoints: bool = False
-    name: str | None = None
-
-
 class VirtualNetwork(Construct):
-    """Defines the virtual network, its subnets, their security groups and the NAT gateway.
+    """Virtual network, its subnets, their security groups and the NAT gateway.
 
     Public attributes: `resource_id`; `system_subnet_id`, `user_subnet_id`, `vm_subnet_id`; `pod_subnet_id`,
-    `api_server_subnet_id` and `bastion_subnet_id`, None while their feature is off; `node_subnet_ids`, those that
-    the cluster's identity must join; `trusted_subnet_ids`, those with service endpoints; `outbound`, what must
-    exist before nodes can reach the internet.
+    `api_server_subnet_id` and `bastion_subnet_id`, None while their feature is off; `node_subnet_ids`, which the
+    cluster's identity must join; `trusted_subnet_ids`, which have service endpoints; `outbound`, the resources that
+    nodes need to reach the internet; `outbound_ip_address`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, placement: Placement) -> None:
-        """Define the network that `settings` describe."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Network,
+        placement: Placement,
+        features: Features,
+    ) -> None:
+        """Define the network and the subnets that `features` need."""
         super().__init__(scope, construct_id)
         self._placement = placement
         self._network = AzureVirtualNetwork(
             self,
             "Resource",
             name=placement.names.of("vnet"),
-            address_space=list(settings.network.address_space),
+            address_space=list(settings.address_space),
             **placement.arguments,
         )
         diagnostics.send(
             self,
             target_resource_id=self._network.id,
-            workspace_resource_id=placement.workspace_resource_id,
+            placement=placement,
             logs=["VMProtectionAlerts"],
             metrics=True,
         )
         gateway = self._add_nat_gateway(settings)
-        plans = _plans(settings)
-        subnets = {plan.key: self._add_subnet(plan) for plan in plans}
+        plans = subnets.plans(settings, features)
+        defined = {plan.key: self._add_subnet(plan) for plan in plans}
         self.outbound: list[ITerraformDependable] = [
             self._gateway_address,
-            *(self._add_nat(plan.key, subnets[plan.key], gateway) for plan in plans if plan.nat),
+            *(self._add_nat(plan.key, defined[plan.key], gateway) for plan in plans if plan.nat),
         ]
-        ids = {key: subnet.id for key, subnet in subnets.items()}
+        ids = {key: subnet.id for key, subnet in defined.items()}
         self.resource_id: str = self._network.id
         self.system_subnet_id: str = ids["system"]
         self.user_subnet_id: str = ids["user"]
@@ -122,15 +89,15 @@ class VirtualNetwork(Construct):
         self.node_subnet_ids = {key: ids[key] for key in ("system", "user", "pod", "api-server") if key in ids}
         self.trusted_subnet_ids = [ids[plan.key] for plan in plans if plan.service_endpoints]
 
-    def _add_nat_gateway(self, settings: Settings) -> NatGateway:
+    def _add_nat_gateway(self, settings: Network) -> NatGateway:
         placement = self._placement
-        zones = list(settings.network.nat_gateway_zones)
+        zones = list(settings.nat_gateway_zones)
         gateway = NatGateway(
             self,
             "nat-gateway",
             name=placement.names.of("ng"),
             sku_name="Standard",
-            idle_timeout_in_minutes=settings.network.nat_gateway_idle_timeout_minutes,
+            idle_timeout_in_minutes=settings.nat_gateway_idle_timeout_minutes,
             zones=list(zones) or None,
             **placement.arguments,
         )
@@ -143,7 +110,7 @@ class VirtualNetwork(Construct):
         )
         return gateway
 
-    def _add_subnet(self, plan: _Plan) -> Subnet:
+    def _add_subnet(self, plan: Plan) -> Subnet:
         placement = self._placement
         subnet = Subnet(
             self,
@@ -180,7 +147,7 @@ class VirtualNetwork(Construct):
             self,
             construct_id=f"{key}-nsg-diagnostics",
             target_resource_id=group.id,
-            workspace_resource_id=placement.workspace_resource_id,
+            placement=placement,
             logs=_NSG_LOGS,
         )
 
@@ -197,33 +164,3 @@ def _aks_delegation() -> SubnetDelegation:
             actions=["Microsoft.Network/virtualNetworks/subnets/join/action"],
         ),
     )
-
-
-def _plans(settings: Settings) -> list[_Plan]:
-    """The subnets that the settings ask for, in the order of their ranges."""
-    network, cluster = settings.network, settings.cluster
-    # Where services have public addresses, these subnets reach them by service endpoints.
-    trusted = not network.private_endpoints_enabled
-    web = security_rules.web(published=settings.ingress.mode != "none")
-    plans = [
-        _Plan("system", network.system_subnet_cidr, rules=web, service_endpoints=trusted),
-        _Plan("user", network.user_subnet_cidr, rules=web, service_endpoints=trusted),
-    ]
-    if network.pod_subnet_cidr is not None:
-        plans.append(_Plan("pod", network.pod_subnet_cidr, rules=web, delegated=True, service_endpoints=trusted))
-    if cluster.api_server_vnet_integration_enabled:
-        # AKS manages what reaches the API server; a security group of ours could only cut nodes off from it.
-        plans.append(_Plan("api-server", network.api_server_subnet_cidr, nat=False, delegated=True))
-    ssh = security_rules.ssh_from(network.bastion_subnet_cidr if settings.bastion.enabled else None)
-    plans.append(_Plan("vm", network.vm_subnet_cidr, rules=ssh, service_endpoints=trusted))
-    if settings.bastion.enabled:
-        plans.append(
-            _Plan(
-                "bastion",
-                network.bastion_subnet_cidr,
-                nat=False,
-                rules=security_rules.BASTION,
-                name=_BASTION_SUBNET_NAME,
-            )
-        )
-    return plans

@@ -1,6 +1,6 @@
-"""What a person wants to know of synthesized Terraform: it reads the JSON and knows nothing of the CDK.
+"""Reviews of synthesized Terraform, from its JSON and without the CDK.
 
-`documents` reads stacks, `kinds` names and groups their resources, `exposure` says who can reach them; `summary` and
-`table` are what a synthesis ends with, `changes` and `report` what a pull request shows, `diagram` and `billing` what
-the documentation draws.
+`documents` reads stacks, `kinds` names and groups their resources, and `exposure` says who can reach them. A synthesis
+prints `output`: a `summary`, as a `table` or as JSON. `make diff` prints the `report` of `changes`. The documentation
+contains the `diagram` and the table of `billing`.
 """

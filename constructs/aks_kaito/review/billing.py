@@ -1,6 +1,6 @@
-"""What Azure bills for as long as it exists, by environment: read from the synthesized stacks and the settings.
+"""The resources that Azure bills by the hour, by environment, from the synthesized stacks and the settings.
 
-No prices: they depend on the region, the currency and the contract.
+Prices are left out: they depend on the region, the currency and the contract.
 See: https://azure.microsoft.com/pricing/calculator/
 """
 
@@ -15,13 +15,13 @@ _NOTHING = "—"
 
 
 def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
-    """What is billed by the hour, each row with a cell for each environment; `stacks` by environment."""
+    """Return a row for each resource billed by the hour, with a cell per environment; `stacks` is by environment."""
     documents = [stacks[environment.name] for environment in environments]
     found = [
         ["AKS tier", *(_tier(document) for document in documents)],
         ["system nodes", *(_system_nodes(document) for document in documents)],
         ["user nodes", *(_user_nodes(document) for document in documents)],
-        ["GPU nodes, while a Workspace is there", *(_gpu_nodes(environment) for environment in environments)],
+        ["GPU nodes, while a Workspace exists", *(_gpu_nodes(environment) for environment in environments)],
     ]
     for terraform_type in sorted(kinds.known()):
         kind = kinds.kind(terraform_type)
@@ -57,7 +57,7 @@ def _gpu_nodes(environment: Environment) -> str:
 
 
 def _sized(terraform_type: str, document: Document) -> str:
-    """How many there are, and of which size where the size has a price of its own."""
+    """Return the number of resources, with the sizes that have prices of their own."""
     found = document.of_type(terraform_type).values()
     if not found:
         return _NOTHING

@@ -1,7 +1,7 @@
-"""What differs between two synthesized outputs, address by address and key by key.
+"""The differences between two synthesized outputs, by address and key.
 
-Terraform alone knows what a change does to what is deployed; `replacements.toml` lists keys of which the provider's
-documentation says that a change replaces the resource, and for every other key the plan has to be asked.
+Only Terraform's plan knows the effect on a deployment. `replacements.toml` lists the keys that replace a resource
+according to the provider's documentation; for every other key, see the plan.
 """
 
 import tomllib
@@ -15,10 +15,10 @@ from aks_kaito.review.documents import Document, type_of
 
 
 class Absent:
-    """Stands for a value that one side does not have, since JSON has a null of its own."""
+    """Placeholder of a value that one side lacks, since null is a value in JSON."""
 
     def __repr__(self) -> str:
-        """How an absent value reads."""
+        """Return the placeholder in a report."""
         return "(absent)"
 
 
@@ -27,7 +27,7 @@ ABSENT = Absent()
 
 @dataclass(frozen=True)
 class Change:
-    """A key whose value differs; `replaced_by` is the page that says it replaces the resource, None: see the plan."""
+    """A key whose value differs; `replaced_by` is the page that says so if the change replaces the resource."""
 
     key: str
     old: Any
@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True)
 class StackChanges:
-    """What differs in a stack, itself added, removed or changed; addresses are sorted."""
+    """The differences of a stack that was added, removed or changed; addresses are sorted."""
 
     name: str
     status: Literal["added", "removed", "changed"]
@@ -54,7 +54,7 @@ class StackChanges:
 
 
 def compare(old: Mapping[str, Document], new: Mapping[str, Document]) -> list[StackChanges]:
-    """The stacks that differ between two outputs, by name; a stack that one side lacks is added or removed whole."""
+    """Return the stacks that differ, sorted by name; a stack that one side lacks counts as added or removed."""
     found = []
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
@@ -94,10 +94,10 @@ def _stack(
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401  (JSON is anything)
-    """The keys in which two values differ, dotted, with both values.
+    """Yield the dotted keys whose values differ, with both values.
 
-    Blocks in a list are matched by their `name` where all have one, else by their position; a list of plain values
-    is one value.
+    Blocks in a list are matched by `name` if all of them have one, else by position. A list of plain values is
+    one value.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for name in [*old, *(name for name in new if name not in old)]:
@@ -115,7 +115,7 @@ def _are_blocks(value: object) -> bool:
 
 
 def _by_name(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> tuple[dict[object, Any], dict[object, Any]]:
-    """Both lists as maps, by name where that tells all blocks apart, else by position."""
+    """Return both lists as maps, by name if all names are present and differ, else by position."""
     if all(len({str(block.get("name", "")) for block in blocks} - {""}) == len(blocks) for blocks in (old, new)):
         return {block["name"]: block for block in old}, {block["name"]: block for block in new}
     return dict(enumerate(old)), dict(enumerate(new))
@@ -127,7 +127,7 @@ def _replacing() -> dict[str, Any]:
 
 
 def replacing_keys() -> dict[str, tuple[frozenset[str], str]]:
-    """For each type of `replacements.toml`, the keys that replace a resource, and the page that says so."""
+    """Return, for each type in `replacements.toml`, the keys that replace a resource and the page that says so."""
     return {name: (frozenset(found["keys"]), found["source"]) for name, found in _replacing().items()}
 
 
@@ -139,6 +139,6 @@ def _change(address: str, key: str, old: object, new: object) -> Change:
 
 
 def lies_within(key: str, listed: str) -> bool:
-    """Whether a changed key is a listed one, or lies within one; positions and names of blocks do not count."""
+    """Return whether a key is a listed key or lies within one, regardless of positions and names of blocks."""
     plain = "".join(part.partition("]")[2] if "]" in part else part for part in key.split("["))
     return plain == listed or plain.startswith(f"{listed}.")

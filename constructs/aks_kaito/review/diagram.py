@@ -1,7 +1,7 @@
-"""A stack as a Mermaid flowchart: what it is made of, who may do what, and where measurements go.
+"""A stack as a Mermaid flowchart: its resources, their roles, and the flow of logs and metrics.
 
-Helpers of other resources (associations, links, rules) are left out; what connects two shown resources is an edge.
-The colour of a border says who can reach a resource over the network.
+Associations, links and rules are not drawn; if they connect two drawn resources, they become an edge. The colour of a
+border shows who can reach a resource over the network.
 
 See: https://mermaid.js.org/syntax/flowchart.html
 """
@@ -15,7 +15,7 @@ from aks_kaito.review import kinds
 from aks_kaito.review.documents import Document, block, path_of, references, type_of
 from aks_kaito.review.exposure import INGRESS, exposures
 
-# What is drawn, and in which group: that of `kinds.toml`, except identities, which live with the cluster.
+# The groups and types that are drawn. Identities are drawn in the cluster, other types in their group of `kinds.toml`.
 _GROUPS = ("network", "cluster", "services", "observability")
 _SHOWN = {
     "azurerm_subnet",
@@ -46,7 +46,7 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class Edge:
-    """An arrow between two addresses or groups; dotted for what flows by itself, such as logs."""
+    """An arrow between two addresses or groups; dotted for logs and metrics."""
 
     source: str
     target: str
@@ -55,7 +55,7 @@ class Edge:
 
 
 def mermaid(document: Document) -> str:
-    """The flowchart of a stack."""
+    """Return the flowchart of a stack."""
     edges = _merged(_edges(document))
     nodes = _nodes(document, edges)
     lines = ["flowchart LR", f"accTitle: {document.name}", f'{_INTERNET}(("Internet"))']
@@ -72,7 +72,7 @@ def mermaid(document: Document) -> str:
 
 
 def _merged(edges: Iterable[Edge]) -> list[Edge]:
-    """One arrow for all that connects two things in the same way, with all their labels."""
+    """Merge parallel edges of the same style into one with all their labels."""
     labels: dict[tuple[bool, str, str], set[str]] = {}
     for edge in edges:
         labels.setdefault((edge.is_dotted, edge.source, edge.target), set()).add(edge.label)
@@ -83,7 +83,7 @@ def _merged(edges: Iterable[Edge]) -> list[Edge]:
 
 
 def _nodes(document: Document, edges: list[Edge]) -> list[str]:
-    """The addresses that are drawn: those of the shown types, without loose helpers."""
+    """Return the addresses to draw: the shown types, except identities and public IPs without an edge."""
     ends = {end for edge in edges for end in (edge.source, edge.target)}
     loose = ("azurerm_user_assigned_identity", "azurerm_public_ip")
     return [
@@ -114,7 +114,7 @@ def _arrow(edge: Edge) -> str:
 
 
 def _label(address: str, document: Document) -> str:
-    """A node's name and what matters of it, on lines of its own."""
+    """Return a node's label: a name, and the most important arguments on lines of their own."""
     arguments = document.managed[address]
     noun = kinds.kind(type_of(address)).noun
     match type_of(address):
@@ -142,7 +142,7 @@ def _pool(arguments: dict[str, Any]) -> str:
 
 
 def pool_size(arguments: dict[str, Any]) -> str:
-    """How many nodes of which size a pool has, such as `1-3 × Standard_D4ads_v5`."""
+    """Return the number and the size of a pool's nodes, such as `1-3 × Standard_D4ads_v5`."""
     if arguments.get("auto_scaling_enabled"):
         return f"{arguments['min_count']}-{arguments['max_count']} × {arguments['vm_size']}"
     return f"{arguments.get('node_count', 1)} × {arguments['vm_size']}"
@@ -152,7 +152,7 @@ def _switched_on(arguments: dict[str, Any]) -> list[str]:
     properties = block(arguments, "body").get("properties", {})
     gateway = properties.get("ingressProfile", {}).get("gatewayAPI", {})
     is_on = properties.get("aiToolchainOperatorProfile", {}).get("enabled")
-    lines = ["KAITO", "makes GPU nodes for models"] if is_on else ["KAITO is off"]
+    lines = ["KAITO", "creates GPU nodes for models"] if is_on else ["KAITO is off"]
     return [*lines, "Gateway API"] if gateway.get("installation") == "Standard" else lines
 
 
@@ -164,7 +164,7 @@ def _edges(document: Document) -> Iterator[Edge]:
 
 
 def _placed(document: Document) -> Iterator[Edge]:
-    """What runs in which subnet, and which services have an address there."""
+    """Yield the edges between subnets and the resources or private endpoints in them."""
     for address, arguments in document.managed.items():
         if type_of(address) == "azurerm_private_endpoint":
             service = block(arguments, "private_service_connection").get("private_connection_resource_id")
@@ -181,7 +181,7 @@ def _placed(document: Document) -> Iterator[Edge]:
 
 
 def _subnets(arguments: dict[str, Any], document: Document) -> Iterator[str]:
-    """The subnets that a resource is in, itself or through its network interfaces; rules that name subnets aside."""
+    """Yield the subnets of a resource or of its network interfaces, ignoring subnets in its network rules."""
     placed = {name: value for name, value in arguments.items() if name not in ("network_acls", "network_rules")}
     for target in references({**placed, "depends_on": None}):
         if type_of(target) == "azurerm_subnet":
@@ -208,7 +208,7 @@ def _ways_in_and_out(document: Document) -> Iterator[Edge]:
 
 
 def _granted(document: Document) -> Iterator[Edge]:
-    """Roles on services, and service accounts that may act as an identity."""
+    """Yield the roles on services, and the service accounts federated with an identity."""
     for arguments in document.of_type("azurerm_role_assignment").values():
         for scope in references(arguments["scope"]):
             for principal in references(arguments["principal_id"]):
@@ -222,7 +222,7 @@ def _granted(document: Document) -> Iterator[Edge]:
 
 
 def _measured(document: Document) -> Iterator[Edge]:
-    """Logs of each group, and what data collection rules bring from their targets."""
+    """Yield the logs of each group, and the flows of data collection rules."""
     for arguments in document.of_type("azurerm_monitor_diagnostic_setting").values():
         workspace = next(references(arguments.get("log_analytics_workspace_id")), "")
         group = _group(next(references(arguments["target_resource_id"]), ""))

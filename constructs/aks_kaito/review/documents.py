@@ -1,4 +1,4 @@
-"""Synthesized stacks, read from their JSON."""
+"""Reader of synthesized stacks."""
 
 import json
 import re
@@ -9,42 +9,42 @@ from pathlib import Path
 from typing import Any
 
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z][\w-]*)[.\[}]")
-# The CDK appends a hash to names of more than one part.
+# The CDK appends a hash to names with more than one part.
 _HASH = re.compile(r"_[0-9A-F]{8}$")
 FILE = "cdk.tf.json"
 
 
 @dataclass(frozen=True)
 class Document:
-    """A synthesized stack: its name, and the arguments of its resources and data sources by Terraform address."""
+    """A synthesized stack: its name, and its resources and data sources with their arguments, by Terraform address."""
 
     name: str
     resources: dict[str, dict[str, Any]]
     rest: dict[str, dict[str, Any]]
-    """Outputs, providers and the settings of Terraform itself, by an address of the same form (`output.x`)."""
+    """Outputs, providers and Terraform's own settings, by addresses of the same form (`output.x`)."""
 
     @cached_property
     def managed(self) -> dict[str, dict[str, Any]]:
-        """The resources without the data sources."""
+        """The resources without data sources."""
         return {address: found for address, found in self.resources.items() if not address.startswith("data.")}
 
     def of_type(self, *types: str) -> dict[str, dict[str, Any]]:
-        """The resources of these types."""
+        """Return the resources of these types."""
         return {address: found for address, found in self.managed.items() if type_of(address) in types}
 
 
 def read(path: Path) -> Document:
-    """The stack in a `cdk.tf.json`, named after its folder; the CDK's own notes (`//`) are left out."""
+    """Read the stack in a `cdk.tf.json`, named after its folder, without the CDK's metadata (`//`)."""
     return document(path.parent.name, json.loads(path.read_text(encoding="utf-8")))
 
 
 def read_all(folder: Path) -> dict[str, Document]:
-    """Every stack under an output folder such as `cdktf.out`, by name."""
+    """Read every stack in an output folder such as `cdktf.out`, by name."""
     return {path.parent.name: read(path) for path in sorted((folder / "stacks").glob(f"*/{FILE}"))}
 
 
 def document(name: str, synthesized: dict[str, Any]) -> Document:
-    """A stack's document from its JSON."""
+    """Return the document of a stack's JSON."""
     resources: dict[str, dict[str, Any]] = {}
     rest: dict[str, dict[str, Any]] = {}
     for block, content in _without_notes(synthesized).items():
@@ -68,17 +68,17 @@ def _without_notes(value: Any) -> Any:  # noqa: ANN401  (JSON is anything)
 
 
 def type_of(address: str) -> str:
-    """The Terraform type of an address, such as `azurerm_subnet`."""
+    """Return the Terraform type of an address, such as `azurerm_subnet`."""
     return address.removeprefix("data.").partition(".")[0]
 
 
 def path_of(address: str) -> str:
-    """The construct path of an address, which reads better than its name with a hash."""
+    """Return the construct path of an address, which is more readable than its name with a hash."""
     return _HASH.sub("", address.rpartition(".")[2]).replace("_", "/")
 
 
 def references(value: object) -> Iterator[str]:
-    """The addresses that an argument, or all arguments of a resource, refer to."""
+    """Yield the addresses that an argument or a map of arguments refers to."""
     if isinstance(value, dict):
         for item in value.values():
             yield from references(item)
@@ -90,6 +90,6 @@ def references(value: object) -> Iterator[str]:
 
 
 def block(arguments: dict[str, Any], name: str) -> dict[str, Any]:
-    """A nested block, which JSON writes as an object or as a list of one; empty when it is not there."""
+    """Return a nested block, which JSON writes as an object or as a list of one; empty if absent."""
     found = arguments.get(name) or {}
     return (found[0] if found else {}) if isinstance(found, list) else found

@@ -1,6 +1,6 @@
-"""Who can reach what a stack defines, over which network: the data plane, as the arguments say, not as a scan would.
+"""Network exposure of a stack's resources: who can reach their data planes, according to their arguments.
 
-Identity and roles come on top: no data plane here takes anonymous callers.
+Authentication and roles come on top: no data plane here accepts anonymous callers.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Reach = Literal["public", "restricted", "private"]
 
 @dataclass(frozen=True)
 class Exposure:
-    """Who can reach a resource: anyone on the internet, some ranges and subnets of it, or private addresses alone."""
+    """Reach of one data plane: the whole internet, some ranges or subnets, or private addresses only."""
 
     address: str
     what: str
@@ -24,7 +24,7 @@ class Exposure:
 
 
 def exposures(document: Document) -> list[Exposure]:
-    """Every resource of a stack with a data plane that a network decides about."""
+    """Return the exposures of all resources of a stack whose data planes are on a network."""
     found = []
     for address, arguments in document.managed.items():
         judge = _JUDGES.get(type_of(address))
@@ -39,7 +39,7 @@ INGRESS = "ingress"
 
 
 def _cluster(_address: str, arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
-    """The API server, and the addresses that add-ons make for incoming traffic."""
+    """Judge the API server, and the public addresses of ingress add-ons."""
     ranges = block(arguments, "api_server_access_profile").get("authorized_ip_ranges")
     if arguments.get("private_cluster_enabled"):
         yield "API server", "private", "private cluster"
@@ -52,7 +52,7 @@ def _cluster(_address: str, arguments: dict[str, Any], _document: Document) -> I
 
 
 def _service(address: str, arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
-    """A service with `public_network_access_enabled`, maybe rules, maybe private endpoints."""
+    """Judge a service by `public_network_access_enabled`, network rules and private endpoints."""
     noun = kinds.kind(type_of(address)).noun
     rules = next((block(arguments, name) for name in _RULES if block(arguments, name)), {})
     if arguments.get("public_network_access_enabled") is False:
@@ -68,7 +68,7 @@ _RULES = ("network_acls", "network_rules", "network_rule_set")
 
 
 def _workspace(address: str, arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
-    """A Log Analytics workspace names ingestion and queries apart, and both are public when it says nothing."""
+    """Judge a Log Analytics workspace, whose ingestion and queries are switched apart and public by default."""
     noun = kinds.kind(type_of(address)).noun
     if all(arguments.get(f"internet_{way}_enabled") is False for way in ("ingestion", "query")):
         yield noun, "private", "Azure Monitor private link scope"
@@ -77,7 +77,7 @@ def _workspace(address: str, arguments: dict[str, Any], _document: Document) -> 
 
 
 def _public_ip(address: str, _arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
-    """An address that a NAT gateway or Bastion holds is as open as these; the others are for incoming traffic."""
+    """Judge a public address as ingress, unless it belongs to a NAT gateway or to Bastion."""
     holders = document.of_type("azurerm_nat_gateway_public_ip_association", "azurerm_bastion_host").values()
     if not any(address in references(holder) for holder in holders):
         yield INGRESS, "public", _ANYWHERE
@@ -105,10 +105,10 @@ def _has_private_endpoint(address: str, document: Document) -> bool:
 
 
 def _sources(subnets: list[str], ranges: list[str]) -> str:
-    """From where, in words."""
+    """Describe the allowed sources."""
     found = ((subnets, kinds.Kind("", "subnet")), (ranges, kinds.Kind("", "address range")))
     parts = [kind.counted(len(items)) for items, kind in found if items]
-    return f"from {' and '.join(parts)}" if parts else "from trusted Azure services alone"
+    return f"from {' and '.join(parts)}" if parts else "from trusted Azure services only"
 
 
 _Judge = Callable[[str, dict[str, Any], Document], Iterator[_Verdict]]

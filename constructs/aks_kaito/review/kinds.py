@@ -1,4 +1,4 @@
-"""What people call the types of resources and how they are grouped: `kinds.toml`, and an answer for any other type."""
+"""Names and groups of resource types, from `kinds.toml`, with a fallback for other types."""
 
 import tomllib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from aks_kaito.review.documents import Document, type_of
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of resource: its group, its noun, and what else is said of its hourly price (None: it has none)."""
+    """A type of resource: its group, its noun, and a note on its hourly price (None: not billed by the hour)."""
 
     group: str
     noun: str
@@ -19,7 +19,7 @@ class Kind:
     hourly: str | None = None
 
     def counted(self, count: int) -> str:
-        """The noun with its number, such as `3 subnets`."""
+        """Return the noun with a number, such as `3 subnets`."""
         if count == 1:
             return f"1 {self.noun}"
         return f"{count} {self.plural or _plural(self.noun)}"
@@ -37,12 +37,12 @@ def _table() -> dict[str, Any]:
 
 
 def known() -> frozenset[str]:
-    """The types of `kinds.toml`."""
+    """Return the types in `kinds.toml`."""
     return frozenset(_table()["types"])
 
 
 def kind(terraform_type: str) -> Kind:
-    """What is known of a type; an unknown one is in a group named after its provider."""
+    """Return the kind of a type; an unknown type belongs to a group named after its provider."""
     if terraform_type in _table()["types"]:
         return Kind(**_table()["types"][terraform_type])
     provider, _, rest = terraform_type.partition("_")
@@ -50,12 +50,12 @@ def kind(terraform_type: str) -> Kind:
 
 
 def title(group: str) -> str:
-    """A group's heading."""
+    """Return the heading of a group."""
     return str(_table()["groups"].get(group, group.capitalize()))
 
 
 def grouped(document: Document) -> dict[str, dict[str, int]]:
-    """How many resources of each type a stack has, by group, in the order of `kinds.toml`."""
+    """Return the number of resources per type, by group, in the order of `kinds.toml`."""
     counts: dict[str, dict[str, int]] = {group: {} for group in _table()["groups"]}
     for address in document.managed:
         of_group = counts.setdefault(kind(type_of(address)).group, {})

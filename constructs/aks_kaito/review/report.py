@@ -1,4 +1,4 @@
-"""Changes as a reviewer reads them: on a terminal, or as Markdown for a comment on a pull request."""
+"""Reports of changes: text for a terminal, and Markdown for a comment on a pull request."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def show(changes: Sequence[StackChanges], base: str, console: Console | None = N
 
 
 def text(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
-    """The changes as lines: `+` added, `-` removed, `~` changed, `!` likely to be replaced."""
+    """Yield the changes as lines: `+` added, `-` removed, `~` changed, `!` likely to be replaced."""
     if not changes:
         yield f"The synthesized Terraform is the same as that of {base}."
         return
@@ -40,7 +40,7 @@ def text(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
 
 
 def markdown(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
-    """The changes as Markdown: likely replacements first, and each stack folded under its counts."""
+    """Yield the changes as Markdown: likely replacements first, then each stack, folded under its counts."""
     yield f"### Synthesized Terraform, compared with `{base}`"
     yield ""
     if not changes:
@@ -48,7 +48,7 @@ def markdown(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
         return
     replaced = [(stack.name, address) for stack in changes for address in stack.replaced]
     if replaced:
-        yield "**Likely to be replaced** (destroyed and made anew):"
+        yield "**Likely to be replaced** (destroyed and created again):"
         yield ""
         yield from (f"- `{address}` in `{name}`" for name, address in replaced)
         yield ""
@@ -58,7 +58,7 @@ def markdown(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
         yield from _table(stack)
         yield "</details>"
         yield ""
-    yield "What is not marked as a likely replacement, `terraform plan` decides."
+    yield "For every other change, `terraform plan` shows whether it replaces the resource."
 
 
 def _table(stack: StackChanges) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _verdict(change: Change, *, is_markdown: bool = False) -> str:
 
 
 def _values(change: Change) -> tuple[str, str]:
-    """Both values as JSON; long ones are cut around the place where they begin to differ."""
+    """Return both values as JSON; long values are cut around the first difference."""
     old, new = _json(change.old), _json(change.new)
     if max(len(old), len(new)) <= _LONGEST_VALUE:
         return old, new
@@ -114,7 +114,7 @@ def _json(value: object) -> str:
 
 
 def _code(value: str) -> str:
-    """A value as code in a cell of a table, whatever it holds."""
+    """Return any value as code for a table cell."""
     runs = re.findall(r"`+", value)
     fence, space = "`" * (1 + max(map(len, runs), default=0)), " " * bool(runs)
     return f"{fence}{space}{value}{space}{fence}".replace("|", "\\|")

@@ -1,24 +1,20 @@
-"""What a synthesis ends with: for each environment its stacks, who can reach them, its model, and what comes next."""
+"""Summary of a synthesized environment: its stacks, their exposure, its model, and the next command."""
 
-import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aks_kaito.catalog import CATALOG
-from aks_kaito.charts import ours
+from aks_kaito.charts.names import IMAGE_TAG
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
 
-Form = Literal["paths", "table", "json"]
-
 
 @dataclass(frozen=True)
 class Gpu:
-    """The model and the GPU nodes that KAITO makes for it; memory in GiB, vCPUs of all nodes together."""
+    """The model, and the GPU nodes that KAITO creates for it; memory in GiB, vCPUs in total over all nodes."""
 
     preset: str
     instance_type: str
@@ -34,7 +30,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Stack:
-    """A synthesized stack: its file, how many resources of each type it has by group, and who can reach them."""
+    """A synthesized stack: its file, the number of resources per type by group, and their exposure."""
 
     name: str
     path: str
@@ -43,13 +39,13 @@ class Stack:
 
     @property
     def count(self) -> int:
-        """How many resources the stack has."""
+        """The number of resources."""
         return sum(count for of_group in self.resources.values() for count in of_group.values())
 
 
 @dataclass(frozen=True)
 class Summary:
-    """An environment as it was synthesized; `gpu` is None where KAITO is off."""
+    """A synthesized environment; `gpu` is None while KAITO is off."""
 
     environment: str
     location: str
@@ -59,14 +55,14 @@ class Summary:
     next_command: str
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs, with the number of resources of each stack."""
+        """Return the summary as plain data, with the number of resources of each stack."""
         counts = {stack.name: stack.count for stack in self.stacks}
         found = asdict(self)
         return {**found, "stacks": [{**stack, "count": counts[stack["name"]]} for stack in found["stacks"]]}
 
 
 def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
-    """The summary of one environment, whose stacks are in `paths` in the order of their deployment."""
+    """Summarize an environment whose stacks are in `paths`, in the order of deployment."""
     stacks = [_stack(path) for path in paths]
     return Summary(
         environment=environment.name,
@@ -74,7 +70,7 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         stacks=stacks,
         gpu=_gpu(environment),
         warnings=list(environment.warnings),
-        next_command=f"make deploy ENV={environment.name} TAG={ours.IMAGE_TAG}",
+        next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
 
 
@@ -101,23 +97,3 @@ def _gpu(environment: Environment) -> Gpu | None:
         quota_family=size.quota_family,
         note=size.note,
     )
-
-
-def show(environments: Sequence[Environment], written: Mapping[str, Sequence[Path]], form: Form) -> None:
-    """Print what was written for each environment: only the files, everything in a table, or everything as JSON.
-
-    Warnings go to standard error, except where a table shows them.
-    """
-    if form == "table":
-        # Imported here because the CDK CLIs never ask for it and rich takes a while to import.
-        from aks_kaito.review import table  # noqa: PLC0415
-
-        table.show([summarize(environment, written[environment.name]) for environment in environments])
-        return
-    for warning in (warning for environment in environments for warning in environment.warnings):
-        print(f"warning: {warning}", file=sys.stderr)
-    if form == "json":
-        summaries = [summarize(environment, written[environment.name]) for environment in environments]
-        print(json.dumps([summary.as_json() for summary in summaries], indent=2))
-    else:
-        print(*(path for paths in written.values() for path in paths), sep="\n")

@@ -1,4 +1,4 @@
-"""Summaries on a terminal, and as plain lines where there is none."""
+"""Summaries as tables on a terminal, and as plain lines elsewhere."""
 
 from collections.abc import Iterator, Sequence
 from io import StringIO
@@ -28,7 +28,7 @@ def show(summaries: Sequence[Summary], console: Console | None = None) -> None:
 
 
 def text(summary: Summary) -> str:
-    """The table as lines of plain text."""
+    """Return the table as lines of plain text."""
     written = StringIO()
     Console(file=written, highlight=False, width=_PLAIN_WIDTH).print(_table(summary, is_plain=True))
     lines = "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
@@ -36,7 +36,7 @@ def text(summary: Summary) -> str:
 
 
 def _after(summary: Summary) -> str:
-    """What follows the table, outside it: a path or a command that is broken into lines cannot be copied."""
+    """Return the lines below the table. They are outside it because wrapped paths and commands cannot be copied."""
     lines = [*(f"Written: {stack.path}" for stack in summary.stacks), f"Next:    {summary.next_command}"]
     return "".join(f"{line}\n" for line in lines)
 
@@ -62,7 +62,7 @@ def _table(summary: Summary, *, is_plain: bool) -> Table:
 
 
 def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
-    """The section, the item and the detail of each row."""
+    """Yield the section, the item and the detail of each row."""
     for stack in summary.stacks:
         yield stack.name, "resources", str(stack.count)
         yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
@@ -74,7 +74,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
 
 
 def _counted(types: dict[str, int]) -> str:
-    """Types with their numbers, the most numerous first."""
+    """Return types with their numbers, the most numerous first."""
     ordered = sorted(types.items(), key=lambda item: -item[1])
     return ", ".join(kinds.kind(terraform_type).counted(count) for terraform_type, count in ordered)
 
@@ -90,8 +90,8 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
     nodes = f"{gpu.node_count} × {gpu.instance_type}, each with {gpu.gpus} × {gpu.gpu_model}"
-    yield gpu.preset, f"{nodes}; made by KAITO, not by Terraform"
-    yield "GPU memory", f"fits: needs {gpu.needed_gib:g} of the {gpu.usable_gib:g} GiB that it can use"
+    yield gpu.preset, f"{nodes}; created by KAITO, not by Terraform"
+    yield "GPU memory", f"fits: needs {gpu.needed_gib:g} of {gpu.usable_gib:g} usable GiB"
     yield "quota", f"{gpu.vcpus} vCPUs of {gpu.quota_family}"
     if gpu.note:
         yield "note", gpu.note

@@ -1,4 +1,4 @@
-"""The vault of the chat's secrets, read by pods through the Secrets Store CSI driver.
+"""Key Vault with the chat's secrets, which pods read through the Secrets Store CSI driver.
 
 See: https://learn.microsoft.com/azure/key-vault/general/security-features
 """
@@ -7,14 +7,17 @@ from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
 from constructs import Construct
 
 from aks_kaito import diagnostics, roles
-from aks_kaito.network import private_endpoint
-from aks_kaito.network.virtual_network import VirtualNetwork
+from aks_kaito.identity import Identity
+from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.services.network_access import NetworkAccess
+from aks_kaito.settings.services import KeyVault as KeyVaultSettings
+
+_LINK = PrivateLink("vault", "privatelink.vaultcore.azure.net")
 
 
 class KeyVault(Construct):
-    """Defines the vault: rights by role, deletions that can be undone, closed to all but our subnets.
+    """Vault with Azure RBAC and purge protection.
 
     Public attributes: `resource_id`, `name`, `vault_uri`.
     """
@@ -24,33 +27,28 @@ class KeyVault(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: KeyVaultSettings,
         placement: Placement,
-        network: VirtualNetwork,
+        access: NetworkAccess,
         tenant_id: str,
+        workload_identity: Identity,
     ) -> None:
-        """Define the vault of `tenant_id`, and who may write secrets."""
+        """Define the vault; `workload_identity` reads its secrets, the officers of `settings` write them."""
         super().__init__(scope, construct_id)
-        private = settings.network.private_endpoints_enabled
         vault = AzureKeyVault(
             self,
             "Resource",
             name=placement.names.key_vault,
-            sku_name=settings.key_vault.sku_name,
+            sku_name=settings.sku_name,
             tenant_id=tenant_id,
             rbac_authorization_enabled=True,
             purge_protection_enabled=True,
-            soft_delete_retention_days=settings.key_vault.soft_delete_retention_days,
-            public_network_access_enabled=not private,
-            network_acls={
-                "default_action": "Deny",
-                "bypass": "AzureServices",
-                "ip_rules": list(settings.network.allowed_ip_ranges),
-                "virtual_network_subnet_ids": network.trusted_subnet_ids,
-            },
+            soft_delete_retention_days=settings.soft_delete_retention_days,
+            public_network_access_enabled=access.public,
+            network_acls={**access.firewall, "bypass": "AzureServices"},
             **placement.arguments,
         )
-        for name, object_id in settings.key_vault.secrets_officer_object_ids.items():
+        for name, object_id in settings.secrets_officer_object_ids.items():
             roles.assign(
                 self,
                 f"secrets-officer-{name}",
@@ -59,19 +57,19 @@ class KeyVault(Construct):
                 principal_id=object_id,
                 principal_type=None,
             )
-        if private:
-            private_endpoint.PrivateEndpoint(
-                self,
-                "private-endpoint",
-                placement=placement,
-                network=network,
-                link=private_endpoint.VAULT,
-                target_resource_id=vault.id,
-            )
+        # In the scope of the stack: in this one, the assignment would get another Terraform address.
+        roles.assign(
+            scope,
+            "chat-reads-secrets",
+            on=vault.id,
+            role=roles.KEY_VAULT_SECRETS_USER,
+            principal_id=workload_identity.principal_id,
+        )
+        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=vault.id)
         diagnostics.send(
             self,
+            placement=placement,
             target_resource_id=vault.id,
-            workspace_resource_id=placement.workspace_resource_id,
             logs=["AuditEvent", "AzurePolicyEvaluationDetails"],
             metrics=True,
         )

@@ -1,4 +1,4 @@
-"""Azure OpenAI, a second place where the chat finds models.
+"""Azure OpenAI, an optional second source of models for the chat.
 
 See: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/managed-identity
 """
@@ -9,14 +9,16 @@ from constructs import Construct
 
 from aks_kaito import diagnostics, roles
 from aks_kaito.identity import Identity
-from aks_kaito.network import private_endpoint
-from aks_kaito.network.virtual_network import VirtualNetwork
+from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.services.network_access import NetworkAccess
+from aks_kaito.settings.services import OpenAi as OpenAiSettings
+
+_LINK = PrivateLink("account", "privatelink.openai.azure.com")
 
 
 class OpenAi(Construct):
-    """Defines the account without keys, its deployments, and the chat's right to use them.
+    """Account without keys, its deployments, and the chat's right to use them.
 
     Public attributes: `resource_id`, `endpoint`.
     """
@@ -26,30 +28,29 @@ class OpenAi(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: OpenAiSettings,
         placement: Placement,
-        network: VirtualNetwork,
+        access: NetworkAccess,
         workload_identity: Identity,
     ) -> None:
-        """Define the account; deployments follow one another, since the account changes one at a time."""
+        """Define the account and its deployments for `workload_identity`."""
         super().__init__(scope, construct_id)
-        private = settings.network.private_endpoints_enabled
         account = CognitiveAccount(
             self,
             "Resource",
             name=placement.names.openai,
             kind="OpenAI",
-            sku_name=settings.openai.sku_name,
-            # Entra ID needs the account to have a host name of its own.
+            sku_name=settings.sku_name,
+            # Sign-in with Entra ID requires a host name per account.
             custom_subdomain_name=placement.names.openai,
             local_auth_enabled=False,
-            public_network_access_enabled=not private,
+            public_network_access_enabled=access.public,
             outbound_network_access_restricted=True,
             identity={"type": "SystemAssigned"},
             **placement.arguments,
         )
         previous: list[CognitiveDeployment] = []
-        for name, deployment in settings.openai.deployments.items():
+        for name, deployment in settings.deployments.items():
             previous = [
                 CognitiveDeployment(
                     self,
@@ -58,7 +59,7 @@ class OpenAi(Construct):
                     cognitive_account_id=account.id,
                     model={"format": "OpenAI", "name": deployment.model, "version": deployment.version},
                     sku={"name": deployment.sku_name, "capacity": deployment.capacity},
-                    # Azure refuses a second change of one account while the first is under way.
+                    # Azure rejects concurrent changes of one account.
                     depends_on=previous,
                 )
             ]
@@ -69,19 +70,11 @@ class OpenAi(Construct):
             role=roles.OPENAI_USER,
             principal_id=workload_identity.principal_id,
         )
-        if private:
-            private_endpoint.PrivateEndpoint(
-                self,
-                "private-endpoint",
-                placement=placement,
-                network=network,
-                link=private_endpoint.OPENAI,
-                target_resource_id=account.id,
-            )
+        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=account.id)
         diagnostics.send(
             self,
+            placement=placement,
             target_resource_id=account.id,
-            workspace_resource_id=placement.workspace_resource_id,
             logs=["Audit", "RequestResponse", "Trace"],
             metrics=True,
         )

@@ -1,4 +1,4 @@
-"""PostgreSQL for the chat's history: reached privately, signed in to with Entra ID.
+"""PostgreSQL for the chat's history: private endpoint only, sign-in with Entra ID only.
 
 See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-azure-ad-authentication
 """
@@ -16,16 +16,18 @@ from constructs import Construct
 
 from aks_kaito import diagnostics
 from aks_kaito.identity import Identity
-from aks_kaito.network import private_endpoint
-from aks_kaito.network.virtual_network import VirtualNetwork
+from aks_kaito.naming import DATABASE
+from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.services.network_access import NetworkAccess
+from aks_kaito.settings.services import PostgreSql as PostgreSqlSettings
 
+_LINK = PrivateLink("postgresqlServer", "privatelink.postgres.database.azure.com")
 _MIB_PER_GIB = 1024
 
 
 class PostgreSql(Construct):
-    """Defines the server, the database `chat`, and the workload identity as its administrator.
+    """Server, its database `chat`, and the workload identity as its administrator.
 
     Public attributes: `resource_id`, `fqdn`, `database_name`.
     """
@@ -35,23 +37,22 @@ class PostgreSql(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: PostgreSqlSettings,
         placement: Placement,
-        network: VirtualNetwork,
+        access: NetworkAccess,
         workload_identity: Identity,
     ) -> None:
-        """Define the server; it has no password, and no public address whatever the settings say."""
+        """Define the server, which has no passwords and no public access even if other services have."""
         super().__init__(scope, construct_id)
-        postgresql = settings.postgresql
         server = PostgresqlFlexibleServer(
             self,
             "Resource",
             name=placement.names.postgresql,
-            version=postgresql.version,
-            sku_name=postgresql.sku_name,
-            storage_mb=postgresql.storage_gib * _MIB_PER_GIB,
+            version=settings.version,
+            sku_name=settings.sku_name,
+            storage_mb=settings.storage_gib * _MIB_PER_GIB,
             auto_grow_enabled=True,
-            backup_retention_days=postgresql.backup_retention_days,
+            backup_retention_days=settings.backup_retention_days,
             public_network_access_enabled=False,
             authentication={
                 "active_directory_auth_enabled": True,
@@ -59,20 +60,20 @@ class PostgreSql(Construct):
                 "tenant_id": workload_identity.tenant_id,
             },
             high_availability=PostgresqlFlexibleServerHighAvailability(mode="ZoneRedundant")
-            if postgresql.zone_redundancy_enabled
+            if settings.zone_redundancy_enabled
             else None,
-            # Azure chooses the zones, and swaps them at a failover.
+            # Azure chooses the zones and swaps them at a failover.
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["zone", "high_availability[0].standby_availability_zone"]
-                if postgresql.zone_redundancy_enabled
+                if settings.zone_redundancy_enabled
                 else ["zone"]
             ),
             **placement.arguments,
         )
         database = PostgresqlFlexibleServerDatabase(
-            self, "database", name="chat", server_id=server.id, charset="UTF8", collation="en_US.utf8"
+            self, "database", name=DATABASE, server_id=server.id, charset="UTF8", collation="en_US.utf8"
         )
-        # The app migrates its own tables, and Terraform cannot create roles inside the server without a password.
+        # The chat migrates its own tables, and Terraform cannot create roles in the server without a password.
         PostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
             "administrator",
@@ -83,18 +84,11 @@ class PostgreSql(Construct):
             principal_name=workload_identity.name,
             principal_type="ServicePrincipal",
         )
-        private_endpoint.PrivateEndpoint(
-            self,
-            "private-endpoint",
-            placement=placement,
-            network=network,
-            link=private_endpoint.POSTGRESQL,
-            target_resource_id=server.id,
-        )
+        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=server.id, required=True)
         diagnostics.send(
             self,
+            placement=placement,
             target_resource_id=server.id,
-            workspace_resource_id=placement.workspace_resource_id,
             logs=["PostgreSQLLogs"],
             metrics=True,
         )

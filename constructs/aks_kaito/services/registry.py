@@ -1,4 +1,4 @@
-"""The container registry that holds the chat's image.
+"""Container registry of the chat's image.
 
 See: https://learn.microsoft.com/azure/container-registry/container-registry-intro
 """
@@ -8,14 +8,16 @@ from cdktn_provider_azurerm.container_registry import ContainerRegistryGeoreplic
 from constructs import Construct
 
 from aks_kaito import diagnostics
-from aks_kaito.network import private_endpoint
-from aks_kaito.network.virtual_network import VirtualNetwork
+from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
-from aks_kaito.settings import Settings
+from aks_kaito.services.network_access import NetworkAccess
+from aks_kaito.settings.services import Registry
+
+_LINK = PrivateLink("registry", "privatelink.azurecr.io")
 
 
 class ContainerRegistry(Construct):
-    """Defines the registry: no admin user, no anonymous pulls, private when the settings say so.
+    """Registry without admin user and anonymous pulls.
 
     Public attributes: `resource_id`, `name`, `login_server`.
     """
@@ -25,49 +27,40 @@ class ContainerRegistry(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Settings,
+        settings: Registry,
         placement: Placement,
-        network: VirtualNetwork,
+        access: NetworkAccess,
     ) -> None:
-        """Define the registry; what only the Premium tier takes is left out of the others."""
+        """Define the registry; tiers below Premium leave out the arguments that only Premium accepts."""
         super().__init__(scope, construct_id)
-        private = settings.network.private_endpoints_enabled
-        premium = settings.registry.sku == "Premium"
+        premium = settings.sku == "Premium"
         registry = AzureContainerRegistry(
             self,
             "Resource",
             name=placement.names.registry,
-            sku=settings.registry.sku,
+            sku=settings.sku,
             admin_enabled=False,
-            anonymous_pull_enabled=False if settings.registry.sku != "Basic" else None,
-            public_network_access_enabled=False if private else None,
-            zone_redundancy_enabled=settings.registry.zone_redundancy_enabled if premium else None,
-            retention_policy_in_days=settings.registry.untagged_retention_days if premium else None,
+            anonymous_pull_enabled=False if settings.sku != "Basic" else None,
+            public_network_access_enabled=None if access.public else False,
+            zone_redundancy_enabled=settings.zone_redundancy_enabled if premium else None,
+            retention_policy_in_days=settings.untagged_retention_days if premium else None,
             georeplications=[
                 ContainerRegistryGeoreplications(
                     location=location,
                     global_endpoint_routing_enabled=True,
-                    zone_redundancy_enabled=settings.registry.zone_redundancy_enabled,
+                    zone_redundancy_enabled=settings.zone_redundancy_enabled,
                     tags=placement.tags,
                 )
-                for location in settings.registry.georeplication_locations
+                for location in settings.georeplication_locations
             ]
             or None,
             **placement.arguments,
         )
-        if private:
-            private_endpoint.PrivateEndpoint(
-                self,
-                "private-endpoint",
-                placement=placement,
-                network=network,
-                link=private_endpoint.REGISTRY,
-                target_resource_id=registry.id,
-            )
+        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=registry.id)
         diagnostics.send(
             self,
+            placement=placement,
             target_resource_id=registry.id,
-            workspace_resource_id=placement.workspace_resource_id,
             logs=["ContainerRegistryRepositoryEvents", "ContainerRegistryLoginEvents"],
             metrics=True,
         )

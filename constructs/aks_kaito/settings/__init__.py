@@ -1,7 +1,7 @@
-"""What an environment file may say, and the reader that says what is wrong with one.
+"""Environment files: their model, the rules between their keys, and the reader.
 
-`environment` is the whole file, a model of one module per group of tables; `rules` is what must hold between
-keys; `reader` is the only place that opens files.
+`environment` is the model of the whole file, with the tables in a module per group. `rules` checks keys against each
+other. `reader` is the only module that opens files.
 """
 
 from aks_kaito.settings.environment import Settings

@@ -1,4 +1,4 @@
-"""The tables of the cluster: `[cluster]`, `[system_pool]`, `[user_pool]`, `[kaito]`, `[model]`, `[flux]`."""
+"""The tables of the cluster: `[cluster]`, `[system_pool]`, `[user_pool]`, `[kaito]`, `[model]` and `[flux]`."""
 
 from typing import Annotated, Literal
 
@@ -32,69 +32,69 @@ PoolName = Annotated[
 
 
 class Cluster(Section):
-    """The AKS cluster itself.
+    """The AKS cluster.
 
     See: https://learn.microsoft.com/azure/aks/what-is-aks
     """
 
     kubernetes_version: KubernetesVersion = "1.35"
-    """Minor version (AKS picks the patch) or full version. One past its support date is a warning."""
+    """Minor version, for which AKS selects the patch, or full version. An unsupported version causes a warning."""
     sku_tier: Literal["Free", "Standard", "Premium"] = "Free"
-    """Free has no uptime SLA; Premium is needed for long-term support."""
+    """Pricing tier. Free has no uptime SLA; long-term support requires Premium."""
     support_plan: Literal["KubernetesOfficial", "AKSLongTermSupport"] = "KubernetesOfficial"
-    """Long-term support needs `sku_tier = "Premium"`."""
+    """Support plan; long-term support requires `sku_tier = "Premium"`."""
     automatic_upgrade_channel: Literal["none", "patch", "stable", "rapid", "node-image"] = "patch"
-    """How far AKS upgrades Kubernetes by itself, within the maintenance window."""
+    """Channel of automatic Kubernetes upgrades, within the maintenance window."""
     node_os_upgrade_channel: Literal["None", "Unmanaged", "SecurityPatch", "NodeImage"] = "NodeImage"
-    """How AKS keeps the nodes' operating system patched."""
+    """Channel of automatic upgrades of the nodes' operating system."""
     maintenance_day: DayOfWeek = "Sunday"
-    """Day of the week on which both upgrade channels may work."""
+    """Day of the maintenance window of both upgrade channels."""
     maintenance_start_time: TimeOfDay = "02:00"
-    """When the window opens, as HH:MM in UTC."""
+    """Start of the maintenance window, as HH:MM in UTC."""
     maintenance_duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
-    """How long the window stays open; AKS asks for at least four hours."""
+    """Duration of the maintenance window, in hours; AKS requires at least four."""
     ssh_public_key: SshPublicKey
-    """OpenSSH public key of the nodes' and the jump box's administrator. RSA is safe: AKS refused Ed25519 for years."""
+    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years."""
     admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
-    """Administrator of the nodes and the jump box."""
+    """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
-    """Entra ID groups that administer the cluster. Without any, whoever deploys gets RBAC Cluster Admin."""
+    """Object ids of Entra ID groups that administer the cluster. If empty, the deployer gets RBAC Cluster Admin."""
     private_cluster_enabled: bool = fixed(False)
-    """The API server has a private address only. Needs a way in: see `private_access`."""
+    """Give the API server a private address only. Operators then need the access in `private_access`."""
     private_access: Literal["bastion", "peered"] = "bastion"
-    """How people reach a private cluster: Bastion with the jump box, or a network you peer yourself."""
+    """Access of operators to a private cluster: Bastion with the jump box, or a network that you peer yourself."""
     run_command_enabled: bool = True
-    """`az aks command invoke` works, which needs no network path to a private API server."""
+    """Allow `az aks command invoke`, which needs no network path to a private API server."""
     api_server_vnet_integration_enabled: bool = fixed(False)
-    """The API server gets an address in its own subnet, so nodes reach it without leaving the network."""
+    """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
     authorized_ip_ranges: AllowedSources = ()
-    """Public addresses that may reach a public API server, besides the nodes' own; empty means all of them."""
+    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
-    """`overlay` gives pods addresses of `pod_cidr`; `pod-subnet` those of `network.pod_subnet_cidr`."""
+    """Source of pod addresses: `overlay` uses `pod_cidr`, `pod-subnet` uses `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")
-    """Who enforces NetworkPolicy. Cilium also becomes the data plane; azure retires on Linux in September 2028."""
+    """NetworkPolicy engine. `cilium` is also the data plane; `azure` retires on Linux in September 2028."""
     pod_cidr: Cidr = fixed("192.168.0.0/16")
-    """Addresses of pods in overlay mode; unused otherwise."""
+    """Range of pods in overlay mode; unused otherwise."""
     service_cidr: Cidr = fixed("172.16.0.0/16")
-    """Addresses of Services; inside the cluster only."""
+    """Range of Services, inside the cluster only."""
     dns_service_ip: IpAddress = fixed("172.16.0.10")
-    """Address of the cluster's DNS Service, inside `service_cidr` and not its first."""
+    """Address of the cluster's DNS Service, inside `service_cidr` but not its first."""
     image_cleaner_enabled: bool = True
-    """Unused, vulnerable images are removed from nodes."""
+    """Remove unused, vulnerable images from nodes."""
     image_cleaner_interval_hours: Annotated[int, Field(ge=24, le=2160)] = 48
-    """Hours between two cleanings."""
+    """Interval of the image cleaner, in hours."""
     azure_policy_enabled: bool = True
-    """The Azure Policy add-on checks what is deployed in the cluster."""
+    """Enable the Azure Policy add-on, which checks the objects in the cluster."""
     cost_analysis_enabled: bool = False
-    """Costs per namespace; needs the Standard or Premium tier."""
+    """Enable cost analysis per namespace; requires the Standard or Premium tier."""
     keda_enabled: bool = True
-    """The KEDA add-on: event-driven scaling of workloads."""
+    """Enable the KEDA add-on for event-driven autoscaling."""
     vertical_pod_autoscaler_enabled: bool = True
-    """The Vertical Pod Autoscaler add-on."""
+    """Enable the Vertical Pod Autoscaler add-on."""
     key_vault_secrets_rotation_interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 2
-    """Minutes between two looks of the Key Vault secrets provider for changed secrets."""
+    """Polling interval of the Key Vault secrets provider, in minutes."""
     dapr_enabled: bool = False
-    """The Dapr extension, in the namespace dapr-system."""
+    """Install the Dapr extension in the namespace dapr-system."""
     application_gateway_resource_id: (
         Annotated[
             str,
@@ -105,11 +105,11 @@ class Cluster(Section):
         ]
         | None
     ) = None
-    """An existing Application Gateway that the AGIC add-on drives; needs `ingress.mode = "none"`."""
+    """Resource id of an existing Application Gateway for the AGIC add-on; requires `ingress.mode = "none"`."""
 
 
 class NodePool(Section):
-    """What the system and the user pool have in common.
+    """The keys that both node pools have.
 
     See: https://learn.microsoft.com/azure/aks/create-node-pools
     """
@@ -117,64 +117,64 @@ class NodePool(Section):
     name: PoolName
     """Name of the pool."""
     vm_size: VmSize = "Standard_D4ads_v5"
-    """VM size of the nodes; with ephemeral disks its cache or temporary disk must hold `os_disk_size_gib`."""
+    """VM size of the nodes. With ephemeral disks, its cache or temporary disk must have room for `os_disk_size_gib`."""
     zones: Zones = ("1", "2", "3")
-    """Availability zones of the nodes; empty where the region has none."""
+    """Availability zones of the nodes; use an empty list in regions without zones."""
     min_count: NodeCount = 3
-    """Fewest nodes the autoscaler keeps."""
+    """Minimum number of nodes for the autoscaler."""
     max_count: NodeCount = 10
-    """Most nodes the autoscaler starts."""
+    """Maximum number of nodes for the autoscaler."""
     node_count: NodeCount | None = None
-    """Nodes at creation, between the two; left out, `min_count`. Later the autoscaler decides."""
+    """Initial number of nodes, by default `min_count`. The autoscaler changes it later."""
     max_pods: Annotated[int, Field(ge=10, le=250)] = 50
-    """Pods that a node may run."""
+    """Maximum number of pods per node."""
     os_disk_type: Literal["Ephemeral", "Managed"] = "Ephemeral"
-    """Ephemeral disks live on the node: faster, free, and lost with it."""
+    """Type of the operating system disk. Ephemeral disks are on the node: faster, free, and lost with it."""
     os_disk_size_gib: Annotated[int, Field(ge=30, le=2048)] = 128
-    """Size of the operating system's disk."""
+    """Size of the operating system disk, in GiB."""
     os_sku: Literal["Ubuntu", "AzureLinux"] = "Ubuntu"
-    """The nodes' operating system."""
+    """Operating system of the nodes."""
     host_encryption_enabled: bool = False
-    """Temporary disks and caches are encrypted at the host; the subscription must have registered EncryptionAtHost."""
+    """Encrypt temporary disks and caches at the host; the subscription must have registered EncryptionAtHost."""
     node_labels: NodeLabels = {}
     """Kubernetes labels of the nodes."""
 
 
 class SystemPool(NodePool):
-    """The pool of the cluster's own pods; nothing else runs on it."""
+    """The node pool of the cluster's own pods only."""
 
     name: PoolName = fixed("system")
     """Name of the pool."""
 
 
 class UserPool(NodePool):
-    """The pool of the chat and other applications. GPU nodes come from KAITO, not from here."""
+    """The node pool of the chat and other applications. KAITO creates the GPU nodes itself."""
 
     name: PoolName = fixed("user")
     """Name of the pool."""
     node_taints: Annotated[tuple[NodeTaint, ...], Field(strict=False)] = ()
-    """Taints, such as `workload=chat:NoSchedule`. What is deployed here tolerates them, but for a Gateway's
-    proxies, which AKS places."""
+    """Taints, such as `workload=chat:NoSchedule`. The deployed workloads tolerate them, except the proxies of a
+    Gateway, which AKS defines."""
     spot_enabled: bool = fixed(False)
-    """Spot nodes: cheap, evicted at any time. AKS taints them, which what is deployed here tolerates."""
+    """Use Spot nodes: cheaper, and evicted at any time. The deployed workloads tolerate the taint that AKS adds."""
 
 
 class Kaito(Section):
-    """The AI toolchain operator add-on.
+    """The AI toolchain operator add-on (KAITO).
 
     See: https://learn.microsoft.com/azure/aks/ai-toolchain-operator
     """
 
     enabled: bool = True
-    """The add-on is on. `false` switches it off; Workspaces must be gone first."""
+    """Enable the add-on. Delete all Workspaces before you disable it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships; decides which presets and GPU sizes are accepted."""
+    """KAITO version that the add-on ships, which determines the accepted presets and GPU sizes."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
-    """Who owns the GPU provisioner's identity: AKS, or (older clusters) an identity in the node resource group."""
+    """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
 
 class Model(Section):
-    """The model that KAITO serves, and on what.
+    """The model that KAITO serves, and its GPU nodes.
 
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
@@ -182,11 +182,11 @@ class Model(Section):
     preset: Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")] = (
         "phi-4-mini-instruct"
     )
-    """KAITO preset, by its short name. Its Workspace is replaced when this changes."""
+    """Short name of the KAITO preset. A change replaces the Workspace."""
     instance_type: VmSize = "Standard_NC24ads_A100_v4"
-    """GPU size of the node that KAITO creates; the subscription needs quota for its family."""
+    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
-    """GPU nodes that share the model."""
+    """Number of GPU nodes that share the model."""
 
 
 class Flux(Section):
@@ -196,10 +196,10 @@ class Flux(Section):
     """
 
     enabled: bool = False
-    """The Flux extension and one configuration."""
+    """Install the Flux extension with one configuration."""
     url: Annotated[str, Matching(r"(https|ssh)://[^\s/]+/\S+", "must be an https:// or ssh:// URL")] | None = None
-    """Git repository with the manifests; required while Flux is on."""
+    """URL of the Git repository with the manifests; required while Flux is on."""
     branch: Annotated[str, Matching(r"[\w][-\w./]{0,199}", "must be a Git branch")] = "main"
     """Branch to follow."""
     kustomization_path: Annotated[str, Matching(r"\./[-\w./]*", "must be a path such as ./clusters/dev")] = "./"
-    """Folder of the kustomization `apps` in that repository."""
+    """Path of the kustomization `apps` in the repository."""

@@ -1,7 +1,7 @@
-"""The whole of an environment file.
+"""The model of an environment file.
 
-Every key of `environments/NAME.toml`, its type and its default are here and in the tables below it, nowhere
-else; `docs/settings.md` and the editors' JSON Schema are generated from them.
+This model and those of its tables define every key of `environments/NAME.toml`, its type and its default. The page on
+settings and the JSON Schema for editors are generated from them.
 """
 
 from typing import Annotated
@@ -10,8 +10,8 @@ from pydantic import Field
 
 from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, Tags, fixed
+from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
-from aks_kaito.settings.observability import Monitoring
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
 from aks_kaito.settings.workload import Chat, Ingress, State, Workloads
 
@@ -21,18 +21,19 @@ Prefix = Annotated[
 
 
 class Settings(Section):
-    """One environment: what a platform team decides."""
+    """The settings of one environment."""
 
     prefix: Prefix = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
-    """Starts the name of every resource, in lower case."""
+    """Prefix of every resource's name, in lower case."""
     location: Location = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
     """Azure region of every resource."""
     subscription_id: Guid | None = fixed(None)
-    """Subscription to deploy to; left out, the provider's own (`ARM_SUBSCRIPTION_ID`). Part of the unique names."""
+    """Subscription of the deployment, and part of globally unique names. If unset, that of the provider
+    (`ARM_SUBSCRIPTION_ID`)."""
     resource_provider_registration_enabled: bool = True
-    """The deployment registers the resource providers it needs; off where the deployer may not."""
+    """Register the required resource providers. Set `false` if the deployer lacks the permission."""
     tags: Tags = {"createdWith": "Terraform"}
-    """Tags of every resource, besides `environment`, which is the file's name."""
+    """Tags of every resource, in addition to `environment`, which is the file's name."""
     network: Network = Network()
     cluster: Cluster
     system_pool: SystemPool = SystemPool()

@@ -1,6 +1,6 @@
-"""The kinds of value that environment files hold, each with its check and its words.
+"""The types of values in environment files, each with a check and a message.
 
-Every type refuses what Azure or Kubernetes would refuse, and says what it allows instead.
+Every type refuses values that Azure or Kubernetes would refuse, and its message names the allowed values.
 """
 
 import base64
@@ -29,23 +29,23 @@ from aks_kaito.catalog import CATALOG
 class Section(BaseModel):
     """A table of an environment file: frozen, strict about types, unknown keys forbidden."""
 
-    # Not use_attribute_docstrings: it parses all this source on each run, and only the documentation needs it.
+    # Without use_attribute_docstrings, which parses the source of all models on each run; tools/docs.py switches it on.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class Matching:
-    """A string must match the whole `pattern`; `allowed` is what the message says otherwise."""
+    """A check that the whole string matches `pattern`; `allowed` is the message if it does not."""
 
     pattern: str
     allowed: str
 
     def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check after pydantic has seen to the type."""
+        """Check after pydantic has checked the type."""
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The same pattern for editors."""
+        """Add the pattern to the schema for editors."""
         return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
 
     def _check(self, value: str) -> str:
@@ -55,7 +55,7 @@ class Matching:
 
 
 def network(text: str) -> ipaddress.IPv4Network:
-    """The IPv4 network of a CIDR whose host bits are zero; raises ValueError with words otherwise."""
+    """Parse an IPv4 range in CIDR notation. Raises ValueError if it is none or host bits are set."""
     try:
         return ipaddress.IPv4Network(text)
     except ValueError as error:
@@ -77,10 +77,10 @@ def _address(value: str) -> str:
 
 
 def _allowed_source(value: str) -> str:
-    """A CIDR of public addresses: Azure's firewalls take nothing else."""
+    """Check a public address or range; Azure's firewalls accept no other."""
     source = network(value if "/" in value else f"{value}/32")
     if source.prefixlen == 0:
-        raise ValueError("must not be the whole internet; leave the list empty instead")
+        raise ValueError("must not be the whole internet; use an empty list instead")
     if source.is_private:
         raise ValueError("must be a public IPv4 address or range; Azure's firewalls refuse private ones")
     return value
@@ -97,7 +97,7 @@ def _guid(value: str) -> str:
 
 
 def _ssh_public_key(value: str) -> str:
-    """An OpenSSH public key whose body names the same kind as its first word."""
+    """Check that the encoded part of an OpenSSH public key has the type of the first word."""
     kind, _, rest = value.strip().partition(" ")
     try:
         body = base64.b64decode(rest.partition(" ")[0], validate=True)
@@ -123,9 +123,9 @@ def _kaito_version(value: str) -> str:
 
 
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a list that names something twice."""
+    """Refuse a list with duplicates."""
     if len(set(values)) != len(values):
-        raise ValueError("must not name the same thing twice")
+        raise ValueError("must not contain duplicates")
     return values
 
 
@@ -176,7 +176,7 @@ NodeLabels = Annotated[
     AfterValidator(_labels(_label_key, "must be Kubernetes labels of at most 63 characters each")),
 ]
 Tags = Annotated[dict[str, str], Field(max_length=50), AfterValidator(_tags)]
-# The reader's own name for one of several things, which keeps its Terraform address stable.
+# A name that the file's author chooses for an entry, which keeps the entry's Terraform address stable.
 _Name = Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")]
 Principals = dict[_Name, Guid]
 Hostname = Annotated[
@@ -216,5 +216,5 @@ TimeOfDay = Annotated[str, Matching(r"([01]\d|2[0-3]):[0-5]\d", 'must be a time 
 
 
 def fixed(default: Any) -> Any:  # noqa: ANN401  (stands for pydantic.Field, which is untyped here too)
-    """A default of something that cannot change after the first deployment without replacing resources."""
+    """Mark a key that cannot change after the first deployment without replacing resources, and set its default."""
     return Field(default=default, json_schema_extra={"x-fixed-after-first-deployment": True})

@@ -1,4 +1,4 @@
-"""The `[network]` table: address ranges, NAT and whether services are reached privately."""
+"""The `[network]` table: address ranges, NAT and private endpoints."""
 
 from typing import Annotated
 
@@ -16,22 +16,23 @@ class Network(Section):
     address_space: Annotated[tuple[Cidr, ...], Field(strict=False, min_length=1)] = ("10.0.0.0/8",)
     """Address ranges of the virtual network, in CIDR notation."""
     system_subnet_cidr: Cidr = fixed("10.240.0.0/16")
-    """Nodes of the system pool. Azure keeps five addresses of every subnet."""
+    """Range of the system pool's nodes. Azure reserves five addresses of every subnet."""
     user_subnet_cidr: Cidr = fixed("10.241.0.0/16")
-    """Nodes of the user pool."""
+    """Range of the user pool's nodes."""
     pod_subnet_cidr: Cidr | None = fixed(None)
-    """Pods, with `cluster.network_plugin_mode = "pod-subnet"`; must be left out in overlay mode."""
+    """Range of pods with `cluster.network_plugin_mode = "pod-subnet"`; must not be set in overlay mode."""
     api_server_subnet_cidr: Cidr = fixed("10.243.0.0/27")
-    """API server VNet integration: at least a /28, delegated to AKS. Only defined while that is on."""
+    """Range of the subnet for API server VNet integration, at least a /28; unused while that is off."""
     vm_subnet_cidr: Cidr = "10.243.1.0/24"
-    """The jump box and all private endpoints."""
+    """Range of the jump box and all private endpoints."""
     bastion_subnet_cidr: Cidr = "10.243.2.0/24"
-    """Azure Bastion: at least a /26. Only defined while Bastion is on."""
+    """Range of the subnet for Azure Bastion, at least a /26; unused while Bastion is off."""
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
-    """Minutes after which the NAT gateway drops an idle outbound flow."""
+    """Idle timeout of outbound flows through the NAT gateway, in minutes."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
-    """The one zone of the NAT gateway and its address; empty lets Azure choose."""
+    """Zone of the NAT gateway and its address; if empty, Azure selects it."""
     private_endpoints_enabled: bool = False
-    """Registry, Key Vault, storage and Azure OpenAI get a private endpoint each and lose their public access."""
+    """Create private endpoints for registry, Key Vault, storage and Azure OpenAI, and disable their public access."""
     allowed_ip_ranges: AllowedSources = ()
-    """Public addresses that may reach Key Vault and storage while private endpoints are off, besides the subnets."""
+    """Public addresses or ranges that can reach Key Vault and storage, in addition to the subnets, while private
+    endpoints are off."""

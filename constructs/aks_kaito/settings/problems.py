@@ -1,4 +1,4 @@
-"""What is wrong with an environment file, in the words of the person who wrote it."""
+"""Problems of environment files, in the terms of the file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to correct: the dotted `key`, the `value` found there and what is `allowed` instead."""
+    """A problem: the dotted `key`, its `value`, and the values that are `allowed`."""
 
     key: str
     value: object
     allowed: str
 
     def __str__(self) -> str:
-        """The problem on one line, without the name of its file."""
-        return f"{self.key} = {shown(self.value)}: {self.allowed}"
+        """Return the problem on one line, without the file's name."""
+        return f"{self.key} = {display_value(self.value)}: {self.allowed}"
 
 
 class SettingsError(Exception):
-    """All problems of one environment file, or of the choice of files; nothing has been written."""
+    """All problems of an environment file, or of the selection of files; nothing has been written."""
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
-        """Remember the file and its problems; the message has a line for each."""
+        """Keep the file and its problems; the message has a line for each."""
         self.path = path
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{near(path)}: {problem}" for problem in self.problems))
+        super().__init__("\n".join(f"{display_path(path)}: {problem}" for problem in self.problems))
 
 
-def near(path: Path) -> Path:
-    """The path as somebody in the current folder would write it."""
+def display_path(path: Path) -> Path:
+    """Return the path relative to the current folder if it is inside."""
     try:
         return path.absolute().relative_to(Path.cwd())
     except ValueError:
@@ -39,18 +39,18 @@ def near(path: Path) -> Path:
 
 
 class Missing:
-    """Stands for a value that is not there, since TOML has no null."""
+    """Placeholder of a missing value, since TOML has no null."""
 
     def __repr__(self) -> str:
-        """How a missing value reads in a message."""
+        """Return the placeholder in a message."""
         return "(missing)"
 
 
 MISSING = Missing()
 
 
-def shown(value: object) -> str:
-    """A value as a message shows it: near to TOML, on one line, cut when it is long."""
+def display_value(value: object) -> str:
+    """Return a value for a message: similar to TOML, on one line, truncated if long."""
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, str):

@@ -1,7 +1,6 @@
-"""Reads environment files: the one place that opens them and looks at the process's environment.
+"""Reader of environment files, and the only module that opens them or reads environment variables.
 
-A file is refused with all its problems at once. What cannot be checked because a key it depends on is broken
-is left for the next run; everything else is.
+The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
 
 import os
@@ -19,11 +18,11 @@ from pydantic_core import ErrorDetails
 from aks_kaito.naming import Names
 from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.problems import MISSING, Problem, SettingsError, near
+from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
 
 _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
-# A valid value for each required key, so that the rules on other keys still run when one is missing or broken.
+# A valid value for each required key, so that rules on other keys run even if one is missing or broken.
 _STAND_INS: dict[tuple[str, ...], str] = {
     ("prefix",): "standin",
     ("location",): "westeurope",
@@ -33,7 +32,7 @@ _STAND_INS: dict[tuple[str, ...], str] = {
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment: its name (that of its file), its settings, its names, and what to warn of."""
+    """An environment: its name, which is that of its file, its settings, and warnings about them."""
 
     name: str
     settings: Settings
@@ -41,7 +40,7 @@ class Environment:
 
     @property
     def names(self) -> Names:
-        """The Azure names of this environment."""
+        """The Azure names of the environment."""
         settings = self.settings
         return Names(settings.prefix, self.name, settings.location, settings.subscription_id)
 
@@ -52,10 +51,12 @@ class Environment:
 
 
 def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[Environment]:
-    """The environments that `AKS_KAITO_ENV` selects (unset: all), from `folder` or `AKS_KAITO_ENVIRONMENTS_DIR`.
+    """Load the environments that `AKS_KAITO_ENV` selects, by default all.
 
-    Raises SettingsError naming the file or folder when there is nothing to load or a file is refused; with
-    several refused files, the problems of all of them.
+    `AKS_KAITO_ENVIRONMENTS_DIR` replaces `folder`.
+
+    Raises:
+        SettingsError: There is no file to load, or files are invalid; the message has the problems of all of them.
     """
     folder = Path(variables.get("AKS_KAITO_ENVIRONMENTS_DIR") or folder)
     chosen = variables.get("AKS_KAITO_ENV")
@@ -72,9 +73,10 @@ def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[En
 
 
 def load(path: Path, today: date | None = None) -> Environment:
-    """The environment in one file; raises SettingsError with everything that is wrong with it.
+    """Load the environment in one file. `today`, by default the current date, affects warnings only.
 
-    `today` decides about warnings only; left out, it is the current date.
+    Raises:
+        SettingsError: The file is invalid; the message has all its problems.
     """
     data = _parse(path)
     problems = list(_unsafe_strings(data))
@@ -88,7 +90,7 @@ def load(path: Path, today: date | None = None) -> Environment:
     problems += [problem for rule in RULES if not rule.touches(broken) for problem in rule.check(context)]
     if problems:
         raise SettingsError(path, problems)
-    warnings = (f"{near(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
+    warnings = (f"{display_path(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
     return Environment(path.stem, settings, tuple(warnings))
 
 
@@ -107,10 +109,10 @@ def _all_or_nothing(paths: list[Path]) -> list[Environment]:
 
 
 class ManySettingsError(SettingsError):
-    """Several refused files; the message is that of each in turn."""
+    """Problems of several files; the message joins those of the files."""
 
     def __init__(self, errors: list[SettingsError]) -> None:
-        """Join the messages; `path` is the first file's folder."""
+        """Join the messages; `path` is the folder of the first file."""
         super().__init__(errors[0].path.parent, [problem for error in errors for problem in error.problems])
         self.args = ("\n".join(str(error) for error in errors),)
 
@@ -129,13 +131,13 @@ def _parse(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         allowed = f"must be TOML: {error}"
     except (RecursionError, ValueError) as error:
-        # Nested too deeply, or a number or date that Python cannot hold.
-        allowed = f"must be TOML of sensible depth and size: {type(error).__name__}"
+        # Too deep nesting, or a number or date that Python cannot represent.
+        allowed = f"must be TOML without extreme nesting or numbers: {type(error).__name__}"
     raise SettingsError(path, [Problem("file", path.name, allowed)])
 
 
 def _unsafe_strings(value: object, key: str = "") -> Iterator[Problem]:
-    """Strings that Terraform would interpret, and control characters, wherever they are."""
+    """Yield a problem for each string, at any depth, with Terraform's template syntax or control characters."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _unsafe_strings(name, f"{key}.{name}".lstrip("."))
@@ -145,15 +147,15 @@ def _unsafe_strings(value: object, key: str = "") -> Iterator[Problem]:
             yield from _unsafe_strings(item, key)
     elif isinstance(value, str):
         if "${" in value or "%{" in value:
-            yield Problem(key, value, "must not hold ${ or %{, which Terraform would interpret")
+            yield Problem(key, value, "must not contain ${ or %{, which Terraform would interpret")
         elif re.search(r"[\x00-\x1f\x7f]", value):
-            yield Problem(key, value, "must not hold control characters")
+            yield Problem(key, value, "must not contain control characters")
 
 
 def _validated(data: dict[str, Any]) -> tuple[Settings, list[Problem]]:
-    """The settings, with each broken key replaced by its default, and a problem for each of them.
+    """Return the settings, with the default for each broken key, and the problems.
 
-    Taking a broken item out of a table can show what else is wrong with the table, hence the rounds.
+    Validation repeats because removing a broken item can reveal a further problem of its table.
     """
     problems: list[Problem] = []
     while True:
@@ -166,7 +168,7 @@ def _validated(data: dict[str, Any]) -> tuple[Settings, list[Problem]]:
 
 
 def _repaired(data: dict[str, Any], details: list[ErrorDetails]) -> dict[str, Any]:
-    """A copy of `data` without the broken keys, so smaller each time, and with a stand-in for required ones."""
+    """Return a copy of `data` without its broken keys, and with a stand-in for each required key."""
     for detail in details:
         data = _without(data, wording.path(detail), is_missing=detail["type"] == "missing")
     for keys, value in _STAND_INS.items():
@@ -175,7 +177,7 @@ def _repaired(data: dict[str, Any], details: list[ErrorDetails]) -> dict[str, An
 
 
 def _without(data: dict[str, Any], keys: tuple[str, ...], *, is_missing: bool) -> dict[str, Any]:
-    """A copy of `data` without a broken key; a table that lacks a required key goes as a whole."""
+    """Return a copy of `data` without a broken key, or without the table that lacks a required key."""
     head, *tail = keys
     if head not in data:
         return data
@@ -185,7 +187,7 @@ def _without(data: dict[str, Any], keys: tuple[str, ...], *, is_missing: bool) -
 
 
 def _with_default(data: dict[str, Any], keys: tuple[str, ...], value: object) -> dict[str, Any]:
-    """A copy of `data` where a key that is not there has a value."""
+    """Return a copy of `data` with a value for a missing key."""
     head, *tail = keys
     if not tail:
         return {head: value, **data}

@@ -1,4 +1,4 @@
-"""The tables of the services around the cluster: registry, vault, storage, OpenAI, PostgreSQL, ways in."""
+"""The tables of Azure services: registry, Key Vault, storage, OpenAI, PostgreSQL, Bastion and jump box."""
 
 from typing import Annotated, Literal
 
@@ -21,49 +21,49 @@ DeploymentName = Annotated[
 
 
 class Registry(Section):
-    """The container registry of the chat's image; its admin user is always off.
+    """The container registry of the chat's image, without an admin user.
 
     See: https://learn.microsoft.com/azure/container-registry/container-registry-skus
     """
 
     sku: Literal["Basic", "Standard", "Premium"] = "Basic"
-    """Premium has private endpoints, zones and geo-replication."""
+    """Service tier. Private endpoints, zones and geo-replication require Premium."""
     georeplication_locations: Annotated[tuple[Location, ...], Field(strict=False), AfterValidator(distinct)] = ()
-    """Further regions that hold the images; needs Premium."""
+    """Additional regions with replicas of the images; requires Premium."""
     zone_redundancy_enabled: bool = fixed(False)
-    """Images are kept in three zones; needs Premium."""
+    """Store images in three zones; requires Premium."""
     untagged_retention_days: Annotated[int, Field(ge=0, le=365)] = 7
-    """Days that untagged manifests are kept; Premium only, ignored otherwise."""
+    """Retention of untagged manifests, in days; ignored in tiers other than Premium."""
 
 
 class KeyVault(Section):
-    """The vault of the chat's secrets: RBAC and purge protection are always on.
+    """The Key Vault of the chat's secrets, with RBAC and purge protection.
 
     See: https://learn.microsoft.com/azure/key-vault/general/overview
     """
 
     sku_name: Literal["standard", "premium"] = "standard"
-    """Premium keeps keys in hardware security modules."""
+    """Service tier. Premium stores keys in hardware security modules."""
     soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = fixed(30)
-    """Days that a deleted vault or secret can be recovered, and its name is taken."""
+    """Days in which a deleted vault or secret can be recovered; its name cannot be reused until then."""
     secrets_officer_object_ids: Principals = {}
-    """Entra ID principals that may write secrets, each under a name of your choice."""
+    """Object ids of Entra ID principals that can write secrets, by names of your choice."""
 
 
 class Storage(Section):
-    """The storage account of the jump box's boot diagnostics: no public blobs.
+    """The storage account of the jump box's boot diagnostics, without public blobs.
 
     See: https://learn.microsoft.com/azure/virtual-machines/boot-diagnostics
     """
 
     replication_type: Literal["LRS", "GRS", "RAGRS"] = "LRS"
-    """How many copies there are, and where; boot diagnostics take no zone-redundant account."""
+    """Replication of the data; boot diagnostics do not support zone redundancy."""
     shared_access_key_enabled: bool = False
-    """Account keys work. Only the serial console and the portal's view of boot logs need them."""
+    """Allow account keys, which only the serial console and the portal's view of boot logs need."""
 
 
 class OpenAiDeployment(Section):
-    """One model deployment of Azure OpenAI."""
+    """A model deployment of Azure OpenAI."""
 
     model: Annotated[str, Matching(r"[a-z0-9][-\w.]{0,63}", "must be a model's name, such as gpt-4o")]
     """Name of the model."""
@@ -77,45 +77,45 @@ class OpenAiDeployment(Section):
         "GlobalProvisionedManaged",
         "DataZoneProvisionedManaged",
     ] = "GlobalStandard"
-    """Where and how the deployment computes."""
+    """Deployment type: regional, data zone or global, standard or provisioned."""
     capacity: Annotated[int, Field(ge=1, le=100_000)] = 10
-    """Thousands of tokens a minute, or provisioned units."""
+    """Capacity, in thousands of tokens per minute or in provisioned throughput units."""
 
 
 class OpenAi(Section):
-    """Azure OpenAI, an optional second place where the chat finds models.
+    """Azure OpenAI, an optional second source of models for the chat.
 
     See: https://learn.microsoft.com/azure/ai-foundry/openai/overview
     """
 
     enabled: bool = False
-    """The account and its deployments; keys are off, the chat signs in with its identity."""
+    """Create the account and its deployments. Keys are off; the chat authenticates with its managed identity."""
     sku_name: Literal["S0"] = "S0"
-    """The account's price tier."""
+    """Pricing tier of the account."""
     deployments: dict[DeploymentName, OpenAiDeployment] = {}
-    """Deployments by name, as `[openai.deployments.NAME]`; at least one while the account is on."""
+    """Deployments by name, as `[openai.deployments.NAME]`; at least one while the account is enabled."""
 
 
 class PostgreSql(Section):
-    """PostgreSQL for the chat's history: always private, Entra ID only.
+    """PostgreSQL for the chat's history, with private access and Entra ID authentication only.
 
     See: https://learn.microsoft.com/azure/postgresql/flexible-server/overview
     """
 
     enabled: bool = False
-    """A flexible server, one database, and the workload identity as its administrator."""
+    """Create a flexible server, a database, and the workload identity as its administrator."""
     sku_name: Annotated[
         str, Matching(r"(B|GP|MO)_Standard_[A-Z]\w{1,30}", "must be a server size, such as B_Standard_B1ms")
     ] = "B_Standard_B1ms"
-    """Compute size: B burstable, GP general purpose, MO memory optimized."""
+    """Compute size: B is burstable, GP general purpose, MO memory optimized."""
     version: Literal["14", "15", "16", "17", "18"] = "17"
     """Major version."""
     storage_gib: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384] = 32
-    """Disk size; it can grow, never shrink."""
+    """Storage size, in GiB; it can grow but not shrink."""
     backup_retention_days: Annotated[int, Field(ge=7, le=35)] = 7
-    """Days of point-in-time restore."""
+    """Retention of backups for point-in-time restore, in days."""
     zone_redundancy_enabled: bool = False
-    """A standby in another zone; needs a GP or MO size."""
+    """Run a standby in another zone; requires a GP or MO size."""
 
 
 class Bastion(Section):
@@ -125,9 +125,9 @@ class Bastion(Section):
     """
 
     enabled: bool = False
-    """The Bastion host, its subnet and address."""
+    """Create the Bastion host, its subnet and its public address."""
     sku: Literal["Basic", "Standard", "Premium"] = "Basic"
-    """Standard adds native-client tunnels (`az network bastion tunnel`)."""
+    """Service tier. Native client tunnels (`az network bastion tunnel`) require Standard or Premium."""
 
 
 class VmImage(Section):
@@ -144,20 +144,20 @@ class VmImage(Section):
 
 
 class JumpBox(Section):
-    """A Linux machine inside the network, reached through Bastion only.
+    """A Linux VM inside the network, which operators reach through Bastion.
 
     See: https://learn.microsoft.com/azure/aks/operator-best-practices-network
     """
 
     enabled: bool = False
-    """The virtual machine, with the Azure Monitor agent."""
+    """Create the VM, with the Azure Monitor agent."""
     vm_size: VmSize = "Standard_D2ads_v5"
-    """Size of the machine."""
+    """VM size."""
     os_disk_storage_account_type: Literal[
         "Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"
     ] = "Premium_LRS"
-    """Kind of the operating system's disk."""
+    """Type of the operating system disk."""
     accelerated_networking_enabled: bool = True
-    """The network card talks to the hardware directly; not every size can."""
+    """Use accelerated networking, which not every VM size supports."""
     image: VmImage = VmImage()
-    """Image of the machine, as `[jump_box.image]`."""
+    """Image of the VM, as `[jump_box.image]`."""

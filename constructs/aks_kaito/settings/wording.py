@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into problems that a person can act on."""
+"""Conversion of pydantic's errors into problems, in the terms of the file."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,7 +15,7 @@ _TYPES = {
     "string_type": "must be text in quotes",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
-    "int_parsing_size": "must be a whole number of sensible size",
+    "int_parsing_size": "must be a whole number with fewer digits",
     "tuple_type": "must be a list in square brackets",
     "dict_type": "must be a table",
     "model_type": "must be a table",
@@ -24,12 +24,12 @@ _TYPES = {
 
 
 def path(detail: ErrorDetails) -> tuple[str, ...]:
-    """The keys that lead to an error, without positions in lists."""
+    """Return the keys that lead to an error, without positions in lists."""
     return tuple(part for part in detail["loc"] if isinstance(part, str) and part != "[key]")
 
 
 def problems(details: list[ErrorDetails]) -> list[Problem]:
-    """Pydantic's errors in words; that a list is too short only because an item of it is broken is left out."""
+    """Convert errors, except those of lists that are too short because an item is broken."""
     blamed = {path(detail) for detail in details if detail["type"] != "too_short"}
     return [_problem(detail) for detail in details if detail["type"] != "too_short" or path(detail) not in blamed]
 

@@ -1,4 +1,4 @@
-"""The providers of the stack of workloads: kubernetes and helm, signed in with Entra ID.
+"""Providers of the workloads stack: kubernetes and helm, with Entra ID sign-in through kubelogin.
 
 See: https://azure.github.io/kubelogin/
 """
@@ -8,13 +8,13 @@ from cdktn_provider_azurerm.data_azurerm_kubernetes_cluster import DataAzurermKu
 from cdktn_provider_helm.provider import HelmProvider, HelmProviderKubernetes, HelmProviderKubernetesExec
 from cdktn_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 
-# Entra ID's application of every AKS cluster.
+# Entra ID application of the API server, the same for every AKS cluster.
 _SERVER_APPLICATION_ID = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _EXEC_API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 
 def add(stack: TerraformStack, cluster: DataAzurermKubernetesCluster, *, credentials: str) -> None:
-    """Configure both from the cluster as it is found; no admin's credentials are read."""
+    """Configure both for an existing cluster, without its administrator's credentials."""
     found = cluster.kube_config.get(0)
     certificate = f"${{base64decode({cluster.fqn}.kube_config[0].cluster_ca_certificate)}}"
     arguments = ["get-token", "--server-id", _SERVER_APPLICATION_ID, "--login", credentials]

@@ -1,4 +1,4 @@
-"""The providers that speak to Azure: azurerm, and azapi for what azurerm lacks."""
+"""Azure providers, azurerm and azapi, and the state backend of a stack."""
 
 from cdktn import AzurermBackend, LocalBackend, TerraformStack
 from cdktn_provider_azapi.provider import AzapiProvider
@@ -9,9 +9,9 @@ from cdktn_provider_azurerm.provider import (
     AzurermProviderFeaturesResourceGroup,
 )
 
-from aks_kaito.settings import Settings
+from aks_kaito.settings.workload import State
 
-# What the stack's resources need registered; azurerm 5 registers nothing by itself.
+# Resource providers that the platform needs; azurerm 5 registers none by default.
 # See: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers
 _RESOURCE_PROVIDERS = [
     "Microsoft.AlertsManagement",
@@ -33,14 +33,14 @@ _RESOURCE_PROVIDERS = [
 ]
 
 
-# State lies beside cdktf.json: the CLIs delete the folder of a stack that a synth no longer makes, and with it
-# whatever is inside. Terraform runs in cdktf.out/stacks/NAME, three folders down.
+# State files are beside cdktf.json, because the CDK CLIs delete the folder of a stack that a synthesis does not write.
+# Terraform runs in cdktf.out/stacks/NAME, three folders down.
 _STATE_FOLDER = "../../.."
 
 
-def keep_state(stack: TerraformStack, settings: Settings) -> None:
-    """Say where the stack's state is: in a file of its name, or in a blob of its name."""
-    state, name = settings.state, stack.node.id
+def keep_state(stack: TerraformStack, state: State, subscription_id: str | None) -> None:
+    """Configure the backend: a local file or a blob, with the name of the stack."""
+    name = stack.node.id
     if state.backend == "local":
         LocalBackend(stack, path=f"{_STATE_FOLDER}/terraform.{name}.tfstate")
         return
@@ -50,30 +50,29 @@ def keep_state(stack: TerraformStack, settings: Settings) -> None:
         storage_account_name=str(state.storage_account_name),
         container_name=state.container_name,
         key=f"{name}.tfstate",
-        subscription_id=settings.subscription_id,
+        subscription_id=subscription_id,
         use_azuread_auth=True,
     )
 
 
-def add(stack: TerraformStack, settings: Settings) -> None:
+def add(stack: TerraformStack, subscription_id: str | None, *, register_resource_providers: bool) -> None:
     """Configure both providers."""
-    registered = settings.resource_provider_registration_enabled
-    add_azurerm(stack, settings, register=_RESOURCE_PROVIDERS if registered else None)
+    add_azurerm(stack, subscription_id, register=_RESOURCE_PROVIDERS if register_resource_providers else None)
     AzapiProvider(
         stack,
         "azapi",
-        subscription_id=settings.subscription_id,
-        # Nothing of its answers is read; left out, the state would keep all of them.
+        subscription_id=subscription_id,
+        # By default, the state would contain every response, and no output is used.
         disable_default_output=True,
     )
 
 
-def add_azurerm(stack: TerraformStack, settings: Settings, *, register: list[str] | None = None) -> None:
-    """Configure azurerm; credentials come from its own variables, never from here."""
+def add_azurerm(stack: TerraformStack, subscription_id: str | None, *, register: list[str] | None = None) -> None:
+    """Configure azurerm; credentials come from its `ARM_*` variables or the Azure CLI, never from settings."""
     AzurermProvider(
         stack,
         "azurerm",
-        subscription_id=settings.subscription_id,
+        subscription_id=subscription_id,
         storage_use_azuread=True,
         resource_provider_registrations="none",
         resource_providers_to_register=register,
@@ -81,13 +80,13 @@ def add_azurerm(stack: TerraformStack, settings: Settings, *, register: list[str
             AzurermProviderFeatures(
                 key_vault=[
                     AzurermProviderFeaturesKeyVault(
-                        # Purge protection forbids it anyway; a vault of the same name is taken up again.
+                        # Purge protection forbids purging; a deleted vault of the same name is recovered.
                         purge_soft_delete_on_destroy=False,
                         recover_soft_deleted_key_vaults=True,
                     )
                 ],
                 resource_group=[
-                    # AKS and its add-ons leave resources of their own in the group.
+                    # AKS and its add-ons create resources in the group that Terraform does not manage.
                     AzurermProviderFeaturesResourceGroup(prevent_deletion_if_contains_resources=False)
                 ],
             )

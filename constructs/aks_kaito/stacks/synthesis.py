@@ -1,4 +1,4 @@
-"""The stacks of an environment, in the order in which they are deployed: Azure's side, then what runs on it."""
+"""Synthesis of the stacks of all selected environments."""
 
 import json
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from aks_kaito.stacks.workloads import WorkloadsStack
 
 
 def synthesize(environments: Sequence[Environment], outdir: Path | None = None) -> dict[str, list[Path]]:
-    """Write the Terraform JSON of all environments to `outdir`: left out, `cdktf.out` or where the CDK CLI wants it.
+    """Write the Terraform JSON of all environments to `outdir`, by default `cdktf.out` or the CDK CLI's folder.
 
-    Returns the files of each environment, by its name, in the order in which they are deployed.
+    Return the files of each environment by its name, in the order in which they are deployed.
     """
     app = App(outdir=str(outdir) if outdir else None)
     stacks = {environment.name: add(app, environment) for environment in environments}
@@ -26,7 +26,7 @@ def synthesize(environments: Sequence[Environment], outdir: Path | None = None) 
 
 
 def write_values(environments: Sequence[Environment], folder: Path) -> None:
-    """Write the chat's values of each environment, for releases of the application alone; JSON, which is YAML too."""
+    """Write the chat chart's values of each environment, as JSON, which is valid YAML."""
     folder.mkdir(parents=True, exist_ok=True)
     for environment in environments:
         text = json.dumps(ours.chat(environment), indent=2, sort_keys=True)
@@ -37,5 +37,5 @@ def write_values(environments: Sequence[Environment], folder: Path) -> None:
 def add(app: App, environment: Environment) -> list[TerraformStack]:
     """Define the stacks of one environment in an app, in the order in which they are deployed."""
     platform, workloads = PlatformStack(app, environment), WorkloadsStack(app, environment)
-    workloads.add_dependency(platform)  # the CLIs deploy both in this order, and destroy them in the other
+    workloads.add_dependency(platform)  # the CDK CLIs deploy in this order and destroy in reverse
     return [platform, workloads]

@@ -1,4 +1,4 @@
-"""The stack of workloads: what runs in one environment's cluster. It wires constructs and decides nothing itself."""
+"""Workloads stack: the Helm releases in one environment's cluster. It only wires constructs."""
 
 from cdktn import ITerraformDependable, TerraformOutput, TerraformStack, TerraformVariable
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
@@ -9,7 +9,9 @@ from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metad
 from constructs import Construct
 
 from aks_kaito.charts import ours, theirs
+from aks_kaito.charts.names import CHAT_CHART, CLUSTER_CHART, IMAGE_TAG
 from aks_kaito.charts.releases import OurChart, TheirChart
+from aks_kaito.charts.values import Values
 from aks_kaito.monitoring.alert_rules import AlertRules
 from aks_kaito.monitoring.scraping import ManagedPrometheusSettings
 from aks_kaito.placement import Placement
@@ -20,28 +22,27 @@ _AWAIT_KAITO_SECONDS = 900
 
 
 class WorkloadsStack(TerraformStack):
-    """Defines `kaito-<environment>-workloads`: what runs in the cluster, and the alerts on it.
+    """`kaito-<environment>-workloads`: the releases in the cluster, and the alerts on them.
 
-    It finds what the platform stack made by its names, so the two share no state.
+    It looks up the resources of the platform stack by name, so the two share no state.
     """
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
         """Define the stack of one environment, named after it."""
-        name = f"{environment.names.stack}-workloads"
-        super().__init__(scope, name)
+        super().__init__(scope, f"{environment.names.stack}-workloads")
         self._environment = environment
-        self._settings = environment.settings
-        providers.keep_state(self, self._settings)
-        providers.add_azurerm(self, self._settings)
+        settings = self._settings = environment.settings
+        providers.keep_state(self, settings.state, settings.subscription_id)
+        providers.add_azurerm(self, settings.subscription_id)
         cluster = DataAzurermKubernetesCluster(
             self, "cluster", name=environment.names.cluster, resource_group_name=environment.names.resource_group
         )
-        cluster_providers.add(self, cluster, credentials=self._settings.workloads.credentials)
+        cluster_providers.add(self, cluster, credentials=settings.workloads.credentials)
         self._tag = TerraformVariable(
             self,
             "chat_image_tag",
             type="string",
-            default=ours.IMAGE_TAG,
+            default=IMAGE_TAG,
             description="Tag of the chat application's image in the environment's registry.",
         )
         self._digest = TerraformVariable(
@@ -56,13 +57,14 @@ class WorkloadsStack(TerraformStack):
         before = [*before, self._add_cluster_objects(before)]
         self._add_chat([*before, *self._add_nginx(before)])
         self._add_monitoring()
-        if ours.published(self._settings):
-            TerraformOutput(self, "chat_url", value=f"https://{self._settings.ingress.hostname}")
+        if ours.published(settings.ingress):
+            TerraformOutput(self, "chat_url", value=f"https://{settings.ingress.hostname}")
 
     def _add_namespace(self, after: list[ITerraformDependable]) -> NamespaceV1:
-        """The chat's namespace. KAITO's own pods run as root, so `restricted` is warned of and not enforced.
+        """Define the chat's namespace.
 
-        It is taken down before the controllers: cert-manager has to let go of what it has begun in there.
+        KAITO's pods run as root, so the level `restricted` is only audited and warned about. Terraform deletes the
+        namespace before the controllers, because cert-manager has finalizers on objects in it.
         """
         level = "pod-security.kubernetes.io"
         return NamespaceV1(
@@ -82,7 +84,7 @@ class WorkloadsStack(TerraformStack):
         )
 
     def _add_controllers(self) -> list[ITerraformDependable]:
-        """What other people's charts bring; a Prometheus first, whose monitors the others then have."""
+        """Install Prometheus and cert-manager, in this order: cert-manager's monitors need Prometheus's CRDs."""
         settings, found = self._settings, list[ITerraformDependable]()
         if settings.workloads.kube_prometheus_stack_enabled:
             values = theirs.kube_prometheus_stack(settings)
@@ -96,16 +98,16 @@ class WorkloadsStack(TerraformStack):
         return found
 
     def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
-        """F5's controller, once a Gateway that there may have been has let go of the platform's address."""
+        """Install F5's ingress controller, after a previous Gateway has released the static address."""
         if self._settings.ingress.mode != "nginx":
             return []
         values = theirs.nginx(self._environment)
         return [TheirChart(self, "nginx", chart=theirs.NGINX, values=values, after=after).release]
 
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
-        """Issuers, the Gateway, and the wait for KAITO, whose custom resources no plan may ask for."""
+        """Install issuers, the Gateway and the Job that waits for KAITO; their CRDs need not exist at plan time."""
         values = ours.cluster(self._environment)
-        added: ours.Values = {}
+        added: Values = {}
         if values["issuers"]["dns"]["enabled"]:
             identity = self._identity("cert-manager-identity", "cert-manager")
             config = DataAzurermClientConfig(self, "deployer")
@@ -116,7 +118,7 @@ class WorkloadsStack(TerraformStack):
         chart = OurChart(
             self,
             "cluster-objects",
-            chart="kaito-cluster",
+            chart=CLUSTER_CHART,
             namespace=self._settings.chat.namespace,
             values=[values, added],
             after=after,
@@ -125,9 +127,9 @@ class WorkloadsStack(TerraformStack):
         return chart.release
 
     def _add_chat(self, after: list[ITerraformDependable]) -> None:
-        """The release that people talk to. It does not wait for the model, which takes longer than any deployment."""
+        """Install the chat. The release does not wait for the model, which can take longer than its timeout."""
         identity = self._identity("chat-identity", "chat")
-        added: ours.Values = {
+        added: Values = {
             "chat": {
                 "image": self._image_version,
                 "workloadIdentity": {"clientId": identity.client_id},
@@ -139,15 +141,18 @@ class WorkloadsStack(TerraformStack):
         OurChart(
             self,
             "chat",
-            chart="kaito-chat",
+            chart=CHAT_CHART,
             namespace=self._settings.chat.namespace,
             values=[ours.chat(self._environment), added],
             after=after,
         )
 
     def _add_monitoring(self) -> None:
-        """What managed Prometheus scrapes, and whom it tells of what."""
-        ManagedPrometheusSettings(self, "managed-prometheus", settings=self._settings)
+        """Configure the scrape jobs and the alert rules of managed Prometheus."""
+        settings = self._settings
+        ManagedPrometheusSettings(
+            self, "managed-prometheus", chat=settings.chat, ingress=settings.ingress, workloads=settings.workloads
+        )
         monitoring, names = self._settings.monitoring, self._environment.names
         if monitoring.alerts_enabled:
             workspace = DataAzurermMonitorWorkspace(
@@ -162,12 +167,12 @@ class WorkloadsStack(TerraformStack):
             )
 
     @property
-    def _image_version(self) -> ours.Values:
-        """Which image of the chat; the digest goes before the tag, and Azure's registry keeps both."""
+    def _image_version(self) -> Values:
+        """Values of the chat's image version; the chart prefers the digest to the tag."""
         return {"tag": self._tag.string_value, "digest": self._digest.string_value}
 
     def _identity(self, construct_id: str, purpose: str) -> DataAzurermUserAssignedIdentity:
-        """An identity that the platform stack made."""
+        """Look up an identity of the platform stack."""
         names = self._environment.names
         return DataAzurermUserAssignedIdentity(
             self, construct_id, name=names.of("id", purpose), resource_group_name=names.resource_group

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
-from processes import ROOT
+from support.chat.browser import Visit
+from support.chat.processes import ROOT
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -19,7 +20,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")

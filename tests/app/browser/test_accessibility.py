@@ -2,18 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.test_page import SIGN_IN, answered, ask, status
-from browser.test_states import sign_in
-from processes import ROOT, Running, chat
+from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
+from support.chat.processes import ROOT, Running, chat
 
-Visit = Callable[..., Page]
 AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 

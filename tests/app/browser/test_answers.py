@@ -1,16 +1,14 @@
 """Answers as people read, copy and ask for them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.test_page import answered, ask, status
-from browser.test_states import sign_in
-from processes import Running, chat, free_port, program
+from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
+from support.chat.processes import Running, chat, misbehaving
 
-Visit = Callable[..., Page]
 FACTS = ".kaito-chat-facts"
 
 
@@ -18,9 +16,7 @@ FACTS = ".kaito-chat-facts"
 def saying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The application in front of a server that says on demand what is hard to draw."""
     folder = tmp_path_factory.mktemp("answers")
-    port = free_port()
-    server = program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open")
-    with server as running, chat(running.url, folder) as app:
+    with misbehaving(folder) as running, chat(running.url, folder) as app:
         yield app
 
 
@@ -61,8 +57,6 @@ def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind:
 def test_a_question_that_nests_deep_is_opened_again(
     scripted: Running, folder: Path, visit: Visit, mark: str, count: int
 ) -> None:
-    from browser.test_page import SIGN_IN  # noqa: PLC0415
-
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
         page = visit(running.url)
         sign_in(page)
@@ -135,8 +129,6 @@ def test_a_stopped_answer_is_continued(app: Running, visit: Visit) -> None:
 
 
 def test_a_resumed_conversation_has_its_lines(scripted: Running, folder: Path, visit: Visit) -> None:
-    from browser.test_page import SIGN_IN  # noqa: PLC0415
-
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
         page = visit(running.url)
         sign_in(page)

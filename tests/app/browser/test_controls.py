@@ -1,18 +1,15 @@
 """The page around the conversation: its language, its status, its limits and its dialogs."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from browser.test_page import SIGN_IN, answered, ask, status
-from browser.test_states import listed, sign_in
 from kaito_chat.texts import texts_for
-from processes import Running, chat, engine, free_port
+from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
+from support.chat.processes import Running, chat, engine, free_port
 
-Visit = Callable[..., Page]
 WATCH = """() => {
   const look = () => {
     const ready = document.querySelector('#kaito-chat-status[data-state="ready"]');

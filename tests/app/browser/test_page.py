@@ -1,42 +1,20 @@
 """The page, as people see it."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from kaito_chat.settings import DEFAULT_STARTERS
-from processes import Running, chat, engine, free_port
+from support.chat.browser import SIGN_IN, Picture, Visit, answered, ask, status
+from support.chat.processes import Running, chat, engine, free_port
 
-Visit = Callable[..., Page]
-Picture = Callable[[Page, str], None]
-SIGN_IN = {
-    "sign_in": "password",
-    "password_users": json.dumps({"ada": "not-a-secret"}),
-    "auth_secret": "0123456789abcdef0123456789abcdef",
-}
 HOSTILE = """<script>document.title = 'hacked'</script> <img src=x onerror="document.title='hacked'">
 <svg onload="document.title='hacked'"></svg> <iframe srcdoc="<script>parent.document.title='hacked'</script>"></iframe>
 [a link](javascript:document.title='hacked') [data](data:text/html,<script>alert(1)</script>)
 $$\\href{javascript:document.title='hacked'}{formula}$$ <a href="javascript:alert(1)">raw</a>
 <form action="https://example.com"><button>go</button></form> <style>body{display:none}</style>"""
-
-
-def ask(page: Page, question: str) -> None:
-    box = page.locator("#chat-input")
-    box.click()
-    page.keyboard.insert_text(question)
-    page.locator("#chat-submit").click()
-
-
-def answered(page: Page, times: int = 1) -> None:
-    expect(page.get_by_text("first token after")).to_have_count(times, timeout=20_000)
-
-
-def status(page: Page, state: str) -> None:
-    expect(page.locator(f"#kaito-chat-status[data-state={state}]")).to_be_visible(timeout=20_000)
 
 
 def test_the_page_says_which_model_answers_and_offers_questions(app: Running, visit: Visit, picture: Picture) -> None:

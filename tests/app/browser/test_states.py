@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +11,12 @@ import jwt
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.test_page import SIGN_IN, answered, ask, status
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import State
 from kaito_chat.texts import texts_for
-from kaito_chat.trouble import BackendError, Kind
-from processes import Running, chat, engine, free_port, program
+from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
+from support.chat.processes import Running, chat, engine, free_port, misbehaving
 
-Visit = Callable[..., Page]
 ENGLISH = texts_for("en-US")
 COOKIE = "access_token"
 SIGNED_IN_SECONDS = 4
@@ -29,10 +28,8 @@ TOO_LONG = "words " * 5000
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The application, not patient at all, in front of a server that misbehaves on demand."""
     folder = tmp_path_factory.mktemp("states")
-    port = free_port()
-    server = program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open")
     impatient = {"first_token_timeout_seconds": "1", "token_timeout_seconds": "1", "max_retries": "1"}
-    with server as running, chat(running.url, folder, **impatient) as app:
+    with misbehaving(folder) as running, chat(running.url, folder, **impatient) as app:
         yield app
 
 
@@ -76,13 +73,6 @@ def seen(page: Page, text: str, times: int = 1) -> None:
     expect(page.get_by_text(text, exact=True).last).to_be_visible()
 
 
-def sign_in(page: Page) -> None:
-    page.locator("#email").fill("ada")
-    page.locator("#password").fill("not-a-secret")
-    page.get_by_role("button", name="Sign In").click()
-    status(page, "ready")
-
-
 def end_sign_in_soon(page: Page) -> None:
     """What happens after days, in seconds: the same token, which ends earlier."""
     token = next(each["value"] for each in page.context.cookies() if each["name"] == COOKIE)
@@ -90,11 +80,6 @@ def end_sign_in_soon(page: Page) -> None:
     claims = jwt.decode(token, key, ["HS256"]) | {"exp": datetime.now(UTC) + timedelta(seconds=SIGNED_IN_SECONDS)}
     page.context.add_cookies([{"name": COOKIE, "value": jwt.encode(claims, key, "HS256"), "url": page.url}])
     page.reload()
-
-
-def listed(page: Page, title: str) -> Locator:
-    """A conversation in the sidebar."""
-    return page.locator("#thread-history").get_by_role("listitem").filter(has_text=title)
 
 
 def delete(page: Page, title: str) -> None:

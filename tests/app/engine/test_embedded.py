@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kaito_chat.backends import Finish, Patience, Sampling, Text, Turn, Usage, connect, pool
+from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
-from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.talk import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")
@@ -40,11 +40,11 @@ def engine() -> Iterator[tuple[subprocess.Popen[str], str]]:
 @installed
 async def test_it_generates(engine: tuple[subprocess.Popen[str], str]) -> None:
     async with pool(5, 1) as client:
-        backend = await connect(ModelSettings(endpoint_url=engine[1]), client, Patience()).backend()
+        backend = await backend_at_url(engine[1], client, Timeouts())
         served = await backend.describe()
         sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=8)
-        events = [event async for event in backend.stream(served, [Turn("user", "Say hello.")], sampling)]
-    assert served.model == embedded.MODEL
+        events = await events_of(backend, served, [Message("user", "Say hello.")], sampling)
+    assert served.id == embedded.MODEL
     assert "".join(event.text for event in events if isinstance(event, Text)).strip()
     assert Finish("length") in events
     assert any(isinstance(event, Usage) and event.completion_tokens == 8 for event in events)
@@ -53,10 +53,10 @@ async def test_it_generates(engine: tuple[subprocess.Popen[str], str]) -> None:
 @installed
 async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess.Popen[str], str]) -> None:
     async with pool(5, 1) as client:
-        backend = await connect(ModelSettings(endpoint_url=engine[1]), client, Patience()).backend()
-        turns = [Turn("user", "hello " * (embedded.WINDOW_TOKENS + 10))]
+        backend = await backend_at_url(engine[1], client, Timeouts())
+        messages = [Message("user", "hello " * (embedded.WINDOW_TOKENS + 10))]
         with pytest.raises(BackendError) as refused:
-            _ = [event async for event in backend.stream(await backend.describe(), turns, Sampling(0.0, 1.0, 8))]
+            _ = await events_of(backend, await backend.describe(), messages, Sampling(0.0, 1.0, 8))
     assert refused.value.kind is Kind.TOO_LONG
 
 

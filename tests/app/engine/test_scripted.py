@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kaito_chat.backends import Finish, Patience, Sampling, Text, Turn, Usage, connect, pool
+from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.engine.script import answer_to, tokens_of
 from kaito_chat.engine.scripted import MODEL, WINDOW_TOKENS, application
-from kaito_chat.settings import ModelSettings
+from support.chat.talk import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 
@@ -144,13 +144,12 @@ async def test_our_own_backend_understands_it() -> None:
     process, url = start("--token-milliseconds", "1")
     try:
         async with pool(5, 1) as client:
-            backend = await connect(ModelSettings(endpoint_url=url), client, Patience()).backend()
+            backend = await backend_at_url(url, client, Timeouts())
             served = await backend.describe()
-            stream = backend.stream(served, [Turn("user", "count to 3")], Sampling(0.5, 1.0, 100))
-            events = [event async for event in stream]
+            events = await events_of(backend, served, [Message("user", "count to 3")], Sampling(0.5, 1.0, 100))
     finally:
         close(process)
-    assert (served.model, served.max_model_len_tokens) == (MODEL, WINDOW_TOKENS)
+    assert (served.id, served.max_model_len_tokens) == (MODEL, WINDOW_TOKENS)
     assert "".join(event.text for event in events if isinstance(event, Text)) == "1 2 3"
     assert Finish("stop") in events
     assert Usage(7, 3) in events

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from databases import fresh
 
-from services import postgresql
+from support.chat.databases import fresh
+from support.chat.services import postgresql
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ import aiohttp
 import httpx
 import pytest
 import socketio
-from pages import Hostile
 
 from kaito_chat.chainlit_client import Page
-from processes import Running, chat
+from support.chat.pages import Hostile
+from support.chat.processes import Running, chat
 
 PUBLIC = "https://chat.example.com"
 SOME_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from signed_in import SIGN_IN, opened, signed_in, threads, until
 
 from kaito_chat.chainlit_client import Page
-from processes import Running, chat
-from services import postgresql
+from support.chat.processes import Running, chat
+from support.chat.services import postgresql
+from support.chat.signed_in import SIGN_IN, opened, signed_in, threads, until
 
 NUMBERS = " ".join(str(number) for number in range(1, 401))
 

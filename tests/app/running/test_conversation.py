@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from processes import ROOT, Running, chat, engine, free_port
+from support.chat.processes import ROOT, Running, chat, engine, free_port
 
 
 async def test_a_question_is_answered_while_it_is_generated(app: Running) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fakes.faults import FAULTS
 from kaito_chat.chainlit_client import Heard, Page
 from kaito_chat.chat.transcript import LEFT_OUT
-from processes import Running, chat, free_port, program
+from support.chat.fakes.faults import FAULTS
+from support.chat.processes import Running, chat, misbehaving
 
 WORKS: tuple[str, None, list[str]] = ("It works.", None, ["regenerate"])
 HALF = ("Half", "cut_off", ["continue", "regenerate"])
@@ -75,9 +75,7 @@ NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("faults") / "log"
-    with program(["-m", "fakes.faults", "--port", str(port)], port, log, ready="/open") as running:
+    with misbehaving(tmp_path_factory.mktemp("faults")) as running:
         yield running
 
 

@@ -11,9 +11,9 @@ from typing import Any, Self
 import aiohttp
 import httpx
 import pytest
-from signed_in import SIGN_IN, cookie, opened, signed_in, threads, until
 
-from processes import Running, chat
+from support.chat.processes import Running, chat
+from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads, until
 
 
 class Raw:

@@ -12,8 +12,8 @@ import pytest
 from kaito_chat.chainlit_client import Page
 from kaito_chat.history import HistoryError, open_history
 from kaito_chat.settings import Settings
-from processes import Running, chat
-from services import postgresql
+from support.chat.processes import Running, chat
+from support.chat.services import postgresql
 
 SIGN_IN = {
     "sign_in": "password",

@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
-from databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
 from sqlalchemy import event
 
 from kaito_chat.history import HistoryAwayError, people
@@ -18,7 +17,8 @@ from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change, Limits
-from services import postgresql
+from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
+from support.chat.services import postgresql
 
 # A hanging database is away after so long, and what asked it is told.
 AWAY_SECONDS = 6.0

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from databases import Wire, opened, wire
 
 from kaito_chat.chainlit_client import Page
-from processes import Running, chat, engine
+from support.chat.databases import Wire, opened, wire
+from support.chat.processes import Running, chat, engine
 
 SIGN_IN = {
     "sign_in": "password",

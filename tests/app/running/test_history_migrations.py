@@ -11,12 +11,12 @@ import alembic.command
 import alembic.config
 import pytest
 from alembic.script import ScriptDirectory
-from databases import OTHER, THREAD, message, opened, stored, texts
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat.history import HistoryError, tables
 from kaito_chat.history.database import Database
+from support.chat.databases import OTHER, THREAD, message, opened, stored, texts
 
 # The statements of the version before, as Chainlit's SQLAlchemy data layer composed them.
 OLD_USER = (

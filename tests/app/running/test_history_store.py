@@ -6,12 +6,12 @@ import uuid
 from typing import Any
 
 import pytest
-from databases import OTHER, THREAD, message, opened, stored, texts, told
 from sqlalchemy import event, text
 
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change
+from support.chat.databases import OTHER, THREAD, message, opened, stored, texts, told
 
 
 async def rows(url: str, statement: str) -> list[tuple[Any, ...]]:

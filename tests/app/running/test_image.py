@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from processes import ROOT, Running, free_port, program
-from services import common_folder
+from support.chat.processes import ROOT, Running, free_port, program
+from support.chat.services import common_folder
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Where Debian's own interpreter is: one below root's home would be out of reach for the image's user.

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from signed_in import SIGN_IN, opened, signed_in, until
 
-from processes import Running, chat, free_port, program
+from support.chat.processes import Running, chat, misbehaving
+from support.chat.signed_in import SIGN_IN, opened, signed_in, until
 
 
 @pytest.fixture
 def hanging(folder: Path) -> Iterator[Running]:
     """A model's server that never ends an answer to `fault: hang-mid-stream`."""
-    port = free_port()
-    with program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults", ready="/open") as running:
+    with misbehaving(folder) as running:
         yield running
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 
 from kaito_chat.chainlit_client import Page
-from processes import Running, chat
-from services import nginx, postgresql
+from support.chat.processes import Running, chat
+from support.chat.services import nginx, postgresql
 
 USERS = {f"user{number}": "not-a-secret" for number in range(6)}
 SIGN_IN = {

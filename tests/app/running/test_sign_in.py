@@ -15,7 +15,7 @@ import pytest
 import socketio
 
 from kaito_chat.chainlit_client import Page
-from processes import ROOT, Running, chat, free_port, program
+from support.chat.processes import ROOT, Running, chat, misbehaving
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"
@@ -39,9 +39,9 @@ def entra(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """An application that tries nothing again by itself, in front of a server that misbehaves."""
-    folder, port = tmp_path_factory.mktemp("impatient"), free_port()
+    folder = tmp_path_factory.mktemp("impatient")
     with (
-        program(["-m", "fakes.faults", "--port", str(port)], port, folder / "faults.log", ready="/open") as faulty,
+        misbehaving(folder) as faulty,
         chat(faulty.url, folder, max_retries="0") as running,
     ):
         yield running

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import httpx
-from unit.test_surroundings import FOREIGN
 
 from kaito_chat.chainlit_client import Page
-from processes import Running, chat, program
+from support.chat.processes import Running, chat, program
+from support.chat.surroundings import FOREIGN
 
 
 async def test_variables_of_other_programs_change_nothing(scripted: Running, folder: Path) -> None:

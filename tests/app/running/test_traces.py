@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from kaito_chat.chainlit_client import Heard, Page
-from processes import Running, free_port, program
+from support.chat.processes import Running, free_port, program
 
 PROMPT = "Answer like a walrus."
 

@@ -14,10 +14,10 @@ import httpx
 import jwt
 import pytest
 import socketio
-from databases import wire
-from signed_in import SECRET, SIGN_IN, USERS, cookie, opened, signed_in, started, threads, until
 
-from processes import Running, chat
+from support.chat.databases import wire
+from support.chat.processes import Running, chat
+from support.chat.signed_in import SECRET, SIGN_IN, USERS, cookie, opened, signed_in, started, threads, until
 
 PUBLIC = "https://chat.example.com"
 

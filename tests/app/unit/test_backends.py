@@ -4,13 +4,36 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import ask, connection, text_of
 
-from fakes.kaito import VLLM, Answer, Downloading, Fake, Legacy02, Legacy06, Transformers, broken, delta, finish, sse
-from kaito_chat.backends import Choice, Finish, Reasoning, Sampling, Served, Turn, Usage, connect, pool
-from kaito_chat.backends.http import Patience
+from kaito_chat.backends import (
+    Choice,
+    Finish,
+    Message,
+    Reasoning,
+    Sampling,
+    ServedModel,
+    Usage,
+    backend_at,
+    connect,
+    pool,
+)
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.http import Timeouts
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.fakes.kaito import (
+    VLLM,
+    Answer,
+    Downloading,
+    Fake,
+    Legacy02,
+    Legacy06,
+    Transformers,
+    broken,
+    delta,
+    finish,
+    sse,
+)
+from support.chat.talk import ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 
@@ -21,26 +44,26 @@ COMPLETIONS = "/v1/chat/completions"
     ids=["vllm", "0.12", "0.6", "0.2"],
 )
 async def test_each_runtime_is_detected_and_answers(fake: Fake, name: str) -> None:
-    assert (await connection(fake).backend()).name == name
+    assert (await backend_of(fake)).name == name
     assert text_of(await ask(fake)) == ('He said "yes" twice.' if name == "legacy" else "Hello there, friend.")
 
 
 async def test_a_404_while_a_model_is_downloaded_is_not_the_legacy_runtime() -> None:
     with pytest.raises(BackendError, match="serves no model yet") as raised:
-        await connection(Downloading()).backend()
+        await backend_of(Downloading())
     assert raised.value.kind is Kind.NOT_READY
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_a_server_that_is_not_up_is_not_taken_for_anything(status: int) -> None:
     with pytest.raises(BackendError):
-        await connection(lambda _: httpx.Response(status)).backend()
+        await backend_of(lambda _: httpx.Response(status))
 
 
 async def test_the_served_model_and_its_window_come_from_the_server() -> None:
-    backend = await connection(VLLM("renamed-v2", 8192)).backend()
+    backend = await backend_of(VLLM("renamed-v2", 8192))
     choice = Choice("renamed-v2", 8192)
-    assert await backend.describe() == Served("renamed-v2", 8192, (choice,), listed=True)
+    assert await backend.describe() == ServedModel("renamed-v2", 8192, (choice,), listed=True)
 
 
 async def test_usage_and_the_reason_to_finish_are_handed_on() -> None:
@@ -72,10 +95,10 @@ async def test_a_field_that_a_server_refuses_is_left_out_from_then_on() -> None:
             return super().post_v1_chat_completions(body)
 
     fake = Strict()
-    backend = await connection(fake).backend()
+    backend = await backend_of(fake)
     sampling = Sampling(temperature=0.5, top_p=0.9, max_tokens=100, top_k=5)
     for _ in range(2):
-        events = [event async for event in backend.stream(Served("phi-4-mini-instruct"), [Turn("user", "x")], sampling)]
+        events = await events_of(backend, ServedModel("phi-4-mini-instruct"), [Message("user", "x")], sampling)
         assert text_of(events)
     assert len(fake.bodies(COMPLETIONS)) == 4
     assert fake.bodies(COMPLETIONS)[-1]["max_completion_tokens"] == 100
@@ -154,25 +177,30 @@ async def test_pieces_that_say_nothing_are_passed_over() -> None:
 
 
 async def test_vllm_counts_tokens_and_the_others_do_not() -> None:
-    backend = await connection(VLLM()).backend()
-    assert await backend.count_tokens(Served("x"), [Turn("user", "one two")]) == 6
-    assert await (await connection(Transformers()).backend()).count_tokens(Served("x"), []) is None
-    assert await (await connection(Legacy06()).backend()).count_tokens(Served("x"), []) is None
+    backend = await backend_of(VLLM())
+    assert await backend.count_tokens(ServedModel("x"), [Message("user", "one two")]) == 6
+    assert await (await backend_of(Transformers())).count_tokens(ServedModel("x"), []) is None
+    assert await (await backend_of(Legacy06())).count_tokens(ServedModel("x"), []) is None
 
 
 @pytest.mark.parametrize("words", ["1 2 3 " * 300, "模型" * 200, "x", "\U0001f600" * 100])
 async def test_the_legacy_runtimes_max_length_never_falls_below_the_prompt(words: str) -> None:
     fake = Legacy06()
     for window in (None, 2048):
-        await ask(fake, turns=[Turn("user", words)], backend="legacy", max_model_len_tokens=window)
+        await ask(fake, messages=[Message("user", words)], backend="legacy", max_model_len_tokens=window)
     for body in fake.bodies("/chat"):
         assert body["generate_kwargs"]["max_length"] > len(body["prompt"].encode())
 
 
 async def test_the_legacy_runtime_gets_the_conversation_and_no_temperature_of_zero() -> None:
     fake = Legacy06()
-    turns = [Turn("system", "Be brief."), Turn("user", "Hi"), Turn("assistant", "Hello"), Turn("user", "And?")]
-    await ask(fake, Sampling(temperature=0, top_p=1, max_tokens=10), turns)
+    messages = [
+        Message("system", "Be brief."),
+        Message("user", "Hi"),
+        Message("assistant", "Hello"),
+        Message("user", "And?"),
+    ]
+    await ask(fake, Sampling(temperature=0, top_p=1, max_tokens=10), messages)
     (body,) = fake.bodies("/chat")
     assert body["prompt"] == "Be brief.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: And?\n\nAssistant:"
     assert body["generate_kwargs"]["do_sample"] is False
@@ -196,11 +224,11 @@ async def test_azure_openai_is_asked_with_a_key_or_an_entra_token(key: str | Non
         endpoint_url="https://x.openai.azure.com/", backend="azure_openai", model="gpt 4", api_version="2024-10-21"
     )
     client = httpx.AsyncClient(transport=httpx.MockTransport(azure))
-    connected = connect(model, client, Patience(), api_key=key, credential=Credential())  # type: ignore[arg-type]
-    backend = await connected.backend()
+    connected = connect(model, client, Timeouts(), api_key=key, credential=Credential())  # type: ignore[arg-type]
+    backend = await backend_at(connected, model)
     served = await backend.describe()
     sampling = Sampling(temperature=0, top_p=1, max_tokens=5)
-    assert text_of([event async for event in backend.stream(served, [Turn("user", "x")], sampling)]) == "hi"
+    assert text_of(await events_of(backend, served, [Message("user", "x")], sampling)) == "hi"
     assert str(asked[0].url) == (
         "https://x.openai.azure.com/openai/deployments/gpt%204/chat/completions?api-version=2024-10-21"
     )
@@ -211,5 +239,5 @@ async def test_nobody_at_the_address_means_not_ready() -> None:
     async with pool(1, 1) as client:
         model = ModelSettings(endpoint_url="http://127.0.0.1:1")
         with pytest.raises(BackendError) as raised:
-            await connect(model, client, Patience(connect=1)).backend()
+            await backend_at(connect(model, client, Timeouts(connect=1)), model)
     assert raised.value.kind is Kind.NOT_READY

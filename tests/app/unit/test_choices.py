@@ -4,53 +4,48 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import SAMPLING, connection
 
-from fakes.kaito import VLLM, Answer
-from fakes.neighbours import Adapters
-from kaito_chat.backends import Choice, Turn
+from kaito_chat.backends import Choice, Message
 from kaito_chat.backends.choices import can_chat, choices_of, served_by
-from kaito_chat.models.asking import Asking
-from kaito_chat.models.readiness import State, Watch
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.models.readiness import State
 from kaito_chat.settings import Settings
-from kaito_chat.trouble import BackendError, Kind
-
-
-async def watching(server: VLLM, **settings: object) -> Watch:
-    watch = Watch(connection(server, **settings), 1)
-    await watch.look()
-    return watch
+from support.chat.fakes.kaito import VLLM, Answer
+from support.chat.fakes.neighbours import Adapters
+from support.chat.talk import SAMPLING, asking_of, watching
 
 
 async def test_adapters_have_their_parents_window_and_embeddings_are_left_out() -> None:
-    watch = await watching(Adapters())
-    assert watch.choices == (Choice("base", 2048), Choice("tuned", 2048, "base"), Choice("terse", 2048, "base"))
-    assert [choice.kind for choice in watch.choices] == ["model", "adapter", "adapter"]
-    assert watch.ready
-    assert watch.ready.served.model == "base"
-    assert watch.window_tokens("tuned") == 2048
+    model = await watching(Adapters())
+    assert model.choices == (Choice("base", 2048), Choice("tuned", 2048, "base"), Choice("terse", 2048, "base"))
+    assert [choice.kind for choice in model.choices] == ["model", "adapter", "adapter"]
+    assert model.default
+    assert model.default.id == "base"
+    assert model.window_tokens("tuned") == 2048
 
 
 async def test_the_chosen_adapter_is_asked() -> None:
     server = Adapters()
-    watch = await watching(server)
-    asking = Asking(Settings(endpoint_url="http://model"), watch, [Turn("user", "Hi")], SAMPLING, model="terse")
+    model = await watching(server)
+    asking = asking_of(
+        Settings(endpoint_url="http://model"), model, [Message("user", "Hi")], SAMPLING, model_id="terse"
+    )
     assert [batch async for batch in asking.answer()]
     assert server.bodies("/v1/chat/completions")[-1]["model"] == "terse"
     assert asking.progress.model == "terse"
 
 
 async def test_a_configured_model_goes_before_the_first_one() -> None:
-    watch = await watching(Adapters(), model="tuned")
-    assert watch.ready
-    served = watch.ready.served
-    assert (served.model, served.max_model_len_tokens, served.listed) == ("tuned", 2048, True)
+    model = await watching(Adapters(), model="tuned")
+    served = model.default
+    assert served
+    assert (served.id, served.max_model_len_tokens, served.listed) == ("tuned", 2048, True)
 
 
 async def test_a_configured_model_that_is_not_listed_is_said() -> None:
-    watch = await watching(Adapters(), model="other")
-    assert watch.ready
-    assert (watch.ready.served.model, watch.ready.served.listed) == ("other", False)
+    model = await watching(Adapters(), model="other")
+    assert model.default
+    assert (model.default.id, model.default.listed) == ("other", False)
 
 
 @pytest.mark.parametrize(
@@ -104,15 +99,15 @@ async def test_only_embeddings_are_no_model_to_chat_with() -> None:
         def get_v1_models(self, _: Any) -> Answer:
             return Answer(200, json={"data": [{"id": "bge-m3", "owned_by": "vllm"}]})
 
-    watch = await watching(Embeddings())
-    assert watch.state is State.NO_CHAT
-    assert watch.choices == ()
+    model = await watching(Embeddings())
+    assert model.state is State.NO_CHAT
+    assert model.choices == ()
 
 
 async def test_a_chosen_model_that_is_gone_is_no_longer_asked() -> None:
     server = Adapters()
-    watch = await watching(server)
-    assert watch.served("terse") != watch.served()
+    model = await watching(server)
+    assert model.served("terse") != model.served()
     server.get_v1_models = VLLM("base").get_v1_models  # type: ignore[method-assign]
-    await watch.look()
-    assert watch.served("terse") == watch.served()
+    await model.look()
+    assert model.served("terse") == model.served()

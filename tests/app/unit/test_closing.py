@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from talk import QUICK, SAMPLING
 
-from fakes import faults
-from kaito_chat.backends import Patience, Turn, connect, pool
+from kaito_chat.backends import Message, Timeouts, connect, pool
 from kaito_chat.models.asking import Asking
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.settings import ModelSettings, Settings
+from support.chat.fakes import faults
+from support.chat.talk import QUICK, SAMPLING, asking_of
 
-PATIENT = Patience(connect=5, first_token=60, token=60, answer=60)
+PATIENT = Timeouts(connect=5, first_token=60, token=60, answer=60)
 NUMBERS = itertools.count()
 MORE = {
     "hang-after-refused-role": [[faults.error(400, "System role not supported")], [faults.SSE, faults.HANG]],
@@ -44,14 +44,15 @@ async def until(holds: Callable[[], bool], seconds: float = 5) -> None:
 
 
 @asynccontextmanager
-async def asking(url: str, fault: str, patience: Patience = PATIENT) -> AsyncIterator[tuple[Asking, str]]:
+async def asking(url: str, fault: str, timeouts: Timeouts = PATIENT) -> AsyncIterator[tuple[Asking, str]]:
     async with pool(5, 10) as client:
-        watch = Watch(connect(ModelSettings(endpoint_url=url), client, patience), 1)
-        await watch.look()
+        settings = ModelSettings(endpoint_url=url)
+        model = Model(settings, connect(settings, client, timeouts), 1)
+        await model.look()
         number = f"q{next(NUMBERS)}"
-        turns = [Turn("system", "Be brief."), Turn("user", f"fault: {fault} {number}")]
-        settings = Settings(endpoint_url=url, coalesce_milliseconds=10)
-        yield Asking(settings, watch, turns, SAMPLING), number
+        messages = [Message("system", "Be brief."), Message("user", f"fault: {fault} {number}")]
+        application = Settings(endpoint_url=url, coalesce_milliseconds=10)
+        yield asking_of(application, model, messages, SAMPLING), number
 
 
 async def read(question: Asking) -> None:
@@ -112,8 +113,8 @@ async def test_a_question_that_waits_for_its_next_attempt_makes_none_when_it_is_
 @pytest.mark.parametrize("fault", ["hang-before-headers", "hang-mid-stream", "hang-in-json"])
 async def test_a_question_that_takes_too_long_ends_at_the_server(faulty: tuple[faults.Server, str], fault: str) -> None:
     server, url = faulty
-    patience = Patience(connect=QUICK.connect, first_token=0.3, token=0.3, answer=1)
-    async with asking(url, fault, patience) as (question, _):
+    timeouts = Timeouts(connect=QUICK.connect, first_token=0.3, token=0.3, answer=1)
+    async with asking(url, fault, timeouts) as (question, _):
         with contextlib.suppress(Exception):
             await read(question)
         await until(lambda: server.open == 0, 1)

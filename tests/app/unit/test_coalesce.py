@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaito_chat.models.batching import gathered
+from kaito_chat.models.batching import batched
 
 
 async def broken_after(count: int) -> AsyncGenerator[int]:
@@ -28,7 +28,7 @@ def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: 
     async def collect() -> list[list[int]]:
         batches: list[list[int]] = []
         try:
-            async for batch in gathered(pieces(), interval):
+            async for batch in batched(pieces(), interval):
                 batches.append(batch)  # noqa: PERF401 - what came before the error counts
         except ValueError:
             assert broken
@@ -42,7 +42,7 @@ def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: 
 
 
 async def test_a_stream_that_broke_after_its_reader_left_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    batches = gathered(broken_after(1), 0.01)
+    batches = batched(broken_after(1), 0.01)
     with caplog.at_level(logging.ERROR):
         assert await anext(batches) == [0]
         await asyncio.sleep(0.02)
@@ -63,7 +63,7 @@ async def test_cancelling_who_waits_for_a_batch_closes_the_stream() -> None:
             closed.set()
 
     async def wait() -> None:
-        async for _ in gathered(silent(), 0.1):
+        async for _ in batched(silent(), 0.1):
             pass
 
     waiting = asyncio.create_task(wait())
@@ -80,4 +80,4 @@ async def test_an_empty_stream_has_no_batches() -> None:
         for number in empty:
             yield number
 
-    assert [batch async for batch in gathered(nothing(), 0.1)] == []
+    assert [batch async for batch in batched(nothing(), 0.1)] == []

@@ -1,11 +1,11 @@
 import pytest
-from talk import QUICK, connection
 
-from fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
-from kaito_chat.backends import Choice, Served, connect, pool
+from kaito_chat.backends import Choice, ServedModel, backend_at, connect, pool
 from kaito_chat.backends.detect import detect
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
+from support.chat.talk import QUICK, backend_of, endpoint, model_settings
 
 
 class Signs(Fake):
@@ -29,7 +29,7 @@ class Signs(Fake):
     ],
 )
 async def test_the_legacy_runtime_is_known_by_what_it_says_of_itself(path: str, answer: Answer) -> None:
-    assert (await connection(Signs(path, answer)).backend()).name == "legacy"
+    assert (await backend_of(Signs(path, answer))).name == "legacy"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_the_legacy_runtime_is_known_by_what_it_says_of_itself(path: str, 
 )
 async def test_a_stranger_is_not_the_legacy_runtime(answer: Answer) -> None:
     with pytest.raises(BackendError) as raised:
-        await connection(Signs("/health", answer)).backend()
+        await backend_of(Signs("/health", answer))
     assert raised.value.kind is Kind.NOT_READY
 
 
@@ -53,44 +53,43 @@ async def test_a_stranger_is_not_the_legacy_runtime(answer: Answer) -> None:
 )
 async def test_a_list_without_a_model_is_no_model(body: object, kind: Kind) -> None:
     with pytest.raises(BackendError) as raised:
-        await connection(Signs("/v1/models", Answer(200, json=body))).backend()
+        await backend_of(Signs("/v1/models", Answer(200, json=body)))
     assert raised.value.kind is kind
 
 
 @pytest.mark.parametrize("window", [None, "8192", 0, -1])
 async def test_a_window_that_is_none_is_not_believed(window: object) -> None:
     entry = {"id": "m", "owned_by": "somebody", "max_model_len": window}
-    backend = await connection(Signs("/v1/models", Answer(200, json={"data": [entry]}))).backend()
-    assert (backend.name, await backend.describe()) == ("openai", Served("m", None, (Choice("m"),), listed=True))
+    backend = await backend_of(Signs("/v1/models", Answer(200, json={"data": [entry]})))
+    assert (backend.name, await backend.describe()) == ("openai", ServedModel("m", None, (Choice("m"),), listed=True))
 
 
 async def test_a_named_backend_is_not_looked_for() -> None:
     for name in ("openai", "legacy"):
         fake = VLLM()
-        assert (await connection(fake, backend=name).backend()).name == name
+        assert (await backend_of(fake, backend=name)).name == name
         assert not fake.asked
 
 
 async def test_a_named_model_is_taken_from_among_several() -> None:
     entries = [{"id": "base", "max_model_len": 1}, {"id": "adapter", "max_model_len": 4096}]
     fake = Signs("/v1/models", Answer(200, json={"data": entries}))
-    connected = connection(fake, model="adapter")
-    served = await (await detect(connected.server, connected.settings)).describe()
-    assert (served.model, served.max_model_len_tokens, served.listed) == ("adapter", 4096, True)
+    served = await (await detect(endpoint(fake), model_settings(model="adapter"))).describe()
+    assert (served.id, served.max_model_len_tokens, served.listed) == ("adapter", 4096, True)
 
 
 async def test_a_server_without_a_list_of_models_serves_the_named_one() -> None:
-    assert await (await connection(Fake(), backend="openai", model="m").backend()).describe() == Served("m")
+    assert await (await backend_of(Fake(), backend="openai", model="m")).describe() == ServedModel("m")
     with pytest.raises(BackendError):
-        await (await connection(Fake(), backend="openai").backend()).describe()
+        await (await backend_of(Fake(), backend="openai")).describe()
 
 
 async def test_an_upgrade_of_the_runtime_is_noticed() -> None:
-    legacy = await connection(Legacy06()).backend()
-    assert await legacy.describe() == Served("")
-    upgraded = await connection(Transformers(), backend="legacy").backend()
-    upgraded_again = await connection(VLLM(), backend="legacy").backend()
-    assert await upgraded.describe() == Served("")  # its /health says the same: a question tells them apart
+    legacy = await backend_of(Legacy06())
+    assert await legacy.describe() == ServedModel("")
+    upgraded = await backend_of(Transformers(), backend="legacy")
+    upgraded_again = await backend_of(VLLM(), backend="legacy")
+    assert await upgraded.describe() == ServedModel("")  # its /health says the same: a question tells them apart
     with pytest.raises(BackendError):
         await upgraded_again.describe()
 
@@ -102,11 +101,12 @@ async def test_a_key_may_end_with_a_newline_and_is_in_no_error() -> None:
         asked.append(request.headers["authorization"])  # type: ignore[attr-defined]
         return VLLM().get_v1_models(None)
 
-    keyed = connection(server)
-    model = keyed.settings
-    await connect(model, keyed.server._client, QUICK, api_key="k3y\n").backend()  # noqa: SLF001
+    client = endpoint(server)._client  # noqa: SLF001
+    model = model_settings()
+    await backend_at(connect(model, client, QUICK, api_key="k3y\n"), model)
     assert asked == ["Bearer k3y"]
     async with pool(1, 1) as client:
+        nowhere = ModelSettings(endpoint_url="http://127.0.0.1:1")
         with pytest.raises(BackendError) as raised:
-            await connect(ModelSettings(endpoint_url="http://127.0.0.1:1"), client, QUICK, api_key="k3\ny").backend()
+            await backend_at(connect(nowhere, client, QUICK, api_key="k3\ny"), nowhere)
     assert "k3" not in str(raised.value)

@@ -8,12 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from databases import OTHER, THREAD, opened, stored, texts, told
 
 from kaito_chat.history import HistoryRefusedError
 from kaito_chat.history.store import Store
 from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
+from support.chat.databases import OTHER, THREAD, opened, stored, texts, told
 
 # Of a library that Chainlit imports.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`:pydantic.PydanticDeprecatedSince20")

@@ -1,14 +1,14 @@
 """Each server that answers in its own way is understood, asked again at most once for it, and remembered."""
 
-from contextlib import aclosing
 from typing import Any
 
 import httpx
 import pytest
-from talk import QUESTION, SAMPLING, ask, connection, text_of
 
-from fakes.kaito import VLLM, Answer, Fake, Transformers, broken, delta, sse
-from fakes.neighbours import (
+from kaito_chat.backends import Backend, Event, Finish, Message, Reasoning, ServedModel, Text, Usage
+from kaito_chat.backends.errors import BackendError, Kind
+from support.chat.fakes.kaito import VLLM, Answer, Fake, Transformers, broken, delta, sse
+from support.chat.fakes.neighbours import (
     RAG,
     BaseAlone,
     BaseOnVLLM,
@@ -19,26 +19,24 @@ from fakes.neighbours import (
     Unlisted,
     Whole,
 )
-from kaito_chat.backends import Backend, Event, Finish, Reasoning, Served, Text, Turn, Usage
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.talk import QUESTION, ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."
 
 
-async def answer(backend: Backend, turns: list[Turn] = QUESTION) -> list[Event]:
+async def answer(backend: Backend, messages: list[Message] = QUESTION) -> list[Event]:
     served = await backend.describe()
-    async with aclosing(backend.stream(served, turns, SAMPLING)) as events:
-        return [event async for event in events]
+    return await events_of(backend, served, messages)
 
 
 @pytest.mark.parametrize(
     "fake", [GemmaOnVLLM(), MistralOnVLLM(), GemmaOnTransformers()], ids=lambda fake: type(fake).__name__
 )
 async def test_a_template_without_a_system_role_gets_the_system_prompt_in_the_first_question(fake: Fake) -> None:
-    backend = await connection(fake).backend()
+    backend = await backend_of(fake)
     assert text_of(await answer(backend)) == HELLO
-    later = [*QUESTION, Turn("assistant", "Hi"), Turn("user", "And now?")]
+    later = [*QUESTION, Message("assistant", "Hi"), Message("user", "And now?")]
     assert text_of(await answer(backend, later)) == HELLO
     asked = [[(each["role"], each["content"]) for each in body["messages"]] for body in fake.bodies(COMPLETIONS)]
     assert [messages[0][0] for messages in asked] == ["system", "user", "user"], "it is found out once"
@@ -53,7 +51,7 @@ async def test_a_server_that_breaks_for_another_reason_is_asked_in_another_form_
             return broken()
 
     fake = Broken()
-    backend = await connection(fake).backend()
+    backend = await backend_of(fake)
     details = []
     for _ in range(3):
         with pytest.raises(BackendError) as raised:
@@ -85,7 +83,7 @@ async def test_roles_that_do_not_alternate_are_no_missing_system_role() -> None:
 
 async def test_a_base_model_continues_a_text_and_is_known_as_one() -> None:
     fake = BaseOnVLLM()
-    backend = await connection(fake).backend()
+    backend = await backend_of(fake)
     assert not backend.quirks("phi-4-mini-instruct").no_chat_template
     for _ in range(2):
         assert text_of(await answer(backend)) == HELLO
@@ -96,7 +94,7 @@ async def test_a_base_model_continues_a_text_and_is_known_as_one() -> None:
 
 
 async def test_a_base_model_whose_server_continues_no_texts_cannot_chat() -> None:
-    backend = await connection(BaseAlone()).backend()
+    backend = await backend_of(BaseAlone())
     for _ in range(2):
         with pytest.raises(BackendError) as raised:
             await answer(backend)
@@ -105,24 +103,24 @@ async def test_a_base_model_whose_server_continues_no_texts_cannot_chat() -> Non
 
 @pytest.mark.parametrize("listing", [Answer(200, json={"data": []}), Answer(404, json={"detail": "Not Found"})])
 async def test_a_server_that_lists_no_models_is_asked_for_the_configured_one(listing: Answer) -> None:
-    backend = await connection(Unlisted(listing), model="Qwen/Qwen3-8B").backend()
+    backend = await backend_of(Unlisted(listing), model="Qwen/Qwen3-8B")
     served = await backend.describe()
-    assert (served.model, served.listed, served.choices) == ("Qwen/Qwen3-8B", False, ())
+    assert (served.id, served.listed, served.choices) == ("Qwen/Qwen3-8B", False, ())
     assert text_of(await answer(backend)) == HELLO
 
 
 @pytest.mark.parametrize("listing", [Answer(200, json={"data": []}), Answer(404, json={"detail": "Not Found"})])
 async def test_without_a_configured_name_such_a_server_serves_nothing(listing: Answer) -> None:
     with pytest.raises(BackendError) as raised:
-        await connection(Unlisted(listing)).backend()
+        await backend_of(Unlisted(listing))
     assert raised.value.kind is Kind.NOT_READY
 
 
 async def test_a_ragengine_is_no_legacy_runtime_and_answers_from_its_index() -> None:
     fake = RAG()
-    backend = await connection(fake, index_name="handbook").backend()
-    assert (backend.name, backend.limits.streaming) == ("rag", False)
-    assert await backend.describe() == Served("")
+    backend = await backend_of(fake, index_name="handbook")
+    assert (backend.name, backend.capabilities.streaming) == ("rag", False)
+    assert await backend.describe() == ServedModel("")
     events = await answer(backend)
     assert events == [Text("It stands in the handbook."), Usage(56, 31), Finish("stop")]
     (body,) = fake.bodies(COMPLETIONS)
@@ -131,7 +129,7 @@ async def test_a_ragengine_is_no_legacy_runtime_and_answers_from_its_index() -> 
 
 
 async def test_a_ragengine_without_the_index_says_so() -> None:
-    backend = await connection(RAG(), index_name="gone", backend="rag").backend()
+    backend = await backend_of(RAG(), index_name="gone", backend="rag")
     with pytest.raises(BackendError) as raised:
         await answer(backend)
     assert (raised.value.kind, raised.value.said) == (Kind.REFUSED, "No such index: 'gone' exists.")
@@ -238,12 +236,12 @@ async def test_a_login_page_is_no_model_server(answer_of_proxy: Answer) -> None:
     fake = LoginPage(answer_of_proxy)
     for settings in ({}, {"backend": "openai", "model": "m"}, {"backend": "rag"}):
         with pytest.raises(BackendError) as raised:
-            await (await connection(fake, **settings).backend()).describe()
+            await (await backend_of(fake, **settings)).describe()
         assert raised.value.kind is Kind.NOT_API
         assert not raised.value.said
-    backend = await connection(fake, backend="openai", model="m").backend()
+    backend = await backend_of(fake, backend="openai", model="m")
     with pytest.raises(BackendError) as raised:
-        await anext(backend.stream(Served("m"), QUESTION, SAMPLING))
+        await events_of(backend, ServedModel("m"), QUESTION)
     assert raised.value.kind is Kind.NOT_API
     paths = {path for _, path, _ in fake.asked}
     assert paths == {"/v1/models", "/indexes", COMPLETIONS}, "no redirect is followed"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import ROOT
+from support.chat.processes import ROOT
 
 # Chainlit writes below its root when it is imported, so this runs in a process of its own.
 FOLDER = """

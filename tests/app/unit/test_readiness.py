@@ -5,17 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
-from talk import SAMPLING, connection
 
-from fakes.kaito import VLLM, Answer, Downloading, Fake
-from fakes.neighbours import BaseOnVLLM
-from kaito_chat.backends import Text, Turn
+from kaito_chat.backends import Message, Text
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.workspace import Workspaces, conditions_of
 from kaito_chat.models.asking import Asking
-from kaito_chat.models.readiness import State, Watch
+from kaito_chat.models.readiness import Model, State
 from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.fakes.kaito import VLLM, Answer, Downloading, Fake
+from support.chat.fakes.neighbours import BaseOnVLLM
+from support.chat.talk import SAMPLING, asking_of, model_of
 
 ENGLISH = texts_for("en-US")
 
@@ -34,48 +34,54 @@ class Changing:
 
 async def test_a_model_warms_up_is_ready_goes_and_comes_back() -> None:
     server = Changing()
-    watch = Watch(connection(server), 0.01)
+    model = model_of(server)
     states = []
     for now in (None, Downloading(), VLLM(), None, VLLM("renamed")):
         server.now = now
-        await watch.look()
-        states.append(watch.state)
+        await model.look()
+        states.append(model.state)
         if isinstance(now, Downloading):
-            assert "about 1 min 35 s left" in ENGLISH.warming_up(watch)
+            assert "about 1 min 35 s left" in ENGLISH.warming_up(model)
     assert states == [State.WARMING_UP, State.WARMING_UP, State.READY, State.GONE, State.READY]
-    assert watch.ready
-    assert watch.ready.served.model == "renamed"
+    assert model.default
+    assert model.default.id == "renamed"
+
+
+async def ready(model: Model) -> str:
+    while model.default is None:
+        await model.changed(2)
+    return model.default.id
 
 
 async def test_everybody_who_waits_is_told() -> None:
     server = Changing()
-    watch = Watch(connection(server), 0.01)
-    running = asyncio.create_task(watch.run())
-    waiting = [asyncio.create_task(watch.until_ready()) for _ in range(3)]
+    model = model_of(server)
+    running = asyncio.create_task(model.run())
+    waiting = [asyncio.create_task(ready(model)) for _ in range(3)]
     await asyncio.sleep(0.05)
     server.now = VLLM()
     async with asyncio.timeout(2):
-        assert [(await each).served.model for each in waiting] == ["phi-4-mini-instruct"] * 3
+        assert [await each for each in waiting] == ["phi-4-mini-instruct"] * 3
     running.cancel()
     await asyncio.wait((running,))
 
 
 async def test_a_refused_credential_is_said() -> None:
-    watch = Watch(connection(lambda _: Answer(401, text="no")), 1)
-    await watch.look()
-    assert watch.state is State.FORBIDDEN
+    model = model_of(lambda _: Answer(401, text="no"))
+    await model.look()
+    assert model.state is State.FORBIDDEN
 
 
 async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
-    refused = Watch(connection(lambda _: Answer(403, json={"error": {"message": "No <key>"}})), 1)
+    refused = model_of(lambda _: Answer(403, json={"error": {"message": "No <key>"}}))
     await refused.look()
     assert "No \\<key\\>" in ENGLISH.warming_up(refused)
 
     async def headers() -> dict[str, str]:
         raise RuntimeError("secret of the credential")
 
-    broken = Watch(connection(VLLM()), 1)
-    broken.connection.server._headers = headers  # noqa: SLF001
+    broken = model_of(VLLM())
+    broken.endpoint._headers = headers  # noqa: SLF001
     await broken.look()
     assert broken.state is State.FORBIDDEN
     assert "secret" in broken.reason
@@ -84,19 +90,19 @@ async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
 
 @pytest.mark.parametrize("answer", [Answer(200, html="<html>Sign in</html>"), Answer(302, headers={"location": "/in"})])
 async def test_a_login_page_in_front_of_a_model_is_said(answer: Answer) -> None:
-    watch = Watch(connection(lambda _: answer), 1)
-    await watch.look()
-    assert watch.state is State.NOT_API
-    assert "Another thing answers at the model's address" in ENGLISH.warming_up(watch)
+    model = model_of(lambda _: answer)
+    await model.look()
+    assert model.state is State.NOT_API
+    assert "Another thing answers at the model's address" in ENGLISH.warming_up(model)
 
 
 async def test_a_model_that_holds_no_conversation_is_known_as_one_after_its_first_answer() -> None:
-    watch = Watch(connection(BaseOnVLLM()), 1)
-    await watch.look()
-    assert not watch.base_model
-    asking = Asking(Settings(endpoint_url="http://model"), watch, [Turn("user", "Hello?")], SAMPLING)
+    model = model_of(BaseOnVLLM())
+    await model.look()
+    assert not model.base_model
+    asking = asking_of(Settings(endpoint_url="http://model"), model, [Message("user", "Hello?")], SAMPLING)
     assert [batch async for batch in asking.answer()]
-    assert watch.base_model
+    assert model.base_model
 
 
 def workspace(**conditions: str) -> dict[str, Any]:
@@ -145,11 +151,11 @@ async def test_without_a_token_no_api_server_is_asked(tmp_path: Path) -> None:
     assert await Workspaces("https://no-such-host.invalid", tmp_path, "v1", None).conditions("phi") is None
 
 
-async def asked(server: Fake, *turns: Turn, **settings: object) -> tuple[str, Asking]:
-    watch = Watch(connection(server), 1)
-    await watch.look()
+async def asked(server: Fake, *messages: Message, **settings: object) -> tuple[str, Asking]:
+    model = model_of(server)
+    await model.look()
     given = {"endpoint_url": "http://model", "coalesce_milliseconds": 0, **settings}
-    asking = Asking(Settings(**given), watch, turns or (Turn("user", "Hello?"),), SAMPLING)  # type: ignore[arg-type]
+    asking = asking_of(Settings(**given), model, messages or (Message("user", "Hello?"),), SAMPLING)  # type: ignore[arg-type]
     batches = [batch async for batch in asking.answer()]
     return "".join(event.text for batch in batches for event in batch if isinstance(event, Text)), asking
 
@@ -179,11 +185,11 @@ async def test_a_server_that_asks_for_a_long_pause_is_not_waited_for() -> None:
 
 async def test_a_model_that_an_upgrade_renamed_is_found_again() -> None:
     server = VLLM("old")
-    watch = Watch(connection(server), 1)
-    await watch.look()
+    model = model_of(server)
+    await model.look()
     server.model = "new-name"
     settings = Settings(endpoint_url="http://model")
-    asking = Asking(settings, watch, [Turn("user", "Hello?")], SAMPLING)
+    asking = asking_of(settings, model, [Message("user", "Hello?")], SAMPLING)
     assert [batch async for batch in asking.answer()]
     assert server.bodies("/v1/chat/completions")[-1]["model"] == "new-name"
 
@@ -191,8 +197,8 @@ async def test_a_model_that_an_upgrade_renamed_is_found_again() -> None:
 async def test_what_the_server_finds_too_long_is_shortened() -> None:
     server = VLLM()
     server.refusals = [VLLM.error(400, "This model's maximum context length is 9 tokens.", "BadRequestError")]
-    turns = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
-    text, asking = await asked(server, *turns)
+    messages = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
+    text, asking = await asked(server, *messages)
     assert text
     assert asking.progress.dropped == 2
     assert server.bodies("/v1/chat/completions")[-1]["messages"] == [{"role": "user", "content": "c"}]

@@ -6,32 +6,26 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from talk import SAMPLING, connection
 
-from fakes.kaito import VLLM, Answer, Fake, delta, finish, sse
-from fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
-from kaito_chat.backends import Reasoning, Reclassify, Sampling, Text, Turn
-from kaito_chat.backends.room import room_of
+from kaito_chat.backends import Message, Reasoning, Reclassify, Sampling, Text
+from kaito_chat.backends.context_length import context_length_of
+from kaito_chat.backends.errors import BackendError, ContextLength, Kind
 from kaito_chat.models.asking import Asking
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
-from kaito_chat.trouble import BackendError, Kind, Room
+from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
+from support.chat.fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
+from support.chat.talk import SAMPLING, asking_of, watching
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."
 LONG = Sampling(temperature=0.5, top_p=0.9, max_tokens=1024)
-TALK = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
+TALK = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
 
 
-async def watching(server: Fake, **settings: object) -> Watch:
-    watch = Watch(connection(server, **settings), 1)
-    await watch.look()
-    return watch
-
-
-async def asked(watch: Watch, *turns: Turn, sampling: Sampling = LONG, **more: Any) -> tuple[str, Asking]:
+async def asked(model: Model, *messages: Message, sampling: Sampling = LONG, **more: Any) -> tuple[str, Asking]:
     settings = Settings(endpoint_url="http://model", coalesce_milliseconds=0)
-    asking = Asking(settings, watch, turns or (Turn("user", "Hello?"),), sampling, **more)
+    asking = asking_of(settings, model, messages or (Message("user", "Hello?"),), sampling, **more)
     batches = [batch async for batch in asking.answer()]
     return "".join(event.text for batch in batches for event in batch if isinstance(event, Text)), asking
 
@@ -39,33 +33,36 @@ async def asked(watch: Watch, *turns: Turn, sampling: Sampling = LONG, **more: A
 @pytest.mark.parametrize(
     ("words", "room"),
     [
-        (too_large(2048, 1504, 1024), Room(2048, 1504)),
-        (requested(2048, 1504, 1024), Room(2048, 1504)),
-        (at_least(2048, 1504, 1024), Room(2048, 1025, exact=False)),
-        (greater(2048, 1504, 4096), Room(2048)),
-        ("max_completion_tokens=9999 cannot be greater than max_model_len=max_total_tokens=4096. Please", Room(4096)),
+        (too_large(2048, 1504, 1024), ContextLength(2048, 1504)),
+        (requested(2048, 1504, 1024), ContextLength(2048, 1504)),
+        (at_least(2048, 1504, 1024), ContextLength(2048, 1025, exact=False)),
+        (greater(2048, 1504, 4096), ContextLength(2048)),
+        (
+            "max_completion_tokens=9999 cannot be greater than max_model_len=max_total_tokens=4096. Please",
+            ContextLength(4096),
+        ),
         (
             (
                 "This model's maximum context length is 2048 tokens. However, your request has 8 input tokens plus "
                 "2045 'max_tokens'. Please reduce one or the other."
             ),
-            Room(2048, 8),
+            ContextLength(2048, 8),
         ),
         (
             "This model's maximum context length is 2048 tokens. However, your request has 5000 input tokens.",
-            Room(2048, 5000),
+            ContextLength(2048, 5000),
         ),
         (
             "max_tokens is too large: 99999. This model supports at most 16384 completion tokens.",
-            Room(None, None, answer_tokens=16384),
+            ContextLength(None, None, answer_tokens=16384),
         ),
-        ("Input validation error: `inputs` must have less than 1024 tokens. Given: 2000", Room(1024, 2000)),
+        ("Input validation error: `inputs` must have less than 1024 tokens. Given: 2000", ContextLength(1024, 2000)),
         ("the request exceeds the available context size, try increasing it", None),
         ("This model's maximum context length is 9 tokens.", None),
     ],
 )
-def test_the_numbers_in_a_servers_words_are_read(words: str, room: Room | None) -> None:
-    assert room_of(words, {}) == room
+def test_the_numbers_in_a_servers_words_are_read(words: str, room: ContextLength | None) -> None:
+    assert context_length_of(words, {}) == room
 
 
 @pytest.mark.parametrize(
@@ -80,18 +77,18 @@ def test_the_numbers_in_a_servers_words_are_read(words: str, room: Room | None) 
     ids=["too-large", "requested", "at-least", "tgi", "tgi-in-the-stream"],
 )
 async def test_less_room_is_less_room_and_not_too_long(server: Small, sent: list[int]) -> None:
-    watch = await watching(server)
-    text, asking = await asked(watch, *TALK)
+    model = await watching(server)
+    text, asking = await asked(model, *TALK)
     assert (text, asking.progress.dropped) == (HELLO, 0)
     assert [body["max_tokens"] for body in server.bodies(COMPLETIONS)] == sent
-    assert watch.window_tokens() == server.small_window, "the window is learned"
+    assert model.window_tokens() == server.small_window, "the window is learned"
 
 
 async def test_more_than_the_whole_window_is_asked_for_once() -> None:
     server = Small(greater, window_tokens=512, prompt_tokens=10)
-    watch = await watching(server)
+    model = await watching(server)
     for _ in range(2):
-        assert (await asked(watch, *TALK))[0] == HELLO
+        assert (await asked(model, *TALK))[0] == HELLO
     assert next(body["max_tokens"] for body in server.bodies(COMPLETIONS)) == 1024
     assert len(server.bodies(COMPLETIONS)) == 3
     assert all(body["max_tokens"] < 512 for body in server.bodies(COMPLETIONS)[1:])
@@ -156,7 +153,7 @@ async def test_progress_knows_thinking_from_the_answer() -> None:
     server = VLLM()
     server.refusals = [sse(delta(content="Hm.\n"), delta(content="</think>\n\n42"), finish())]
     settings = Settings(endpoint_url="http://model", coalesce_milliseconds=0)
-    asking = Asking(settings, await watching(server), TALK, SAMPLING)
+    asking = asking_of(settings, await watching(server), TALK, SAMPLING)
     shown = [event async for batch in asking.answer() for event in batch]
     assert shown == [Text("Hm.\n"), Reclassify(thinking=True), Text("42")]
     assert (asking.progress.answer, "".join(asking.progress.thought)) == ("42", "Hm.\n")
@@ -168,7 +165,7 @@ async def test_neighbours_of_one_kind_come_as_one() -> None:
         sse(delta(reasoning="H"), delta(reasoning="m"), delta(content="4"), delta(content="2"), finish())
     ]
     settings = Settings(endpoint_url="http://model", coalesce_milliseconds=100)
-    asking = Asking(settings, await watching(server), TALK, SAMPLING)
+    asking = asking_of(settings, await watching(server), TALK, SAMPLING)
     batches = [batch async for batch in asking.answer()]
     for batch in batches:
         kinds = [type(event) for event in batch]
@@ -180,9 +177,9 @@ async def test_neighbours_of_one_kind_come_as_one() -> None:
 async def test_a_model_is_only_asked_for_if_the_server_offers_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     server = VLLM()
-    watch = await watching(server)
+    model = await watching(server)
     for chosen in ("../../etc", "", None, 7, ["x"]):
-        _, asking = await asked(watch, model=chosen)
+        _, asking = await asked(model, model_id=chosen)
         assert asking.progress.model == "phi-4-mini-instruct"
     assert {body["model"] for body in server.bodies(COMPLETIONS)} == {"phi-4-mini-instruct"}
 

@@ -36,10 +36,13 @@ def test_the_address_may_name_a_route(monkeypatch: pytest.MonkeyPatch, route: st
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "TOP_P": "2"}, "TOP_P='2': Input should be less"),
         ({"KAITO_CHAT_MODELS": "[{"}, "KAITO_CHAT_MODELS: must be JSON"),
         ({"KAITO_CHAT_MODELS": '[{"endpoint_url": "http://a", "nam": "x"}]'}, "KAITO_CHAT_MODELS: 0.nam"),
-        ({"KAITO_CHAT_MODELS": '[{"endpoint_url": "http://a"}, {"endpoint_url": "http://b"}]'}, "a name of its own"),
+        ({"KAITO_CHAT_MODELS": '[{"endpoint_url": "http://a"}, {"endpoint_url": "http://b"}]'}, "a unique name"),
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_BACKEND": "azure_openai"}, "the name of the deployment"),
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_SIGN_IN": "entra"}, "needs KAITO_CHAT_AUTH_SECRET"),
-        ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_DATABASE_URL": "sqlite:///x"}, "history belongs to somebody"),
+        (
+            {"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_DATABASE_URL": "sqlite:///x"},
+            "a conversation belongs to a user",
+        ),
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_DATABASE_URL": "mysql://u:topsecret@x/y"}, "postgresql:// or"),
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_AUTH_SECRET": "topsecret"}, "openssl rand -hex 32"),
         ({"KAITO_CHAT_ENDPOINT_URL": MODEL, "KAITO_CHAT_PASSWORD_USERS": "topsecret"}, "a JSON object of names"),
@@ -128,5 +131,5 @@ def test_a_file_of_certificates_that_is_none_stops_the_start(
     if content is not None:
         file.write_text(content, encoding="utf-8")
     put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_CA_FILE=str(file))
-    with pytest.raises(SettingsError, match=r"KAITO_CHAT_CA_FILE.*is no file of certificates"):
+    with pytest.raises(SettingsError, match=r"KAITO_CHAT_CA_FILE.*is not a file of certificates"):
         read()

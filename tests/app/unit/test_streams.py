@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaito_chat.backends import sse
-from kaito_chat.models.batching import gathered
-from kaito_chat.trouble import BackendError
+from kaito_chat.backends.errors import BackendError
+from kaito_chat.models.batching import batched
 
 
 async def in_pieces(content: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
@@ -52,7 +52,7 @@ async def paced(*seconds: float) -> AsyncGenerator[int]:
 async def test_the_first_piece_is_handed_on_at_once_and_the_rest_in_batches() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    batches = [(loop.time() - began, batch) async for batch in gathered(paced(*[0.01] * 30), 0.1)]
+    batches = [(loop.time() - began, batch) async for batch in batched(paced(*[0.01] * 30), 0.1)]
     assert batches[0][1] == [0]
     assert batches[0][0] < 0.05
     assert [piece for _, batch in batches for piece in batch] == list(range(30))
@@ -62,7 +62,7 @@ async def test_the_first_piece_is_handed_on_at_once_and_the_rest_in_batches() ->
 async def test_a_piece_waits_no_longer_than_the_interval() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    times = {batch[-1]: loop.time() - began async for batch in gathered(paced(0, 0.01, 0.5), 0.1)}
+    times = {batch[-1]: loop.time() - began async for batch in batched(paced(0, 0.01, 0.5), 0.1)}
     assert times[1] < 0.2
     assert times[2] < 0.6
 
@@ -75,7 +75,7 @@ async def test_what_arrived_is_handed_on_before_an_error_is_raised() -> None:
 
     seen: list[int] = []
     with pytest.raises(ValueError, match="cut"):  # noqa: PT012
-        async for batch in gathered(failing(), 0.1):
+        async for batch in batched(failing(), 0.1):
             seen += batch
     assert seen == [1, 2]
 
@@ -95,7 +95,7 @@ async def test_closing_ends_the_stream_in_the_task_that_reads_it() -> None:
             closed.append(True)
 
     before = asyncio.all_tasks()
-    batches = gathered(endless(), 0.05)
+    batches = batched(endless(), 0.05)
     await anext(batches)
     await batches.aclose()
     assert closed == [True]

@@ -3,32 +3,8 @@
 import os
 
 from kaito_chat.page.surroundings import clear
+from support.chat.surroundings import FOREIGN
 
-FOREIGN = {
-    "RUN": "1",
-    "run": "1",
-    "FEATURES": "x",
-    "UI": "{}",
-    "Project": "kaito",
-    "CODE": "x",
-    "ROOT": "/nowhere",
-    "CHAINLIT_SERVER": "x",
-    "CHAINLIT_ROOT_PATH": "/elsewhere",
-    "CHAINLIT_AUTH_COOKIE_NAME": "x",
-    "CHAINLIT_CUSTOM_AUTH": "1",
-    "DATABASE_URL": "postgresql://nowhere/x",
-    "LITERAL_API_KEY": "x",
-    "SLACK_BOT_TOKEN": "x",
-    "SLACK_SIGNING_SECRET": "x",
-    "TEAMS_APP_ID": "x",
-    "TEAMS_APP_PASSWORD": "x",
-    "DISCORD_BOT_TOKEN": "x",
-    "OAUTH_GITHUB_CLIENT_ID": "x",
-    "OAUTH_GITHUB_CLIENT_SECRET": "x",
-    "BUCKET_NAME": "x",
-    "APP_AWS_REGION": "x",
-    "STORAGE_EXPIRY_TIME": "soon",
-}
 OTHERS = {
     "PATH": "/bin",
     "HTTPS_PROXY": "http://proxy",

@@ -6,13 +6,13 @@ from string import Formatter
 
 import pytest
 
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.hindrance import Hindrance
 from kaito_chat.models.readiness import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
 from kaito_chat.texts.catalogue import load
-from kaito_chat.trouble import BackendError, Kind
-from processes import ROOT
+from support.chat.processes import ROOT
 
 ENGLISH = load(DEFAULT)
 CHAINLITS = sorted(path.stem for path in translations.chainlits().glob("*.json"))

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from talk import QUESTION, SAMPLING, ask, connection
 
-from fakes.kaito import VLLM, Answer, delta, finish, sse
-from kaito_chat.backends import Reasoning, Reclassify, Text, Turn
+from kaito_chat.backends import Message, Reasoning, Reclassify, Text
 from kaito_chat.backends.thinking import Thinking, without_thinking
-from kaito_chat.chat.transcript import mark, turns_of
+from kaito_chat.chat.transcript import mark, messages_for_model
+from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
+from support.chat.talk import QUESTION, SAMPLING, ask, backend_of, events_of
 
 
 def sorted_out(pieces: list[Text | Reasoning | Reclassify]) -> tuple[str, str]:
@@ -101,9 +101,9 @@ def test_a_model_that_is_known_to_leave_the_tag_out_thinks_from_the_start() -> N
 async def test_a_model_that_leaves_the_tag_out_is_remembered() -> None:
     server = VLLM()
     server.pieces = [delta(content=piece) for piece in ("Hm", ".\n", "</think>", "\n\n", "42")]
-    backend = await connection(server).backend()
+    backend = await backend_of(server)
     served = await backend.describe()
-    asked = [[event async for event in backend.stream(served, QUESTION, SAMPLING)] for _ in range(2)]
+    asked = [await events_of(backend, served, QUESTION, SAMPLING) for _ in range(2)]
     first, second = ([each for each in events if isinstance(each, Text | Reasoning | Reclassify)] for events in asked)
     assert first == [Text("Hm"), Text(".\n"), Reclassify(thinking=True), Text("42")]
     assert second == [Reasoning("Hm"), Reasoning(".\n"), Text("42")]
@@ -112,11 +112,11 @@ async def test_a_model_that_leaves_the_tag_out_is_remembered() -> None:
 async def test_thinking_that_the_server_tells_apart_needs_no_tags() -> None:
     server = VLLM()
     server.refusals = [sse(delta(content="Hm.\n</think>\n\n4"), finish())]
-    backend = await connection(server).backend()
+    backend = await backend_of(server)
     served = await backend.describe()
-    assert [event async for event in backend.stream(served, QUESTION, SAMPLING)]
+    assert await events_of(backend, served, QUESTION, SAMPLING)
     server.pieces = [delta(reasoning="Hm."), delta(content="42")]
-    events = [event async for event in backend.stream(served, QUESTION, SAMPLING)]
+    events = await events_of(backend, served, QUESTION, SAMPLING)
     assert [event for event in events if isinstance(event, Text | Reasoning)] == [Reasoning("Hm."), Text("42")]
 
 
@@ -141,7 +141,11 @@ def test_thinking_is_not_sent_back_also_where_it_was_stored(stored: str, sent: s
         said("assistant_message", stored, mark(stored)),
         said("user_message", "Why?"),
     ]
-    assert turns_of(messages, "") == [Turn("user", "6 x 7?"), Turn("assistant", sent), Turn("user", "Why?")]
+    assert messages_for_model(messages, "") == [
+        Message("user", "6 x 7?"),
+        Message("assistant", sent),
+        Message("user", "Why?"),
+    ]
 
 
 def test_an_answer_that_is_only_thinking_is_none() -> None:

@@ -13,14 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from talk import QUICK
 
-from fakes.faults import plain
 from kaito_chat import probe
-from kaito_chat.backends import connect, pool
+from kaito_chat.backends import pool
+from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
-from kaito_chat.settings import ModelSettings
-from kaito_chat.trouble import BackendError, Kind
+from support.chat.fakes.faults import plain
+from support.chat.talk import QUICK, backend_at_url
 
 MODELS = plain(200, '{"data": [{"id": "private", "owned_by": "vllm", "max_model_len": 2048}]}')
 
@@ -87,8 +86,8 @@ async def serving(certificate: Path) -> AsyncIterator[str]:
 
 async def described(url: str, ca_file: Path | None) -> str:
     async with pool(2, 1, ca_file) as client:
-        backend = await connect(ModelSettings(endpoint_url=url), client, QUICK).backend()
-        return (await backend.describe()).model
+        backend = await backend_at_url(url, client, QUICK)
+        return (await backend.describe()).id
 
 
 async def test_a_private_ca_is_trusted_with_its_file_and_with_no_other(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from talk import connection
 
-from fakes.kaito import Fake
 from kaito_chat.kubernetes.hindrance import Hindrance, hindrance_of
 from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
-from kaito_chat.models.readiness import Watch
+from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for
+from support.chat.fakes.kaito import Fake
+from support.chat.talk import endpoint, model_settings
 
 CREATED, LATER = "2026-11-24T09:50:00Z", "2026-11-24T10:30:00Z"
 QUOTA = (
@@ -314,9 +314,9 @@ class Reporting:
     ],
 )
 async def test_the_page_shows_the_worst_in_words(given: dict[str, Any], shown: list[str]) -> None:
-    watch = Watch(connection(Fake(), workspace_name="phi"), 1, Reporting(conditions_of(given)))  # type: ignore[arg-type]
-    await watch.look()
-    text = texts_for("en-US").warming_up(watch)
+    model = Model(model_settings(workspace_name="phi"), endpoint(Fake()), 1, Reporting(conditions_of(given)))  # type: ignore[arg-type]
+    await model.look()
+    text = texts_for("en-US").warming_up(model)
     for part in shown:
         assert part in text
     if "provisioning" in shown[0]:

@@ -1,15 +1,15 @@
-"""Rules on the cluster, its pools and the ways in."""
+"""Rules on the cluster, its node pools and the access of operators."""
 
 from collections.abc import Iterator
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("cluster.kubernetes_version", "cluster.automatic_upgrade_channel")
 def kubernetes_version_is_known(context: Context) -> Iterator[Problem]:
-    """The minor version is in the catalog, and a patch version does not fight the upgrade channel."""
+    """The minor version is in the catalog, and a patch version does not conflict with the upgrade channel."""
     version = context.settings.cluster.kubernetes_version
     if _minor(version) not in CATALOG.kubernetes_versions:
         known = ", ".join(CATALOG.kubernetes_versions)
@@ -20,9 +20,9 @@ def kubernetes_version_is_known(context: Context) -> Iterator[Problem]:
         yield Problem("cluster.kubernetes_version", version, allowed)
 
 
-@warning("cluster.kubernetes_version", "cluster.support_plan")
+@rule("cluster.kubernetes_version", "cluster.support_plan")
 def kubernetes_version_is_supported(context: Context) -> Iterator[Problem]:
-    """A version past its date still synthesizes: AKS may refuse to create it, but runs it."""
+    """The version is supported. This is a warning: AKS runs old clusters, but can refuse to create new ones."""
     version = context.settings.cluster.kubernetes_version
     support = CATALOG.kubernetes_versions[_minor(version)]
     plan = context.settings.cluster.support_plan
@@ -31,13 +31,13 @@ def kubernetes_version_is_supported(context: Context) -> Iterator[Problem]:
         newer = ", ".join(
             name for name, dates in CATALOG.kubernetes_versions.items() if dates.end_of_support >= context.today
         )
-        text = f"left support on {end} according to catalog.toml; new clusters may be refused. Supported: {newer}"
+        text = f"is unsupported since {end} (catalog.toml); AKS can refuse new clusters. Supported: {newer}"
         yield Problem("cluster.kubernetes_version", version, text)
 
 
 @rule("cluster.sku_tier", "cluster.cost_analysis_enabled", "cluster.support_plan")
-def tier_carries_the_features(context: Context) -> Iterator[Problem]:
-    """Cost analysis and long-term support are paid for by the tier."""
+def tier_includes_the_features(context: Context) -> Iterator[Problem]:
+    """The tier includes cost analysis and long-term support if they are on."""
     cluster = context.settings.cluster
     if cluster.cost_analysis_enabled and cluster.sku_tier == "Free":
         allowed = 'must be false while cluster.sku_tier = "Free"; it needs Standard or Premium'
@@ -47,8 +47,8 @@ def tier_carries_the_features(context: Context) -> Iterator[Problem]:
 
 
 @rule("cluster.automatic_upgrade_channel", "cluster.node_os_upgrade_channel")
-def channels_agree(context: Context) -> Iterator[Problem]:
-    """The node-image channel leaves no choice for the operating system."""
+def upgrade_channels_agree(context: Context) -> Iterator[Problem]:
+    """The channel node-image requires the same channel for the operating system."""
     cluster = context.settings.cluster
     if cluster.automatic_upgrade_channel == "node-image" and cluster.node_os_upgrade_channel != "NodeImage":
         allowed = 'must be "NodeImage" while cluster.automatic_upgrade_channel = "node-image"'
@@ -56,8 +56,8 @@ def channels_agree(context: Context) -> Iterator[Problem]:
 
 
 @rule("system_pool", "user_pool")
-def counts_are_in_order(context: Context) -> Iterator[Problem]:
-    """For each pool min_count <= node_count <= max_count; the system pool is never empty."""
+def node_counts_are_ordered(context: Context) -> Iterator[Problem]:
+    """In each pool min_count <= node_count <= max_count, and the system pool has a node."""
     for key, pool, least in (
         ("system_pool", context.settings.system_pool, 1),
         ("user_pool", context.settings.user_pool, 0),
@@ -68,26 +68,26 @@ def counts_are_in_order(context: Context) -> Iterator[Problem]:
             allowed = f"must be at least {key}.min_count ({pool.min_count}) and 1"
             yield Problem(f"{key}.max_count", pool.max_count, allowed)
         if pool.node_count is not None and not pool.min_count <= pool.node_count <= pool.max_count:
-            allowed = f"must lie between {key}.min_count ({pool.min_count}) and {key}.max_count ({pool.max_count})"
+            allowed = f"must be between {key}.min_count ({pool.min_count}) and {key}.max_count ({pool.max_count})"
             yield Problem(f"{key}.node_count", pool.node_count, allowed)
 
 
 @rule("system_pool.name", "user_pool.name")
-def pools_have_two_names(context: Context) -> Iterator[Problem]:
-    """A cluster cannot have two pools of one name."""
+def pool_names_differ(context: Context) -> Iterator[Problem]:
+    """The pools have different names."""
     if context.settings.system_pool.name == context.settings.user_pool.name:
         yield Problem("user_pool.name", context.settings.user_pool.name, "must differ from system_pool.name")
 
 
 @rule("cluster.private_cluster_enabled", "cluster.private_access", "bastion.enabled", "jump_box.enabled")
-def private_cluster_has_a_way_in(context: Context) -> Iterator[Problem]:
-    """Somebody must be able to reach a private API server, and a jump box."""
+def private_cluster_is_reachable(context: Context) -> Iterator[Problem]:
+    """Operators can reach a private API server, and the jump box."""
     settings = context.settings
     peered = settings.cluster.private_access == "peered"
-    way_in = settings.bastion.enabled and settings.jump_box.enabled
-    if settings.cluster.private_cluster_enabled and not (way_in or peered):
+    bastion = settings.bastion.enabled and settings.jump_box.enabled
+    if settings.cluster.private_cluster_enabled and not (bastion or peered):
         allowed = (
-            "needs a way in: bastion.enabled = true and jump_box.enabled = true, "
+            "needs access: bastion.enabled = true and jump_box.enabled = true, "
             'or cluster.private_access = "peered" for a network that you peer yourself'
         )
         yield Problem("cluster.private_cluster_enabled", value=True, allowed=allowed)
@@ -98,7 +98,7 @@ def private_cluster_has_a_way_in(context: Context) -> Iterator[Problem]:
 
 @rule("cluster.private_cluster_enabled", "cluster.authorized_ip_ranges")
 def private_cluster_has_no_allow_list(context: Context) -> Iterator[Problem]:
-    """An allow-list filters a public address, which a private API server does not have."""
+    """A private API server has no allow-list, which filters public addresses."""
     cluster = context.settings.cluster
     if cluster.private_cluster_enabled and cluster.authorized_ip_ranges:
         allowed = "must be empty while cluster.private_cluster_enabled = true"
@@ -106,8 +106,8 @@ def private_cluster_has_no_allow_list(context: Context) -> Iterator[Problem]:
 
 
 @rule("flux")
-def flux_has_a_source(context: Context) -> Iterator[Problem]:
-    """Flux follows a repository."""
+def flux_has_a_repository(context: Context) -> Iterator[Problem]:
+    """Flux has a repository."""
     if context.settings.flux.enabled and context.settings.flux.url is None:
         yield Problem("flux.url", MISSING, "must be set while flux.enabled = true")
 

@@ -1,21 +1,21 @@
-"""Rules on how people and programs reach the chat and its model."""
+"""Rules on the addresses of the chat and the model, and on sign-in."""
 
 from collections.abc import Iterator
 
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("ingress", "cluster.application_gateway_resource_id")
-def one_ingress_controller(context: Context) -> Iterator[Problem]:
-    """Ingress modes exclude each other, and a host name needs one."""
+def ingress_controllers_exclude_each_other(context: Context) -> Iterator[Problem]:
+    """There is at most one ingress controller, and one if there are host names."""
     ingress = context.settings.ingress
     if context.settings.cluster.application_gateway_resource_id is not None and ingress.mode != "none":
-        allowed = 'must be "none" while cluster.application_gateway_resource_id is set: one ingress excludes the other'
+        allowed = 'must be "none" while cluster.application_gateway_resource_id is set: only one ingress is possible'
         yield Problem("ingress.mode", ingress.mode, allowed)
     for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
         if hostname is not None and ingress.mode == "none":
-            allowed = 'must be left out while ingress.mode = "none", which publishes nothing'
+            allowed = 'must not be set while ingress.mode = "none", which publishes nothing'
             yield Problem(f"ingress.{key}", hostname, allowed)
     if ingress.model_hostname is not None and ingress.model_hostname == ingress.hostname:
         yield Problem("ingress.model_hostname", ingress.model_hostname, "must differ from ingress.hostname")
@@ -23,79 +23,79 @@ def one_ingress_controller(context: Context) -> Iterator[Problem]:
 
 @rule("ingress")
 def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
-    """A zone is found by name and resource group, and holds the host names."""
+    """The DNS zone has a name and a resource group, and contains the host names."""
     ingress = context.settings.ingress
     zone = ingress.dns_zone_name
-    pair = (("dns_zone_name", zone), ("dns_zone_resource_group_name", ingress.dns_zone_resource_group_name))
-    if [value for _, value in pair].count(None) == 1:
-        for key, value in pair:
-            if value is None:
-                yield Problem(f"ingress.{key}", MISSING, "must be set together with its other half, or neither")
+    group = ingress.dns_zone_resource_group_name
+    if zone is None and group is not None:
+        yield Problem("ingress.dns_zone_name", MISSING, "must be set while ingress.dns_zone_resource_group_name is")
+    if zone is not None and group is None:
+        yield Problem("ingress.dns_zone_resource_group_name", MISSING, "must be set while ingress.dns_zone_name is")
     for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
         if zone and hostname and hostname != zone and not hostname.endswith(f".{zone}"):
-            yield Problem(f"ingress.{key}", hostname, f"must lie in ingress.dns_zone_name ({zone})")
+            yield Problem(f"ingress.{key}", hostname, f"must be in ingress.dns_zone_name ({zone})")
 
 
 @rule("ingress")
-def published_model_is_guarded(context: Context) -> Iterator[Problem]:
-    """A model's endpoint asks nobody who they are, so the controller in front of it has to."""
+def published_model_is_protected(context: Context) -> Iterator[Problem]:
+    """The ingress controller protects a published model, which has no authentication."""
     ingress = context.settings.ingress
     guards = {
         "ingress.model_allowed_ip_ranges": list(ingress.model_allowed_ip_ranges),
         "ingress.model_basic_auth_secret_name": ingress.model_basic_auth_secret_name,
     }
     if ingress.model_hostname is None:
-        allowed = "must be left out without ingress.model_hostname"
+        allowed = "must not be set without ingress.model_hostname"
         yield from (Problem(key, value, allowed) for key, value in guards.items() if value)
     elif ingress.mode == "gateway":
-        allowed = 'needs ingress.mode = "nginx" or "webapprouting": the Gateway API checks nobody'
+        allowed = 'needs ingress.mode = "nginx" or "webapprouting": the Gateway API cannot protect it'
         yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
     elif not any(guards.values()):
-        allowed = f"needs {' or '.join(guards)}: the model itself asks nobody who they are"
+        allowed = f"needs {' or '.join(guards)}: the model has no authentication"
         yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
 
 
 @rule("ingress", "kaito.enabled", "workloads.cert_manager_enabled")
-def published_model_can_be_published(context: Context) -> Iterator[Problem]:
-    """There is a model, a chat beside it, and a way to a certificate."""
+def published_model_has_a_certificate(context: Context) -> Iterator[Problem]:
+    """A published model exists, the chat has a host name too, and Let's Encrypt can validate the model's."""
     settings, ingress = context.settings, context.settings.ingress
     if ingress.model_hostname is None or ingress.mode == "none":
         return
     if not settings.kaito.enabled:
-        allowed = "must be left out while kaito.enabled = false: there is no model to publish"
+        allowed = "must not be set while kaito.enabled = false: there is no model to publish"
         yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
     if ingress.hostname is None:
         yield Problem("ingress.hostname", MISSING, "must be set while ingress.model_hostname is")
     if ingress.mode == "nginx" and settings.workloads.cert_manager_enabled and ingress.dns_zone_name is None:
-        allowed = "must be set for ingress.model_hostname: Let's Encrypt cannot ask a guarded endpoint, only its zone"
+        allowed = "must be set for ingress.model_hostname: Let's Encrypt validates a protected endpoint by DNS only"
         yield Problem("ingress.dns_zone_name", MISSING, allowed)
 
 
-@warning("ingress.mode")
-def app_routing_nginx_is_ending(context: Context) -> Iterator[Problem]:
-    """The managed NGINX gets no patches after November 2026."""
+@rule("ingress.mode")
+def app_routing_nginx_is_deprecated(context: Context) -> Iterator[Problem]:
+    """App routing's NGINX is supported. This is a warning: it gets no patches after November 2026."""
     if context.settings.ingress.mode == "webapprouting":
         text = 'gets security patches only until November 2026; ingress.mode = "gateway" is its successor'
         yield Problem("ingress.mode", "webapprouting", text)
 
 
-@warning("ingress.mode", "user_pool")
-def proxies_need_a_node(context: Context) -> Iterator[Problem]:
-    """A Gateway's proxies are pods that AKS makes, without tolerations of ours."""
+@rule("ingress.mode", "user_pool")
+def gateway_proxies_can_be_scheduled(context: Context) -> Iterator[Problem]:
+    """A node accepts the Gateway's proxies, which AKS defines without tolerations."""
     ingress, pool = context.settings.ingress, context.settings.user_pool
-    keeps_away = pool.spot_enabled or any(not taint.endswith(":PreferNoSchedule") for taint in pool.node_taints)
-    if ingress.mode == "gateway" and ingress.hostname is not None and keeps_away:
-        text = "runs the Gateway's proxies without tolerations, and the only pool of people's pods has taints"
+    is_tainted = pool.spot_enabled or any(not taint.endswith(":PreferNoSchedule") for taint in pool.node_taints)
+    if ingress.mode == "gateway" and ingress.hostname is not None and is_tainted:
+        text = "runs the Gateway's proxies without tolerations, and user_pool has taints"
         yield Problem("ingress.mode", "gateway", text)
 
 
 @rule("chat", "ingress.hostname", "ingress.mode")
 def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
-    """Entra ID sends people back to an address, and asks which application they sign in to."""
+    """Sign-in with Entra ID has an app registration and an address for the redirect."""
     chat, ingress = context.settings.chat, context.settings.ingress
     if chat.sign_in == "none":
         if chat.entra_client_id is not None:
-            yield Problem("chat.entra_client_id", chat.entra_client_id, 'must be left out while chat.sign_in = "none"')
+            yield Problem("chat.entra_client_id", chat.entra_client_id, 'must not be set while chat.sign_in = "none"')
         return
     if chat.entra_client_id is None:
         yield Problem(

@@ -1,17 +1,17 @@
-"""Rules on the model and its GPUs, against the catalog."""
+"""Rules on the model and its GPUs, according to the catalog."""
 
 from collections.abc import Iterator
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.problems import Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 _MODEL_KEYS = ("model", "kaito.version")
 
 
 @rule("model.instance_type", "kaito.version")
-def gpu_size_can_be_had(context: Context) -> Iterator[Problem]:
-    """The size is known to be offered by Azure and accepted by KAITO."""
+def gpu_size_is_available(context: Context) -> Iterator[Problem]:
+    """Azure offers the size, and KAITO accepts it."""
     name = context.settings.model.instance_type
     version = context.settings.kaito.version
     choices = _accepted_sizes(version)
@@ -22,25 +22,25 @@ def gpu_size_can_be_had(context: Context) -> Iterator[Problem]:
     elif name not in CATALOG.gpu_sizes:
         yield Problem("model.instance_type", name, f"is not a GPU size of catalog.toml: {', '.join(choices)}")
     elif name not in choices:
-        allowed = f"is not accepted by KAITO {version}, which knows {', '.join(choices)}"
+        allowed = f"is not accepted by KAITO {version}, which accepts {', '.join(choices)}"
         yield Problem("model.instance_type", name, allowed)
 
 
 @rule("model.preset", "kaito.version")
 def preset_is_known(context: Context) -> Iterator[Problem]:
-    """The chosen KAITO knows the preset by this name."""
+    """The KAITO version has a preset of this name."""
     name = context.settings.model.preset
     version = context.settings.kaito.version
     model = CATALOG.models.get(name)
     if model is None or version not in model.kaito_versions:
         choices = [preset for preset, facts in CATALOG.models.items() if version in facts.kaito_versions]
-        allowed = f"is not a preset of KAITO {version} (catalog.toml); it knows {', '.join(choices)}"
+        allowed = f"is not a preset of KAITO {version} (catalog.toml); its presets are {', '.join(choices)}"
         yield Problem("model.preset", name, allowed)
 
 
 @rule(*_MODEL_KEYS)
 def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
-    """The memory that the preset asks for is there."""
+    """The GPUs have the memory that the preset needs."""
     settings = context.settings.model
     model = CATALOG.models.get(settings.preset)
     size = CATALOG.gpu_sizes.get(settings.instance_type)
@@ -53,7 +53,9 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
             for name in _accepted_sizes(context.settings.kaito.version)
             if model.usable_gib(CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
         ]
-        shared = f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, which it cannot share"
+        shared = (
+            f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, because it cannot be split"
+        )
         allowed = (
             f"offers {offered:g} GiB of GPU memory {shared}, but {settings.preset} needs {model.gpu_memory_gib:g} GiB; "
             f"large enough: {', '.join(fitting) or 'more nodes'}"
@@ -62,7 +64,7 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
 
 
 def _accepted_sizes(version: str) -> list[str]:
-    """The sizes of the catalog that this KAITO takes."""
+    """Return the sizes in the catalog that this KAITO version accepts."""
     return [
         name
         for name, size in CATALOG.gpu_sizes.items()
@@ -70,9 +72,9 @@ def _accepted_sizes(version: str) -> list[str]:
     ]
 
 
-@warning(*_MODEL_KEYS)
+@rule(*_MODEL_KEYS)
 def model_needs_a_token(context: Context) -> Iterator[Problem]:
-    """Gated models are downloaded with a Hugging Face token, which the chart takes from a Secret."""
+    """A gated model needs a Hugging Face token to download; the chart reads it from a Secret."""
     preset = context.settings.model.preset
     if CATALOG.models[preset].licence_token_required:
         yield Problem("model.preset", preset, "is gated: its Workspace needs a Hugging Face token in a Secret")

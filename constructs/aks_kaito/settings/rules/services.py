@@ -1,26 +1,26 @@
-"""Rules on names and the services around the cluster."""
+"""Rules on names and Azure services."""
 
 from collections.abc import Iterator
 
 from aks_kaito.naming import Names
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.registry import Context, rule, warning
+from aks_kaito.settings.rules.rule import Context, rule
 
 
 @rule("prefix", "location", "subscription_id")
 def names_fit_azure(context: Context) -> Iterator[Problem]:
-    """Every name built from prefix, environment and region is one that Azure takes."""
+    """Azure accepts every name of prefix, environment and region."""
     settings = context.settings
     names = Names(settings.prefix, context.environment, settings.location, settings.subscription_id)
-    for what, name, allowed in names.broken():
-        kind = what.replace("_", " ")
-        text = f"makes the {kind}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
+    for kind, name, allowed in names.broken():
+        noun = kind.replace("_", " ")
+        text = f"makes the {noun}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
         yield Problem("prefix", settings.prefix, text)
 
 
 @rule("network.private_endpoints_enabled", "registry", "location")
-def registry_tier_carries_the_features(context: Context) -> Iterator[Problem]:
-    """Private endpoints, replicas and zones are Premium features of the registry."""
+def registry_tier_includes_the_features(context: Context) -> Iterator[Problem]:
+    """The registry is Premium if it has private endpoints, replicas or zones."""
     registry = context.settings.registry
     wanted = {
         "network.private_endpoints_enabled = true": context.settings.network.private_endpoints_enabled,
@@ -37,7 +37,7 @@ def registry_tier_carries_the_features(context: Context) -> Iterator[Problem]:
 
 @rule("network.private_endpoints_enabled", "network.allowed_ip_ranges")
 def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
-    """An allow-list opens a public address, which private services do not have."""
+    """Private services have no allow-list, which filters public addresses."""
     network = context.settings.network
     if network.private_endpoints_enabled and network.allowed_ip_ranges:
         allowed = "must be empty while network.private_endpoints_enabled = true"
@@ -46,15 +46,15 @@ def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
 
 @rule("openai")
 def openai_has_deployments(context: Context) -> Iterator[Problem]:
-    """An account without a deployment answers nothing."""
+    """An Azure OpenAI account has a deployment."""
     if context.settings.openai.enabled and not context.settings.openai.deployments:
-        allowed = "must hold at least one [openai.deployments.NAME] while openai.enabled = true"
+        allowed = "must have at least one [openai.deployments.NAME] while openai.enabled = true"
         yield Problem("openai.deployments", {}, allowed)
 
 
 @rule("postgresql")
 def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
-    """High availability starts at general purpose sizes."""
+    """A server with a standby has a general purpose or memory optimized size."""
     postgresql = context.settings.postgresql
     if postgresql.zone_redundancy_enabled and postgresql.sku_name.startswith("B_"):
         allowed = "must be a GP or MO size while postgresql.zone_redundancy_enabled = true"
@@ -62,40 +62,40 @@ def burstable_servers_have_no_standby(context: Context) -> Iterator[Problem]:
 
 
 @rule("state")
-def remote_state_has_a_place(context: Context) -> Iterator[Problem]:
-    """A blob needs the account that it is in."""
+def remote_state_has_an_account(context: Context) -> Iterator[Problem]:
+    """State in a blob has a storage account."""
     state = context.settings.state
     for name in ("resource_group_name", "storage_account_name"):
         value = getattr(state, name)
         if state.backend == "azurerm" and value is None:
             yield Problem(f"state.{name}", MISSING, 'must be set while state.backend = "azurerm"')
         if state.backend == "local" and value is not None:
-            yield Problem(f"state.{name}", value, 'must be left out while state.backend = "local"')
+            yield Problem(f"state.{name}", value, 'must not be set while state.backend = "local"')
 
 
-@warning("postgresql", "chat")
+@rule("postgresql", "chat")
 def history_needs_sign_in(context: Context) -> Iterator[Problem]:
-    """A database without people to keep it for costs and does nothing."""
+    """The history has users. This is a warning: without sign-in, the database only costs money."""
     if context.settings.postgresql.enabled and context.settings.chat.sign_in == "none":
-        text = 'is not used by the chat while chat.sign_in = "none": history belongs to people who signed in'
+        text = 'is unused while chat.sign_in = "none": a conversation belongs to a user'
         yield Problem("postgresql.enabled", True, text)  # noqa: FBT003 (the value in question)
 
 
 @rule("monitoring")
-def alerts_have_somebody_to_tell(context: Context) -> Iterator[Problem]:
-    """Addresses without alerts are never told of anything."""
+def alert_addresses_need_alerts(context: Context) -> Iterator[Problem]:
+    """Alerts are on if there are addresses for them."""
     monitoring = context.settings.monitoring
     if monitoring.alert_email_addresses and not monitoring.alerts_enabled:
-        allowed = "must be left out while monitoring.alerts_enabled = false"
+        allowed = "must not be set while monitoring.alerts_enabled = false"
         yield Problem("monitoring.alert_email_addresses", dict(monitoring.alert_email_addresses), allowed)
 
 
-@warning("state.backend", "cluster.admin_group_object_ids")
-def several_deployers_want_a_group(context: Context) -> Iterator[Problem]:
-    """Without a group, the cluster is administered by whoever deployed last, and by nobody else."""
+@rule("state.backend", "cluster.admin_group_object_ids")
+def shared_state_has_an_admin_group(context: Context) -> Iterator[Problem]:
+    """A shared state has a group of administrators. Without one, only the last deployer can access the cluster."""
     settings = context.settings
     if settings.state.backend == "azurerm" and not settings.cluster.admin_group_object_ids:
         text = (
-            "lets several people deploy, but without cluster.admin_group_object_ids only the last may enter the cluster"
+            "lets several operators deploy, but without cluster.admin_group_object_ids only the last has cluster access"
         )
         yield Problem("state.backend", "azurerm", text)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-from pages import Hostile
 
-from processes import Running, chat
+from support.chat.pages import Hostile
+from support.chat.processes import Running, chat
 
 USERS = {"ada": "not-a-secret", "grace": "not-a-secret-either"}
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of these tests

@@ -1,11 +1,11 @@
-"""Reads from a refusal for length how much fits: the server's window, and the question as the server counts it."""
+"""The numbers in a refusal for length: the context window, and the question's tokens as the server counts them."""
 
 import re
 from typing import Any
 
-from kaito_chat.trouble import Room
+from kaito_chat.backends.errors import ContextLength
 
-# No server that can chat has less: a smaller number is something else.
+# No model that can chat has less: a smaller number is something else.
 SMALLEST_WINDOW_TOKENS = 128
 # vLLM, OpenAI and Azure; vLLM's bound on max_tokens; TGI's two; llama.cpp and SGLang.
 WINDOW = re.compile(
@@ -19,18 +19,18 @@ PROMPT = re.compile(
     re.IGNORECASE,
 )
 ANSWER = re.compile(r"supports at most (\d+) completion tokens", re.IGNORECASE)
-# Where the window ends for this question, vLLM stops counting.
+# vLLM stops counting where the window is full.
 UNCOUNTED = re.compile(r"at least \d+ input tokens|more than \d+ characters", re.IGNORECASE)
 
 
-def room_of(detail: str, error: dict[str, Any]) -> Room | None:
-    """The numbers in a server's words, or beside them; `None` if there are none."""
+def context_length_of(detail: str, error: dict[str, Any]) -> ContextLength | None:
+    """Return the numbers in an error's message, or in its fields; `None` if there are none."""
     window = _number(error.get("n_ctx")) or _first(WINDOW, detail)
     prompt = _number(error.get("n_prompt_tokens")) or _first(PROMPT, detail)
     if window is not None and window < SMALLEST_WINDOW_TOKENS:
         window = None
     answer = _first(ANSWER, detail)
-    return Room(window, prompt, not UNCOUNTED.search(detail), answer) if window or answer else None
+    return ContextLength(window, prompt, not UNCOUNTED.search(detail), answer) if window or answer else None
 
 
 def _first(pattern: re.Pattern[str], text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Other people's charts: their values, as far as we know what they make of them, and who trusts them."""
+"""Charts of other projects: their values, and the identities of their service accounts."""
 
 import json
 from typing import Any
@@ -8,9 +8,9 @@ import pytest
 from aks_kaito.settings import Environment
 from chart.rendering import one
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import chat_objects, cluster_objects, release, values_of
-from infra.test_inventories import altered
-from inventory import of_kind
+from support.environments import altered
+from support.inventory import of_kind
+from support.rendered import chat_objects, cluster_objects, release, values_of
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 
@@ -22,44 +22,44 @@ def test_each_federated_credential_names_a_service_account_of_a_release(
     trusted = {each["subject"] for each in of_kind(stacks[name], "azurerm_federated_identity_credential")}
     chat = subject(one(chat_objects(workloads[name]), "ServiceAccount")["metadata"])
     assert chat in trusted
-    # KAITO's add-on makes the last.
+    # The KAITO add-on creates the third.
     made = {chat, certificates_subject(workloads[name]), "system:serviceaccount:kube-system:kaito-gpu-provisioner"}
     assert trusted <= made
 
 
 def subject(account: dict[str, Any]) -> str:
-    """What a federated credential calls a ServiceAccount."""
+    """Return the subject of a federated credential for a ServiceAccount."""
     return f"system:serviceaccount:{account['namespace']}:{account['name']}"
 
 
 def certificates_subject(document: dict[str, Any]) -> str:
-    """cert-manager's ServiceAccount, which its chart names like the release, or as it is told."""
+    """Return the subject of cert-manager's ServiceAccount, by default named after the release."""
     found, values = release(document, "cert-manager"), values_of(document, "cert-manager")
     return subject({"namespace": found["namespace"], "name": values["serviceAccount"].get("name") or found["name"]})
 
 
-def test_cert_manager_writes_records_as_its_identity(environments: dict[str, Environment]) -> None:
+def test_cert_manager_uses_its_identity_to_write_records(environments: dict[str, Environment]) -> None:
     zone = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
     environment = altered(environments["dev"], ingress=zone)
     trusted = of_kind(synthesized(environment), "azurerm_federated_identity_credential")
     document = synthesized(environment, "workloads")
     assert certificates_subject(document) in {each["subject"] for each in trusted}
     values = values_of(document, "cert-manager")
-    # Without both, its pods get no token to show to Entra ID.
+    # Without both, the pods get no token for Entra ID.
     assert values["podLabels"]["azure.workload.identity/use"] == "true"
     assert values["serviceAccount"]["labels"]["azure.workload.identity/use"] == "true"
     assert values["crds"] == {"enabled": True}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_cert_manager_asks_for_the_gateway_api_only_where_it_is(
+def test_cert_manager_uses_the_gateway_api_only_where_it_is_installed(
     name: str, workloads: dict[str, dict[str, Any]]
 ) -> None:
     gateway = any(each["kind"] == "Gateway" for each in cluster_objects(workloads[name]))
     assert values_of(workloads[name], "cert-manager")["config"]["gatewayAPI"] == {"enabled": gateway}
 
 
-def test_another_configuration_is_another_pod_of_cert_managers(workloads: dict[str, dict[str, Any]]) -> None:
+def test_a_changed_configuration_restarts_cert_manager(workloads: dict[str, dict[str, Any]]) -> None:
     found = [values_of(workloads[name], "cert-manager") for name in ("dev", "prod", "sample")]
     assert len({json.dumps(each["config"]) for each in found}) == len(
         {each["podAnnotations"]["checksum/config"] for each in found}
@@ -67,7 +67,7 @@ def test_another_configuration_is_another_pod_of_cert_managers(workloads: dict[s
     assert len({each["podAnnotations"]["checksum/config"] for each in found}) > 1
 
 
-def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environment]) -> None:
+def test_all_pods_tolerate_the_taints_of_the_user_pool(environments: dict[str, Environment]) -> None:
     tainted = {"spot_enabled": True, "node_taints": ["workload=chat:NoSchedule"]}
     prometheus = {"kube_prometheus_stack_enabled": True}
     document = synthesized(altered(environments["dev"], user_pool=tainted, workloads=prometheus), "workloads")
@@ -81,7 +81,7 @@ def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environme
         if each["kind"] in ("Deployment", "Job")
     ]
     assert [each["tolerations"] for each in pods] == [expected] * 2
-    # As the values of each chart call it; node-exporter is on every node.
+    # Paths in each chart's values; node-exporter runs on every node.
     for chart, paths in {
         "cert-manager": ["", "cainjector", "startupapicheck", "webhook"],
         "nginx-ingress": ["controller"],
@@ -102,20 +102,20 @@ def test_everything_runs_on_a_pool_with_taints(environments: dict[str, Environme
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_peoples_charts_are_pinned(name: str, workloads: dict[str, dict[str, Any]]) -> None:
+def test_charts_of_other_projects_have_a_fixed_version(name: str, workloads: dict[str, dict[str, Any]]) -> None:
     for each in workloads[name]["resource"]["helm_release"].values():
         assert ("version" in each) == each.get("repository", "").startswith("oci://")
 
 
 def controllers_annotations(document: dict[str, Any]) -> dict[str, str]:
-    """What the Service of the controller tells Azure; nothing where the controller is not ours."""
+    """Return the load balancer annotations of the ingress controller, unless AKS installs it."""
     if [each for each in document["resource"]["helm_release"].values() if each["name"] == "nginx-ingress"]:
         return dict(values_of(document, "nginx-ingress")["controller"]["service"]["annotations"])
     gateways = [each for each in cluster_objects(document) if each["kind"] == "Gateway"]
     return dict(gateways[0]["spec"]["infrastructure"]["annotations"]) if gateways else {}
 
 
-def test_the_controller_listens_on_the_platforms_address_and_is_asked_how_it_is(
+def test_the_controller_has_the_platforms_address_and_a_health_probe_path(
     stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
 ) -> None:
     prefix = "service.beta.kubernetes.io"
@@ -128,7 +128,7 @@ def test_the_controller_listens_on_the_platforms_address_and_is_asked_how_it_is(
         assert found[f"{prefix}/azure-load-balancer-health-probe-request-path"] == health_path
     controller = values_of(workloads["dev"], "nginx-ingress")["controller"]
     assert (controller["healthStatus"], controller["healthStatusURI"]) == (True, "/nginx-health")
-    # Istio's proxy has no page at "/", which Azure would ask for.
+    # Istio's proxy answers "/", Azure's default path, with 404.
     assert {key: value for key, value in controllers_annotations(workloads["prod"]).items() if "/port_" in key} == {
         f"{prefix}/port_{port}_health-probe_{key}": value
         for port in (80, 443)

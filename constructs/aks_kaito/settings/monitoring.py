@@ -1,4 +1,4 @@
-"""The `[monitoring]` table: logs, metrics, dashboards."""
+"""The `[monitoring]` table: logs, metrics, dashboards and alerts."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from aks_kaito.settings.fields import EmailAddresses, Matching, Principals, Section, distinct, fixed
 
-# The categories of Microsoft.ContainerService/managedClusters that this project offers.
+# The supported log categories of Microsoft.ContainerService/managedClusters.
 # See: https://learn.microsoft.com/azure/aks/monitor-aks-reference
 ClusterLogCategory = Literal[
     "kube-apiserver",
@@ -18,7 +18,7 @@ ClusterLogCategory = Literal[
     "cloud-controller-manager",
     "guard",
 ]
-# A comma-separated list of metric allow-lists, as kube-state-metrics takes it.
+# A comma-separated list of metric allow-lists in the format of kube-state-metrics.
 AllowList = Annotated[
     str, Matching(r"[a-z*][-\w./,*=\[\]]{0,1023}", "must be a list such as pods=[app,team],nodes=[*]")
 ]
@@ -31,9 +31,9 @@ class Monitoring(Section):
     """
 
     log_retention_days: Annotated[int, Field(ge=30, le=730)] = 30
-    """Days that Log Analytics keeps logs; the first 30 are free."""
+    """Retention of logs in Log Analytics, in days; the first 30 are free."""
     log_daily_quota_gib: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Ingestion stops for the day beyond this; left out, there is no limit."""
+    """Daily ingestion limit of Log Analytics, in GiB; if unset, there is none."""
     cluster_log_categories: Annotated[
         tuple[ClusterLogCategory, ...], Field(strict=False, min_length=1), AfterValidator(distinct)
     ] = (
@@ -45,26 +45,26 @@ class Monitoring(Section):
         "cluster-autoscaler",
         "guard",
     )
-    """Control-plane logs that are kept. `kube-audit` is by far the largest; `kube-audit-admin` leaves out reads."""
+    """Control plane logs to collect. `kube-audit` is by far the largest; `kube-audit-admin` omits reads."""
     container_insights_enabled: bool = True
-    """Container logs go to Log Analytics, through a data collection rule."""
+    """Send container logs to Log Analytics, through a data collection rule."""
     annotations_allowed: AllowList | None = None
-    """Kubernetes annotations that become metric labels; left out, none."""
+    """Kubernetes annotations that become metric labels; if unset, none."""
     labels_allowed: AllowList | None = None
-    """Kubernetes labels that become metric labels; left out, none."""
+    """Kubernetes labels that become metric labels; if unset, none."""
     public_network_access_enabled: bool = True
-    """The Azure Monitor workspace answers queries from public networks, to those who may."""
+    """Allow queries of the Azure Monitor workspace from public networks, subject to roles."""
     windows_rules_enabled: bool = False
-    """The two groups of recording rules for Windows nodes, of which this project makes none."""
+    """Create the two groups of recording rules for Windows nodes. This project has no Windows pools."""
     grafana_major_version: Literal["12", "13"] = "12"
     """Major version of Azure Managed Grafana."""
     grafana_public_network_access_enabled: bool = True
-    """Grafana is reached from public networks, behind Entra ID."""
+    """Allow access to Grafana from public networks, with Entra ID sign-in."""
     grafana_zone_redundancy_enabled: bool = fixed(False)
-    """Grafana runs in several zones."""
+    """Run Grafana in several availability zones."""
     grafana_admin_object_ids: Principals = {}
-    """Entra ID principals that administer Grafana, each under a name of your choice."""
+    """Object ids of Entra ID principals that administer Grafana, by names of your choice."""
     alerts_enabled: bool = True
-    """The chat's and the model's alert rules, as rules of Azure Monitor."""
+    """Create the alert rules of the chat and the model in Azure Monitor."""
     alert_email_addresses: EmailAddresses = {}
-    """Who is told of alerts, each under a name of your choice; left empty, they are seen in the portal only."""
+    """Recipients of alerts, by names of your choice; if empty, alerts are visible in the portal only."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from fakes.kaito import HEALTHY, VLLM, WORDS, Answer, Fake, Transformers, broken, delta, finish, sse
+from support.chat.fakes.kaito import HEALTHY, VLLM, WORDS, Answer, Fake, Transformers, broken, delta, finish, sse
 
 NO_TEMPLATE = (
     "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the "

@@ -1,6 +1,6 @@
 """A model's server that misbehaves on demand: `fault: NAME` in a question says how. Raw bytes, so that it can.
 
-`python -m fakes.faults --port N`
+`python -m support.chat.fakes.faults --port N`
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Where the two stacks meet: the second finds what the first made by names, and puts names into values."""
+"""References between the stacks: the workloads stack looks up resources of the platform by name."""
 
 import json
 import re
@@ -8,24 +8,10 @@ import pytest
 
 from aks_kaito.settings import Environment
 from conftest import ENVIRONMENTS, synthesized
-from infra.rendered import ID, chat_objects
-from infra.test_inventories import altered
-from inventory import of_kind
+from support.environments import EVERYTHING, altered
+from support.inventory import of_kind
+from support.rendered import chat_objects
 
-EVERYTHING: dict[str, dict[str, Any]] = {
-    "chat": {"sign_in": "entra", "entra_client_id": ID},
-    "ingress": {
-        "hostname": "chat.contoso.com",
-        "dns_zone_name": "contoso.com",
-        "dns_zone_resource_group_name": "dns",
-        "model_hostname": "model.contoso.com",
-        "model_basic_auth_secret_name": "model-people",
-    },
-    "monitoring": {"alert_email_addresses": {"someone": "someone@contoso.com"}},
-    "openai": {"enabled": True, "deployments": {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}},
-    "postgresql": {"enabled": True},
-    "workloads": {"kube_prometheus_stack_enabled": True},
-}
 Stacks = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -36,14 +22,14 @@ def both(
     stacks: dict[str, dict[str, Any]],
     workloads: dict[str, dict[str, Any]],
 ) -> Stacks:
-    """Both stacks of an environment."""
+    """Return both stacks of an environment."""
     if request.param in stacks:
         return stacks[request.param], workloads[request.param]
     environment = altered(environments["dev"], **EVERYTHING)
     return synthesized(environment), synthesized(environment, "workloads")
 
 
-def test_everything_that_is_looked_up_is_made_by_the_platform(both: Stacks) -> None:
+def test_the_platform_defines_everything_that_is_looked_up(both: Stacks) -> None:
     platform, workloads = both
     (group,) = of_kind(platform, "azurerm_resource_group")
     looked_up = {kind: found for kind, found in workloads["data"].items() if kind != "azurerm_client_config"}
@@ -57,7 +43,7 @@ def test_everything_that_is_looked_up_is_made_by_the_platform(both: Stacks) -> N
             assert each["resource_group_name"] == group["name"]
 
 
-def test_names_in_the_chats_values_are_the_platforms(both: Stacks) -> None:
+def test_names_in_the_chats_values_are_those_of_the_platform(both: Stacks) -> None:
     platform, workloads = both
     text = json.dumps(chat_objects(workloads))
     named = {

@@ -1,4 +1,4 @@
-"""Releases of a stack of workloads: their values, filled in, and what our own charts make of them."""
+"""Releases of a workloads stack: their values without tokens, and the objects of our two charts."""
 
 import json
 import re
@@ -8,18 +8,18 @@ from chart.rendering import ROOT, Object, merged, render
 
 ID = "00000000-0000-0000-0000-000000000001"
 CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"
-# What Azure or the deployment fills in: the same id for all, a tag and no digest.
+# Values that Azure or the deployment provides: one id for all, a tag and no digest.
 FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{var\.chat_image_tag\}": "0.1.0"}
 
 
 def release(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """One Helm release of a stack."""
+    """Return one Helm release of a stack."""
     (found,) = [each for each in document["resource"]["helm_release"].values() if each["name"] == name]
     return dict(found)
 
 
 def values_of(document: dict[str, Any], name: str, digest: str = "") -> dict[str, Any]:
-    """The values of a release, with what is only known later filled in."""
+    """Return the values of a release with all tokens replaced."""
     text = json.dumps(release(document, name)["values"])
     for pattern, value in {**FILLED, r"\$\{var\.chat_image_digest\}": digest}.items():
         text = re.sub(pattern, value, text)
@@ -28,12 +28,12 @@ def values_of(document: dict[str, Any], name: str, digest: str = "") -> dict[str
 
 
 def chat_objects(document: dict[str, Any]) -> list[Object]:
-    """What the chat's release makes of its values."""
+    """Render the chat chart."""
     namespace = release(document, "kaito-chat")["namespace"]
     return render(values_of(document, "kaito-chat"), release="kaito-chat", namespace=namespace)
 
 
 def cluster_objects(document: dict[str, Any]) -> list[Object]:
-    """What the other release of ours makes."""
+    """Render the chart of the cluster's objects."""
     values, namespace = values_of(document, "kaito-cluster"), release(document, "kaito-cluster")["namespace"]
     return render(values, release="kaito-cluster", namespace=namespace, chart=CLUSTER_CHART)

@@ -1,44 +1,44 @@
-"""What can go wrong with a model's server, in the kinds that people are told about."""
+"""The exception that backends raise, and the kinds of errors that the page and the metrics tell apart."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """The kinds of trouble; metrics count by them, and the page has a text for each."""
+    """Kinds of errors; metrics count by them, and the page has a text for each."""
 
-    NOT_READY = "not_ready"  # the server answers, or nobody does, and no model is there yet
+    NOT_READY = "not_ready"  # no model is served yet, or nothing answers at the endpoint
     GONE = "gone"  # a model that was ready does not answer any more
     BUSY = "busy"  # 429
-    TOO_LONG = "too_long"  # the question does not fit into the model's window
+    TOO_LONG = "too_long"  # the question does not fit into the context window
     SLOW = "slow"  # no first token in time
     CUT_OFF = "cut_off"  # the answer stopped before its end
     REFUSED = "refused"  # the server does not accept the request
     FORBIDDEN = "forbidden"  # the server does not accept our credential
     RENAMED = "renamed"  # the model id is not served any more
-    FAILED = "failed"  # the server broke over the request
-    GARBLED = "garbled"  # what the server says is not in its protocol
+    FAILED = "failed"  # an internal error of the server
+    GARBLED = "garbled"  # the response does not follow the protocol
     NOT_API = "not_api"  # a login page or a redirect answers instead of the API
-    NO_CHAT = "no_chat"  # what is served cannot hold a conversation
-    EMPTY = "empty"  # the answer ended without a word
-    THOUGHT_OUT = "thought_out"  # thinking used up the token limit, and no answer followed
+    NO_CHAT = "no_chat"  # the served model cannot hold a conversation
+    EMPTY = "empty"  # the answer holds no text
+    THOUGHT_OUT = "thought_out"  # reasoning used up the token limit, and no answer followed
     FILTERED = "filtered"  # the server's content filter withheld the answer, or its rest
-    ABORTED = "aborted"  # the server ended the answer by itself
+    ABORTED = "aborted"  # the server ended the answer
 
 
 class Cause(StrEnum):
-    """Refusals that another form of the same question avoids."""
+    """Causes of a refusal that another form of the request avoids."""
 
     NO_SYSTEM_ROLE = "no_system_role"
     NO_CHAT_TEMPLATE = "no_chat_template"
-    UNSAID = "unsaid"  # a bare 500, which is how KAITO's transformers runtime says that it has no system role
+    UNSAID = "unsaid"  # a bare 500, with which KAITO's transformers runtime answers if it has no system role
 
 
-class Room(NamedTuple):
+class ContextLength(NamedTuple):
     """The numbers in a refusal for length.
 
     Attributes:
-        window_tokens: The server's window.
+        window_tokens: The server's context window.
         prompt_tokens: The question, with its history, as the server counts it.
         exact: Whether the server counted to the end; some stop where the window is full.
         answer_tokens: The longest answer that the server gives, whatever the window leaves.
@@ -51,17 +51,17 @@ class Room(NamedTuple):
 
 
 class BackendError(Exception):
-    """A model's server did not answer as it should.
+    """A model server did not answer as it should.
 
     Attributes:
         kind: What it means.
-        detail: Everything known of it, shortened; for logs only.
+        detail: All that is known about it, shortened; for logs only.
         status: The HTTP status, if there was one.
-        said: The server's own words that the page may quote: those of a refusal, never those of a breakdown.
-        retry_after_seconds: When the server asks to be called again, if it says so.
-        parameter: The request's field that the server does not know, if it says so.
-        cause: Why it refused, where another form of the question avoids it.
-        room: How much fits, if it refused for length and says so.
+        said: The server's own words that the page may quote: those of a refusal, never those of an internal error.
+        retry_after_seconds: The server's `Retry-After`, if it sent one.
+        parameter: The request field that the server does not accept, if it names one.
+        cause: The cause of the refusal, if another form of the request avoids it.
+        context_length: The numbers in a refusal for length, if it names some.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class BackendError(Exception):
         retry_after_seconds: float | None = None,
         parameter: str | None = None,
         cause: Cause | None = None,
-        room: Room | None = None,
+        context_length: ContextLength | None = None,
     ) -> None:
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
         self.kind = kind
@@ -84,4 +84,4 @@ class BackendError(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.parameter = parameter
         self.cause = cause
-        self.room = room
+        self.context_length = context_length

@@ -1,4 +1,4 @@
-"""Host names: every DNS record of the platform leads to something that listens for it, with a certificate."""
+"""Host names: each DNS record of the platform has an Ingress or a Gateway listener with a certificate."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from aks_kaito.settings import Environment, Settings
 from chart.rendering import Object, names, one
 from chart.validation import check_core, check_custom
 from conftest import synthesized
-from infra.rendered import chat_objects, cluster_objects
-from inventory import of_kind
+from support.inventory import of_kind
+from support.rendered import chat_objects, cluster_objects
 
 ZONE = {"dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns", "hostname": "chat.contoso.com"}
 MODEL = {"model_hostname": "model.ai.contoso.com", "model_basic_auth_secret_name": "people"}
-WAYS: dict[str, dict[str, Any]] = {
+MODES: dict[str, dict[str, Any]] = {
     "nginx": {"mode": "nginx", **ZONE},
     "nginx-model": {"mode": "nginx", **ZONE, **MODEL, "model_allowed_ip_ranges": ["52.174.1.2", "52.174.8.0/24"]},
     "gateway": {"mode": "gateway", **ZONE},
@@ -21,38 +21,38 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=MODES)
 def stacks_of(
     request: pytest.FixtureRequest, environments: dict[str, Environment]
 ) -> tuple[dict[str, Any], list[Object]]:
-    """A way of publishing: the platform, and the objects of both our releases."""
+    """Return the platform stack and the objects of both releases, for one ingress mode."""
     data = environments["dev"].settings.model_dump(mode="json", exclude_none=True)
-    data["ingress"] = WAYS[request.param]
+    data["ingress"] = MODES[request.param]
     environment = Environment("dev", Settings.model_validate(data))
     workloads = synthesized(environment, "workloads")
     return synthesized(environment), [*chat_objects(workloads), *cluster_objects(workloads)]
 
 
-def listened_for(objects: list[Object]) -> set[str]:
-    """The hosts of Ingresses and Gateways."""
+def listeners(objects: list[Object]) -> set[str]:
+    """Return the hosts of Ingresses and Gateways."""
     ingresses = [rule["host"] for each in objects if each["kind"] == "Ingress" for rule in each["spec"]["rules"]]
     gateways = [part["hostname"] for each in objects if each["kind"] == "Gateway" for part in each["spec"]["listeners"]]
     return {*ingresses, *gateways}
 
 
-def test_each_record_names_a_host_that_is_listened_for(stacks_of: tuple[dict[str, Any], list[Object]]) -> None:
+def test_each_record_has_a_listener(stacks_of: tuple[dict[str, Any], list[Object]]) -> None:
     platform, objects = stacks_of
     records = {f"{record['name']}.{record['zone_name']}" for record in of_kind(platform, "azurerm_dns_a_record")}
-    hosts = listened_for(objects)
+    hosts = listeners(objects)
     assert records <= hosts
-    # App routing writes the records of its Ingresses itself.
+    # App routing writes the records of its own Ingresses.
     assert records in (hosts, set())
     assert bool(records) == (
         not any(each.get("spec", {}).get("ingressClassName", "").startswith("web") for each in objects)
     )
 
 
-def test_objects_are_valid_and_certificates_come_by_a_record_of_the_zone(
+def test_objects_are_valid_and_certificates_use_dns_01(
     stacks_of: tuple[dict[str, Any], list[Object]],
 ) -> None:
     _, objects = stacks_of
@@ -70,7 +70,9 @@ def test_objects_are_valid_and_certificates_come_by_a_record_of_the_zone(
 
 
 @pytest.mark.parametrize("stacks_of", ["nginx-model"], indirect=True)
-def test_the_models_endpoint_is_guarded(stacks_of: tuple[dict[str, Any], list[Object]]) -> None:
+def test_the_models_endpoint_requires_a_password_and_an_allowed_address(
+    stacks_of: tuple[dict[str, Any], list[Object]],
+) -> None:
     _, objects = stacks_of
     model = one(objects, "Ingress", one(objects, "Workspace")["metadata"]["name"])
     assert [rule["host"] for rule in model["spec"]["rules"]] == ["model.ai.contoso.com"]

@@ -13,7 +13,7 @@ from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change, Limits
 
-# Patience enough for a database that comes back, and little for a test that waits for it.
+# Timeouts enough for a database that comes back, and little for a test that waits for it.
 BRISK = Limits(first_pause=0.05, longest_pause=0.2, late=0.3)
 THREAD = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import free_port
+from support.chat.processes import free_port
 
 NGINX = """\
 daemon off;

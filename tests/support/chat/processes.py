@@ -14,7 +14,7 @@ from typing import NamedTuple
 import httpx
 import psutil
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 READY_SECONDS = 30
 
 
@@ -64,7 +64,7 @@ def program(
     """A program of ours, from its first answer to the end of the block; `ready` is asked on the management port."""
     environ = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests" / "app"))),
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests"))),
         "HOME": str(log.parent),
         **(environment or {}),
     }
@@ -118,4 +118,13 @@ def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterat
     arguments = ["-m", "kaito_chat.engine.scripted", "--port", str(port)]
     arguments += ["--token-milliseconds", str(token_milliseconds)]
     with program(arguments, port, folder / f"engine-{port}.log", ready="/health") as running:
+        yield running
+
+
+@contextmanager
+def misbehaving(folder: Path) -> Iterator[Running]:
+    """The model server that misbehaves on demand: `support.chat.fakes.faults`."""
+    port = free_port()
+    arguments = ["-m", "support.chat.fakes.faults", "--port", str(port)]
+    with program(arguments, port, folder / f"faults-{port}.log", ready="/open") as running:
         yield running

@@ -1,7 +1,7 @@
-"""Partial inventories: a YAML file lists what matters of a synthesized stack, and nothing else is looked at.
+"""Partial inventories: YAML files that list the resources and arguments of a synthesized stack that matter.
 
-`counts` is the number of resources by type (0 asserts absence), `values` are arguments by address, where
-`__absent__` asserts that a key is not there.
+`counts` is the number of resources by type; 0 asserts absence. `values` are arguments by path; `__absent__` asserts
+that a key is missing. Everything else is ignored.
 """
 
 import re
@@ -15,7 +15,7 @@ ABSENT = "__absent__"
 
 
 def addresses(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every resource and data source of a stack by its Terraform address."""
+    """Return the arguments of every resource and data source by Terraform address."""
     found = {}
     for block, prefix in (("resource", ""), ("data", "data.")):
         for kind, resources in document.get(block, {}).items():
@@ -25,7 +25,7 @@ def addresses(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every resource by its type and construct path, which reads better than an address with its hash."""
+    """Return the arguments of every resource by type and construct path, without the hash of an address."""
     found = {}
     for kind, resources in document["resource"].items():
         for name, arguments in resources.items():
@@ -34,12 +34,12 @@ def paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def of_kind(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """All resources of one type."""
+    """Return the arguments of all resources of one type."""
     return list(document["resource"].get(kind, {}).values())
 
 
 def differences(document: dict[str, Any], inventory: Path) -> list[str]:
-    """Where a stack and an inventory disagree: a line each, naming the file and the dotted path."""
+    """Return a line per difference between a stack and an inventory, with the file and the dotted path."""
     expected = yaml.safe_load(inventory.read_text(encoding="utf-8"))
     found = [
         f"{inventory.name}: counts.{kind}: expected {count}, found {len(of_kind(document, kind))}"
@@ -51,7 +51,7 @@ def differences(document: dict[str, Any], inventory: Path) -> list[str]:
         if key in actual:
             found += (f"{inventory.name}: {key}{line}" for line in _compare(values, actual[key]))
         elif values != ABSENT:
-            found.append(f"{inventory.name}: {key}: is not in the stack")
+            found.append(f"{inventory.name}: {key}: not in the stack")
     return found
 
 

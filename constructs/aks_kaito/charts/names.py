@@ -1,0 +1,35 @@
+"""Names that the charts, the stacks and the command line share.
+
+One constant per object, even where two objects have the same name today.
+"""
+
+from pathlib import Path
+
+from aks_kaito.settings import Environment
+
+CHARTS_FOLDER = Path(__file__).parents[3] / "charts"
+# Charts of this repository. A release has the name of its chart.
+CHAT_CHART = "kaito-chat"
+CLUSTER_CHART = "kaito-cluster"
+# The chat chart names these objects after its release.
+CHAT_DEPLOYMENT = CHAT_CHART
+CHAT_SERVICE = CHAT_CHART
+# Secret of the chat's certificate when cert-manager is off.
+CHAT_TLS_SECRET = "kaito-chat-tls"  # noqa: S105  (the name of a Secret)
+GATEWAY = "kaito-chat"
+# F5's chart does not choose a namespace, so the namespace has the chart's name.
+NGINX_NAMESPACE = "nginx-ingress"
+PROMETHEUS_NAMESPACE = "monitoring"
+# Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
+IMAGE_REPOSITORY = "kaito-chat"
+IMAGE_TAG = "0.1.0"
+# Key Vault secrets that sign-in needs, by the environment variable of the chat that receives each.
+SIGN_IN_SECRETS = {
+    "KAITO_CHAT_AUTH_SECRET": "chat-auth-secret",
+    "KAITO_CHAT_ENTRA_CLIENT_SECRET": "chat-entra-client-secret",
+}
+
+
+def image(environment: Environment) -> str:
+    """Return the chat's image in the environment's registry, without a tag."""
+    return f"{environment.names.registry}.azurecr.io/{IMAGE_REPOSITORY}"

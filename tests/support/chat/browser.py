@@ -1,0 +1,41 @@
+"""Actions on the page, and what shows that they are done."""
+
+import json
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+Visit = Callable[..., Page]
+Picture = Callable[[Page, str], None]
+SIGN_IN = {
+    "sign_in": "password",
+    "password_users": json.dumps({"ada": "not-a-secret"}),
+    "auth_secret": "0123456789abcdef0123456789abcdef",
+}
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.locator("#chat-input")
+    box.click()
+    page.keyboard.insert_text(question)
+    page.locator("#chat-submit").click()
+
+
+def answered(page: Page, times: int = 1) -> None:
+    expect(page.get_by_text("first token after")).to_have_count(times, timeout=20_000)
+
+
+def status(page: Page, state: str) -> None:
+    expect(page.locator(f"#kaito-chat-status[data-state={state}]")).to_be_visible(timeout=20_000)
+
+
+def sign_in(page: Page) -> None:
+    page.locator("#email").fill("ada")
+    page.locator("#password").fill("not-a-secret")
+    page.get_by_role("button", name="Sign In").click()
+    status(page, "ready")
+
+
+def listed(page: Page, title: str) -> Locator:
+    """A conversation in the sidebar."""
+    return page.locator("#thread-history").get_by_role("listitem").filter(has_text=title)

@@ -1,0 +1,27 @@
+"""Environment variables of other programs that Chainlit would read."""
+
+FOREIGN = {
+    "RUN": "1",
+    "run": "1",
+    "FEATURES": "x",
+    "UI": "{}",
+    "Project": "kaito",
+    "CODE": "x",
+    "ROOT": "/nowhere",
+    "CHAINLIT_SERVER": "x",
+    "CHAINLIT_ROOT_PATH": "/elsewhere",
+    "CHAINLIT_AUTH_COOKIE_NAME": "x",
+    "CHAINLIT_CUSTOM_AUTH": "1",
+    "DATABASE_URL": "postgresql://nowhere/x",
+    "LITERAL_API_KEY": "x",
+    "SLACK_BOT_TOKEN": "x",
+    "SLACK_SIGNING_SECRET": "x",
+    "TEAMS_APP_ID": "x",
+    "TEAMS_APP_PASSWORD": "x",
+    "DISCORD_BOT_TOKEN": "x",
+    "OAUTH_GITHUB_CLIENT_ID": "x",
+    "OAUTH_GITHUB_CLIENT_SECRET": "x",
+    "BUCKET_NAME": "x",
+    "APP_AWS_REGION": "x",
+    "STORAGE_EXPIRY_TIME": "soon",
+}
