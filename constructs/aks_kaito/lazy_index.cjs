@@ -12,7 +12,7 @@ const Module = require("node:module");
 
 const INDEX = /[\\/]node_modules[\\/]@cdktn[\\/]provider-[^\\/]+[\\/]lib[\\/]index\.js$/;
 const REEXPORT = /^exports\.([A-Za-z_$][\w$]*) = __importStar\(require\("(\.\/[^"\\]+)"\)\);$/gm;
-// What TypeScript emits around re-exports: names declared before they are set, and the ES module marker.
+// Other code that TypeScript emits: declarations of the exported names, and the ES module marker.
 const DECLARATIONS = /^(?:exports\.[\w$]+ = )+void 0;$|^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);$/gm;
 const COMMENTS = /^\/\/.*$|\/\*[^]*?\*\//gm;
 

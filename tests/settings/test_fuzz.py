@@ -5,12 +5,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aks_kaito.settings import SettingsError, load
 from conftest import ENVIRONMENTS, TODAY
 
+# Time limits would fail on a busy machine.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = [path.read_text(encoding="utf-8") for path in ENVIRONMENTS]
 VALUES = st.one_of(
     st.just("true"),
@@ -37,7 +39,7 @@ def outcome(data: bytes) -> None:
         assert all("\n" not in str(problem) for problem in refused.problems)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(UNTIMED, max_examples=150)
 @given(st.sampled_from(TEXTS), st.data())
 def test_a_changed_value_never_breaks_the_reader(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
@@ -47,7 +49,7 @@ def test_a_changed_value_never_breaks_the_reader(text: str, data: st.DataObject)
     outcome("\n".join(lines).encode())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(UNTIMED, max_examples=100)
 @given(st.sampled_from(TEXTS), st.data())
 def test_lost_and_swapped_bytes_never_break_the_reader(text: str, data: st.DataObject) -> None:
     raw = bytearray(text.encode())
@@ -65,7 +67,7 @@ JUNK = st.recursive(
 TABLES = sorted(tomllib.loads("\n".join(TEXTS[:1])))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(UNTIMED, max_examples=150)
 @given(st.dictionaries(st.sampled_from([*TABLES, "openai", "tags", "prefix", "flux"]), JUNK))
 def test_any_shape_of_data_is_refused_or_accepted(data: dict[str, Any]) -> None:
     from aks_kaito.settings.reader import _unsafe_strings, _validated  # noqa: PLC0415  (the steps of load after parsing)
