@@ -84,6 +84,7 @@ class Shell:
         subscription = environment.settings.subscription_id or variables.get("ARM_SUBSCRIPTION_ID")
         self.azure = Azure(environment, subscription)
         self._stops = 0
+        self._passed_on = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def pass_on_signals(self) -> None:
@@ -146,8 +147,7 @@ class Shell:
             missing = isinstance(error, FileNotFoundError)
             reason = "is not installed" if missing else f"cannot be started: {error.strerror}"
             raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
-        if self._stops:  # while it was started
-            self._interrupt()
+        self._interrupt()  # for a signal that came while the process was started
         return self._process
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -164,7 +164,9 @@ class Shell:
             self._interrupt()
 
     def _interrupt(self) -> None:
-        if self._process is not None:
+        """Interrupt the running process once for each stop; a process that comes later is not started at all."""
+        while self._process is not None and self._passed_on < self._stops:
+            self._passed_on += 1
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
 
