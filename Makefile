@@ -13,11 +13,11 @@ ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
 
-# What make synth prints (table, json or paths), and what make diff compares with.
+# Form of make synth's summary (table, json or paths), and the revision with which make diff compares.
 SHOW ?= table
 BASE ?= main
 
-# What make chat serves, and where; which tests make test-app runs; what make image builds.
+# Port and model of make chat, the tests that make test-app runs, and the image that make image builds.
 PORT ?= 8000
 ENGINE ?= embedded
 ENDPOINT ?=
@@ -187,7 +187,7 @@ $(KUBERNETES): requirements/kubernetes.txt tools/kubernetes_tools.py $(INFRA)
 	$(BIN)/python tools/kubernetes_tools.py $(BIN)
 	@touch $@
 
-# The CDK's two command lines, and the Node.js that one of them needs, in a folder of their own: tests copy tools/.
+# The CDK's two command lines, and the Node.js that one of them needs, in a folder of the virtual environment.
 # npm trusts the certificates that the machine does, as pip can; a proxy of a company's own may stand in between.
 $(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requirements/cdktf.txt $(INFRA)
 	rm -rf $(VENV)/clis
