@@ -17,7 +17,7 @@ from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from support.rendered import ID
 from support.rendered import release as terraform_release
-from support.stand_ins import AKS_KAITO, prepare
+from support.stand_ins import AKS_KAITO, environment, prepare
 
 HELM = """#!{python}
 import json, os, sys
@@ -41,12 +41,12 @@ def release(
     """Run `aks-kaito release`; return its result and Helm's arguments."""
     program, noted = folder / "helm", folder / "helm.json"
     helm = {"HELM_BIN": str(program), "HELM_NOTED": str(noted), "STATUS": str(status), "VERSION": version}
-    environment = prepare(folder, fails=fails, variables=helm | dict(variables or {}), root=root)
+    surroundings = prepare(folder, fails=fails, variables=helm | dict(variables or {}), root=root)
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     if built:
-        Path(environment["BUILT"]).touch()
+        Path(surroundings["BUILT"]).touch()
     command = [*AKS_KAITO, "release", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=surroundings)
     return done, json.loads(noted.read_text()) if noted.exists() else []
 
 
@@ -110,6 +110,13 @@ def test_outdated_values_are_not_released(tmp_path: Path, project: Path) -> None
     done, asked = release(tmp_path, "dev", "0.2.0", variables=variables, root=project)
     assert (done.returncode, asked) == (2, [])
     assert "values/dev.yaml does not match the settings: run `make synth ENV=dev`" in done.stderr
+
+
+def test_missing_values_are_not_released(tmp_path: Path, project: Path) -> None:
+    text = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+    done, asked = release(tmp_path, "other", "0.2.0", variables=environment(tmp_path, text, "other"), root=project)
+    assert (done.returncode, asked) == (2, [])
+    assert done.stderr == "cdktf.out/values/other.yaml is missing: run `make synth ENV=other` first\n"
 
 
 def test_helm_3_gets_the_options_of_its_version(tmp_path: Path, project: Path) -> None:
