@@ -28,7 +28,7 @@ def deploy(
 ) -> None:
     """Deploy an environment and send it one message.
 
-    Deploys the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that
+    Deploy the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that
     fails ends the deployment, with the command to go on with. Ctrl-C waits until Terraform has written its state;
     pressed twice, Terraform ends at once.
 
@@ -49,7 +49,7 @@ def destroy(
 ) -> None:
     """Destroy an environment with all its data.
 
-    Destroys the workloads first, then the platform.
+    Destroy the workloads first, then the platform.
 
     Needs az (signed in), terraform, kubelogin, and the CDK's CLI, which `make destroy` installs before it runs this.
 
@@ -67,7 +67,7 @@ def release(
 ) -> None:
     """Release the chat application alone.
 
-    Takes the values of the last synthesis and another image. Helm rolls back to the release before if its pods do not
+    Use the values of the last synthesis and another image. Helm rolls back to the release before if its pods do not
     become ready.
 
     Needs az (signed in), kubelogin, and helm, which `make release` installs before it runs this.
