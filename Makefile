@@ -13,11 +13,11 @@ ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
 
-# Form of make synth's summary (table, json or paths), and the revision with which make diff compares.
+# Output format of make synth (table, json or paths), and the revision that make diff compares with.
 SHOW ?= table
 BASE ?= main
 
-# Port and model of make chat, the tests that make test-app runs, and the image that make image builds.
+# Port and model server of make chat; tests of make test-app; image of make image.
 PORT ?= 8000
 ENGINE ?= embedded
 ENDPOINT ?=
