@@ -98,7 +98,7 @@ test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
 	$(APP_PYTEST) tests/app/browser $(SPREAD)
 
 .PHONY: check
-check: format-check lint types imports test security ## Everything that must hold before a change lands
+check: format-check lint types imports language test security ## Everything that must hold before a change lands
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -127,6 +127,10 @@ imports: $(DEV) $(APP_DEV) ## Check that imports only point down
 	$(BIN)/lint-imports
 	cd app && PYTHONPATH=. ../$(APP_BIN)/lint-imports
 
+.PHONY: language
+language: $(INFRA) ## Check the language of docstrings, comments, messages and pages
+	$(BIN)/python tools/language.py
+
 .PHONY: security
 security: $(DEV) $(KUBERNETES) $(SECURITY) ## Check the synthesized Terraform and the chart with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
@@ -142,12 +146,16 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that are made from code
 	$(BIN)/python tools/docs.py
 
+.PHONY: pictures
+pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images anew, in Chromium
+	KAITO_CHAT_SCREENSHOTS=1 $(APP_PYTEST) tests/app/browser/test_page.py tests/app/browser/test_pictures.py
+
 .PHONY: benchmark
-benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md
+benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/explanation/benchmarks.md
 	$(BIN)/python benchmarks/synth.py
 
 .PHONY: benchmark-chat
-benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/benchmarks.md
+benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/explanation/benchmarks.md
 	$(APP_BIN)/python benchmarks/chat.py
 
 .PHONY: snapshots

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from aks_kaito.charts.names import CHAT_CHART, CHAT_DEPLOYMENT, CHAT_SERVICE
-from chart.rendering import RenderError, merged, one, render
 from conftest import ENVIRONMENTS, ROOT
 from support.rendered import ID
 from support.rendered import release as terraform_release
+from support.rendering import RenderError, merged, one, render
 from support.stand_ins import AKS_KAITO, environment, prepare
 
 HELM = """#!{python}

@@ -1,4 +1,4 @@
-"""Changes to Chainlit 2.12, each with its reason; docs/upstream has drafts of reports."""
+"""Changes to Chainlit 2.12, each with its reason; docs/explanation/upstream has drafts of reports."""
 
 import logging
 from importlib import import_module

@@ -80,6 +80,6 @@ def picture() -> Callable[[Page, str], None]:
         if os.environ.get("KAITO_CHAT_SCREENSHOTS"):
             folder: Path = ROOT / "docs" / "images"
             folder.mkdir(exist_ok=True)
-            page.screenshot(path=folder / f"chat-{name}.png")
+            page.screenshot(path=folder / f"{f'chat-{name}'.rstrip('-')}.png")
 
     return take
