@@ -13,11 +13,11 @@ ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
 
-# What make synth prints (table, json or paths), and what make diff compares with.
+# Output format of make synth (table, json or paths), and the revision that make diff compares with.
 SHOW ?= table
 BASE ?= main
 
-# What make chat serves, and where; which tests make test-app runs; what make image builds.
+# Port and model server of make chat; tests of make test-app; image of make image.
 PORT ?= 8000
 ENGINE ?= embedded
 ENDPOINT ?=
@@ -25,7 +25,7 @@ TESTS ?= tests/app
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
-# The environment that make destroy takes down, once more.
+# Confirms make destroy: the name of the environment once more.
 CONFIRM ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -34,6 +34,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$python"; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# The command line, with our own helm and kubectl; exec, so that it gets the signals that stop make.
+AKS_KAITO = PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/aks-kaito
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
 KUBERNETES := $(VENV)/.kubernetes-installed
@@ -64,19 +66,19 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 
 .PHONY: deploy
 deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/deploy.py up "$(ENV)" "$(TAG)"
+	@$(AKS_KAITO) deploy "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
-destroy: $(INFRA) $(CLIS) ## Take an environment down, workloads first (ENV=dev CONFIRM=dev)
-	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/deploy.py down "$(ENV)" "$(CONFIRM)"
+destroy: $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
+	@$(AKS_KAITO) destroy "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
-	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python tools/release.py "$(ENV)" "$(TAG)"
+	@$(AKS_KAITO) release "$(ENV)" "$(TAG)"
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
-	@$(BIN)/python tools/diff.py "$(BASE)" $(if $(findstring command,$(origin ENV)),--env "$(ENV)")
+	@$(AKS_KAITO) diff --base "$(BASE)" $(if $(findstring command,$(origin ENV)),"$(ENV)")
 
 .PHONY: chat
 chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)
@@ -94,7 +96,7 @@ test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
 	$(APP_PYTEST) tests/app/browser
 
 .PHONY: check
-check: format-check lint types imports test security ## Everything that must hold before a change lands
+check: format-check lint types imports language test security ## Everything that must hold before a change lands
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -123,6 +125,10 @@ imports: $(DEV) $(APP_DEV) ## Check that imports only point down
 	$(BIN)/lint-imports
 	cd app && PYTHONPATH=. ../$(APP_BIN)/lint-imports
 
+.PHONY: language
+language: $(INFRA) ## Check the language of docstrings, comments, messages and pages
+	$(BIN)/python tools/language.py
+
 .PHONY: security
 security: $(DEV) $(KUBERNETES) $(SECURITY) ## Check the synthesized Terraform and the chart with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
@@ -138,12 +144,16 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that are made from code
 	$(BIN)/python tools/docs.py
 
+.PHONY: pictures
+pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images anew, in Chromium
+	KAITO_CHAT_SCREENSHOTS=1 $(APP_PYTEST) tests/app/browser/test_page.py tests/app/browser/test_pictures.py
+
 .PHONY: benchmark
-benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/benchmarks.md
+benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/explanation/benchmarks.md
 	$(BIN)/python benchmarks/synth.py
 
 .PHONY: benchmark-chat
-benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/benchmarks.md
+benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/explanation/benchmarks.md
 	$(APP_BIN)/python benchmarks/chat.py
 
 .PHONY: snapshots
@@ -183,7 +193,7 @@ $(KUBERNETES): requirements/kubernetes.txt tools/kubernetes_tools.py $(INFRA)
 	$(BIN)/python tools/kubernetes_tools.py $(BIN)
 	@touch $@
 
-# The CDK's two command lines, and the Node.js that one of them needs, in a folder of their own: tests copy tools/.
+# The CDK's two command lines, and the Node.js that one of them needs, in a folder of the virtual environment.
 # npm trusts the certificates that the machine does, as pip can; a proxy of a company's own may stand in between.
 $(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requirements/cdktf.txt $(INFRA)
 	rm -rf $(VENV)/clis

@@ -1,8 +1,8 @@
-"""How the chat application carries many people, beside the sample's way, the openai SDK's way, and no application.
+"""Load test of the chat application, compared with KAITO's sample, the openai SDK, and direct requests.
 
-`python benchmarks/chat.py` runs over Chainlit's own protocol against an endpoint with fixed timing.
-`--messages 10000` looks at memory instead. `--check` exits 1 if a goal is missed. `--before FOLDER` measures the
-application of another checkout beside this one.
+`python benchmarks/chat.py` uses Chainlit's own protocol, against an endpoint with fixed timing. `--messages 10000`
+measures memory instead. `--check` exits 1 if a goal is missed. `--before FOLDER` also measures the application of
+another checkout.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PEERS = ROOT / "benchmarks" / "chat_peers"
 QUESTION = "tell me something"
 OURS, SDK, SAMPLE, DIRECT = "this application", "openai SDK per token", "the sample's way", "no application"
 BEFORE = "another checkout"
-# A replica's own limits are not what is measured.
+# The benchmark does not measure a replica's own limits.
 UNLIMITED = {"max_answers": "100000", "max_questions_per_minute": "1000000"}
 PEOPLE = {
     DIRECT: (1, 10, 50, 200),
@@ -41,7 +41,7 @@ PEOPLE = {
 
 
 class Result(NamedTuple):
-    """One round of some people who ask at once, once each."""
+    """One round, in which every user asks one question at the same time."""
 
     first: list[float]
     seconds: float
@@ -60,12 +60,12 @@ class Result(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Answers per second."""
+        """The number of answers per second."""
         return len(self.first) / self.seconds
 
 
 async def directly(endpoint: Running, people: int) -> Result:
-    """Ask the endpoint itself, over the client library that the pages of the other ways use too."""
+    """Ask the endpoint directly, with the client library that the pages use too."""
     body = {"messages": [{"role": "user", "content": QUESTION}], "stream": True}
 
     async def one(client: aiohttp.ClientSession) -> float:
@@ -87,7 +87,7 @@ async def directly(endpoint: Running, people: int) -> Result:
 
 
 async def over(app: Running, people: int) -> Result:
-    """Ask on pages of an application."""
+    """Ask on the pages of an application."""
     process = app.measure()
     before = process.memory_info().rss
     pages = [Page(app.url) for _ in range(people)]
@@ -105,7 +105,7 @@ async def over(app: Running, people: int) -> Result:
 
 
 def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
-    """A minimal Chainlit application, as `chainlit run` serves it."""
+    """Start a minimal Chainlit application with `chainlit run`."""
     port = free_port()
     root = folder / name
     root.mkdir()
@@ -115,7 +115,7 @@ def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
 
 
 def checkout(stack: ExitStack, root: Path, endpoint: str, folder: Path) -> Running:
-    """The chat application of another checkout, in this one's environment."""
+    """Start the chat application of another checkout, in the virtual environment of this one."""
     port, management = free_port(), free_port()
     environment = {
         "PYTHONPATH": str(root / "app"),
@@ -131,7 +131,7 @@ def checkout(stack: ExitStack, root: Path, endpoint: str, folder: Path) -> Runni
 
 
 def start(stack: ExitStack, before: Path | None) -> tuple[Running, dict[str, Running]]:
-    """The endpoint, and everything in front of it."""
+    """Start the endpoint and the applications in front of it."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     port = free_port()
     arguments = [str(PEERS / "endpoint.py"), str(port)]
@@ -145,17 +145,17 @@ def start(stack: ExitStack, before: Path | None) -> tuple[Running, dict[str, Run
 
 
 async def measure(rounds: int, before: Path | None) -> dict[tuple[str, int], Result]:
-    """All ways and sizes, alternating; of each, the round with the median time to first text."""
+    """Measure all ways and sizes in turn; return the round of each with the median time to first text."""
     found: dict[tuple[str, int], list[Result]] = {}
     with ExitStack() as stack:
         endpoint, apps = start(stack, before)
         for app in apps.values():
-            await over(app, 1)  # everybody warms up
+            await over(app, 1)  # warm-up
         for turn in range(rounds):
             for way, sizes in PEOPLE.items():
                 for people in sizes:
                     if (way == SAMPLE and turn) or way not in (DIRECT, *apps):
-                        continue  # the sample's takes twenty seconds, every time the same
+                        continue  # the sample takes twenty seconds, with little variation
                     result = await (directly(endpoint, people) if way == DIRECT else over(apps[way], people))
                     found.setdefault((way, people), []).append(result)
                     await asyncio.sleep(0.3)
@@ -163,7 +163,7 @@ async def measure(rounds: int, before: Path | None) -> dict[tuple[str, int], Res
 
 
 def show(found: dict[tuple[str, int], Result]) -> bool:
-    """Print what was measured; whether every goal is met."""
+    """Print the results and return whether every goal is met."""
     table = Table("way", "people", "first text p50", "p95", "answers/s", "of direct", "CPU s", "MiB per person")
     for (way, people), result in found.items():
         cpu, mib = (f"{result.cpu:.2f}", f"{result.mib / people:.2f}") if way != DIRECT else ("", "")
@@ -181,7 +181,7 @@ def show(found: dict[tuple[str, int], Result]) -> bool:
         ("50 people: throughput of direct", ours(50).rate / direct(50).rate, 0.9, True),
     ]
     if (BEFORE, 1) in found:
-        for people in PEOPLE[BEFORE][1:]:  # one person costs less than a process's CPU time can tell
+        for people in PEOPLE[BEFORE][1:]:  # one user takes less CPU time than can be measured
             ratio = found[OURS, people].cpu / found[BEFORE, people].cpu
             goals.append((f"{people} people: CPU of the other checkout's", ratio, 1.1, False))
             seconds = found[OURS, people].seconds / found[BEFORE, people].seconds
@@ -195,7 +195,7 @@ def show(found: dict[tuple[str, int], Result]) -> bool:
 
 
 async def remember(messages: int) -> bool:
-    """Many short conversations; whether memory stops to grow after the first tenth."""
+    """Run many short conversations; return whether memory stops growing after the first tenth."""
     sizes: list[float] = []
     people = 20
     with ExitStack() as stack:
@@ -224,12 +224,12 @@ async def remember(messages: int) -> bool:
 
 
 def main() -> int:
-    """Measure; 1 with `--check` if a goal is missed."""
+    """Measure and return the exit code: 1 with `--check` if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--messages", type=int, help="look at memory over so many messages instead")
+    parser.add_argument("--messages", type=int, help="measure memory over this number of messages instead")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout to measure beside this one")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout to measure as well")
     options = parser.parse_args()
     good = (
         asyncio.run(remember(options.messages))

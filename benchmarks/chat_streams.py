@@ -1,6 +1,6 @@
-"""What a client library costs: fifty streams at once from the fixed endpoint, over each library that could call models.
+"""Cost of HTTP client libraries: fifty concurrent streams from the fixed endpoint with each candidate.
 
-`python benchmarks/chat_streams.py` prints CPU time and time to first token beside those of this application's pool.
+`python benchmarks/chat_streams.py` prints CPU time and time to first token, compared with this application's pool.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ Ask = Callable[[], AsyncGenerator[object]]
 
 
 class Cost(NamedTuple):
-    """What one round cost, in seconds."""
+    """The cost of one round, in seconds."""
 
     cpu: float
     first: float
@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 @asynccontextmanager
 async def over_httpx(client: httpx.AsyncClient, url: str) -> AsyncIterator[Ask]:
-    """httpx, over whichever transport the client has."""
+    """httpx, with the client's transport."""
 
     async def ask() -> AsyncGenerator[bytes]:
         async with client.stream("POST", url + PATH, json=BODY) as response:
@@ -55,7 +55,7 @@ async def over_httpx(client: httpx.AsyncClient, url: str) -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def over_aiohttp(url: str) -> AsyncIterator[Ask]:
-    """The library under ours, by itself."""
+    """The aiohttp client alone, without httpx."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def ask() -> AsyncGenerator[bytes]:
@@ -68,7 +68,7 @@ async def over_aiohttp(url: str) -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def over_sdk(url: str) -> AsyncIterator[Ask]:
-    """The openai SDK as it comes."""
+    """The openai SDK with its defaults."""
     async with AsyncOpenAI(base_url=url + "/v1", api_key="none") as client:
 
         async def ask() -> AsyncGenerator[object]:
@@ -80,7 +80,7 @@ async def over_sdk(url: str) -> AsyncIterator[Ask]:
 
 
 async def once(ask: Ask) -> Cost:
-    """All streams at once, to their ends."""
+    """Read all streams concurrently to their ends."""
 
     async def first_of() -> float:
         began, first = time.monotonic(), 0.0
@@ -95,7 +95,7 @@ async def once(ask: Ask) -> Cost:
 
 
 async def measure(url: str) -> dict[str, Cost]:
-    """Every library in turn, several times; the medians."""
+    """Measure every library in turn, several times, and return the medians."""
     found: dict[str, list[Cost]] = {}
     async with AsyncExitStack() as stack:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
@@ -109,7 +109,7 @@ async def measure(url: str) -> dict[str, Cost]:
         for turn in range(ROUNDS + 1):
             for name, ask in asks.items():
                 cost = await once(ask)
-                if turn:  # the first opens the connections
+                if turn:  # the first turn opens the connections
                     found.setdefault(name, []).append(cost)
     return {name: Cost(*map(statistics.median, zip(*costs, strict=True))) for name, costs in found.items()}
 

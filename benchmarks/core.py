@@ -1,7 +1,7 @@
-"""The peer of the benchmark: the CDK's core without provider bindings.
+"""The benchmark's baseline: the CDK's core without provider bindings.
 
-`core.py OUTDIR` synthesizes an empty stack, `core.py OUTDIR FILE` the resources of a `cdk.tf.json` with the core's
-untyped resource, which is as little work as the CDK allows for them.
+`core.py OUTDIR` synthesizes an empty stack, `core.py OUTDIR FILE` the resources of a `cdk.tf.json` as the core's
+untyped resources, which is the least work that the CDK allows for them.
 """
 
 import json

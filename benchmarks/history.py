@@ -1,8 +1,8 @@
-"""How fast a history of many conversations is listed, searched and opened, beside Chainlit's own data layer.
+"""Benchmark of the history: listing, searching and opening of many conversations.
 
-`python benchmarks/history.py --url postgresql://…` or, without an address, SQLite in a temporary folder. `--before`
-measures Chainlit's SQLAlchemy data layer over the same data; `--check` exits 1 if a page takes longer than 0.2 s.
-The database has to be empty: the conversations are made in it.
+`python benchmarks/history.py --url postgresql://…` or, without a URL, SQLite in a temporary folder. `--before` also
+measures Chainlit's SQLAlchemy data layer on the same data; `--check` exits 1 if a page takes longer than 0.2 s.
+The database has to be empty: the benchmark creates the conversations.
 """
 
 import argparse
@@ -35,7 +35,7 @@ Measured = dict[str, tuple[float, int]]
 
 
 async def fill(store: Store, conversations: int, messages: int) -> list[str]:
-    """Conversations of one person, as the application stores them."""
+    """Store conversations of one user, and return their ids."""
     ids = [str(uuid.uuid4()) for _ in range(conversations)]
     for number, thread_id in enumerate(ids):
         store.save_thread("ada", thread_id, name=f"Conversation {number}")
@@ -51,7 +51,7 @@ async def fill(store: Store, conversations: int, messages: int) -> list[str]:
 
 
 async def measured(call: Callable[[], Awaitable[Any]]) -> tuple[float, int]:
-    """The median of some rounds in seconds, and the bytes of an answer."""
+    """Return the median duration of a call in seconds, and the size of its result in bytes."""
     seconds = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
@@ -61,7 +61,7 @@ async def measured(call: Callable[[], Awaitable[Any]]) -> tuple[float, int]:
 
 
 async def ours(store: Store, ids: list[str]) -> Measured:
-    """This application's."""
+    """Measure this application's data layer."""
 
     async def page(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - the options of a list
         return (await store.list_threads("ada", first=PAGE, **options)).to_dict()
@@ -77,7 +77,7 @@ async def ours(store: Store, ids: list[str]) -> Measured:
 
 
 async def chainlits(url: str, ids: list[str]) -> Measured:
-    """Chainlit's own data layer, over the same tables."""
+    """Measure Chainlit's own data layer on the same tables."""
     os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
     from chainlit.data.sql_alchemy import SQLAlchemyDataLayer  # noqa: PLC0415
     from chainlit.types import Pagination, ThreadFilter  # noqa: PLC0415
@@ -103,7 +103,7 @@ async def chainlits(url: str, ids: list[str]) -> Measured:
 
 
 async def compare(url: str, arguments: argparse.Namespace) -> dict[str, Measured]:
-    """The results of each way."""
+    """Fill the database and measure each data layer."""
     database = Database(url)
     await database.migrate()
     store = Store(database)
@@ -116,12 +116,12 @@ async def compare(url: str, arguments: argparse.Namespace) -> dict[str, Measured
 
 
 def main() -> int:
-    """Measure, print, and compare with the goal."""
+    """Measure, print the results, and return the exit code: 1 with `--check` if a goal is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--url", default="", help="an empty database; SQLite in a temporary folder without it")
+    parser.add_argument("--url", default="", help="URL of an empty database; default: SQLite in a temporary folder")
     parser.add_argument("--conversations", type=int, default=300)
     parser.add_argument("--messages", type=int, default=20)
-    parser.add_argument("--before", action="store_true", help="measure Chainlit's own data layer too")
+    parser.add_argument("--before", action="store_true", help="also measure Chainlit's own data layer")
     parser.add_argument("--check", action="store_true", help="exit 1 if a page takes longer than the goal")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""How long a synthesis takes and how much memory, beside the CDK alone: whole processes, all kinds in turn.
+"""Time and memory of a synthesis compared with the CDK alone, measured on whole processes.
 
-Every round runs each kind once, so that a machine that gets slower slows all of them; a ratio is the median of the
-rounds' own ratios. Writes `benchmarks/synth.json` and `docs/benchmarks.md`.
+Every round runs each kind once, so that changes of the machine's speed affect all of them; a ratio is the median of
+the ratios of all rounds. Writes `benchmarks/synth.json` and `docs/explanation/benchmarks.md`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from aks_kaito.review import documents
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "synth.json"
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "explanation" / "benchmarks.md"
 BY_HAND = "\n## The chat application\n"
 ENVIRONMENT = "dev"
 STACK = f"kaito-{ENVIRONMENT}-platform"
@@ -41,7 +41,7 @@ EAGER = "ours, eager (AKS_KAITO_EAGER=1)"
 
 @dataclass
 class Kind:
-    """One kind of run: its command, its variables, and what its runs took."""
+    """One kind of run: its command, its variables, and its measurements."""
 
     command: list[str]
     variables: dict[str, str] = field(default_factory=dict)
@@ -49,10 +49,10 @@ class Kind:
     peak_mib: float = 0
 
     def run(self) -> None:
-        """Run once and note the time, and the memory of the largest of its processes."""
+        """Run once; record the time, and the memory of the largest process."""
         variables = {**os.environ, **self.variables}
         started = time.perf_counter()
-        # Errors go to the terminal: a pipe nobody reads could fill up.
+        # Errors go to the terminal: an unread pipe could fill up and block the process.
         process = subprocess.Popen(self.command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         self.seconds.append(time.perf_counter() - started)
@@ -63,13 +63,13 @@ class Kind:
 
 
 def main() -> int:
-    """Measure, and write the results and their page."""
-    parser = argparse.ArgumentParser(description="How long a synthesis takes, beside the CDK alone.")
+    """Measure, and write the results and the page."""
+    parser = argparse.ArgumentParser(description="Time and memory of a synthesis, compared with the CDK alone.")
     parser.add_argument("--runs", type=int, default=FEWEST_RUNS, help=f"rounds; at least {FEWEST_RUNS} for the page")
     parser.add_argument("--tests", action="store_true", help="also time the test suite, once")
     arguments = parser.parse_args()
     if arguments.runs < FEWEST_RUNS:
-        parser.error(f"--runs {arguments.runs}: must be at least {FEWEST_RUNS}; fewer say nothing")
+        parser.error(f"--runs {arguments.runs}: must be at least {FEWEST_RUNS}")
     for name in [name for name in os.environ if name.startswith("AKS_KAITO_") or name == "PYTHONDONTWRITEBYTECODE"]:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def main() -> int:
         subprocess.run(["make", "test"], cwd=ROOT, check=True)  # noqa: S607
         results["test_suite_seconds"] = round(time.perf_counter() - started, 1)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    # What stands below is written by hand, from benchmarks/chat.py.
+    # The rest of the page is written by hand, from the results of benchmarks/chat.py.
     _, mark, below = PAGE.read_text(encoding="utf-8").partition(BY_HAND)
     PAGE.write_text(page(results).rstrip() + f"\n{mark}{below}", encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _kinds(folder: Path) -> dict[str, Kind]:
-    """Every kind of run, by its name; output goes to the folder."""
+    """Return every kind of run by name; output goes to the folder."""
     node.select()
     bundled = os.environ["JSII_NODE"]
     for name in ("NODE_OPTIONS", "CDKTN_DISABLE_CREATION_STACK"):
@@ -163,7 +163,7 @@ def _results(kinds: dict[str, Kind], resources: int, runs: int) -> dict[str, Any
 
 
 def page(results: dict[str, Any]) -> str:
-    """The Markdown of docs/benchmarks.md."""
+    """Return the Markdown of docs/explanation/benchmarks.md."""
     rows = [
         f"| {name} | {kind['median_seconds']:.2f} | {kind['least_seconds']:.2f}-{kind['most_seconds']:.2f} | "
         f"{kind['ratio_to_core']:.2f} | {kind['peak_mib']} |"
@@ -177,15 +177,15 @@ def page(results: dict[str, Any]) -> str:
 
 
 def _verdict(measured: float, goal: float, what: str) -> str:
-    """A goal's row; a negative goal is a floor."""
+    """Return a goal's row; a negative goal is a minimum."""
     is_met = measured >= -goal if goal < 0 else measured <= goal
     words = f"{'at least' if goal < 0 else 'at most'} {abs(goal):g}"
     return f"| {what} | {measured:.2f} | {words} | {'met' if is_met else '**not met**'} |"
 
 
-# A negative goal is a floor.
+# A negative goal is a minimum.
 GOALS = {
-    "eager_to_ours": (-3.0, "eager, as the CDK loads by itself, to ours"),
+    "eager_to_ours": (-3.0, "eager, the CDK's default, to ours"),
     "ours_to_core": (2.0, "ours to the core, an empty stack"),
     "ours_to_core_full": (2.0, "ours to the core, the same resources"),
     "eight_to_one": (2.5, "8 environments in one process to 1"),
@@ -193,12 +193,12 @@ GOALS = {
 _PAGE = """\
 # Benchmarks
 
-How long a synthesis takes: `python -O main.py`, as `make synth` and the CDK's CLIs run it. Written by `make benchmark`
-(`benchmarks/synth.py`); do not edit this page. Whole processes, {runs} rounds in which every kind runs once, after one
-that is not counted; {processors} processors, Python {python}. `{environment}` has {resources} resources. Seconds depend
-on the machine: trust the ratios, each the median of the rounds' own. Memory is that of the largest process, Node.js.
+Duration of a synthesis: `python -O main.py`, as run by `make synth` and the CDK's CLIs. Written by `make benchmark`
+(`benchmarks/synth.py`); do not edit this section. Whole processes, {runs} rounds in which every kind runs once, after
+one warm-up round; {processors} processors, Python {python}. `{environment}` has {resources} resources. Seconds depend
+on the machine: compare the ratios, each the median of all rounds. Memory is that of the largest process, Node.js.
 
-| Kind | median s | least-most s | to the core, empty | peak MiB |
+| Kind | median s | min-max s | ratio to the empty core | peak MiB |
 |---|---|---|---|---|
 {rows}
 
@@ -206,16 +206,16 @@ on the machine: trust the ratios, each the median of the rounds' own. Memory is 
 |---|---|---|---|
 {verdicts}
 
-The first stack costs {first_stack_ms_per_resource} ms a resource more than an empty one of the core, which includes
-reading settings and the first use of each binding; each further environment in the process costs
-{next_stack_ms_per_resource} ms a resource.
+The first stack takes {first_stack_ms_per_resource} ms per resource more than an empty stack of the core, which
+includes reading the settings and the first use of each binding; each further environment in the process takes
+{next_stack_ms_per_resource} ms per resource.
 """
 _NOTES = """\
-What a synthesis still does, by profile: it starts two Node.js processes and loads the core (as long as the peer takes),
-imports pydantic and builds the settings model (a sixth of the whole), reads and hashes the 31 MB package of bindings,
+According to a profile, a synthesis starts two Node.js processes and loads the core (as long as the baseline takes),
+imports pydantic and builds the settings model (a sixth of the total), reads and hashes the 31 MB package of bindings,
 loads the forty JavaScript and Python modules that the stack uses, and makes two round trips for each resource. Tried
-and not kept, because nothing was gained: starting Node.js in a thread beside the settings, a larger young generation in
-Node.js, and its compile cache, which never hits because jsii unpacks to another folder each time.
+without a gain: starting Node.js in a thread while reading the settings, a larger young generation in Node.js, and its
+compile cache, which never hits because jsii unpacks to a new folder each time.
 """
 
 

@@ -1,4 +1,4 @@
-"""The generated pages are current, and the migration table is true of the model."""
+"""The generated pages are current; commands, links and settings keys on the other pages are correct."""
 
 import csv
 import json
@@ -20,18 +20,47 @@ from conftest import ENVIRONMENTS, ROOT
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
 ROWS = re.findall(
     r"^\| `(\w+)` \| (\S+) \| (.+?) \| (.*?) ?\|$",
-    (ROOT / "docs" / "migrating-from-the-sample.md").read_text(encoding="utf-8"),
+    (ROOT / "docs" / "how-to" / "migrate-from-the-sample.md").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
 VARIABLES = ROOT.parent / "shared" / "seed-data" / "variables.tsv"
-DEPLOYING = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "charts").rglob("*.md"),
+    *(ROOT / "tools").rglob("*.md"),
+]
+TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
+# The pages with commands that a reader types.
+GUIDES = {
+    str(path.relative_to(ROOT / "docs")): text
+    for path, text in TEXTS.items()
+    if path.parent.name in ("how-to", "tutorial")
+}
+GUIDE = "\n".join(GUIDES.values())
+NOT_RUN = re.compile(r"> \[!NOTE\]\n> No test runs th(is command|ese commands)\.\n\n$")
+# Tests run these programs, or stand-ins for them, with the options on the pages.
+TESTED = {".venv/bin/aks-kaito", "cdktn", "export", "make", "mkdir", "mv", "terraform"}
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# A page or a folder of pages that code, a message or a comment names.
+NAMED = re.compile(r"(?<![\w/])docs/[-\w/]*\w(?:\.md\b)?")
 
 
-def commands() -> list[tuple[bool, str]]:
-    """The commands of the page on deploying, each with whether what stands above it says that it needs Azure."""
-    parts = re.split(r"^```console\n(.*?)^```$", DEPLOYING, flags=re.MULTILINE | re.DOTALL)
-    blocks = zip(parts[::2], parts[1::2], strict=False)
-    return [("**Azure.**" in above, line) for above, block in blocks for line in block.splitlines()]
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page, each block with the text above it."""
+    parts = re.split(r"^```console\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return list(zip(parts[::2], parts[1::2], strict=False))
+
+
+def commands() -> list[str]:
+    """Return all lines of commands of the guides."""
+    return [line for text in GUIDES.values() for _, block in blocks(text) for line in block.splitlines()]
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def field(key: str) -> FieldInfo:
@@ -94,57 +123,107 @@ def test_migration_table_is_true_of_the_model(name: str, key: str, default: str,
     assert default == ("—" if value is None else f"`{json.dumps(value)}`")
 
 
-def test_what_needs_no_azure_on_the_page_on_deploying_runs() -> None:
-    if shutil.which("make") is None:
+def test_links_lead_to_pages_and_headings() -> None:
+    wrong = []
+    for path, text in TEXTS.items():
+        for link in LINK.findall(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
+                wrong.append(f"{path.relative_to(ROOT)}: {link}")
+    assert wrong == []
+
+
+def test_every_page_and_picture_is_linked_from_another() -> None:
+    linked = {
+        (path.parent / link.partition("#")[0]).resolve() for path, text in TEXTS.items() for link in LINK.findall(text)
+    }
+    assert [str(path) for path in (ROOT / "docs").rglob("*.*") if path not in linked] == []
+
+
+def test_pages_that_code_names_exist() -> None:
+    folders = ("app", "benchmarks", "charts", "cli", "constructs", "environments", "tests", "tools")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts]
+    for path in [*files, ROOT / "Makefile"]:
+        if path.name == "Makefile" or path.suffix in (".py", ".sh", ".toml", ".yaml"):
+            for name in NAMED.findall(path.read_text(encoding="utf-8")):
+                assert (ROOT / name).exists(), f"{path.relative_to(ROOT)}: {name}"
+
+
+def test_commands_that_no_test_runs_say_so() -> None:
+    for page, text in GUIDES.items():
+        for above, block in blocks(text):
+            programs = {line.split()[0] for line in block.splitlines() if line[0] not in " K"}
+            assert bool(NOT_RUN.search(above)) == bool(programs - TESTED), f"{page}: {block}"
+
+
+def test_pages_with_commands_for_azure_say_so_at_their_top() -> None:
+    for page, text in GUIDES.items():
+        lines = [line for _, block in blocks(text) for line in block.splitlines()]
+        if any(re.match(r"(az|cdktn|kubectl|make (deploy|destroy|release))\b", line) for line in lines):
+            (opening,) = re.findall(r"\A# [^\n]+\n\n(.+?)\n\n", text, re.DOTALL)
+            assert re.search(r"need an? (Azure subscription|deployed cluster)", opening), page
+
+
+def test_the_synthesis_of_the_guides_runs() -> None:
+    make = shutil.which("make")
+    if make is None:
         pytest.skip("needs make (package: make)")
-    lines = [line for needs_azure, line in commands() if not needs_azure]
-    assert lines == ["make synth ENV=dev"]
-    for line in lines:
-        command = ["/bin/sh", "-c", line]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-        assert ran.returncode == 0, ran.stderr
+    assert {line for line in commands() if line.startswith("make synth")} == {"make synth ENV=dev"}
+    command = [make, "synth", "ENV=dev"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr
 
 
-def test_what_readme_shows_is_run_or_says_what_it_needs() -> None:
-    parts = re.split(
-        r"^```console\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
-    )
-    shown = {block.strip(): below.strip()[:400] for block, below in zip(parts[1::2], parts[2::2], strict=True)}
-    # Tests or the CI run these, or the program behind them.
-    runs = {"make synth", "make test", "make chat", "make diff BASE=main"}
-    runs.add(".venv/bin/python tools/diff.py origin/main --markdown --exit-code")
+def test_the_readme_is_short_and_its_commands_are_run_or_say_what_they_need() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150
+    parts = re.split(r"^```console\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    shown = {block.strip(): below.strip() for block, below in zip(parts[1::2], parts[2::2], strict=True)}
+    # Tests or the CI run these.
+    runs = {"make synth", "make test", "make chat"}
     for command in shown.keys() - runs:
-        assert re.search(r"\*\*(Azure|cluster)\*\*", shown[command]), command
+        assert re.match(r"This needs an? (Azure subscription|cluster)\b", shown[command]), command
     assert runs < shown.keys()
 
 
 def test_nobody_is_told_to_deploy_every_environment() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tools").glob("*.py"), ROOT / "Makefile"]
-    for page in pages:
+    for page in [*PAGES, *(ROOT / "tools").glob("*.py"), ROOT / "Makefile"]:
         assert not re.search(r"""(deploy|destroy) ['"]?\*""", page.read_text(encoding="utf-8")), page
 
 
-def test_what_the_page_on_deploying_asks_of_make_is_there() -> None:
-    asked = {line.split()[1] for _, line in commands() if line.startswith("make ")}
-    assert asked == {"deploy", "destroy", "image", "release", "synth"}
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in asked:
-        assert re.search(rf"^{target}:", text, re.MULTILINE)
+def test_targets_of_make_on_the_pages_exist() -> None:
+    used = {line.split()[1] for line in commands() if line.startswith("make ")}
+    assert used >= {"chat", "deploy", "destroy", "diff", "image", "release", "synth"}
+    used |= set(re.findall(r"`make ([a-z-]+)", "\n".join(TEXTS.values())))
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert used <= set(targets)
 
 
-def test_the_page_on_deploying_calls_groups_and_clusters_by_their_names(environments: dict[str, Environment]) -> None:
-    found = set(re.findall(r"--resource-group (rg-kaito\S+) --name (\S+)", DEPLOYING))
+def test_the_guides_name_groups_and_clusters_correctly(environments: dict[str, Environment]) -> None:
+    found = set(re.findall(r"--resource-group (rg-kaito\S+) --name (\S+)", GUIDE))
     names = [environments[each].names for each in ("dev", "prod")]
     assert found == {(each.resource_group, each.cluster) for each in names}
 
 
 @pytest.mark.parametrize(
-    "key", sorted(set(re.findall(r"`((?:\w+\.)+\w+)(?: = [^`]*)?`", DEPLOYING)) - {"cdktf.json", "cdktf.out"})
+    "key",
+    sorted(
+        set(
+            re.findall(
+                r"`((?:[a-z_]+\.)+\w+)(?: = [^`]*)?`",
+                "\n".join(text for page, text in GUIDES.items() if "migrate" not in page and "upgrade" not in page),
+            )
+        )
+        - {"cdktf.json", "cdktf.out"}
+    ),
 )
-def test_the_page_on_deploying_names_keys_that_exist(key: str) -> None:
+def test_the_guides_name_keys_that_exist(key: str) -> None:
     assert field(key)
 
 
-@pytest.mark.parametrize("key", sorted(set(re.findall(r"^(\w+) = ", DEPLOYING, re.MULTILINE))))
+@pytest.mark.parametrize("key", sorted(set(re.findall(r"^(\w+) = ", GUIDES["how-to/share-state.md"], re.MULTILINE))))
 def test_the_example_of_a_state_is_true(key: str) -> None:
     assert field(f"state.{key}")

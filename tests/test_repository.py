@@ -16,7 +16,7 @@ from support.needs import needs, needs_program
 
 
 def test_source_roots_hold_no_init_file() -> None:
-    for folder in ("constructs", "app", "tests/constructs"):
+    for folder in ("constructs", "app", "cli", "tests/constructs"):
         assert not (ROOT / folder / "__init__.py").exists()
     assert not (ROOT / "tests" / "constructs").exists()
     assert not (ROOT / "constructs.py").exists()

@@ -13,7 +13,7 @@ BaseModel.model_config["use_attribute_docstrings"] = True
 from kaito_chat.settings import PREFIX, ModelSettings, Settings, Starter  # noqa: E402  (see above)
 from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT  # noqa: E402
 
-PAGE = "docs/chat-settings.md"
+PAGE = "docs/reference/chat-settings.md"
 HEAD = """\
 # Settings of the chat application
 

@@ -1,4 +1,4 @@
-"""Generator of docs/architecture.md and of README's diagram, table of costs and output, from synthesized stacks."""
+"""Generator of the diagrams, the table of costs and the README's output, from synthesized stacks."""
 
 import re
 import tempfile
@@ -9,15 +9,21 @@ from aks_kaito.review import billing, diagram, documents, summary, table
 from aks_kaito.settings import Environment, load
 
 ROOT = Path(__file__).parents[1]
-SHOWN = "prod"
+README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "docs" / "explanation" / "architecture.md"
+COSTS = ROOT / "docs" / "reference" / "costs.md"
 FIRST = "dev"
 _HEADER = """\
 # Architecture
 
-What the shipped environments define, drawn from their synthesized Terraform (`make docs`); do not edit this page.
-Associations, links, rules and other helpers are left out. The border of a box says who reaches it over the network:
-red, anyone (Entra ID still asks who they are); yellow, some subnets or address ranges; green, private addresses alone.
-A box without one has no door of its own. Dotted arrows carry logs and metrics.
+The resources of the shipped environments, drawn from their synthesized Terraform. This page is generated (`make docs`);
+do not edit it. Associations, links, rules and other auxiliary resources are omitted. The border of a box shows its
+network access: red, any address (Entra ID still authenticates); yellow, some subnets or address ranges; green, private
+addresses only. A box without a coloured border has no endpoint of its own. Dotted arrows carry logs and metrics.
+
+The resources are divided between [two stacks](adr/20261123-two-stacks.md). `kaito-ENV-platform` contains everything in
+Azure, as shown below. `kaito-ENV-workloads` deploys Helm releases into the cluster: cert-manager, the ingress
+controller, `charts/kaito-cluster`, and `charts/kaito-chat` with the model and the chat.
 """
 
 
@@ -36,16 +42,14 @@ def _pages(environments: list[Environment], synthesized: Path) -> dict[Path, str
     stacks = documents.read_all(synthesized)
     platform = {one.name: stacks[f"{one.names.stack}-platform"] for one in environments}
     charts = {name: f"```mermaid\n{diagram.mermaid(document)}```" for name, document in platform.items()}
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    for name, content in (
-        ("diagram", charts[SHOWN]),
-        ("billed by the hour", _costs(environments, platform)),
-        ("output of make synth", _output(environments, synthesized)),
-    ):
-        text = _filled(text, name, content)
     sections = [f"## {name}\n\n{chart}\n" for name, chart in charts.items()]
-    return {readme: text, ROOT / "docs" / "architecture.md": "\n".join([_HEADER, *sections])}
+    pages = {ARCHITECTURE: "\n".join([_HEADER, *sections])}
+    for path, name, content in (
+        (README, "output of make synth", _output(environments, synthesized)),
+        (COSTS, "billed by the hour", _costs(environments, platform)),
+    ):
+        pages[path] = _filled(path, name, content)
+    return pages
 
 
 def _costs(environments: list[Environment], platform: dict[str, documents.Document]) -> str:
@@ -63,10 +67,11 @@ def _output(environments: list[Environment], synthesized: Path) -> str:
     return f"```text\n{lines.rstrip()}\n```"
 
 
-def _filled(text: str, name: str, content: str) -> str:
-    """Return the text with the content between the marks of a generated block."""
+def _filled(path: Path, name: str, content: str) -> str:
+    """Return a file's text with the content between the markers of a generated block."""
+    text = path.read_text(encoding="utf-8")
     start, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
-        raise SystemExit(f"README.md: lacks {start} and {end}")
+        raise SystemExit(f"{path.relative_to(ROOT)}: lacks {start} and {end}")
     return pattern.sub(lambda _: f"{start}\n{content}\n{end}", text)

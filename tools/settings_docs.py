@@ -1,4 +1,4 @@
-"""Generator of docs/settings.md and of the JSON Schema of environment files, from the settings model."""
+"""Generator of docs/reference/settings.md and of the JSON Schema of environment files, from the settings model."""
 
 import inspect
 import json
@@ -50,13 +50,13 @@ _WORDS = {
 def pages() -> dict[Path, str]:
     """Return the text of each file."""
     return {
-        ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "reference" / "settings.md": settings_page(),
         ROOT / "environments" / "settings.schema.json": editor_schema(),
     }
 
 
 def settings_page() -> str:
-    """Return docs/settings.md."""
+    """Return docs/reference/settings.md."""
     return "\n".join([_HEADER.rstrip(), *_section("Top level", Settings), *_tables(Settings)]) + "\n"
 
 

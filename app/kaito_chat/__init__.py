@@ -1,4 +1,4 @@
-"""A chat application for open models that KAITO serves on Kubernetes.
+"""Chat application for open models that KAITO serves on Kubernetes.
 
 From the top down:
 
@@ -10,5 +10,5 @@ From the top down:
 - `texts`: the texts of the page, in 23 languages.
 - `models`: readiness of models, and questions to them.
 - `kubernetes`: the cluster's API server. `backends`: model servers.
-- `settings`, `telemetry`, `engine`: used by those above; they know none of them.
+- `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
 """

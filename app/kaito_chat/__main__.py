@@ -1,4 +1,4 @@
-"""`python -m kaito_chat`: read the settings, serve until told to stop, drain, end."""
+"""`python -m kaito_chat`: read the settings, serve until a signal arrives, drain and exit."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Serve; 0 after an orderly end, 2 if the settings are wrong."""
+    """Run the server and return the exit code: 0 after a graceful shutdown, 2 for invalid settings."""
     try:
         settings, warnings = read()
         prepare(settings)
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, listener: socket.socket, management_listener: socket.socket) -> int:
-    # Chainlit reads what `prepare` set when it is imported.
+    # Chainlit reads the environment that `prepare` sets when it is imported, so these imports come late.
     from kaito_chat import server  # noqa: PLC0415
     from kaito_chat.chat.services import build  # noqa: PLC0415
     from kaito_chat.history import HistoryError, open_history  # noqa: PLC0415
@@ -73,7 +73,7 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    # The modules stay until the end: a full collection, which stops every stream, need not look at them again.
+    # A full garbage collection stalls every stream: exempt the loaded modules, which live until the process exits.
     gc.collect()
     gc.freeze()
     routes = management.application(lambda: server.not_ready(services))
@@ -83,7 +83,7 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
 
 
 class _Draining(uvicorn.Server):
-    """Ends running answers before it ends connections: uvicorn's own first step cuts every WebSocket."""
+    """Drains running answers before it closes connections; plain uvicorn closes every WebSocket first."""
 
     def __init__(self, config: uvicorn.Config, drain: Callable[[], Coroutine[None, None, None]]) -> None:
         super().__init__(config)
@@ -92,7 +92,7 @@ class _Draining(uvicorn.Server):
         self._task: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On the first signal drain, on the second end at once. Neither is raised again: this is an orderly end."""
+        """Drain on the first signal, exit at once on the second; neither is re-raised, so the exit code stays 0."""
         del sig, frame
         self._loop.call_soon_threadsafe(self._begin_to_end)
 

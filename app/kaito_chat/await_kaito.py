@@ -1,8 +1,8 @@
-"""Waits until the cluster's KAITO takes Workspaces: `python -m kaito_chat.await_kaito --seconds 900`.
+"""Wait until the cluster's KAITO accepts Workspaces: `python -m kaito_chat.await_kaito --seconds 900`.
 
-The add-on's custom resource and its webhook appear some minutes after it is switched on, and a release that comes
-before them fails. This asks the API server to create a Workspace without doing it (`dryRun`), until neither is missing:
-one that KAITO refuses, for without a webhook nothing refuses it.
+The add-on's custom resource definition and its admission webhook appear some minutes after it is enabled; a Helm
+release before that fails. This program sends dry-run creations of an invalid Workspace to the API server until KAITO's
+webhook rejects one, which proves that both are in place.
 
 See: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
 """
@@ -21,12 +21,12 @@ from kaito_chat.kubernetes.api_server import ApiServer
 from kaito_chat.settings.answering import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
 
 LOOK_SECONDS = 5.0
-# How long nothing may check Workspaces, before we think that this KAITO checks none.
+# After this long without a webhook, assume that this version of KAITO registers none.
 UNCHECKED_SECONDS = 120.0
 _KAITOS_WEBHOOK = re.compile(r'admission webhook "[^"]*kaito\.sh"')
-UNCHECKED = "nothing checks Workspaces, so the webhook is not registered"
+UNCHECKED = "no admission webhook validates Workspaces yet"
 API = "kaito.sh/v1beta1"
-# Neither exists. KAITO takes sizes that begin with Standard_N or Standard_D unseen.
+# Neither exists; KAITO accepts sizes that begin with Standard_N or Standard_D without a check.
 INSTANCE_TYPE, PRESET = "Standard_Xnowhere", "no-such-model"
 WORKSPACE = {
     "apiVersion": API,
@@ -41,11 +41,11 @@ WORKSPACE = {
 
 
 class NotAllowedError(Exception):
-    """The pod may not create Workspaces, however long it waits."""
+    """The pod lacks the permission to create Workspaces; retrying does not help."""
 
 
 async def missing(server: ApiServer) -> str:
-    """What is missing, in words; empty if nothing is.
+    """Return what KAITO still lacks, or an empty string when it is ready.
 
     Raises:
         NotAllowedError: The pod's ServiceAccount lacks the permission.
@@ -70,7 +70,7 @@ async def missing(server: ApiServer) -> str:
 
 
 async def wait(server: ApiServer, seconds: float) -> int:
-    """Look until nothing is missing, or the time is over; the exit status."""
+    """Poll until KAITO is ready or the time is up, and return the exit code."""
     deadline = time.monotonic() + seconds
     unchecked_until = deadline
     said = ""
@@ -83,7 +83,7 @@ async def wait(server: ApiServer, seconds: float) -> int:
         if reason == UNCHECKED and said != UNCHECKED:
             unchecked_until = time.monotonic() + min(UNCHECKED_SECONDS, seconds / 2)
         if not reason or (reason == UNCHECKED and time.monotonic() >= unchecked_until):
-            sys.stdout.write(f"KAITO takes Workspaces{', and checks none' if reason else ''}\n")
+            sys.stdout.write(f"KAITO accepts Workspaces{' without validating them' if reason else ''}\n")
             return 0
         if reason != said:
             said = reason
@@ -107,12 +107,12 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """0 when KAITO takes Workspaces, 1 if it does not in time or the pod may not ask, 2 outside a pod."""
+    """Return the exit code: 0 for ready, 1 for a timeout or a missing permission, 2 outside a pod."""
     parser = argparse.ArgumentParser(prog="python -m kaito_chat.await_kaito", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=900, help="how long to wait")
-    parser.add_argument("--api-url", default=IN_CLUSTER_URL, help="the API server")
+    parser.add_argument("--seconds", type=float, default=900, help="timeout; default: 900")
+    parser.add_argument("--api-url", default=IN_CLUSTER_URL, help="address of the Kubernetes API server")
     parser.add_argument(
-        "--service-account-dir", type=Path, default=SERVICE_ACCOUNT_DIR, help="where the pod's token is"
+        "--service-account-dir", type=Path, default=SERVICE_ACCOUNT_DIR, help="directory of the pod's token"
     )
     return asyncio.run(_run(parser.parse_args()))
 

@@ -1,4 +1,4 @@
-"""A page without a browser: speaks to a running chat application over Chainlit's own protocol."""
+"""Client of a running chat application that speaks Chainlit's WebSocket protocol, without a browser."""
 
 import asyncio
 import ssl
@@ -19,15 +19,15 @@ OPEN_SECONDS = 20
 
 @dataclass
 class Heard:
-    """What came of one question.
+    """The result of one question.
 
     Attributes:
         text: The streamed text, as the page shows it.
-        answer: The finished answer's own text; `None` without an answer.
-        notice: The kind of the trouble that was shown instead or beside it.
+        answer: The text of the finished answer; `None` without an answer.
+        notice: The kind of the notice shown with the answer or instead of it.
         first_text_seconds: From the question to the first text.
         seconds: From the question to the end of the turn.
-        actions: The names of the buttons offered.
+        actions: The names of the buttons shown.
     """
 
     text: str = ""
@@ -42,12 +42,12 @@ class Page:
     """One open page.
 
     Args:
-        url: The application's address.
-        cookie: The `Cookie` header of somebody who signed in.
-        profile: The model picked.
-        thread_id: A conversation to resume.
-        session_id: The session of an earlier connection to come back to.
-        trust: The certificates that the application may show; the public ones when left out.
+        url: The application's URL.
+        cookie: The `Cookie` header of a signed-in user.
+        profile: The name of the model to chat with.
+        thread_id: The conversation to resume.
+        session_id: The session of an earlier connection to reconnect to.
+        trust: The TLS context that verifies the server; the default one when left out.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Page:
         self._socket: Any = None
 
     async def open(self) -> None:
-        """Connect, as the page does when it is opened.
+        """Connect, as a browser does when it opens the page.
 
         Raises:
-            socketio.exceptions.ConnectionError: The application refuses, or is not there.
-            TimeoutError: It does not begin the conversation.
+            socketio.exceptions.ConnectionError: The application is unreachable or rejects the connection.
+            TimeoutError: The conversation does not start in time.
         """
-        # A session of our own, because the client forgets to close the one that it makes.
+        # An HTTP session of our own, because the client does not close the one that it creates.
         self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._trust or True))
         self._socket = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self._listen()
@@ -102,12 +102,12 @@ class Page:
         path = f"{urlsplit(self._url).path}/ws/socket.io"
         await self._socket.connect(self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path)
         await self._socket.emit("connection_successful")
-        if not self._returning:  # the start of a conversation is a task too, which shows the settings
+        if not self._returning:  # the server sends the settings and ends a task when a conversation starts
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._opened.wait()
 
     async def ask(self, question: str, timeout_seconds: float = 60) -> Heard:
-        """Ask, and wait for the end of the turn.
+        """Send a question and wait for the end of the turn.
 
         Raises:
             TimeoutError: The turn does not end in time.
@@ -116,7 +116,7 @@ class Page:
         return await self.end_of_turn(timeout_seconds)
 
     async def say(self, question: str) -> str:
-        """Ask, and return at once with the message's id."""
+        """Send a question and return the id of its message at once."""
         identifier = str(uuid.uuid4())
         self._begin()
         await self._socket.emit(
@@ -125,7 +125,7 @@ class Page:
         return identifier
 
     async def edit(self, identifier: str, question: str) -> None:
-        """Change a question, and ask it again."""
+        """Edit a question, which asks it again."""
         self._begin()
         await self._socket.emit("edit_message", {"message": self._message(identifier, question)})
 
@@ -146,10 +146,10 @@ class Page:
             await self._first.wait()
 
     async def close(self, *, forget: bool = True) -> None:
-        """Close the page; without `forget`, the session may come back to another connection."""
+        """Disconnect; with `forget`, end the session too, otherwise another connection can reconnect to it."""
         if forget and self._socket.connected:
             await self._socket.emit("clear_session")
-            await self._socket.eio.queue.join()  # or the client closes before it has sent that
+            await self._socket.eio.queue.join()  # otherwise the client closes before the event is sent
         await self._socket.disconnect()
         if self._http:
             await self._http.close()
@@ -232,5 +232,5 @@ class Page:
     async def _on_task_end(self, *_: object) -> None:
         if self._configured and not self.thread_id:
             self._opened.set()
-        if self._started:  # one also comes when a page connects
+        if self._started:  # the server also sends one when a page connects
             self._ended.set()

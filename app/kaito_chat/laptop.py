@@ -1,4 +1,4 @@
-"""`python -m kaito_chat.laptop`: a model server and the chat application on this machine, until Ctrl-C."""
+"""`python -m kaito_chat.laptop`: run a model server and the chat application on this machine until Ctrl-C."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ ENGINES = ("embedded", "scripted")
 CHAT_SERVER = (sys.executable, "-m", "kaito_chat")
 POLL_SECONDS = 0.1
 ENGINE_SECONDS = 2
-# What suits a model of 135 million parameters on a CPU.
+# Suits a model of 135 million parameters on a CPU.
 EMBEDDED = {
     "KAITO_CHAT_MAX_MODEL_LEN_TOKENS": "4096",
     "KAITO_CHAT_MAX_TOKENS": "512",
@@ -25,17 +25,17 @@ EMBEDDED = {
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal."""
+    """Write a line to standard error at once."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 class Engine:
-    """A model server as a child process; it ends with us, however we end.
+    """A model server as a child process that exits with this one, even when this one is killed.
 
     Attributes:
-        name: Which one.
-        port: Where it listens.
+        name: `embedded` or `scripted`.
+        port: The TCP port that it listens on.
     """
 
     def __init__(self, name: str, port: int) -> None:
@@ -48,11 +48,11 @@ class Engine:
 
     @property
     def code(self) -> int | None:
-        """Its exit code, once it has ended."""
+        """The exit code; `None` while the process runs."""
         return self._process.poll()
 
     def end(self) -> None:
-        """End it, and wait for that."""
+        """Terminate the process and wait until it has exited."""
         self._process.terminate()
         try:
             self._process.wait(ENGINE_SECONDS)
@@ -64,10 +64,10 @@ class Engine:
 
 
 class Laptop:
-    """The chat server, with or without an engine of ours.
+    """The chat server, with an optional engine.
 
     Args:
-        engine: The engine's name; `None` for a model server elsewhere.
+        engine: The engine's name; `None` for an external model server.
     """
 
     def __init__(self, engine: str | None) -> None:
@@ -76,22 +76,22 @@ class Laptop:
         self._signals: list[int] = []
 
     def run(self, environ: dict[str, str]) -> int:
-        """Serve until the chat server ends, or the engine does.
+        """Run until the chat server or the engine exits.
 
         Args:
-            environ: The chat server's environment, without the engine's address.
+            environ: The chat server's environment, without the engine's URL.
 
         Returns:
-            The chat server's exit code; 1 if the engine ended first.
+            The chat server's exit code; 1 if the engine exited first.
         """
         signal.signal(signal.SIGINT, self._forward)
         signal.signal(signal.SIGTERM, self._forward)
         if self._engine:
             environ = environ | {"KAITO_CHAT_ENDPOINT_URL": f"http://127.0.0.1:{self._engine.port}"}
-        # In a process group of its own, or Ctrl-C would reach it twice: from the terminal and from us.
+        # In a process group of its own: otherwise Ctrl-C reaches it twice, from the terminal and from this process.
         server = subprocess.Popen(CHAT_SERVER, env=environ, process_group=0)  # noqa: S603 - our own program
         self._server = server
-        for received in self._signals:  # before there was a server
+        for received in self._signals:  # that arrived before the server was started
             server.send_signal(received)
         try:
             while server.poll() is None:
@@ -108,7 +108,7 @@ class Laptop:
                 self._engine.end()
 
     def _engine_well(self) -> bool:
-        """Whether the engine runs; the scripted one takes the place of an embedded one that cannot."""
+        """Return whether the engine runs; replace an embedded engine that cannot run here by the scripted one."""
         engine = self._engine
         if engine is None or engine.code is None:
             return True
@@ -122,7 +122,7 @@ class Laptop:
         return False
 
     def _forward(self, received: int, _frame: FrameType | None) -> None:
-        """Pass a signal on to the chat server: it drains on the first, and ends at once on the second."""
+        """Forward a signal to the chat server, which drains on the first and exits at once on the second."""
         self._signals.append(received)
         if self._server:
             self._server.send_signal(received)
@@ -136,7 +136,7 @@ def _free_port() -> int:
 
 
 def _environment(arguments: argparse.Namespace, data_dir: str) -> dict[str, str]:
-    """The chat server's environment: what is set already is kept, but for what the command line says."""
+    """Return the chat server's environment: options take precedence over variables, variables over defaults."""
     usual = {"KAITO_CHAT_LOG_FORMAT": "text", "KAITO_CHAT_DATA_DIR": data_dir}
     if arguments.engine == "embedded":
         usual |= EMBEDDED
@@ -150,9 +150,9 @@ def _environment(arguments: argparse.Namespace, data_dir: str) -> dict[str, str]
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m kaito_chat.laptop", description="Chat on this machine.")
-    parser.add_argument("--engine", choices=(*ENGINES, "none"), help="what answers; default: embedded")
-    parser.add_argument("--endpoint", metavar="URL", help="a model server elsewhere, instead of an engine")
-    parser.add_argument("--port", type=int, help="where the page is; default: 8000")
+    parser.add_argument("--engine", choices=(*ENGINES, "none"), help="model server to start; default: embedded")
+    parser.add_argument("--endpoint", metavar="URL", help="use this model server instead of an engine")
+    parser.add_argument("--port", type=int, help="port of the page; default: 8000")
     arguments = parser.parse_args()
     if arguments.endpoint and arguments.engine in ENGINES:
         parser.error("--endpoint is for --engine none: an engine has an address of its own")
@@ -163,7 +163,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run it; the chat server's exit code."""
+    """Run the application and return the chat server's exit code."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="kaito-chat-") as data_dir:
         laptop = Laptop(None if arguments.engine == "none" else arguments.engine)

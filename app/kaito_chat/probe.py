@@ -1,7 +1,7 @@
-"""Sends one real message through a chat application and through a model's server, for smoke tests.
+"""Smoke test: send one real message to a chat application and to model servers.
 
 `python -m kaito_chat.probe --chat https://chat.example.com --model http://workspace-phi-4-mini-instruct`, or in the
-application's own pod `python -m kaito_chat.probe --models` for all that it is set up with.
+application's own pod `python -m kaito_chat.probe --models` for every model of its settings.
 """
 
 import argparse
@@ -44,14 +44,14 @@ TRUST_SECONDS = 600.0
 
 
 class ProbeError(Exception):
-    """Something that should work does not."""
+    """A probed service did not answer as expected."""
 
 
 def at(url: str) -> ModelSettings:
-    """The settings of a model's server of which only the address is known.
+    """Return default settings for the model server at a URL.
 
     Raises:
-        ProbeError: It is no address.
+        ProbeError: The URL is invalid.
     """
     try:
         return ModelSettings(endpoint_url=url)
@@ -60,10 +60,10 @@ def at(url: str) -> ModelSettings:
 
 
 def ca_file() -> Path | None:
-    """The certificates that the application trusts beside the system's, where it is set up with some.
+    """Return the path of the additional CA certificates in the environment, if set.
 
     Raises:
-        ProbeError: They cannot be read.
+        ProbeError: The file cannot be read.
     """
     name = os.environ.get(f"{PREFIX}CA_FILE")
     try:
@@ -74,7 +74,7 @@ def ca_file() -> Path | None:
 
 
 async def probe_model(model: ModelSettings, timeout_seconds: float, reach_seconds: float = 0) -> str:
-    """Ask a model's server, as soon as a model is there; says which model answered.
+    """Wait until a model server is ready, ask it a question, and return the name of the model that answered.
 
     Raises:
         ProbeError: It did not answer.
@@ -94,7 +94,7 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
                 if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
                     raise ProbeError(str(error)) from None
             except AzureError as error:
-                # A trust that was made a moment ago takes some minutes; one that is not there takes for ever.
+                # A new federated credential takes some minutes to become valid; a missing one never does.
                 if time.monotonic() + LOOK_SECONDS > min(deadline, began + TRUST_SECONDS):
                     raise ProbeError(f"Entra ID gives no token: {error.message.splitlines()[0]}") from None
             await asyncio.sleep(LOOK_SECONDS)
@@ -126,7 +126,7 @@ async def _answer(backend: Backend, request: Request) -> str:
 
 
 async def _reach(url: str, seconds: float) -> dict[str, Any]:
-    """Look until the page is there, as long as its name and its certificate may take; how people sign in to it."""
+    """Poll until the page answers, since DNS and certificate may take a while; return its sign-in configuration."""
     deadline = time.monotonic() + seconds
     async with httpx.AsyncClient(timeout=10, verify=trust(ca_file())) as client:
         while True:
@@ -144,15 +144,15 @@ async def _reach(url: str, seconds: float) -> dict[str, Any]:
 
 
 async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0) -> str:
-    """Ask on the page; with sign-in, only look whether page and sign-in are there.
+    """Ask a question on the page; if it requires sign-in, only check that the page and its sign-in answer.
 
     Raises:
-        ProbeError: There is no answer, or no page.
+        ProbeError: The page or its model does not answer.
     """
     url = url.rstrip("/")
     sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
-        return "page and sign-in are there; no message was sent, since that needs somebody signed in"
+        return "page and sign-in are there; no message was sent, since that requires a signed-in user"
     page = Page(url, trust=trust(ca_file()))
     try:
         await page.open()
@@ -191,18 +191,18 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """0 if everything answers, 1 if something does not, 2 for wrong options."""
+    """Return the exit code: 0 if everything answered, 1 if something did not, 2 for invalid options or settings."""
     parser = argparse.ArgumentParser(prog="python -m kaito_chat.probe", description=__doc__)
-    parser.add_argument("--chat", metavar="URL", help="the chat application's address")
-    parser.add_argument("--model", metavar="URL", help="the model server's address")
-    parser.add_argument("--models", action="store_true", help="the models of the application's own settings")
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer")
+    parser.add_argument("--chat", metavar="URL", help="address of the chat application")
+    parser.add_argument("--model", metavar="URL", help="address of a model server")
+    parser.add_argument("--models", action="store_true", help="probe every model of the application's settings")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=120, help="for each answer; default: 120")
     parser.add_argument(
         "--reach",
         metavar="SECONDS",
         type=float,
         default=0,
-        help="for page and model to be there; left out, they have to be",
+        help="how long to wait for page and model to become ready; default: 0",
     )
     options = parser.parse_args()
     if options.chat is None and options.model is None and not options.models:

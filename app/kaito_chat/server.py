@@ -1,4 +1,4 @@
-"""The web application: Chainlit's page behind our gate, our routes in front of Chainlit's, our events for its own."""
+"""The ASGI application: Chainlit behind the gate, with our routes in front, and our event handlers."""
 
 import asyncio
 import contextlib
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 HANDLERS = Path(__file__).parent / "chat" / "handlers.py"
 ENTRA_HOST = "https://login.microsoftonline.com"
 SWEEP_SECONDS = 5
-# Frames of a socket: a message that is too long is refused in words, up to this size.
+# WebSocket frames; a message within this size that is too long for the model is refused with a notice.
 LARGEST_FRAME_BYTES = 16 * 1024 * 1024
 
 
 def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN401 - Chainlit's, which has no types
-    """The application for some services, to be served by one process.
+    """Build the application.
 
-    Chainlit keeps its handlers and configuration in modules, so a process has one application.
+    Chainlit keeps its handlers and configuration in module globals, so a process can hold one application only.
     """
 
     @asynccontextmanager
@@ -78,7 +78,7 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
 
 
 def not_ready(services: Services) -> str:
-    """Why no requests should be sent here; empty if they may be. A model's state does not matter: the page shows it."""
+    """Return why this replica is not ready, or an empty string; models do not count, as the page shows their state."""
     if services.draining:
         return "draining"
     return "" if (services.settings.data_dir / "public").is_dir() else "the page's files are gone"
@@ -103,7 +103,7 @@ def _patch(services: Services) -> None:
 
 
 def _take_events(services: Services, answers: Answers) -> None:
-    """Put our handlers in the place of all of Chainlit's: an event that is not ours has no effect."""
+    """Replace all of Chainlit's event handlers by ours; other events are ignored."""
     sio = chainlit.server.sio
     sio.eio.max_http_buffer_size = LARGEST_FRAME_BYTES
     sockets, messages = Sockets(sio, services, answers).handlers(), Messages(services, answers).handlers()
@@ -112,15 +112,15 @@ def _take_events(services: Services, answers: Answers) -> None:
 
 
 async def _malformed(_: Request, error: Exception) -> JSONResponse:
-    """Say where a request is malformed, without the value: it may be anything."""
+    """Answer 422 with the location of each error but not the rejected value, which is untrusted input."""
     places = error.errors() if isinstance(error, RequestValidationError) else []
     words = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"[:200] for each in places[:5])
     return JSONResponse({"detail": words or "The request is malformed"}, status_code=422)
 
 
 async def _away(_: Request, error: Exception) -> JSONResponse:
-    """Say that the history cannot do it now: nothing was changed."""
-    log.warning("a request failed without the history's database", extra={"reason": str(error)})
+    """Answer 503: the history's database is unavailable and nothing was changed."""
+    log.warning("a request failed because the history's database is unavailable", extra={"reason": str(error)})
     texts = texts_for(negotiate(accept_language.get()))
     unwritable = isinstance(error, HistoryAwayError) and error.reason in ("read_only", "full")
     words = texts.say("notice.not_changed" if unwritable else "notice.history_away")
@@ -128,7 +128,7 @@ async def _away(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _sweep(services: Services) -> None:
-    """Forget the conversations of sessions that Chainlit forgot: it keeps their messages until the process ends."""
+    """Drop the messages and conversations of closed sessions; Chainlit keeps the messages until the process exits."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         for session in set(chat_contexts) - set(ws_sessions_id):

@@ -1,4 +1,4 @@
-"""A model's server with fixed timing: the first token after 0.3 s, sixty in 2 s; /chat answers after 2 s."""
+"""A model server with fixed timing: the first token after 0.3 s, sixty in 2 s; /chat answers after 2 s."""
 
 import asyncio
 import json
@@ -15,18 +15,18 @@ FIRST_SECONDS, ANSWER_SECONDS, TOKENS = 0.3, 2.0, 60
 
 
 async def models(_: Request) -> Response:
-    """One model."""
+    """List one model."""
     return JSONResponse({"data": [{"id": "fixed", "owned_by": "vllm", "max_model_len": 100_000}]})
 
 
 async def chat(_: Request) -> Response:
-    """The legacy route: everything at the end."""
+    """Answer the legacy route, with the whole text at the end."""
     await asyncio.sleep(ANSWER_SECONDS)
     return JSONResponse({"Result": "word " * TOKENS})
 
 
 async def completions(request: Request) -> Response:
-    """The stream; a question of one word gets one token at once."""
+    """Stream an answer; a question of one word gets one token at once."""
     body = await request.json()
     quick = " " not in body["messages"][-1]["content"]
     return StreamingResponse(_stream(1 if quick else TOKENS, quick=quick), media_type="text/event-stream")
@@ -60,5 +60,5 @@ if __name__ == "__main__":
         port=int(sys.argv[1]),
         log_level="warning",
         timeout_graceful_shutdown=1,
-        timeout_keep_alive=120,  # 200 people take longer than the default 5 s to open their connections
+        timeout_keep_alive=120,  # 200 pages take longer than the default 5 s to connect
     )

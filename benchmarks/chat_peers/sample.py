@@ -1,4 +1,4 @@
-"""The sample's way: a blocking call for the whole answer, inside an asynchronous handler."""
+"""The approach of KAITO's sample: a blocking call for the whole answer, inside an asynchronous handler."""
 
 import os
 
@@ -10,12 +10,12 @@ ENDPOINT = os.environ["PEER_ENDPOINT"]
 
 @cl.on_chat_start
 async def start() -> None:
-    """Tell the page that the conversation may begin."""
+    """Signal the page that it can start the conversation."""
     await cl.ChatSettings([]).send()
 
 
 @cl.on_message
 async def message(asked: cl.Message) -> None:
-    """Answer when all of the answer is there."""
+    """Send the complete answer."""
     response = requests.post(f"{ENDPOINT}/chat", json={"prompt": asked.content}, timeout=600)  # noqa: ASYNC210
     await cl.Message(response.json()["Result"]).send()

@@ -1,4 +1,4 @@
-"""The usual way: the openai SDK, and every token sent to the page by itself."""
+"""The usual approach: the openai SDK, with every token sent to the page separately."""
 
 import os
 
@@ -10,13 +10,13 @@ client = AsyncOpenAI(base_url=os.environ["PEER_ENDPOINT"] + "/v1", api_key="none
 
 @cl.on_chat_start
 async def start() -> None:
-    """Tell the page that the conversation may begin."""
+    """Signal the page that it can start the conversation."""
     await cl.ChatSettings([]).send()
 
 
 @cl.on_message
 async def message(asked: cl.Message) -> None:
-    """Answer token by token."""
+    """Stream the answer token by token."""
     answer = cl.Message("")
     stream = await client.chat.completions.create(
         model="fixed", messages=[{"role": "user", "content": asked.content}], stream=True

@@ -1,0 +1,12 @@
+"""The command `aks-kaito`: synthesize, compare, deploy, destroy and release an environment.
+
+Read it in this order; imports point down the list:
+
+- `app`: the Typer application; `groups` declares its subcommands.
+- `deploy`: the steps of a deployment, of a destruction and of a release; `comparison`: two synthesized revisions.
+- `shell`: runs programs and passes signals on.
+- `commands`: builds command lines and starts nothing.
+- `project`, `pages`: files of the checkout, and pages of the documentation that messages name.
+
+Synthesis itself (`main.py`) imports nothing from here.
+"""

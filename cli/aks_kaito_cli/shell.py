@@ -1,4 +1,4 @@
-"""Steps of a deployment: one command each, run from the repository, and what to say when one fails."""
+"""Child processes: start them, pass on what stops us, and report the ones that fail."""
 
 import contextlib
 import os
@@ -6,189 +6,184 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
+from collections.abc import Mapping
+from types import FrameType
 from typing import IO, NamedTuple
 
-from aks_kaito.settings import Environment, load
+from aks_kaito.settings import Environment
+from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands.azure import Azure
+from aks_kaito_cli.project import ROOT
 
-ROOT = Path(__file__).parents[1]
-# az asks before it installs an extension, such as the one for Grafana; nobody is there to answer.
+# az asks before it installs an extension, such as the one for Grafana, and children have no keyboard.
 _AZ = {"AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"}
-_LOOK_SECONDS = 0.1
 _CHUNK_BYTES = 65536
-# The signals that we were told to stop by, and how many of them each process has been told of.
-_stops: list[int] = []
-_told: dict[int, int] = {}
 
 
 class Step(NamedTuple):
-    """One command, and what it is for.
+    """One command and its purpose.
 
     Attributes:
-        name: What it does, in a few words.
+        name: The purpose, in a few words.
         command: The program and its arguments.
-        look: A command that shows more when it fails, or what to check; empty where its output says enough.
-        variables: What it finds in its environment beside ours.
+        look: A command or a page that helps when it fails; empty where its output is enough.
+        variables: Environment variables for this command only.
     """
 
     name: str
-    command: tuple[str, ...]
+    command: Words
     look: str = ""
     variables: dict[str, str] = {}  # noqa: RUF012 - a tuple's default is never changed
 
     def typed(self) -> str:
-        """The command as one would type it, with its variables."""
+        """Return the command as a user would type it, with its variables."""
         return " ".join(
             [*(f"{key}={shlex.quote(value)}" for key, value in self.variables.items()), shlex.join(self.command)]
         )
 
 
 class StepError(Exception):
-    """A step failed; `look` says where to look, and `said` is the last line of what it said, if that was read."""
+    """A step failed.
+
+    Attributes:
+        look: A command or a page that helps to find the cause.
+        said: The last line that the command wrote to standard error, if it was captured.
+    """
 
     def __init__(self, step: Step, reason: str, said: str = "") -> None:
-        """Say which step failed and why."""
+        """Name the step and the reason."""
         self.look = step.look
         self.said = said
         super().__init__(f"{step.name}: {reason}{f': {said}' if said else ''}")
 
     def report(self) -> str:
-        """What failed, and where to look."""
+        """Return the failure and where to look, as lines."""
         return f"\nFailed: {self}\n" + (f"Look:   {self.look}\n" if self.look else "")
 
 
 class MissingProgramError(StepError):
-    """A step's program is not there, or cannot be started."""
+    """A step's program is not installed or cannot be started."""
 
 
-def named(name: str) -> Environment:
-    """The environment of a name.
+class Shell:
+    """Run commands for one environment, from the repository's root and without a keyboard.
 
-    Raises:
-        SettingsError: There is none, or its file is refused.
-    """
-    return load(Path(os.environ.get("AKS_KAITO_ENVIRONMENTS_DIR") or ROOT / "environments") / f"{name}.toml")
+    Each command runs in a process group of its own, so that a key in the terminal does not reach it directly. SIGHUP,
+    SIGINT and SIGTERM are passed on as SIGINT, on which Terraform writes its state and Helm rolls back, and `run` and
+    `ask` wait for the command's end before they raise KeyboardInterrupt. Only SIGINT is passed on more than once: a
+    user who presses Ctrl-C twice ends Terraform at once, while CI systems send several SIGTERMs for one cancellation.
 
-
-def subscription(environment: Environment) -> str | None:
-    """The subscription that Terraform deploys to, if the file or the provider's variable names it; else az's own."""
-    return environment.settings.subscription_id or os.environ.get("ARM_SUBSCRIPTION_ID")
-
-
-def az(environment: Environment, *arguments: str) -> tuple[str, ...]:
-    """A command of the Azure CLI, in the subscription that Terraform deploys to."""
-    chosen = subscription(environment)
-    return ("az", *arguments, *(("--subscription", chosen) if chosen else ()))
-
-
-def stop_in_order() -> None:
-    """Take a key, a closed terminal and a cancelled pipeline for a wish to stop, which `run` and `ask` pass on.
-
-    Whoever presses the key twice means it: Terraform then ends at once.
+    There is no thread and no polling: Python runs signal handlers while the main thread waits in read() or waitpid(),
+    and resumes the wait afterwards (PEP 475).
     """
 
-    def stop(which: int, _frame: object) -> None:
-        if not _stops or which == signal.SIGINT:
-            _stops.append(which)
+    def __init__(self, environment: Environment, variables: Mapping[str, str] = os.environ) -> None:
+        """Remember the environment and the process's variables."""
+        self.environment = environment
+        self.variables = variables
+        subscription = environment.settings.subscription_id or variables.get("ARM_SUBSCRIPTION_ID")
+        self.azure = Azure(environment, subscription)
+        self._stops = 0
+        self._passed_on = 0
+        self._process: subprocess.Popen[bytes] | None = None
 
-    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, stop)
+    def pass_on_signals(self) -> None:
+        """Handle the signals that stop a deployment from now on; those that the parent process ignores stay ignored."""
+        for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(each) is not signal.SIG_IGN:
+                signal.signal(each, self._on_signal)
+            elif each == signal.SIGINT:
+                # Started in the background of a script. A child would inherit the ignored signal and so miss the SIGINT
+                # that stands for our SIGTERM; a handler that does nothing becomes the default action in the child.
+                signal.signal(each, _ignore)
 
+    def run(self, step: Step) -> None:
+        """Run a step and show its output.
 
-def run(step: Step, environment: Environment) -> None:
-    """Run a step for everybody to see; it cannot be asked or told anything.
+        Raises:
+            StepError: It could not be started, or ended with another exit status than 0.
+            KeyboardInterrupt: A signal stopped us, and the step has ended.
+        """
+        print(f"== {step.name}: {step.typed()}", flush=True)
+        # A pipe, not our own output: when a terminal is closed, the CDK's CLI would end at once, and with it Terraform.
+        process = self._start(step, subprocess.STDOUT)
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        _copy(process.stdout)
+        if self._wait(process):
+            reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}; its output is above"
+            raise StepError(step, reason)
 
-    Raises:
-        StepError: It could not be started, or ended with another exit status than 0.
-        KeyboardInterrupt: We were stopped, and it has ended.
-    """
-    print(f"== {step.name}: {step.typed()}", flush=True)
-    # Not our own output: a closed terminal would end the CDK's CLI in the middle, and with it Terraform.
-    reading, writing = os.pipe()
-    with os.fdopen(writing, "wb") as said:
-        process = _begun(step, environment, said, said)
-    copying = threading.Thread(target=_copy, args=(reading,))
-    copying.start()
-    while copying.is_alive():
-        copying.join(_LOOK_SECONDS)
-        _pass_on(process)
-    while process.poll() is None:
-        time.sleep(_LOOK_SECONDS)
-        _pass_on(process)
-    if _stops:
-        raise KeyboardInterrupt
-    if process.returncode:
-        reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}; what it said is above"
-        raise StepError(step, reason)
+    def ask(self, step: Step) -> str:
+        """Run a step and return its output without surrounding white space.
 
+        Raises:
+            StepError: As in `run`, with the last line of its standard error.
+            KeyboardInterrupt: A signal stopped us, and the step has ended.
+        """
+        process = self._start(step, subprocess.PIPE)
+        output, errors = process.communicate()
+        if self._wait(process):
+            lines = errors.decode(errors="replace").strip().splitlines()
+            reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}"
+            raise StepError(step, reason, lines[-1] if lines else "")
+        return output.decode().strip()
 
-def ask(step: Step, environment: Environment) -> str:
-    """Run a step for its answer, which is returned without white space around it.
-
-    Raises:
-        StepError: As in `run`, with the last line that it said.
-        KeyboardInterrupt: We were stopped, and it has ended.
-    """
-    process = _begun(step, environment, subprocess.PIPE, subprocess.PIPE)
-    while True:
+    def _start(self, step: Step, errors: int) -> subprocess.Popen[bytes]:
+        if self._stops:
+            raise KeyboardInterrupt
+        chosen = {"AKS_KAITO_ENV": self.environment.name, "CHECKPOINT_DISABLE": "1"}
         try:
-            said, complained = process.communicate(timeout=_LOOK_SECONDS)
-            break
-        except subprocess.TimeoutExpired:
-            _pass_on(process)
-    if _stops:
-        raise KeyboardInterrupt
-    if process.returncode:
-        lines = complained.strip().splitlines()
-        reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}"
-        raise StepError(step, reason, lines[-1] if lines else "")
-    return said.strip()
+            self._process = subprocess.Popen(
+                step.command,
+                bufsize=0,
+                cwd=ROOT,
+                env={**self.variables, **_AZ, **chosen, **step.variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                process_group=0,
+            )
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            reason = "is not installed" if missing else f"cannot be started: {error.strerror}"
+            raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
+        self._interrupt()  # for a signal that came while the process was started
+        return self._process
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for a process and return its exit status; raise KeyboardInterrupt after a signal."""
+        status = process.wait()
+        self._process = None
+        if self._stops:
+            raise KeyboardInterrupt
+        return status
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if not self._stops or number == signal.SIGINT:
+            self._stops += 1
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Interrupt the running process once for each stop; a process that comes later is not started at all."""
+        while self._process is not None and self._passed_on < self._stops:
+            self._passed_on += 1
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
 
 
-def _begun(
-    step: Step, environment: Environment, output: IO[bytes] | int, errors: IO[bytes] | int
-) -> subprocess.Popen[str]:
-    """Start a step in a group of its own: only we tell it to stop, and once for each time that we were told."""
-    if _stops:
-        raise KeyboardInterrupt
-    variables = os.environ | _AZ | {"AKS_KAITO_ENV": environment.name, "CHECKPOINT_DISABLE": "1"} | step.variables
-    try:
-        return subprocess.Popen(
-            step.command,
-            cwd=ROOT,
-            env=variables,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            process_group=0,
-        )
-    except OSError as error:
-        reason = "is not installed" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
-        raise MissingProgramError(step, f"{step.command[0]} {reason}") from None
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Handle a signal by doing nothing."""
 
 
-def _copy(reading: int) -> None:
-    """Pass on what a step says. Where nobody hears it any more, it is still read, so that the step goes on."""
+def _copy(output: IO[bytes]) -> None:
+    """Write a process's output to ours; after our reader has gone, read on, so that the process is not blocked."""
     heard = True
-    with os.fdopen(reading, "rb", buffering=0) as said:
-        while words := said.read(_CHUNK_BYTES):
-            with contextlib.suppress(OSError):
-                if heard:
-                    heard = False
-                    sys.stdout.buffer.write(words)
-                    sys.stdout.buffer.flush()
-                    heard = True
-
-
-def _pass_on(process: subprocess.Popen[str]) -> None:
-    """Tell a step to stop as often as we were told since."""
-    told = _told.get(process.pid, 0)
-    if len(_stops) > told:
-        _told[process.pid] = len(_stops)
-        # Terraform ends what it has begun, writes its state and unlocks it; Helm takes back what it began.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
+    with output:
+        while chunk := output.read(_CHUNK_BYTES):
+            if not heard:
+                continue
+            try:
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+            except OSError:
+                heard = False

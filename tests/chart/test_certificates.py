@@ -1,9 +1,8 @@
-"""Certificates of a private CA, for the application to trust beside the system's."""
+"""Certificates of a private CA, trusted in addition to the system's."""
 
 import pytest
 
-from chart.rendering import RenderError, at, default, render
-from chart.test_chat import container, pod
+from support.rendering import RenderError, at, container, default, pod, render
 
 
 @pytest.mark.parametrize(

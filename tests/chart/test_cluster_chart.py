@@ -1,18 +1,17 @@
-"""The chart of what a cluster needs first: issuers, a Gateway, and the wait for KAITO."""
+"""The chart of the cluster's prerequisites: issuers, a Gateway, and the wait for KAITO."""
 
 from typing import Any
 
 import pytest
 
-from chart.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
-from chart.test_chat import restricted
-from chart.validation import check_core, check_custom
+from support.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
+from support.validation import check_core, check_custom, restricted
 
 CHART = ROOT / "charts" / "kaito-cluster"
 
 
 def made(*changes: dict[str, Any], helm: str = "helm", kube_version: str = "1.35") -> list[Object]:
-    """The objects of everything, with changes."""
+    """Return the objects of the case `everything` with changes."""
     values = merged(case("everything", CHART), *changes)
     return render(values, helm=helm, kube_version=kube_version, namespace="gateways", chart=CHART)
 
@@ -50,7 +49,7 @@ def test_everything() -> None:
 
 
 def solver(objects: list[Object], name: str) -> dict[str, Any]:
-    """The one solver of an issuer."""
+    """Return the only solver of an issuer."""
     (found,) = one(objects, "ClusterIssuer", name)["spec"]["acme"]["solvers"]
     return dict(found)
 

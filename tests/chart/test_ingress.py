@@ -1,29 +1,22 @@
-"""The four ways of publishing: what each says to its controller, and what it refuses."""
+"""Publishing the chat: annotations for each controller, and refused values."""
 
 from typing import Any
 
 import pytest
 
-from chart.rendering import Object, RenderError, at, default, kinds, merged, one, render
+from support.rendering import PUBLISHED, Object, RenderError, at, default, kinds, merged, one, render
 
-HOST = at("ingress.host", "chat.example.com")
-CERTIFICATE = at("ingress.tls.secretName", "certificate")
-PUBLISHED: dict[str, dict[str, Any]] = {
-    "nginx": merged(at("ingress.mode", "nginx"), HOST, CERTIFICATE),
-    "webapprouting": merged(at("ingress.mode", "webapprouting"), HOST, CERTIFICATE),
-    "gateway": merged(at("ingress.mode", "gateway"), HOST, at("ingress.gateway.name", "public")),
-}
 MODEL = merged(at("model.ingress.enabled", True), at("model.ingress.host", "model.example.com"))
 
 
 def annotations(mode: str, *changes: dict[str, Any], name: str = "demo") -> dict[str, str]:
-    """The annotations of one Ingress."""
+    """Return the annotations of one Ingress."""
     found: dict[str, str] = one(render(default(PUBLISHED[mode], *changes)), "Ingress", name)["metadata"]["annotations"]
     return found
 
 
 def model_ingress(mode: str, *changes: dict[str, Any]) -> Object:
-    """The Ingress of the model's own endpoint."""
+    """Return the Ingress of the model's own endpoint."""
     objects = render(default(PUBLISHED[mode], MODEL, *changes))
     return one(objects, "Ingress", one(objects, "Workspace")["metadata"]["name"])
 
@@ -130,7 +123,7 @@ ROOT_PATH = at("chat.settings", {"KAITO_CHAT_ROOT_PATH": "/team/chat"})
 
 
 def published_path(objects: list[Object]) -> str:
-    """The path of the one Ingress or HTTPRoute, as a prefix."""
+    """Return the path prefix of the only Ingress or HTTPRoute."""
     if "HTTPRoute" in kinds(objects):
         (match,) = one(objects, "HTTPRoute")["spec"]["rules"][0]["matches"]
         assert match["path"]["type"] == "PathPrefix"

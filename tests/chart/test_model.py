@@ -1,18 +1,18 @@
-"""The Workspace or InferenceSet: what its name is made of, what follows it, what is asked of the cluster."""
+"""The Workspace or InferenceSet: its name, references to it, its nodes and annotations."""
 
 import pytest
 import yaml
 
-from chart.rendering import Object, RenderError, at, case, default, one, render
+from support.rendering import Object, RenderError, at, case, default, one, render
 
 
 def workspace(*changes: dict[str, object]) -> Object:
-    """The Workspace of the least values with changes."""
+    """Return the Workspace of the default values with changes."""
     return one(render(default(*changes)), "Workspace")
 
 
 def name(*changes: dict[str, object]) -> str:
-    """Its name."""
+    """Return the name of the Workspace."""
     found: str = workspace(*changes)["metadata"]["name"]
     return found
 

@@ -1,4 +1,4 @@
-"""Monitors, rules and dashboards: on metrics that somebody exports, for objects that exist."""
+"""Monitors, rules and dashboards: their metrics are exported, and their objects exist."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chart.rendering import CHART, ROOT, at, case, default, one, render
+from support.rendering import CHART, ROOT, at, case, default, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))
-# What others export. vLLM: both names of the cache, of KAITO 0.6's version and of newer ones.
+# Metrics of other exporters. vLLM has two names of the cache: that of KAITO 0.6's version and a newer one.
 VLLM = {
     "e2e_request_latency_seconds_bucket",
     "generation_tokens_total",
@@ -36,7 +36,7 @@ OTHERS = {"kube_node_status_condition", "kube_node_status_allocatable", "process
 
 
 def app_metrics() -> set[str]:
-    """What the application exports, by its source."""
+    """Return the metrics in the application's source."""
     source = (ROOT / "app" / "kaito_chat" / "telemetry" / "metrics.py").read_text(encoding="utf-8")
     found = set()
     for kind, name in re.findall(r"= (Counter|Gauge|Histogram)\(\s*\"(\w+)\"", source):
@@ -45,24 +45,24 @@ def app_metrics() -> set[str]:
 
 
 def metrics_of(expression: str) -> set[str]:
-    """The metrics in an expression."""
+    """Return the metrics in an expression."""
     plain = re.sub(r"\{[^}]*\}|\([a-zA-Z_, ]+\)(?= *\()|by \([^)]*\)|\$__\w+|\[[^]]*\]", "", expression)
     return set(re.findall(r"kaito_chat_\w+|vllm:\w+|DCGM_\w+|kube_\w+|process_\w+", plain))
 
 
 def known() -> set[str]:
-    """Every metric that somebody exports."""
+    """Return all exported metrics."""
     return app_metrics() | {f"vllm:{name}" for name in VLLM} | DCGM | OTHERS
 
 
 def expressions(path: Path) -> list[str]:
-    """The queries of a dashboard."""
+    """Return the queries of a dashboard."""
     panels = json.loads(path.read_text(encoding="utf-8"))["panels"]
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
 def rules() -> list[dict[str, object]]:
-    """The alert rules."""
+    """Return the alert rules."""
     content = yaml.safe_load((FILES / "alerts.yaml").read_text(encoding="utf-8"))
     return [rule for group in content["groups"] for rule in group["rules"]]
 

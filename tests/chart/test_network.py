@@ -1,19 +1,14 @@
-"""Who may ask the chat: connections, judged by the release's NetworkPolicy; and what is published."""
+"""Connections to the chat, evaluated against the release's NetworkPolicy, and published ports."""
 
 import re
 
 import pytest
 
-from chart.network import Peer, admits, outside
-from chart.rendering import CASES, ROOT, Object, RenderError, at, case, default, one, render
-from chart.test_ingress import PUBLISHED
+from support.network import AGENT, MANAGEMENT, NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside
+from support.rendering import CASES, PUBLISHED, ROOT, Object, RenderError, at, case, default, one, render
 
-PUBLIC, MANAGEMENT = 8000, 8081
-AGENT = Peer("kube-system", {"rsName": "ama-metrics", "kubernetes.azure.com/managedby": "aks"})
 NODE_AGENT = Peer("kube-system", {"dsName": "ama-metrics-node"})
 OPERATOR_PROMETHEUS = {"app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": "kube-prometheus-stack"}
-STRANGER = Peer("other", {"app": "stranger"})
-NEIGHBOUR = Peer("chat", {"app": "neighbour"})
 HELM_TEST = Peer(
     "chat",
     {
@@ -22,8 +17,6 @@ HELM_TEST = Peer(
         "app.kubernetes.io/component": "test",
     },
 )
-# All that somebody could listen on and the rules could name.
-PORTS = (53, 80, 443, 4317, 4318, 5000, 5432, 6443, 8000, 8080, 8081, 9000, 10250, 32526)
 CONTROLLERS = {
     "nginx": Peer("nginx-ingress", {"app.kubernetes.io/name": "nginx-ingress"}),
     "webapprouting": Peer("app-routing-system", {"app": "nginx"}),
@@ -131,7 +124,7 @@ def test_the_management_port_is_published_in_no_mode(mode: str) -> None:
 
 
 def unpublished(objects: list[Object]) -> None:
-    """Assert that nothing leads from outside the pod to its management port."""
+    """Assert that no object exposes the pod's management port."""
     (chat,) = [
         each
         for each in objects

@@ -1,4 +1,4 @@
-"""Whom the chat may ask: connections, judged by the release's NetworkPolicy."""
+"""Connections from the chat, evaluated against the release's NetworkPolicy."""
 
 import re
 from collections.abc import Callable
@@ -7,21 +7,20 @@ from typing import Any
 
 import pytest
 
-from chart.network import Peer, admits, outside, reaches
-from chart.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
-from chart.test_network import NEIGHBOUR, PORTS, PUBLIC, STRANGER
+from support.network import NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside, reaches
+from support.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
 
 METADATA, WIRE_SERVER = "169.254.169.254", "168.63.129.16"
 HOSTS_OWN = (METADATA, WIRE_SERVER)
 
 
 def service(namespace: str) -> Peer:
-    """A pod behind a Service of a namespace."""
+    """Return a pod behind a Service of a namespace."""
     return Peer(namespace, {"app": "server"})
 
 
 def models(*entries: dict[str, Any]) -> dict[str, Any]:
-    """Values with further models."""
+    """Return values with additional models."""
     return at("chat.models", [{"name": f"other {number}"} | each for number, each in enumerate(entries)])
 
 
@@ -125,7 +124,7 @@ def test_no_release_reaches_azures_host(name: str) -> None:
 
 
 def host_reached(objects: list[Object]) -> list[tuple[str, int]]:
-    """The addresses and ports of Azure's host that the chat reaches."""
+    """Return the addresses and ports of Azure's host that the chat reaches."""
     return [(address, port) for address in HOSTS_OWN for port in PORTS if reaches(objects, outside(address), port)]
 
 
@@ -155,7 +154,7 @@ def test_a_wide_range_does_not_open_azures_host(cidr: str) -> None:
 
 
 def first_half(cidr: str) -> str:
-    """Half of a range, as an exception of it."""
+    """Return half of a range, as an exception of it."""
     return str(next(ip_network(cidr).subnets(1)))
 
 

@@ -1,18 +1,15 @@
-"""Values, schema, templates and README name the same keys; hostile values are refused by name, or are harmless."""
+"""Values, schema, templates and README name the same keys; hostile values are refused by name or harmless."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, event, given, settings
-from hypothesis import strategies as st
 
-from chart.rendering import CASES, CHART, HELMS, IMAGE, RenderError, at, case, default, merged, one, render
-from chart.validation import check_core, check_custom
+from support.rendering import CASES, CHART, HELMS, RenderError, at, case, default, merged, one, render
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
@@ -21,7 +18,7 @@ OPEN = {"template", "resources", "settings", "secrets", "vllm"}
 
 
 def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
-    """The dotted paths of all values that a schema names."""
+    """Return the dotted paths of all values in a schema."""
     for key, value in part["properties"].items():
         if "properties" in value and key not in OPEN:
             yield from paths(value, f"{begin}{key}.")
@@ -30,7 +27,7 @@ def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
 
 
 def leaves(values: dict[str, Any], begin: str = "") -> Iterator[str]:
-    """The dotted paths of all values, as deep as the schema names them."""
+    """Return the dotted paths of all values, as deep as the schema describes them."""
     for key, value in values.items():
         known = isinstance(value, dict) and value and f"{begin}{key}" not in set(paths(SCHEMA))
         if known:
@@ -45,7 +42,7 @@ def test_schema_and_values_name_the_same_keys() -> None:
 
 def test_templates_use_every_value_and_no_other() -> None:
     used = set(re.findall(r"\$?\.Values\.([A-Za-z.]+)", TEMPLATES))
-    # What a template gives a short name and uses from there.
+    # Variables that templates assign a value to and read from.
     short = {
         "$chat": "chat",
         "$image": "chat.image",
@@ -182,70 +179,3 @@ def test_hostile_text_arrives_as_it_is(value: str) -> None:
     assert workspace["metadata"]["annotations"]["example.com/note"] == value
     config = one(objects, "ConfigMap", workspace["inference"]["config"])
     assert yaml.safe_load(config["data"]["inference_config.yaml"])["vllm"]["chat-template"] == value
-
-
-def made_up(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that a part of our schema allows: what it uses of JSON Schema, and no more."""
-    if "enum" in schema:
-        return st.sampled_from(schema["enum"])
-    kind = schema["type"]
-    if isinstance(kind, list):
-        return st.one_of(*(made_up(schema | {"type": each}) for each in kind))
-    return MAKERS[kind](schema)
-
-
-def made_up_object(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Required keys, and some of the others."""
-    if "properties" not in schema:
-        values = schema.get("additionalProperties")
-        keys = made_up({"type": "string"} | schema.get("propertyNames", {}))
-        return st.dictionaries(keys, made_up(values), max_size=3) if isinstance(values, dict) else st.just({})
-    parts = {key: made_up(value) for key, value in schema["properties"].items() if key not in THEIRS}
-    needed = {key: value for key, value in parts.items() if key in schema.get("required", ())}
-    return st.fixed_dictionaries(needed, optional={key: parts[key] for key in parts if key not in needed})
-
-
-def made_up_text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
-    """Printable text, of the pattern's form if there is one."""
-    least, most = schema.get("minLength", 0), schema.get("maxLength", 40)
-    if "pattern" in schema:
-        text = st.from_regex(re.compile(schema["pattern"], re.ASCII), fullmatch=True)
-        return text.filter(lambda each: least <= len(each) <= most and "\n" not in each)
-    printable = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
-    return st.text(printable, min_size=least, max_size=min(most, 40))
-
-
-# Whole numbers and others within their bounds; without, what fits everything that a chart counts.
-MAKERS: dict[str, Callable[[dict[str, Any]], st.SearchStrategy[Any]]] = {
-    "null": lambda _: st.none(),
-    "boolean": lambda _: st.booleans(),
-    "integer": lambda schema: st.integers(schema.get("minimum", 0), schema.get("maximum", 10**6)),
-    "number": lambda schema: st.integers(1, int(schema.get("maximum", 1000) * 100)).map(
-        lambda hundredths: hundredths / 100
-    ),
-    "string": made_up_text,
-    "array": lambda schema: st.lists(made_up(schema["items"]), min_size=schema.get("minItems", 0), max_size=3),
-    "object": made_up_object,
-}
-# Parts whose schema is Kubernetes's own, and the image, which every release has.
-THEIRS = {"affinity", "extraEgress", "extraIngress", "global", "image", "resources", "template", "tolerations"}
-OUR_WORDS = re.compile(r"execution error at \(kaito-chat/templates/[^)]*\): [A-Za-z][A-Za-z_.]+")
-
-
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(values=made_up(SCHEMA))
-def test_what_the_schema_allows_makes_valid_objects_or_is_refused_in_our_words(values: dict[str, Any]) -> None:
-    values = merged(values, {"chat": {"image": IMAGE}})
-    assume(jsonschema.Draft7Validator(SCHEMA).is_valid(merged(VALUES, values)))
-    refused = None
-    try:
-        objects = render(values)
-    except RenderError as error:
-        refused = str(error)
-    if refused:
-        event("refused")
-        assert OUR_WORDS.search(refused), refused
-    else:
-        event("rendered")
-        check_core(objects, "1.37")
-        check_custom(objects)

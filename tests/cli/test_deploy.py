@@ -1,14 +1,12 @@
-"""Deploying and destroying, step by step, with stand-ins for whatever needs Azure or a cluster."""
+"""Deploying and destroying step by step, with stand-ins for the programs that need Azure or a cluster."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
 from conftest import ROOT
-from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, deploy, environment, placed, starting
+from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, environment, placed, run, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
 WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"
@@ -17,22 +15,22 @@ SIGNED_IN = [
     "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
 ]
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
-A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --namespace kaito-chat --output name"
-RUNNING = f"{IN_CLUSTER} get deployment kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
+A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
+RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
 IN_POD = (
     f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
 )
 FIND = "az acr repository show --name crkaitodev6f10b7 --image kaito-chat:0.2.0 --query digest --output tsv"
 
 
-def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0")
+def test_the_commands_and_their_order(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    grafana = f"--name amg-kaito-dev-6f10 --resource-group {GROUP}"
+    grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
     assert placed(ran) == [
-        f"az aks show --name aks-kaito-dev-westeurope --resource-group {GROUP} --query name --output tsv",
+        f"az aks show --resource-group {GROUP} --name aks-kaito-dev-westeurope --query name --output tsv",
         *SIGNED_IN,
-        f"kubectl --kubeconfig KUBECONFIG --request-timeout=15s {A_GATEWAY}",
+        f"{IN_CLUSTER} {A_GATEWAY}",
         f"{PLATFORM} --ignore-missing-stack-dependencies",
         *SIGNED_IN,
         FIND,
@@ -53,23 +51,23 @@ def test_everything_in_its_order_and_to_the_letter(tmp_path: Path) -> None:
         assert each["AKS_KAITO_ENV"] == "dev"
 
 
-def test_the_image_is_pinned_in_words_that_can_be_typed(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0")
+def test_the_image_is_pinned_and_the_printed_command_can_be_typed(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0")
     variables = ran.variables[ran.steps.index(WORKLOADS)]
     assert (variables["TF_VAR_chat_image_tag"], variables["TF_VAR_chat_image_digest"]) == ("0.2.0", DIGEST)
     typed = f"AKS_KAITO_ENV=dev TF_VAR_chat_image_tag=0.2.0 TF_VAR_chat_image_digest={DIGEST} cdk deploy"
     assert typed in ran.done.stdout
 
 
-def test_nobodys_own_kubeconfig_is_touched(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables={"KUBECONFIG": "/somebodys/own"})
+def test_the_users_kubeconfig_is_not_changed(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables={"KUBECONFIG": "/somebodys/own"})
     place = next(index for index, line in enumerate(ran.lines) if "get-credentials" in line)
     assert ran.variables[place]["KUBECONFIG"] == ran.lines[place].rpartition(" ")[2].replace("kubeconfig", "unused")
 
 
-def test_whoever_deploys_signs_in_as_the_settings_say(tmp_path: Path) -> None:
+def test_kubelogin_signs_in_as_the_settings_say(tmp_path: Path) -> None:
     variables = environment(tmp_path, f'{DEV}\n[workloads]\ncredentials = "workloadidentity"\n')
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=variables)
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
     signed_in = starting(ran, "kubelogin")
     assert signed_in
     assert all(line.endswith(" --login workloadidentity") for line in signed_in)
@@ -77,7 +75,7 @@ def test_whoever_deploys_signs_in_as_the_settings_say(tmp_path: Path) -> None:
 
 
 def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
-    said = deploy(tmp_path, "up", "dev", "0.2.0").done.stdout
+    said = run(tmp_path, "deploy", "dev", "0.2.0").done.stdout
     assert "port-forward service/kaito-chat 8000:80" in said
     assert "Grafana: https://grafana.example.com" in said
     assert "about twenty minutes" in said
@@ -86,67 +84,67 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
 
 
-def test_what_is_published_gets_a_message_by_its_address(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "up", "sample", "0.2.0")
+def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
     assert starting(ran, "probe") == ["probe --chat https://chainlit.babosbird.com --reach 900 --timeout 2700"]
     assert "Chat:    https://chainlit.babosbird.com\n" in ran.done.stdout
 
 
-def test_a_host_without_a_record_is_told_where_to_lead(tmp_path: Path) -> None:
+def test_the_report_names_the_address_for_a_missing_record(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text))
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
     assert ran.done.returncode == 0, ran.done.stderr
     assert "https://chat.kaito.invalid, once an A record leads to 52.174.1.2" in ran.done.stdout
     assert starting(ran, "kubectl")
     assert not starting(ran, "probe")
 
 
-def test_a_subscription_of_the_file_is_the_one_that_is_asked(tmp_path: Path) -> None:
+def test_az_uses_the_subscription_of_the_file_or_the_variable(tmp_path: Path) -> None:
     subscription = "11111111-2222-3333-4444-555555555555"
     variables = environment(tmp_path, f'subscription_id = "{subscription}"\n{DEV}')
     for chosen in (variables, {"ARM_SUBSCRIPTION_ID": subscription}):
-        asked = starting(deploy(tmp_path, "up", "dev", "0.2.0", variables=chosen), "az ")
+        asked = starting(run(tmp_path, "deploy", "dev", "0.2.0", variables=chosen), "az ")
         assert asked
         assert all(f"--subscription {subscription}" in line for line in asked)
 
 
-def test_sign_in_looks_for_its_secrets_before_anything_needs_them(tmp_path: Path) -> None:
+def test_the_secrets_of_sign_in_are_checked_before_the_workloads(tmp_path: Path) -> None:
     variables = environment(tmp_path, DEV + SIGN_IN)
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="secrets/chat-entra-client-secret", variables=variables)
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="secrets/chat-entra-client-secret", variables=variables)
     assert failed.done.returncode == 1
     assert not starting(failed, "cdk deploy kaito-dev-workloads")
     assert "find the secret chat-entra-client-secret" in failed.done.stderr
     assert "az keyvault secret set --vault-name kv-kaito-dev-6f10b7" in failed.done.stderr
-    done = deploy(tmp_path, "up", "dev", "0.2.0", variables=variables)
+    done = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
     assert done.done.returncode == 0, done.done.stderr
     assert len(starting(done, "az rest")) == len(SIGN_IN_SECRETS)
 
 
-def test_where_people_sign_in_the_models_are_asked_in_the_pod(tmp_path: Path) -> None:
+def test_with_sign_in_the_models_are_asked_from_the_pod(tmp_path: Path) -> None:
     inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe"
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
     assert ran.lines[-1].endswith(f"{inside} --chat http://127.0.0.1:8000 --models --reach 2700 --timeout 2700")
     zone = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n[chat]'
     with_record = DEV + SIGN_IN.replace("[chat]", zone)
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, with_record))
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, with_record))
     assert [line.partition(" ")[0] for line in ran.lines[-2:]] == ["probe", "kubectl"]
     assert ran.lines[-1].endswith(f"{inside} --models --reach 2700 --timeout 2700")
 
 
-def test_a_password_that_is_not_there_would_stop_nginx(tmp_path: Path) -> None:
+def test_a_missing_password_secret_stops_before_the_workloads(tmp_path: Path) -> None:
     variables = environment(tmp_path, f"{DEV}\n[ingress]\n{GUARDED}")
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="get secret model-people", variables=variables)
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="get secret model-people", variables=variables)
     assert failed.done.returncode == 1
     assert "find the Secret model-people" in failed.done.stderr
     assert "publish it once the chat is deployed" in failed.done.stderr
     assert not starting(failed, "cdk deploy kaito-dev-workloads")
-    assert deploy(tmp_path, "up", "dev", "0.2.0", variables=variables).done.returncode == 0
+    assert run(tmp_path, "deploy", "dev", "0.2.0", variables=variables).done.returncode == 0
 
 
-def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
-    deploy(tmp_path, "up", "dev", "0.2.0")
-    again = deploy(tmp_path, "up", "dev", "0.2.0")
+def test_an_existing_image_is_not_built_again(tmp_path: Path) -> None:
+    run(tmp_path, "deploy", "dev", "0.2.0")
+    again = run(tmp_path, "deploy", "dev", "0.2.0")
     assert not starting(again, "az acr build")
     assert again.variables[again.steps.index(WORKLOADS)]["TF_VAR_chat_image_digest"] == DIGEST
 
@@ -173,63 +171,62 @@ def test_an_image_that_is_there_is_not_built_again(tmp_path: Path) -> None:
         ("prod", "docker push"),
     ],
 )
-def test_the_first_failure_ends_it_and_it_goes_on_from_there(
+def test_the_first_failure_ends_a_deployment_which_can_be_repeated(
     tmp_path: Path, name: str, fails: str, api_server: str
 ) -> None:
     inside = {"aks show": api_server}
-    failed = deploy(tmp_path, "up", name, "0.2.0", fails=fails, answers=inside)
+    failed = run(tmp_path, "deploy", name, "0.2.0", fails=fails, answers=inside)
     assert failed.done.returncode == 1
     assert fails.partition("#")[0] in failed.lines[-1]
     assert "ended with exit status 7" in failed.done.stderr
     assert f"Next:   make deploy ENV={name} TAG=0.2.0" in failed.done.stderr
     assert "Traceback" not in failed.done.stderr
-    again = deploy(tmp_path, "up", name, "0.2.0", answers=inside)
+    again = run(tmp_path, "deploy", name, "0.2.0", answers=inside)
     assert again.done.returncode == 0, again.done.stderr
     assert f"cdk deploy kaito-{name}-workloads" in " ".join(again.lines)
 
 
-def test_an_address_that_cannot_be_found_ends_it_and_grafanas_does_not(tmp_path: Path) -> None:
+def test_a_missing_address_ends_a_deployment_and_a_missing_grafana_does_not(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
     assert (failed.done.returncode, "find the address" in failed.done.stderr) == (1, True)
-    done = deploy(tmp_path, "up", "dev", "0.2.0", fails="grafana show")
-    assert (done.done.returncode, "Grafana: az grafana show --name" in done.done.stdout) == (0, True)
+    done = run(tmp_path, "deploy", "dev", "0.2.0", fails="grafana show")
+    assert (done.done.returncode, "Grafana: az grafana show --resource-group" in done.done.stdout) == (0, True)
 
 
-def test_what_was_released_alone_since_does_not_stay(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+def test_an_image_that_was_released_alone_is_replaced(tmp_path: Path, project: Path) -> None:
     other = {"RUNS": "sha256:" + "b" * 64, "HELM_BIN": str(tmp_path / "helm")}
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=other)
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=other, root=project)
     assert ran.done.returncode == 0, ran.done.stderr
     place = placed(ran).index(RUNNING)
     assert placed(ran)[place + 1] == "helm version --short"
     upgrade = ran.asked[place + 2]
     assert upgrade[:4] == ["helm", "upgrade", "--install", "kaito-chat"]
     assert {"chat.image.tag=", f"chat.image.digest={DIGEST}", "--reset-then-reuse-values"} <= set(upgrade)
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables=other, fails="helm upgrade")
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=other, fails="helm upgrade", root=project)
     assert (failed.done.returncode, "upgrade the release" in failed.done.stderr) == (1, True)
 
 
-def test_a_failure_that_was_asked_quietly_says_why(tmp_path: Path) -> None:
+def test_a_captured_failure_shows_its_last_line(tmp_path: Path) -> None:
     (tmp_path / "built").touch()
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="acr ")
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="acr ")
     assert failed.done.returncode == 1
     assert "it was told to fail" in failed.done.stderr
-    # What is wrong is not that the tag is missing: nothing may take its place.
+    # This failure does not mean that the tag is missing: no image may replace it.
     assert not starting(failed, "az acr build")
 
 
-def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables={"CDK_CLI": "no-such-program"})
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables={"CDK_CLI": "no-such-program"})
     assert failed.done.returncode == 1
     assert "deploy the platform: no-such-program is not installed" in failed.done.stderr
     (tmp_path / "plain").touch()
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables={"CDK_CLI": str(tmp_path / "plain")})
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables={"CDK_CLI": str(tmp_path / "plain")})
     assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
 
 
-def test_the_workloads_go_first(tmp_path: Path) -> None:
-    ran = deploy(tmp_path, "down", "dev", "dev")
+def test_the_workloads_are_destroyed_first(tmp_path: Path) -> None:
+    ran = run(tmp_path, "destroy", "dev", "dev")
     assert ran.steps == [
         "cdk destroy kaito-dev-workloads --auto-approve",
         "cdk destroy kaito-dev-platform --auto-approve",
@@ -238,27 +235,27 @@ def test_the_workloads_go_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["workloads", "platform"])
-def test_what_is_left_can_be_destroyed_later(tmp_path: Path, part: str) -> None:
-    failed = deploy(tmp_path, "down", "dev", "dev", fails=part)
+def test_a_failed_destruction_can_be_repeated(tmp_path: Path, part: str) -> None:
+    failed = run(tmp_path, "destroy", "dev", "dev", fails=part)
     assert (failed.done.returncode, part in failed.lines[-1]) == (1, True)
     assert "Next:   make destroy ENV=dev CONFIRM=dev" in failed.done.stderr
-    assert deploy(tmp_path, "down", "dev", "dev").done.returncode == 0
+    assert run(tmp_path, "destroy", "dev", "dev").done.returncode == 0
 
 
-def test_settings_that_leave_something_out(tmp_path: Path) -> None:
+def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
     text = f"{DEV}grafana_public_network_access_enabled = false\n[kaito]\nenabled = false\n"
     text += '[openai]\nenabled = true\n[openai.deployments.chat]\nmodel = "gpt-4o"\nversion = "2024-11-20"\n'
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text))
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
     assert ran.done.returncode == 0, ran.done.stderr
     assert not starting(ran, "az grafana dashboard")
     assert "Grafana has no public address" in ran.done.stdout
     assert "twenty minutes" not in ran.done.stdout
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
     assert "Look:   az aks get-credentials" in failed.done.stderr
     assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
 
 
-def test_a_host_of_app_routings_is_found_in_the_cluster(tmp_path: Path) -> None:
+def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:
     text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n'
-    said = deploy(tmp_path, "up", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
+    said = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
     assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said

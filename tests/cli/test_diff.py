@@ -1,22 +1,22 @@
-"""`tools/diff.py` in a repository made for the purpose: what it prints, how it exits, and what it leaves alone."""
+"""`aks-kaito diff` in a temporary repository: its output, its exit status, and the files that it leaves alone."""
 
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
+from support.stand_ins import AKS_KAITO
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (package: git)")
 SIZE = ('vm_size = "Standard_D4ads_v5"', 'vm_size = "Standard_D8ads_v5"')
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """Run git as somebody whose configuration does not matter."""
+    """Run git without the user's configuration."""
     who = {f"GIT_{role}_{what}": "a@b.invalid" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PATH": os.environ["PATH"], **who}
     program = shutil.which("git")
@@ -31,7 +31,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("committed") / "repository"
     folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("charts", "constructs", "tools", "requirements"):
+    for name in ("charts", "cli", "constructs", "requirements"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "main.py", folder)
     (folder / "environments").mkdir()
@@ -46,15 +46,15 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(committed: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """A copy that a test may change."""
     return Path(shutil.copytree(committed, tmp_path / "repository"))
 
 
 def diff(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(repository / "tools" / "diff.py"), *arguments],
+        [*AKS_KAITO, "diff", *arguments],
         cwd=repository,
-        env={**os.environ, "PYTHONPATH": str(repository / "constructs"), **variables},
+        env={**os.environ, "PYTHONPATH": f"{repository / 'cli'}:{repository / 'constructs'}", **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -69,7 +69,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def everything(repository: Path) -> dict[str, str]:
-    """A hash of every file, git's own included, except bytecode."""
+    """Return a hash of every file, git's own included, except bytecode."""
     files = (path for path in repository.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path.relative_to(repository)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -82,7 +82,7 @@ def test_a_dirty_tree_is_compared_and_left_as_it_is(repository: Path) -> None:
     (repository / "cdktf.out").mkdir()
     (repository / "cdktf.out" / "kept").write_text("kept", encoding="utf-8")
     before = everything(repository)
-    ran = diff(repository, "main", "--exit-code")
+    ran = diff(repository, "--exit-code")
     assert ran.returncode == 1, ran.stderr
     assert everything(repository) == before
     assert "kaito-dev-platform: 2 changed" in ran.stdout
@@ -93,15 +93,15 @@ def test_a_dirty_tree_is_compared_and_left_as_it_is(repository: Path) -> None:
     assert "\x1b" not in ran.stdout
 
 
-def test_the_same_is_the_same_whatever_selects_environments(repository: Path) -> None:
-    ran = diff(repository, "HEAD", "--exit-code", AKS_KAITO_ENV="nope", AKS_KAITO_ENVIRONMENTS_DIR="/nowhere")
+def test_equal_sides_are_equal_and_variables_select_nothing(repository: Path) -> None:
+    ran = diff(repository, "--base=HEAD", "--exit-code", AKS_KAITO_ENV="nope", AKS_KAITO_ENVIRONMENTS_DIR="/nowhere")
     assert (ran.returncode, ran.stdout) == (0, "The synthesized Terraform is the same as that of HEAD.\n"), ran.stderr
 
 
 def test_markdown_of_one_environment(repository: Path) -> None:
     for name in ("dev", "dev-two"):
         edit(repository / "environments" / f"{name}.toml", 'location = "westeurope"', 'location = "northeurope"')
-    ran = diff(repository, "main", "--env", "dev", "--markdown")
+    ran = diff(repository, "dev", "--base=main", "--markdown")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("### Synthesized Terraform, compared with `main`\n\n**Likely to be replaced**")
     assert "`azurerm_resource_group.resource-group` in `kaito-dev-platform`" in ran.stdout
@@ -109,22 +109,22 @@ def test_markdown_of_one_environment(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["nope", "--exec=x", "HEAD:main.py"])
-def test_a_revision_that_is_none_is_named(repository: Path, base: str) -> None:
-    ran = diff(repository, "--", base)
+def test_an_unknown_revision_is_named(repository: Path, base: str) -> None:
+    ran = diff(repository, f"--base={base}")
     assert ran.returncode == 2
     assert ran.stderr == f"BASE = {base!r}: must be a branch, a tag or a commit of this repository\n"
     assert ran.stdout == ""
 
 
 def test_an_environment_that_neither_side_has_is_named(repository: Path) -> None:
-    ran = diff(repository, "HEAD", "--env", "nope")
+    ran = diff(repository, "nope", "--base=HEAD")
     assert ran.returncode == 2
-    assert "--env nope: neither side has such an environment" in ran.stderr
+    assert "ENV = 'nope': neither side has such an environment" in ran.stderr
 
 
 def test_a_side_that_cannot_be_synthesized_says_why(repository: Path) -> None:
     edit(repository / "environments" / "dev.toml", 'location = "westeurope"', 'location = "atlantis"')
-    ran = diff(repository, "HEAD")
+    ran = diff(repository, "--base=HEAD")
     assert ran.returncode == 2
     assert ran.stderr.startswith("the working tree cannot be synthesized:\n")
     assert 'dev.toml: location = "atlantis"' in ran.stderr
@@ -135,18 +135,18 @@ def test_a_revision_without_the_program_is_refused_and_other_dependencies_are_no
     git(repository, "rm", "--quiet", "main.py", "requirements/infra.txt")
     git(repository, "commit", "--quiet", "--message=empty")
     git(repository, "checkout", "--quiet", "HEAD~1", "--", ".")
-    ran = diff(repository, "HEAD")
+    ran = diff(repository, "--base=HEAD")
     assert ran.returncode == 2
     assert ran.stderr == "HEAD has no main.py to synthesize\n"
     edit(repository / "requirements" / "infra.txt", "# This file was autogenerated", "# It was autogenerated")
-    noted = diff(repository, "HEAD~1")
+    noted = diff(repository, "--base=HEAD~1")
     assert noted.returncode == 0
     assert "requirements/infra.txt differs" in noted.stderr
 
 
 def test_outside_a_repository_it_says_so(repository: Path) -> None:
     shutil.rmtree(repository / ".git")
-    ran = diff(repository, "HEAD", GIT_CEILING_DIRECTORIES=str(repository.parent))
+    ran = diff(repository, "--base=HEAD", GIT_CEILING_DIRECTORIES=str(repository.parent))
     assert ran.returncode == 2
     assert "not a git repository" in ran.stderr
     assert "Traceback" not in ran.stderr

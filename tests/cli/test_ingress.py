@@ -1,11 +1,11 @@
-"""A change of ingress.mode: what is in use goes before its ground."""
+"""A change of ingress.mode: workloads that use a part of the platform go before that part."""
 
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from support.stand_ins import DEV, GUARDED, SIGN_IN, deploy, environment, starting
+from support.stand_ins import DEV, GUARDED, SIGN_IN, environment, run, starting
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,13 @@ from support.stand_ins import DEV, GUARDED, SIGN_IN, deploy, environment, starti
         ("none", "nothing", "platform"),
     ],
 )
-def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
-    tmp_path: Path, mode: str, there: str, first: str
-) -> None:
+def test_workloads_that_block_the_platform_change_go_first(tmp_path: Path, mode: str, there: str, first: str) -> None:
     variables = environment(tmp_path, f'{DEV}\n[ingress]\nmode = "{mode}"\n')
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", answers={there: "something/there"}, variables=variables)
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", answers={there: "something/there"}, variables=variables)
     assert ran.done.returncode == 0, ran.done.stderr
     stacks = [line.split()[2].removeprefix("kaito-dev-") for line in starting(ran, "cdk deploy")]
     assert stacks == (["workloads"] if first == "workloads" else []) + ["platform", "workloads"]
-    assert ("is still there: the workloads go first" in ran.done.stdout) == (first == "workloads")
+    assert ("still exists: the workloads go first" in ran.done.stdout) == (first == "workloads")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +35,8 @@ def test_what_another_controller_still_uses_is_taken_down_before_its_ground(
         ("get gateways", 'error: the server doesn\'t have a resource type "gateways"'),
     ],
 )
-def test_where_there_is_nothing_yet_nothing_is_in_use(tmp_path: Path, fails: str, says: str) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", fails=f"{fails}#1", variables={"SAYS": says})
+def test_without_a_cluster_or_its_kinds_nothing_blocks(tmp_path: Path, fails: str, says: str) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", fails=f"{fails}#1", variables={"SAYS": says})
     assert ran.done.returncode == 0, ran.done.stderr
     assert "the workloads go first" not in ran.done.stdout
 
@@ -47,9 +45,9 @@ def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
     prod = (
         (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8").replace('mode = "gateway"', 'mode = "nginx"')
     )
-    ran = deploy(tmp_path, "up", "prod", "0.2.0", variables=environment(tmp_path, prod, "prod"))
+    ran = run(tmp_path, "deploy", "prod", "0.2.0", variables=environment(tmp_path, prod, "prod"))
     assert ran.done.returncode == 3
-    assert "nobody knows whether the Gateway is still there" in ran.done.stdout
+    assert "cannot check whether the Gateway still exists" in ran.done.stdout
     assert starting(ran, "cdk deploy kaito-prod-platform")
 
 
@@ -60,9 +58,9 @@ def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
         ("\n[ingress]\n" + GUARDED, "get secret model-people"),
     ],
 )
-def test_a_switch_looks_for_what_pods_need_first(tmp_path: Path, more: str, missing: str) -> None:
+def test_a_change_checks_the_secrets_of_the_pods_first(tmp_path: Path, more: str, missing: str) -> None:
     there, variables = {"get gateways": "gateway/kaito-chat"}, environment(tmp_path, DEV + more)
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", fails=missing, answers=there, variables=variables)
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", fails=missing, answers=there, variables=variables)
     assert (ran.done.returncode, starting(ran, "cdk deploy")) == (1, [])
-    failed = deploy(tmp_path, "up", "dev", "0.2.0", fails="cdk deploy", answers=there, variables=variables)
-    assert "what else was changed with it may want the platform first" in failed.done.stderr
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="cdk deploy", answers=there, variables=variables)
+    assert "may need the platform first" in failed.done.stderr

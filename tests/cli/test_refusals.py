@@ -1,33 +1,33 @@
-"""What is looked at before a deployment, or its end, is begun."""
+"""Checks before a deployment, a destruction or a release."""
 
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from aks_kaito_cli import pages
 from conftest import ROOT
-from support.stand_ins import NAMES, deploy
+from support.stand_ins import AKS_KAITO, NAMES, run
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
-def test_what_is_missing_is_said_before_anything_is_begun(tmp_path: Path, program: str) -> None:
+def test_a_missing_program_is_named_before_anything_is_done(tmp_path: Path, program: str) -> None:
     for name in NAMES:
         (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     (tmp_path / program).unlink()
-    command = [sys.executable, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    command = [*AKS_KAITO, "deploy", "dev", "0.2.0"]
     variables = {**os.environ, "PATH": str(tmp_path)}
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"{program} is not installed: docs/deploy.md, What is needed\n"
+    assert ran.stderr == f"{program} is not installed: {pages.REQUIREMENTS}\n"
 
 
 @pytest.mark.parametrize("variable", ["CDK_CLI", "CHAT_PROBE"])
 def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str) -> None:
-    ran = deploy(tmp_path, "up", "dev", "0.2.0", variables={variable: "'x"})
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables={variable: "'x"})
     assert (ran.done.returncode, ran.asked) == (2, [])
     assert ran.done.stderr == f"""{variable}="'x": must be a command: No closing quotation\n"""
 
@@ -35,17 +35,15 @@ def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "usage: make deploy"),
-        (("sideways", "dev", "0.2.0"), "usage: make deploy"),
-        (("up", "dev", "a b"), "TAG='a b'"),
-        (("up", "dev", ""), "TAG=''"),
-        (("up", "nowhere", "0.2.0"), "nowhere.toml"),
-        (("down", "dev", ""), "CONFIRM='': must be 'dev'"),
-        (("down", "dev", "prod"), "CONFIRM='prod'"),
+        (("deploy", "dev", "a b"), "TAG='a b'"),
+        (("deploy", "dev", ""), "TAG=''"),
+        (("deploy", "nowhere", "0.2.0"), "nowhere.toml"),
+        (("destroy", "dev", ""), "CONFIRM='': must be 'dev'"),
+        (("destroy", "dev", "prod"), "CONFIRM='prod'"),
     ],
 )
-def test_what_cannot_be_begun_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    ran = deploy(tmp_path, *arguments)
+def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    ran = run(tmp_path, *arguments)
     assert (ran.done.returncode, ran.asked) == (2, [])
     assert words in ran.done.stderr
 
@@ -58,7 +56,7 @@ def test_what_cannot_be_begun_is_refused(tmp_path: Path, arguments: tuple[str, .
         (("destroy", "ENV=dev"), "CONFIRM='': must be 'dev'"),
     ],
 )
-def test_make_hands_over_what_it_was_asked(asked: tuple[str, ...], words: str) -> None:
+def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:
     make = shutil.which("make") or pytest.skip("needs make (package: make)")
     variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ran = subprocess.run(
@@ -66,3 +64,10 @@ def test_make_hands_over_what_it_was_asked(asked: tuple[str, ...], words: str) -
     )
     assert ran.returncode == 2
     assert words in ran.stderr
+
+
+@pytest.mark.parametrize("page", [text for name, text in vars(pages).items() if name.isupper()])
+def test_messages_refer_to_pages_that_exist(page: str) -> None:
+    path, _, heading = page.partition(", ")
+    headings = [line.lstrip("#").strip() for line in (ROOT / path).read_text(encoding="utf-8").splitlines()]
+    assert not heading or heading in headings

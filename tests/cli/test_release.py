@@ -1,4 +1,4 @@
-"""Releases of the application alone, with a helm that only notes what it was asked."""
+"""Releases of the application alone, with a Helm that only notes its arguments."""
 
 import json
 import re
@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from chart.rendering import RenderError, merged, one, render
+from aks_kaito.charts.names import CHAT_CHART, CHAT_DEPLOYMENT, CHAT_SERVICE
 from conftest import ENVIRONMENTS, ROOT
 from support.rendered import ID
 from support.rendered import release as terraform_release
-from support.stand_ins import prepare
+from support.rendering import RenderError, merged, one, render
+from support.stand_ins import AKS_KAITO, environment, prepare
 
 HELM = """#!{python}
 import json, os, sys
@@ -35,31 +36,25 @@ def release(
     fails: str = "",
     built: bool = True,
     variables: Mapping[str, str] | None = None,
+    root: Path = ROOT,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Run the tool; how it ended, and what helm was asked."""
+    """Run `aks-kaito release`; return its result and Helm's arguments."""
     program, noted = folder / "helm", folder / "helm.json"
     helm = {"HELM_BIN": str(program), "HELM_NOTED": str(noted), "STATUS": str(status), "VERSION": version}
-    environment = prepare(folder, fails=fails, variables=helm | dict(variables or {}))
+    surroundings = prepare(folder, fails=fails, variables=helm | dict(variables or {}), root=root)
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     if built:
-        Path(environment["BUILT"]).touch()
-    command = [sys.executable, str(ROOT / "tools" / "release.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+        Path(surroundings["BUILT"]).touch()
+    command = [*AKS_KAITO, "release", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=surroundings)
     return done, json.loads(noted.read_text()) if noted.exists() else []
 
 
-@pytest.fixture(scope="module")
-def synthesized() -> None:
-    """The values files, which a synthesis writes."""
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
-
-
-@pytest.mark.usefixtures("synthesized")
 @pytest.mark.parametrize(
     ("given", "tag", "digest"), [("0.2.0", "0.2.0", ""), ("sha256:" + "a" * 64, "", "sha256:" + "a" * 64)]
 )
-def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: str, tag: str, digest: str) -> None:
-    done, asked = release(tmp_path, "sample", given)
+def test_helm_upgrades_with_the_stacks_values(tmp_path: Path, given: str, tag: str, digest: str, project: Path) -> None:
+    done, asked = release(tmp_path, "sample", given, root=project)
     assert done.returncode == 0, done.stderr
     assert asked[:3] == ["upgrade", "--install", "kaito-chat"]
     assert asked[asked.index("--namespace") + 1] == "kaito-demo"
@@ -69,9 +64,8 @@ def test_helm_is_asked_to_upgrade_with_the_stacks_values(tmp_path: Path, given: 
     assert {"--reset-then-reuse-values", "--rollback-on-failure", "--wait=legacy"} <= set(asked)
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path) -> None:
-    _, asked = release(tmp_path, "sample", "0.2.0")
+def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path, project: Path) -> None:
+    _, asked = release(tmp_path, "sample", "0.2.0", root=project)
     signed_in = [json.loads(line)[0] for line in (tmp_path / "noted").read_text().splitlines()]
     assert signed_in.pop(0)[:4] == ["az", "acr", "repository", "show"]
     assert [each[:2] for each in signed_in] == [["az", "aks"], ["kubelogin", "convert-kubeconfig"]]
@@ -81,14 +75,12 @@ def test_the_release_goes_to_the_environments_own_cluster(tmp_path: Path) -> Non
     assert asked[asked.index("--timeout") + 1] == "10m"
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_without_a_way_into_the_cluster_nothing_is_released(tmp_path: Path) -> None:
-    done, asked = release(tmp_path, "dev", "0.2.0", fails="get-credentials")
+def test_without_access_to_the_cluster_nothing_is_released(tmp_path: Path, project: Path) -> None:
+    done, asked = release(tmp_path, "dev", "0.2.0", fails="get-credentials", root=project)
     assert (done.returncode, asked) == (1, [])
     assert "find the cluster" in done.stderr
 
 
-@pytest.mark.usefixtures("synthesized")
 @pytest.mark.parametrize(
     ("name", "look"),
     [
@@ -96,83 +88,85 @@ def test_without_a_way_into_the_cluster_nothing_is_released(tmp_path: Path) -> N
         ("prod", "tools/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
     ],
 )
-def test_an_image_that_is_not_there_is_not_released(tmp_path: Path, name: str, look: str) -> None:
-    done, asked = release(tmp_path, name, "0.2.0", built=False)
+def test_a_missing_image_is_not_released(tmp_path: Path, name: str, look: str, project: Path) -> None:
+    done, asked = release(tmp_path, name, "0.2.0", built=False, root=project)
     assert (done.returncode, asked) == (1, [])
     assert "the registry has no such image" in done.stderr
     assert look in done.stderr
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_a_registry_that_cannot_be_asked_stops_no_release(tmp_path: Path) -> None:
-    done, asked = release(tmp_path, "dev", "0.2.0", fails="acr ")
+def test_an_unreachable_registry_stops_no_release(tmp_path: Path, project: Path) -> None:
+    done, asked = release(tmp_path, "dev", "0.2.0", fails="acr ", root=project)
     assert (done.returncode, asked[:1]) == (0, ["upgrade"])
     assert "going on without having seen the image" in done.stderr
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_values_of_other_settings_are_not_released(tmp_path: Path) -> None:
+def test_outdated_values_are_not_released(tmp_path: Path, project: Path) -> None:
     settings = tmp_path / "environments"
     shutil.copytree(ROOT / "environments", settings)
     text = (settings / "dev.toml").read_text(encoding="utf-8")
     (settings / "dev.toml").write_text(f"{text}\n[chat]\nreplicas = 3\n", encoding="utf-8")
-    done, asked = release(tmp_path, "dev", "0.2.0", variables={"AKS_KAITO_ENVIRONMENTS_DIR": str(settings)})
+    variables = {"AKS_KAITO_ENVIRONMENTS_DIR": str(settings)}
+    done, asked = release(tmp_path, "dev", "0.2.0", variables=variables, root=project)
     assert (done.returncode, asked) == (2, [])
-    assert "values/dev.yaml is not of the settings as they are: run `make synth ENV=dev`" in done.stderr
+    assert "values/dev.yaml does not match the settings: run `make synth ENV=dev`" in done.stderr
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_helm_3_is_asked_in_its_own_words(tmp_path: Path) -> None:
-    asked = release(tmp_path, "dev", "0.2.0", version="v3.17.2+gcc0bbbd")[1]
+def test_missing_values_are_not_released(tmp_path: Path, project: Path) -> None:
+    text = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+    done, asked = release(tmp_path, "other", "0.2.0", variables=environment(tmp_path, text, "other"), root=project)
+    assert (done.returncode, asked) == (2, [])
+    assert done.stderr == "cdktf.out/values/other.yaml is missing: run `make synth ENV=other` first\n"
+
+
+def test_helm_3_gets_the_options_of_its_version(tmp_path: Path, project: Path) -> None:
+    asked = release(tmp_path, "dev", "0.2.0", version="v3.17.2+gcc0bbbd", root=project)[1]
     assert {"--atomic", "--wait"} <= set(asked)
     assert "--rollback-on-failure" not in asked
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_helms_failure_is_the_tools(tmp_path: Path) -> None:
-    failed = release(tmp_path, "dev", "0.2.0", status=3)[0]
+def test_a_failure_of_helm_fails_the_release(tmp_path: Path, project: Path) -> None:
+    failed = release(tmp_path, "dev", "0.2.0", status=3, root=project)[0]
     assert (failed.returncode, "ended with exit status 3" in failed.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "usage: make release"),
         (("dev", "a b"), "TAG='a b': must be"),
         (("dev", ""), "TAG='': must be"),
         (("nowhere", "0.2.0"), "nowhere.toml"),
     ],
 )
-def test_bad_input_is_refused_and_helm_is_not_asked(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     done, asked = release(tmp_path, *arguments)
     assert (done.returncode, asked) == (2, [])
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.usefixtures("synthesized")
 @pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
-def test_the_values_file_is_what_terraform_uses(name: str, workloads: dict[str, dict[str, Any]]) -> None:
-    text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
-    ours, found_out = terraform_release(workloads[name], "kaito-chat")["values"]
+def test_the_values_file_is_what_terraform_uses(name: str, workloads: dict[str, dict[str, Any]], project: Path) -> None:
+    text = (project / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+    ours, found_out = terraform_release(workloads[name], CHAT_CHART)["values"]
     assert yaml.safe_load(text) == json.loads(ours)
-    # The rest is what only a deployment knows.
+    # Only a deployment knows the rest.
     assert set(re.findall(r"\$\{(\w+)\.", found_out)) == {"data", "var"}
 
 
-@pytest.mark.usefixtures("synthesized")
-def test_without_a_deployment_before_it_the_chart_refuses() -> None:
-    text = (ROOT / "cdktf.out" / "values" / "dev.yaml").read_text(encoding="utf-8")
+def test_without_an_earlier_deployment_the_chart_refuses(project: Path) -> None:
+    text = (project / "cdktf.out" / "values" / "dev.yaml").read_text(encoding="utf-8")
     with pytest.raises(RenderError, match="workloadIdentity/clientId"):
         render(yaml.safe_load(text))
 
 
-@pytest.mark.usefixtures("synthesized")
 @pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
-def test_the_values_file_and_the_ids_make_a_release(name: str) -> None:
-    text = (ROOT / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+def test_the_values_file_and_the_ids_make_a_release(name: str, project: Path) -> None:
+    text = (project / "cdktf.out" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith("# Values of charts/kaito-chat")
     values = json.loads(text.partition("\n")[2])
-    objects = render(merged(values, {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}))
-    image = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
+    given = {"chat": {"workloadIdentity": {"clientId": ID}, "image": {"tag": "0.2.0"}}}
+    objects = render(merged(values, given), release=CHAT_CHART)
+    assert one(objects, "Service", CHAT_SERVICE)
+    image = one(objects, "Deployment", CHAT_DEPLOYMENT)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == f"{values['chat']['image']['repository']}:0.2.0"

@@ -1,4 +1,4 @@
-"""What stops a deployment or a release, and what the program that it runs then hears."""
+"""Signals that stop a deployment or a release, and the signals that its programs receive then."""
 
 import os
 import pty
@@ -7,15 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from support.stand_ins import DEV, environment, prepare
+from support.stand_ins import AKS_KAITO, DEV, environment, prepare
 
-# The terminal becomes the program's own, so that whoever closes it tells it.
+# Makes the terminal the program's controlling terminal: closing it sends SIGHUP.
 WITH_A_TERMINAL = """
 import fcntl, os, sys, termios
 os.setsid()
@@ -24,22 +24,35 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-def stopped(folder: Path, tool: str, word: str, stop: Callable[[int], None]) -> tuple[int, str]:
-    """How a tool ends, and what it says, that is stopped while a program works whose command has this word."""
-    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")})
+@pytest.fixture(autouse=True)
+def _sigint_has_its_default_action() -> Iterator[None]:
+    """Undo for children that a runner in the background ignores SIGINT: they would inherit it, but no handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def stopped(
+    folder: Path, subcommand: str, word: str, stop: Callable[[int], None], root: Path = ROOT
+) -> tuple[int, str]:
+    """Stop a subcommand while a program works whose command line has this word; return its status and errors."""
+    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")}, root=root)
     (folder / "built").touch()
-    arguments = ["up"] if tool == "deploy" else []
-    command = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *arguments, "dev", "0.2.0"]
-    # A group of its own, as a terminal gives.
+    process = started([*AKS_KAITO, subcommand, "dev", "0.2.0"], variables)
+    stop(process.pid)
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
+
+
+def started(command: list[str], variables: dict[str, str]) -> subprocess.Popen[str]:
+    """Start a command in a process group of its own, as a terminal does, and wait until a program of it works."""
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
     )
     assert process.stdout is not None
     while process.stdout.readline() != "begun\n":
         assert process.poll() is None
-    stop(process.pid)
-    _, said = process.communicate(timeout=20)
-    return process.returncode, said
+    return process
 
 
 def press(process: int) -> None:
@@ -53,14 +66,14 @@ def press_twice(process: int) -> None:
 
 
 def cancel(process: int) -> None:
-    """As GitLab does, to the group; and as GitHub does, first one signal and then another."""
+    """Signal the group, as GitLab does, and once more the process, as GitHub does."""
     os.killpg(process, signal.SIGTERM)
     time.sleep(0.4)
     os.kill(process, signal.SIGTERM)
 
 
 @pytest.mark.parametrize(("stop", "told"), [(press, "1"), (press_twice, "2"), (cancel, "1")])
-def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[[int], None], told: str) -> None:
+def test_a_signal_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[[int], None], told: str) -> None:
     status, said = stopped(tmp_path, "deploy", "kaito-dev-platform", stop)
     assert (tmp_path / "ended").read_text() == told
     assert status == 1
@@ -68,11 +81,24 @@ def test_what_stops_it_lets_terraform_write_its_state(tmp_path: Path, stop: Call
     assert "Traceback" not in said
 
 
-def test_make_passes_on_what_stops_it(tmp_path: Path) -> None:
+def test_programs_can_be_stopped_where_sigint_is_ignored(tmp_path: Path) -> None:
+    # As in the background of a script.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    variables = prepare(tmp_path, variables={"CDK_CLI": "sh -c 'echo begun; exec sleep 30'"})
+    process = started([*AKS_KAITO, "deploy", "dev", "0.2.0"], variables)
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(0.4)
+    assert process.poll() is None
+    process.terminate()
+    _, said = process.communicate(timeout=10)
+    assert (process.returncode, "Stopped. Go on with" in said) == (1, True)
+
+
+def test_make_passes_signals_on(tmp_path: Path) -> None:
     make = shutil.which("make") or pytest.skip("needs make (package: make)")
     variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
     variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    # make puts its own kubectl before our stand-in, and that finds no cluster; for mode gateway, none is asked.
+    # make puts its own kubectl before our stand-in, and that one finds no cluster; mode gateway asks none.
     variables |= environment(tmp_path, f'{DEV}\n[ingress]\nmode = "gateway"\n')
     process = subprocess.Popen(
         [make, "deploy", "ENV=dev", "TAG=0.2.0"],
@@ -92,7 +118,7 @@ def test_make_passes_on_what_stops_it(tmp_path: Path) -> None:
 
 def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> None:
     variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
-    command = [sys.executable, "-c", WITH_A_TERMINAL, str(ROOT / "tools" / "deploy.py"), "up", "dev", "0.2.0"]
+    command = [sys.executable, "-c", WITH_A_TERMINAL, *AKS_KAITO[1:], "deploy", "dev", "0.2.0"]
     ours, its = pty.openpty()
     process = subprocess.Popen(command, env=variables, stdin=its, stdout=its, stderr=its)
     os.close(its)
@@ -104,8 +130,7 @@ def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> Non
     assert (tmp_path / "ended").read_text() == "1"
 
 
-def test_a_key_that_stops_a_release_lets_helm_take_it_back(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True, capture_output=True, timeout=120)
-    status, said = stopped(tmp_path, "release", "--install", press)
+def test_a_key_that_stops_a_release_lets_helm_roll_back(tmp_path: Path, project: Path) -> None:
+    status, said = stopped(tmp_path, "release", "--install", press, project)
     assert (tmp_path / "ended").read_text() == "1"
     assert (status, said.strip()) == (1, "Stopped.")

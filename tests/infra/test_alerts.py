@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from aks_kaito.settings import Environment, Settings
-from chart.rendering import CHART
 from conftest import ENVIRONMENTS, synthesized
 from support.inventory import of_kind
+from support.rendering import CHART
 
 RULES = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
 

@@ -10,13 +10,12 @@ import pytest
 from aks_kaito.charts import theirs
 from aks_kaito.monitoring import scraping
 from aks_kaito.settings import Environment, Settings
-from chart.network import Peer, admits
-from chart.rendering import CHART, Object, one
-from chart.test_network import AGENT, MANAGEMENT
-from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from support.environments import altered
+from support.network import AGENT, MANAGEMENT, Peer, admits
 from support.rendered import chat_objects, cluster_objects, release, values_of
+from support.rendering import CHART, Object, one
+from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

@@ -12,11 +12,11 @@ import yaml
 
 from aks_kaito.charts.names import CHARTS_FOLDER, IMAGE_TAG
 from aks_kaito.settings import Environment
-from chart.rendering import ROOT, kinds, names, one
-from chart.validation import check_core, check_custom
 from conftest import ENVIRONMENTS, synthesized
 from support.environments import altered
 from support.rendered import ID, chat_objects, cluster_objects, release, values_of
+from support.rendering import ROOT, kinds, names, one
+from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 SIGNED_IN = {"sign_in": "entra", "entra_client_id": ID}
@@ -71,7 +71,7 @@ def test_secrets_of_manual_certificates_have_the_documented_names(environments: 
     )
     objects = chat_objects(synthesized(without, "workloads"))
     secrets = {tls["secretName"] for each in objects if each["kind"] == "Ingress" for tls in each["spec"]["tls"]}
-    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     (said,) = re.findall(r"^\| `cert_manager_enabled` .*", page, re.MULTILINE)
     assert secrets == set(re.findall(r"`(kaito-chat[-a-z]*)`", said)) == {"kaito-chat-tls", "kaito-chat-model-tls"}
 

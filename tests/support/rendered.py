@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from chart.rendering import ROOT, Object, merged, render
+from support.rendering import ROOT, Object, merged, render
 
 ID = "00000000-0000-0000-0000-000000000001"
 CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"

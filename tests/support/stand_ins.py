@@ -1,4 +1,4 @@
-"""Programs that stand in for those that need a cloud: they note what they are asked, and fail when told to."""
+"""Stand-ins for programs that need a cloud: they note their arguments and variables, and fail when told to."""
 
 import json
 import os
@@ -28,6 +28,8 @@ model_hostname = "model.kaito.invalid"
 model_basic_auth_secret_name = "model-people"
 """
 DIGEST = "sha256:" + "a" * 64
+# The console script's program, for which no file in .venv/bin is needed.
+AKS_KAITO = (sys.executable, "-m", "aks_kaito_cli")
 NAMES = ("az", "cdk", "docker", "helm", "kubectl", "kubelogin", "probe", "terraform")
 _PROGRAM = """#!{python}
 import json, os, subprocess, sys
@@ -39,7 +41,7 @@ variables["PWD"] = os.getcwd()
 with open(os.environ["NOTED"], "a") as noted:
     noted.write(json.dumps([asked, variables]) + "\\n")
 if os.environ.get("SLEEPS") and os.environ["SLEEPS"] in line:
-    # As Terraform does: told to stop, it ends what it has begun, says so, and counts how often it was told.
+    # Like Terraform, it completes its work after an interrupt; it counts the interrupts.
     import signal, time
     told = []
     signal.signal(signal.SIGINT, lambda *_: told.append(1))
@@ -56,7 +58,7 @@ fails, _, time_of = os.environ.get("FAILS", "").partition("#")
 if fails and fails in line:
     with open(os.environ["NOTED"]) as noted:
         before = sum(fails in " ".join(json.loads(each)[0]) for each in noted)
-    # The first time and every other, or the one that is named.
+    # Each time, or only the one that is numbered.
     if time_of in ("", str(before)):
         print(os.environ.get("SAYS", "it was told to fail"), file=sys.stderr)
         sys.exit(7)
@@ -69,12 +71,12 @@ for words, answer in answers.items():
         sys.exit(print(answer))
 if "acr repository show" in line:
     sys.exit(print({digest!r}) if os.path.exists(built) else "ERROR: The specified tag 0.2.0 is not found")
-if "get deployment kaito-chat" in line:
+if "get deployment/kaito-chat" in line:
     sys.exit(print("cr.azurecr.io/kaito-chat@" + os.environ.get("RUNS", {digest!r})))
 if "acr build" in line or line.startswith("docker push"):
     open(built, "w").close()
 if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
-    # What would run in the chat's pod, against a chat on loopback.
+    # The program that would run in the chat's pod, against a chat on loopback.
     inside = line.partition(" -- ")[2].replace("http://127.0.0.1:8000", os.environ["IN_POD"]).split()
     application = {{**os.environ, "PYTHONPATH": os.environ["APPLICATION"]}}
     sys.exit(subprocess.run([os.environ["APPLICATION_PYTHON"], *inside[1:]], env=application).returncode)
@@ -82,13 +84,19 @@ if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
 ANSWERS = {
     "grafana show": "https://grafana.example.com",
     "public-ip show": "52.174.1.2",
-    # Nobody listens there.
+    # No program listens there.
     "aks show": "127.0.0.1:9",
 }
 
 
 class Ran(NamedTuple):
-    """How a deployment ended, and what was asked of whom with which variables."""
+    """A finished command, and the programs that it ran.
+
+    Attributes:
+        done: Exit status and output.
+        asked: The words of each program's command line.
+        variables: The variables of each, as far as tests look at them.
+    """
 
     done: subprocess.CompletedProcess[str]
     asked: list[list[str]]
@@ -96,12 +104,12 @@ class Ran(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """The commands as one would type them."""
+        """The command lines as text."""
         return [" ".join(each) for each in self.asked]
 
     @property
     def steps(self) -> list[str]:
-        """The first words of each command."""
+        """The first four words of each command line."""
         return [" ".join(each[:4]) for each in self.asked]
 
 
@@ -111,17 +119,20 @@ def prepare(
     fails: str = "",
     answers: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    root: Path = ROOT,
 ) -> dict[str, str]:
-    """Lay the stand-ins in `folder`; all variables with which a program finds them there."""
+    """Write the stand-ins into `folder`; return the variables with which the command of `root` finds them there."""
     noted = folder / "noted"
     noted.unlink(missing_ok=True)
     for name in NAMES:
         (folder / name).write_text(_PROGRAM.format(python=sys.executable, digest=DIGEST), encoding="utf-8")
         (folder / name).chmod(0o755)
-    # Whoever runs the tests may have chosen a subscription or a cluster.
+    # The user who runs the tests may have selected a subscription or a cluster.
     outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
     surroundings = {**outside, **(variables or {})}
+    elsewhere = {"PYTHONPATH": str(root / "cli")} if root != ROOT else {}
     return {
+        **elsewhere,
         "CDK_CLI": "cdk",
         "CHAT_PROBE": "probe",
         "NOTED": str(noted),
@@ -134,7 +145,7 @@ def prepare(
     }
 
 
-def deploy(
+def run(
     folder: Path,
     *arguments: str,
     fails: str = "",
@@ -143,9 +154,9 @@ def deploy(
     root: Path = ROOT,
     seconds: int = 120,
 ) -> Ran:
-    """Run the tool of the project in `root` among the stand-ins, which live in `folder`."""
-    surroundings = prepare(folder, fails=fails, answers=answers, variables=variables)
-    command = [sys.executable, str(root / "tools" / "deploy.py"), *arguments]
+    """Run `aks-kaito` of the project in `root` with the stand-ins, which are written into `folder`."""
+    surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)
+    command = [*AKS_KAITO, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=surroundings)
     noted = folder / "noted"
     found = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
@@ -153,7 +164,7 @@ def deploy(
 
 
 def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
-    """The variables that select a folder with one environment of this text."""
+    """Write a folder with one environment, and return the variables that select the folder."""
     place = folder / "environments"
     place.mkdir(exist_ok=True)
     (place / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -161,10 +172,10 @@ def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
 
 
 def starting(ran: Ran, *words: str) -> list[str]:
-    """The commands that begin so."""
+    """Return the command lines that start with one of these texts."""
     return [line for line in ran.lines if line.startswith(words)]
 
 
 def placed(ran: Ran) -> list[str]:
-    """All that was asked, in words, whatever folder the kubeconfig lay in."""
+    """Return all command lines, with the temporary kubeconfig's path replaced."""
     return [re.sub(r"/\S+/kubeconfig", "KUBECONFIG", line) for line in ran.lines]

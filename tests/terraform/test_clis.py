@@ -200,7 +200,7 @@ def test_a_state_is_carried_over_as_the_page_on_deploying_says(
         document["terraform"]["backend"] = {"local": {"path": f"{place.folder}/elsewhere/{stack}.tfstate"}}
         (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
 
-    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "share-state.md").read_text(encoding="utf-8")
     (block,) = [each for each in page.split("```") if "state push" in each]
     lines = block.strip().splitlines()
     assert lines[:2] == ["console", "make synth ENV=dev"]
@@ -229,7 +229,7 @@ def test_the_page_on_deploying_asks_for_what_there_is(
     cli: str, stacks: dict[str, Document], environments: dict[str, Environment], tmp_path: Path
 ) -> None:
     place = prepare(cli, "dev", {"kaito-dev-platform": stacks["dev"]}, tmp_path)
-    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
     asked = [shlex.split(line)[1:] for line in re.findall(r"^cdktn .*", page, re.MULTILINE)]
     stack = environments["dev"].names.stack
     assert {words[1] for words in asked} == {f"{stack}-platform", f"{stack}-workloads", f"{stack}-*"}

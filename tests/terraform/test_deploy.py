@@ -1,7 +1,7 @@
 """`make deploy` and `make destroy` from end to end: the genuine CLI and Terraform, over stub providers.
 
-What needs Azure or a cluster is stood in for. The message that `kubectl exec` would send in the chat's pod goes to a
-running application on loopback, in front of a scripted model.
+Stand-ins replace the programs that need Azure or a cluster. The message that `kubectl exec` would send in the chat's
+pod goes to a running application on loopback, in front of a scripted model.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from support.stand_ins import DIGEST, Ran, deploy
+from support.stand_ins import DIGEST, Ran, run
 from terraform.test_clis import Place, needed, prepare
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -26,7 +26,7 @@ READY_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a chat."""
+    """The address of a running chat."""
     python = needed(APPLICATION_PYTHON, "needs the chat application's environment: make test installs it")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,21 +65,21 @@ class Deployment:
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
-        shutil.copytree(ROOT / "tools", place.folder / "tools")
+        shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
-        """What the tool says, which does nothing."""
+        """Return the reason why the command does nothing."""
         ran = self._deploy(*arguments)
         assert (ran.done.returncode, ran.asked) == (2, [])
         return ran.done.stderr
 
     def _deploy(self, *arguments: str, fails: str = "") -> Ran:
-        return deploy(
+        return run(
             self._folder, *arguments, fails=fails, variables=self._variables, root=self.place.folder, seconds=300
         )
 
     def run(self, *arguments: str, fails: str = "", only: tuple[str, str] | None = None) -> Ran:
-        """Run the tool; it fails where it is told to, or in a stack of which one address is made, and nowhere else."""
+        """Run the command; it fails at a step, in a stack after one address, or not at all."""
         if only:
             stack, made = only
             (self.place.folder / f"notes.{stack}").write_text(made, encoding="utf-8")
@@ -89,7 +89,7 @@ class Deployment:
         return ran
 
     def images(self) -> list[dict[str, str]]:
-        """The images that the two releases of ours were given."""
+        """Return the images of our two releases."""
         releases = [each for each in self.place.states()["kaito-dev-workloads"] if each["type"] == "helm_release"]
         values = [
             json.loads(text)
@@ -101,16 +101,16 @@ class Deployment:
 
 
 def addresses(document: dict[str, Any]) -> list[str]:
-    """Of all resources."""
+    """Return the addresses of all resources."""
     return [f"{kind}.{name}" for kind, named in document["resource"].items() for name in named]
 
 
 def address(document: dict[str, Any], kind: str) -> str:
-    """Of the first resource of a type."""
+    """Return the address of the first resource of a type."""
     return next(each for each in addresses(document) if each.startswith(f"{kind}."))
 
 
-def test_a_deployment_that_fails_again_and_again_goes_on_and_is_taken_down(
+def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
     stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]], chat: str, tmp_path: Path
 ) -> None:
     documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
@@ -118,42 +118,42 @@ def test_a_deployment_that_fails_again_and_again_goes_on_and_is_taken_down(
     deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat)
     platform, inside = documents
 
-    # Each stack fails in its middle, and goes on from there.
+    # Each stack fails halfway, and the next run completes it.
     whole = {stack: len(addresses(document)) for stack, document in documents.items()}
     for stack, kind in ((platform, "azurerm_virtual_network"), (inside, "kubernetes_namespace_v1")):
-        deployment.run("up", "dev", "0.2.0", only=(stack, address(documents[stack], kind)))
+        deployment.run("deploy", "dev", "0.2.0", only=(stack, address(documents[stack], kind)))
         assert 1 < len(deployment.place.deployed()[stack]) < whole[stack]
     assert len(deployment.place.deployed()[platform]) == whole[platform]
 
-    deployment.run("up", "dev", "0.2.0", fails="kaito_chat.probe")
+    deployment.run("deploy", "dev", "0.2.0", fails="kaito_chat.probe")
     assert set(deployment.place.states()) == {platform, inside}
     assert deployment.images() == [{"tag": "0.2.0", "digest": DIGEST}] * 2
 
-    done = deployment.run("up", "dev", "0.2.0")
+    done = deployment.run("deploy", "dev", "0.2.0")
     assert "chat: OK first text after" in done.done.stdout
-    # Everything was there, and stayed as it was.
+    # Everything existed, and did not change.
     assert done.done.stdout.count("No changes. Your infrastructure matches the configuration.") == len(documents)
 
-    # Another place for the state, which is empty.
+    # Another backend, whose state is empty.
     settings = deployment.place.folder / "environments" / "dev.toml"
     text = settings.read_text(encoding="utf-8")
     blob = '\n[state]\nbackend = "azurerm"\nresource_group_name = "rg-states"\nstorage_account_name = "ststates"\n'
     settings.write_text(text + blob, encoding="utf-8")
-    refused = deployment.refused("up", "dev", "0.2.0")
-    assert f"terraform.{platform}.tfstate says what is deployed" in refused
-    assert f"terraform.{inside}.tfstate says what is deployed" in refused
-    # Another environment's, and one that nobody can read.
+    refused = deployment.refused("deploy", "dev", "0.2.0")
+    assert f"terraform.{platform}.tfstate lists deployed resources" in refused
+    assert f"terraform.{inside}.tfstate lists deployed resources" in refused
+    # A state of another environment, and one that is not readable.
     there = deployment.place.folder / f"terraform.{inside}.tfstate"
     whole_text = there.read_text(encoding="utf-8")
     other = there.rename(there.with_name("terraform.kaito-dev-2-workloads.tfstate"))
-    assert "workloads" not in deployment.refused("up", "dev", "0.2.0")
+    assert "workloads" not in deployment.refused("deploy", "dev", "0.2.0")
     there.write_text(whole_text[:100], encoding="utf-8")
-    assert f"terraform.{inside}.tfstate is no state that can be read" in deployment.refused("up", "dev", "0.2.0")
+    assert f"terraform.{inside}.tfstate is not a readable state file" in deployment.refused("deploy", "dev", "0.2.0")
     other.rename(there)
     settings.write_text(text, encoding="utf-8")
 
-    deployment.run("down", "dev", "dev", fails=f"destroy {platform}")
+    deployment.run("destroy", "dev", "dev", fails=f"destroy {platform}")
     assert deployment.place.states()[inside] == []
     assert deployment.place.states()[platform]
-    done = deployment.run("down", "dev", "dev")
+    done = deployment.run("destroy", "dev", "dev")
     assert deployment.place.states() == {platform: [], inside: []}

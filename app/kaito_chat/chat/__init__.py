@@ -1,6 +1,6 @@
 """Conversations on Chainlit's page.
 
-- `services`: the objects that all conversations share; `registry`: the same, for the handlers that Chainlit loads.
+- `services`: the objects shared by all conversations; `registry`: gives them to the handlers that Chainlit loads.
 - `handlers`: the functions that Chainlit calls; `chainlit_patches`: changes to Chainlit.
 - `conversations`: the state of each open conversation; `mirror`: the events to replay after a lost connection.
 - `answers`: accepts or refuses a question; `limits`: the limits that refuse it; `turn`: one question and its answer.

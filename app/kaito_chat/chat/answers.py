@@ -1,4 +1,4 @@
-"""Answers the questions of a page: one at a time, within the limits, until nobody is there any more."""
+"""Answering of a page's questions: one at a time, within the limits, until the page is closed."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ from kaito_chat.texts import Texts, texts_for
 
 log = logging.getLogger(__name__)
 
-# Further questions that a limit refuses are not even answered with a notice.
+# After so many refused questions in a row, further ones are dropped without a notice.
 MOST_REFUSED_IN_A_ROW = 5
 NOTICES = {
     "user_answers": "notice.busy_own",
@@ -36,23 +36,23 @@ NOTICES = {
 
 
 class Answers:
-    """Answers questions.
+    """Answers the questions that pages send.
 
     Args:
-        services: What all conversations share.
+        services: The shared objects of the application.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def take(self, action: cl.Action | None = None) -> None:
-        """Answer the last question of the current page, as its one running answer.
+        """Answer the last question of the current page; a page has at most one running answer.
 
-        An answer that still runs makes way. Of questions that come at the same time the newest is answered, with the
-        others in front of it: the model gets them all.
+        A running answer is cancelled. Of questions that arrive at the same time the newest is answered; the model
+        receives the others as well, in front of it.
 
         Args:
-            action: The button that was pressed; `None` for a question, new or edited.
+            action: The button that was pressed; `None` for a new or edited question.
         """
         session: WebsocketSession = context.session
         conversation = self._services.conversations.of(session.id)
@@ -73,13 +73,13 @@ class Answers:
                     await context.emitter.task_end()
 
     async def signed_in(self, session: WebsocketSession) -> bool:
-        """Whether the session's sign-in still holds; if not, the page is told. Chainlit asks when it connects."""
+        """Return whether the session is still signed in; notify the page if not. Chainlit checks on connect only."""
         tokens = self._services.tokens
         if tokens is None or await tokens.holder(session.token) is not None:
             return True
         login = f"{self._services.settings.root_path}/login"
         text = texts_for(session.language).say("notice.signed_out", login=login)
-        # Not by `notify`: nothing of a page whose sign-in ended is kept.
+        # Not by `notify`, which stores its messages: nothing is stored for a page that is signed out.
         message = cl.Message(text, type="system_message", metadata=notice("signed_out"), created_at=utc_now())
         await context.emitter.task_start()
         await context.emitter.send_step(message.to_dict())
@@ -87,7 +87,7 @@ class Answers:
         return False
 
     def may_ask(self, session: WebsocketSession) -> bool:
-        """Whether another question of a page is taken in at all: not after many that were not answered."""
+        """Return whether to accept another question: not after many refused ones, until the limits allow it again."""
         conversation = self._services.conversations.of(session.id)
         if conversation.refused_in_a_row < MOST_REFUSED_IN_A_ROW:
             return True
@@ -100,7 +100,7 @@ class Answers:
         await panel(self._services.settings, model, chosen, texts_for(session.language)).send()
 
     async def offer_end(self, session: WebsocketSession) -> None:
-        """Offer the buttons under the end of a conversation that was resumed: buttons are not kept."""
+        """Show the buttons under the last message of a resumed conversation; the history does not store buttons."""
         texts = texts_for(session.language)
         messages = [message for message in chat_context.get() if message.type == "user_message" or answer_of(message)]
         if not messages:
@@ -116,7 +116,7 @@ class Answers:
             await button.send(for_id=last.id)
 
     async def notify(self, text: str, kind: str) -> None:
-        """Say something that is no part of the conversation."""
+        """Show a notice, which is not part of the conversation."""
         await notify(text, kind)
 
     async def _answer(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> None:
@@ -136,7 +136,7 @@ class Answers:
             with self._services.limits.answering(user):
                 await self._turn(conversation, model, continuing=action is not None and action.name == "continue")
         if waits and model.choices:
-            await self.show_settings(session)  # only now it is known which models there are
+            await self.show_settings(session)  # the list of models is known only now
 
     async def _turn(self, conversation: Conversation, model: Model, *, continuing: bool) -> None:
         turn = asyncio.create_task(Turn(self._services, model, continuing=continuing).take())
@@ -147,7 +147,7 @@ class Answers:
             await turn
         except asyncio.CancelledError:
             current = asyncio.current_task()
-            if current and current.cancelling():  # this task itself is to end, and not the answer alone
+            if current and current.cancelling():  # this task is cancelled, not only the answer
                 turn.cancel(LEFT)
                 raise
         finally:
@@ -156,7 +156,7 @@ class Answers:
     async def _refused(
         self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None, user: str
     ) -> str:
-        """Why a question is not answered, which the page is told; empty if it is."""
+        """Notify the page if the question is refused; return the reason, or an empty string if it is accepted."""
         texts = texts_for(session.language)
         if not await self.signed_in(session):
             return "signed_out"
@@ -180,10 +180,10 @@ class Answers:
 
 
 def busy(texts: Texts, refusal: Refusal) -> str:
-    """The notice that says which limit a question met, and when to try again."""
+    """Return the notice that names the limit that was reached and when to retry."""
     return texts.say(NOTICES[refusal.reason], seconds=math.ceil(refusal.retry_after_seconds))
 
 
 def user_of(session: WebsocketSession) -> str:
-    """Who limits count for: the user, or the page where nobody signs in."""
+    """Return the key that limits count by: the user, or the session without sign-in."""
     return str(session.user.identifier if session.user else session.id)

@@ -1,4 +1,4 @@
-"""The buttons under the end of a conversation."""
+"""The buttons under the last message of a conversation."""
 
 from typing import Literal
 from uuid import uuid4
@@ -11,27 +11,27 @@ from kaito_chat.texts import Texts
 
 Name = Literal["continue", "again", "regenerate"]
 NAMES: tuple[Name, ...] = ("continue", "again", "regenerate")
-# Names of lucide, which Chainlit's page has.
+# Names of lucide icons, which Chainlit's page includes.
 ICONS: dict[Name, str] = {"continue": "step-forward", "again": "rotate-ccw", "regenerate": "refresh-cw"}
 
 
 def of_an_end(texts: Texts, *, unfinished: bool) -> list[cl.Action]:
-    """The buttons under the last answer.
+    """Return the buttons under the last answer.
 
     Args:
-        texts: The page's language.
-        unfinished: Whether the model may go on with it.
+        texts: The texts in the page's language.
+        unfinished: Whether the model can continue the answer.
     """
     return [_button(name, texts) for name in ("continue", "regenerate") if unfinished or name == "regenerate"]
 
 
 def again(texts: Texts) -> cl.Action:
-    """A button that asks the last question again."""
+    """Return a button that asks the last question again."""
     return _button("again", texts)
 
 
 def go_on(texts: Texts) -> cl.Action:
-    """A button that has the model go on."""
+    """Return a button that makes the model continue its answer."""
     return _button("continue", texts)
 
 
@@ -41,15 +41,15 @@ def _button(name: Name, texts: Texts) -> cl.Action:
         label=texts.say(f"action.{name}"),
         tooltip=texts.say(f"action.{name}_tip"),
         icon=ICONS[name],
-        id=f"kaito-chat-{name}-{uuid4()}",  # the page's stylesheet knows them by it
+        id=f"kaito-chat-{name}-{uuid4()}",  # the page's stylesheet selects buttons by this prefix
         payload={},
     )
 
 
 def is_offered(action: cl.Action) -> bool:
-    """Whether a button is about the end of the conversation still: a page may press one that is gone.
+    """Return whether a button still belongs to the end of the conversation; a page can press an outdated one.
 
-    Judged by the messages after it, because a conversation that another replica resumes knows no buttons.
+    Decided by the messages after it: a conversation resumed on another replica has no record of its buttons.
     """
     messages = chat_context.get()
     places = [place for place, message in enumerate(messages) if message.id == action.forId]
@@ -58,7 +58,7 @@ def is_offered(action: cl.Action) -> bool:
 
 
 async def withdraw(pressed: cl.Action | None) -> None:
-    """Take away the buttons of before; and what the pressed one makes needless: a notice, or the last answer."""
+    """Remove all buttons, and the message that the pressed one replaces: a notice, or the last answer."""
     if pressed:
         await pressed.remove()
     messages = chat_context.get()

@@ -1,4 +1,4 @@
-"""Changes to Chainlit 2.12, each with its reason; docs/upstream has drafts of reports."""
+"""Patches of Chainlit 2.12, each with its reason; drafts of the bug reports are in docs/explanation/upstream."""
 
 import logging
 from importlib import import_module

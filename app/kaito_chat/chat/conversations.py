@@ -1,4 +1,4 @@
-"""The conversations that pages have open: who answers in each, and whether anybody is there to see it."""
+"""The state of each open conversation: its running answer, and whether its page is connected."""
 
 import asyncio
 import logging
@@ -9,27 +9,27 @@ from kaito_chat.chat.mirror import Mirror
 
 log = logging.getLogger(__name__)
 
-# Why an answer ends before its end.
-DRAINED = "drained"  # this process ends
+# Reasons for cancelling an answer.
+DRAINED = "drained"  # the process is shutting down
 STOPPED = "stopped"  # the user pressed Stop
-LEFT = "left"  # the page is gone, or it was opened anew elsewhere
-REPLACED = "replaced"  # another question came, or this one was edited
+LEFT = "left"  # the page was closed, signed out, or reopened in another session
+REPLACED = "replaced"  # a new question arrived, or this one was edited
 DELETED = "deleted"  # the conversation was deleted
 
 
 class Conversation:
-    """The state of one open page, for as long as Chainlit keeps its session.
+    """The state of one open page; lives as long as Chainlit's session.
 
     Attributes:
-        mirror: What the page was told since its last question.
-        lock: Held by the one task that answers.
-        turn: The answer that runs.
+        mirror: The events sent to the page since its last question.
+        lock: Held by the task that answers.
+        turn: The task of the running answer.
         run: Chainlit's step around the last answer.
-        connected: Whether the page has a connection.
-        over: Whether the page has been gone for longer than the grace: nothing more is answered.
+        connected: Whether the page is connected.
+        over: Whether the page was disconnected for longer than the grace period; no further question is answered.
         forgotten: Whether the page shows a conversation that this process does not know.
-        refused_in_a_row: Questions since the last answer that a limit refused, or that a newer one replaced.
-        told: The notices about the model that the page was shown.
+        refused_in_a_row: Questions since the last answer that a limit refused or a newer question replaced.
+        told: The notices about the model that the page has been shown.
     """
 
     def __init__(self) -> None:
@@ -46,26 +46,26 @@ class Conversation:
         self._timer: asyncio.TimerHandle | None = None
 
     def ticket(self) -> int:
-        """The place of a new question: only the newest one is answered."""
+        """Return the sequence number of a new question; only the newest question is answered."""
         self._newest += 1
         return self._newest
 
     def is_newest(self, ticket: int) -> bool:
-        """Whether no other question came after the one with this ticket."""
+        """Return whether no question arrived after the one with this ticket."""
         return ticket == self._newest
 
     def interrupt(self, reason: str) -> None:
-        """End the running answer, which keeps what arrived."""
+        """Cancel the running answer; the text received so far is kept."""
         if self.turn and not self.turn.done():
             self.turn.cancel(reason)
 
     def come(self) -> None:
-        """The page is connected, for the first time or again."""
+        """Note that the page has connected or reconnected."""
         self.connected, self.over = True, False
         self._stop_timer()
 
     def leave(self, grace_seconds: float) -> None:
-        """The connection is lost: end the answer after the grace, unless the page comes back."""
+        """Note a lost connection: cancel the answer after the grace period unless the page reconnects."""
         self.connected = False
         self._stop_timer()
         if grace_seconds > 0:
@@ -74,7 +74,7 @@ class Conversation:
             self.end()
 
     def end(self) -> None:
-        """Nobody is there any more: end the running answer, and those that wait for their place."""
+        """Close the conversation: cancel the running answer and the questions that wait for it."""
         self.over = True
         self.ticket()
         self.interrupt(LEFT)
@@ -86,23 +86,23 @@ class Conversation:
 
 
 class Conversations:
-    """The open conversations, by the id of their session."""
+    """The open conversations by session id."""
 
     def __init__(self) -> None:
         self._by_session: dict[str, Conversation] = {}
 
     def of(self, session_id: str) -> Conversation:
-        """The conversation of a session."""
+        """Return the conversation of a session; create it if there is none."""
         if session_id not in self._by_session:
             self._by_session[session_id] = Conversation()
         return self._by_session[session_id]
 
     def forget(self, session_id: str) -> None:
-        """Forget the conversation of a session that is over: somebody else may come with its id."""
+        """Drop the conversation of a closed session: another user may connect with the same id."""
         self._by_session.pop(session_id, None)
 
     def keep(self, sessions: Collection[str]) -> None:
-        """Forget those whose session is not among these."""
+        """Close and drop the conversations of all other sessions."""
         for session_id in set(self._by_session) - set(sessions):
             conversation = self._by_session.pop(session_id)
             conversation.leave(0)

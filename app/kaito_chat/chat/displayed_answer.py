@@ -1,4 +1,4 @@
-"""One answer as its page shows it: the thinking, the text, the line of figures, and the copy that the history keeps."""
+"""One answer on its page: the reasoning, the text, the usage line, and the copy in the history."""
 
 import logging
 import time
@@ -21,23 +21,23 @@ from kaito_chat.texts import Texts
 
 log = logging.getLogger(__name__)
 
-# How often an answer that arrives is written to the history: a process that is killed loses no more.
+# Interval at which a streaming answer is saved; the most that is lost when the process is killed.
 KEEP_SECONDS = 3.0
 
 
 def stored(thread: dict[str, Any]) -> dict[str, Any]:
-    """A conversation of the history as the page can draw it: a question may nest its Markdown as deep as it likes."""
+    """Return a stored conversation that the page can render: Markdown nested too deeply would crash it."""
     steps = thread.get("steps") or ()
     return thread | {"steps": [each | {"output": written(each.get("output") or "", rewritten=False)} for each in steps]}
 
 
 class DisplayedAnswer:
-    """Shows an answer while it arrives.
+    """Shows an answer while it streams.
 
     Args:
-        services: What all conversations share.
+        services: The shared objects of the application.
         model: The model.
-        texts: The page's language.
+        texts: The texts in the page's language.
     """
 
     def __init__(self, services: Services, model: Model, texts: Texts) -> None:
@@ -54,7 +54,7 @@ class DisplayedAnswer:
         self._kept = time.monotonic()
 
     async def think(self, text: str) -> None:
-        """Show more of the model's thinking: open while it runs, closed by the page when it ends."""
+        """Append to the model's reasoning, which the page expands while it streams and collapses at its end."""
         if self._thought is None:
             self._thought = cl.Step(
                 name=self._texts.say("reasoning"), type="llm", show_input=False, default_open=True, auto_collapse=True
@@ -64,7 +64,7 @@ class DisplayedAnswer:
         await self._thought.stream_token(self._thinking.feed(text))
 
     async def say(self, text: str, progress: Progress) -> None:
-        """Show more of the answer."""
+        """Append to the answer."""
         if self._message is None:
             await self.end_thought()
             if progress.dropped and not self._dropped_said:
@@ -83,7 +83,7 @@ class DisplayedAnswer:
             )
 
     async def reclassify(self, progress: Progress, *, thinking: bool) -> None:
-        """Move the text so far from the answer to the thinking, or back."""
+        """Move the text received so far from the answer to the reasoning, or back."""
         if thinking and self._message:
             shown, self._message = self._message, None
             said, self._said, self._formulas = "".join(self._said), [], Formulas()
@@ -96,19 +96,19 @@ class DisplayedAnswer:
             await self.say(said, progress)
 
     async def end_thought(self) -> None:
-        """The thinking is over."""
+        """Finish the reasoning."""
         if self._thought:
             await self._thought.stream_token(self._thinking.end())
             await self._thought.update()
             self._thought, self._thoughts, self._thinking = None, [], Formulas(rewritten=False)
 
     async def close(self, progress: Progress, *, unfinished: bool, offered: bool = True) -> None:
-        """Finish the answer's message, with its mark, its figures and its buttons.
+        """Finish the answer's message, with its metadata, usage line and buttons.
 
         Args:
-            progress: What arrived.
-            unfinished: Whether the model may go on with it.
-            offered: Whether there are buttons: not under an answer that another question ended.
+            progress: The received answer.
+            unfinished: Whether the model can continue the answer.
+            offered: Whether to show buttons: not under an answer that another question cancelled.
         """
         await self.end_thought()
         message = self._message or cl.Message("")
@@ -128,7 +128,7 @@ class DisplayedAnswer:
             log.info("answer", extra={"answer": text})
 
     async def remove(self) -> None:
-        """Take the answer away: there is none, or its question was edited."""
+        """Remove the answer: it is empty, or its question was edited."""
         await self.end_thought()
         if self._message:
             await self._message.remove()

@@ -1,4 +1,4 @@
-"""Facts about an answer beside its text: tokens, and the time to the first one."""
+"""The usage line of an answer: token counts, and the time to the first token."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,12 +7,12 @@ from typing import Any
 from kaito_chat.models.progress import Progress
 from kaito_chat.texts import Texts
 
-# Beside an answer's mark: it is for people, and nothing that the model hears.
+# A metadata key of its own, because this is shown to the user and never sent to the model.
 FACTS = "kaito_chat_facts"
 
 
 def facts_of(progress: Progress, *, streamed: bool) -> dict[str, Any]:
-    """The facts about an answer, as its metadata keeps them."""
+    """Return the facts about an answer, as stored in its metadata."""
     usage = progress.usage
     return {
         "prompt": usage.prompt_tokens if usage else None,
@@ -23,7 +23,7 @@ def facts_of(progress: Progress, *, streamed: bool) -> dict[str, Any]:
 
 
 def line(facts: Mapping[str, Any], texts: Texts) -> str:
-    """The facts about an answer in words."""
+    """Return the usage line of an answer."""
     seconds = facts.get("first_token_seconds")
     return texts.usage(
         _count(facts.get("prompt")),
@@ -34,7 +34,7 @@ def line(facts: Mapping[str, Any], texts: Texts) -> str:
 
 
 def lines(steps: Iterable[Mapping[str, Any]], texts: Texts) -> dict[str, str]:
-    """The lines of the answers of a conversation that is resumed, by the ids of their messages."""
+    """Return the usage lines of a resumed conversation by message id."""
     found = {str(step.get("id")): _kept(step.get("metadata")) for step in steps}
     return {id_: line(facts, texts) for id_, facts in found.items() if facts}
 

@@ -1,7 +1,7 @@
-"""Functions registered with Chainlit: models to pick, starters, sign-in, the history.
+"""Callbacks registered with Chainlit: chat profiles, starters, sign-in, the data layer.
 
-Chainlit loads this file by its path; it finds what all conversations share in `registry`. Everything that a page sends
-comes in through `sockets`, `messages` and the server's routes instead.
+Chainlit loads this file by its path, so it takes the shared objects from `registry`. Events and requests of pages
+are handled in `sockets` and `routes`.
 """
 
 from collections.abc import Mapping
@@ -35,19 +35,19 @@ if len(settings.served) > 1:
 
     @cl.set_chat_profiles
     async def profiles() -> list[cl.ChatProfile]:
-        """The models to pick from."""
+        """Return the models to choose from."""
         return [_profile(model) for model in settings.served]
 
 
 @cl.set_starters
 async def starters() -> list[cl.Starter]:
-    """The questions that a new conversation offers."""
+    """Return the starter questions of a new conversation."""
     return _starters(settings.served[0].starters)
 
 
 @cl.on_chat_resume
 async def resume(_thread: Mapping[str, Any]) -> None:
-    """Let the page offer earlier conversations; `sockets` resumes them."""
+    """Do nothing: Chainlit lists earlier conversations only with this callback; `sockets` resumes them."""
 
 
 sign_in.register(settings)
@@ -56,5 +56,5 @@ if registry.data_layer():
 
     @cl.data_layer
     def history() -> object:
-        """Where conversations are kept."""
+        """Return the data layer, which stores conversations."""
         return registry.data_layer()

@@ -1,4 +1,4 @@
-"""Tells open pages how their conversation is kept: not yet, again, in part, or no more."""
+"""Notices on open pages about the storage of their conversation: delayed, recovered, incomplete or deleted."""
 
 import chainlit as cl
 from chainlit.context import init_ws_context
@@ -19,10 +19,10 @@ NOTICES = {
 
 
 class HistoryNotices:
-    """Shows a notice in the pages of a conversation; notices of the history are no part of it, and not kept.
+    """Shows notices on the pages of a conversation; they are not part of the conversation and not stored.
 
     Args:
-        services: What all conversations share.
+        services: The shared objects of the application.
     """
 
     def __init__(self, services: Services) -> None:
@@ -30,7 +30,7 @@ class HistoryNotices:
         self._shown: dict[str, str] = {}
 
     def changed(self, change: Change) -> None:
-        """Something is to be told about a conversation."""
+        """Notify the open pages of a conversation about a change of its storage."""
         for session in list(ws_sessions_id.values()):
             if session.thread_id == change.thread_id and session.user and session.user.identifier == change.owner:
                 self._services.background(self._tell(session, change.kind))

@@ -1,4 +1,4 @@
-"""Limits on answers that run and on questions per minute, for one user and for the whole process."""
+"""Rate and concurrency limits: questions per minute and running answers, per user and per process."""
 
 import time
 from collections import Counter, deque
@@ -10,18 +10,18 @@ from typing import Literal
 Reason = Literal["user_answers", "answers", "user_rate", "rate"]
 MINUTE_SECONDS = 60.0
 FEW_KEYS = 1000
-# When to try again after a limit on running answers: nobody knows when one of them ends.
+# Retry delay after a limit on running answers, whose end is not predictable.
 RUNNING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A question that is not accepted now.
+    """The refusal of a question.
 
     Attributes:
-        reason: Which limit it met: on one user's running answers, on all of them, on one user's questions per
-            minute, or on all questions per minute.
-        retry_after_seconds: When another try may succeed.
+        reason: The limit that was reached: on one user's running answers, on all of them, on one user's questions
+            per minute, or on all questions per minute.
+        retry_after_seconds: The delay before a retry.
     """
 
     reason: Reason
@@ -32,7 +32,7 @@ class Rate:
     """Counts events in a sliding window.
 
     Args:
-        most: How many events the window may hold.
+        most: The number of events that the window may hold.
         seconds: The window's length.
         clock: Seconds that only grow.
     """
@@ -45,12 +45,12 @@ class Rate:
         self._forget_at = FEW_KEYS
 
     def wait(self, key: str) -> float:
-        """Seconds until another event of a key is within the limit; 0 if it is now."""
+        """Return the seconds until another event of a key is allowed; 0 if it is now."""
         times = self._recent(key)
         return 0.0 if len(times) < self._most else max(0.001, times[0] + self._seconds - self._clock())
 
     def count(self, key: str) -> None:
-        """Note an event."""
+        """Record an event."""
         if len(self._times) >= self._forget_at:
             self._forget()
         self._times.setdefault(key, deque(maxlen=self._most)).append(self._clock())
@@ -63,7 +63,7 @@ class Rate:
         return times
 
     def _forget(self) -> None:
-        """Drop keys whose events are all old, each time that their number has doubled: memory follows who is active."""
+        """Drop keys without recent events each time the number of keys has doubled, which bounds the memory."""
         for key in [key for key in self._times if not self._recent(key)]:
             del self._times[key]
         self._forget_at = max(FEW_KEYS, 2 * len(self._times))
@@ -96,7 +96,7 @@ class Limits:
         self._running: Counter[str] = Counter()
 
     def refusal(self, user: str) -> Refusal | None:
-        """Why a question of a user is not accepted now; `None` if it is."""
+        """Return the refusal of a user's question, or `None` if the limits allow it."""
         if wait := self._users.wait(user):
             return Refusal("user_rate", wait)
         if wait := self._all.wait(""):
@@ -108,12 +108,12 @@ class Limits:
         return None
 
     def count(self, user: str) -> None:
-        """Count a question of a user that is not answered: it takes nothing from the others."""
+        """Count a question that is not answered, against its user's limit only."""
         self._users.count(user)
 
     @contextmanager
     def answering(self, user: str) -> Iterator[None]:
-        """Count a question that was accepted, and its answer for as long as it runs."""
+        """Count an accepted question, and its answer while the context is open."""
         self.count(user)
         self._all.count("")
         self._running[user] += 1

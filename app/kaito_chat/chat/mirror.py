@@ -1,11 +1,11 @@
-"""Record of the events sent to a page since its last question, to be replayed after a lost connection."""
+"""Record of the events sent to a page since its last question, replayed when it reconnects."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 MOST_SIGNALS = 10
-# Of one exchange; more are made up by a page that presses what was never offered.
+# Per exchange; only a client that forges button presses exceeds it.
 MOST_STATES = 100
 Emit = Callable[[str, Any], Awaitable[Any]]
 
@@ -13,8 +13,8 @@ Emit = Callable[[str, Any], Awaitable[Any]]
 class Mirror:
     """The last state of each message and button of one exchange.
 
-    Events that are sent to a connection that is lost are lost too, also before the server notices. The page takes a
-    message with an id that it knows as the message's new state, so that the whole exchange may be sent again.
+    Events sent on a broken connection are lost, also before the server notices. Replaying the whole exchange is
+    idempotent: the page treats a message with a known id as an update.
     """
 
     def __init__(self) -> None:
@@ -24,14 +24,14 @@ class Mirror:
         self._signals: deque[Any] = deque(maxlen=MOST_SIGNALS)
 
     def begin(self) -> None:
-        """Forget the exchange before: the page has it."""
+        """Drop the previous exchange, which the page has received."""
         self._steps.clear()
         self._tokens.clear()
         self._actions.clear()
         self._signals.clear()
 
     def note(self, event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
-        """Note an event that is sent to the page."""
+        """Record an event that is sent to the page."""
         match event:
             case "stream_token":
                 self._tokens.setdefault(data["id"], []).append(data["token"])
@@ -50,7 +50,7 @@ class Mirror:
                 del states[next(iter(states))]
 
     async def replay(self, emit: Emit) -> None:
-        """Tell the page the state of the exchange."""
+        """Send the page the state of the exchange."""
         for identifier, step in list(self._steps.items()):
             if step is None:
                 await emit("delete_message", {"id": identifier})
@@ -58,7 +58,7 @@ class Mirror:
             text = str(step.get("output", "")) + "".join(self._tokens.get(identifier, ()))
             await emit("stream_start" if step.get("streaming") else "new_message", step | {"output": text})
         for action, offered in list(self._actions.values()):
-            # A button that the page has would be there twice.
+            # The page would show a button that it already has twice.
             await emit("remove_action", action)
             if offered:
                 await emit("action", action)

@@ -1,4 +1,4 @@
-"""Where Chainlit's handlers find what all conversations share: they are loaded by path, so nobody can pass it."""
+"""The shared objects, for Chainlit's handlers: Chainlit loads these by path, so they cannot take arguments."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ _running: dict[str, Any] = {}
 
 
 def use(services: Services, data_layer: object | None = None) -> None:
-    """Set what the handlers find, before they are loaded."""
+    """Set the shared objects; call it before the handlers are loaded."""
     _running.update(services=services, data_layer=data_layer)
 
 
 def services() -> Services:
-    """The shared parts."""
+    """Return the shared objects of the application."""
     found: Services = _running["services"]
     return found
 
 
 def data_layer() -> Any:  # noqa: ANN401 - Chainlit's, which has no types
-    """The history, if there is one."""
+    """Return the data layer, or `None` without a history."""
     return _running.get("data_layer")

@@ -1,7 +1,7 @@
 """The step around the messages of one turn, which Chainlit calls a run.
 
-The page puts the buttons to copy an answer and to rate it on the last message of a run that the assistant said, and
-feedback is about the run.
+The page shows the buttons to copy and to rate an answer on the run's last assistant message, and feedback refers to
+the run.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ import chainlit as cl
 from chainlit.context import local_steps
 from chainlit.utils import utc_now
 
-NAME = "on_message"  # the page knows a run by it
+NAME = "on_message"  # the page recognizes a run by this name
 
 
 @asynccontextmanager
 async def run_of(question: cl.Message | None) -> AsyncIterator[cl.Step]:
-    """A run that answers a question; messages that are made within it belong to it."""
+    """Open the run that answers a question; messages created within the context belong to it."""
     run = cl.Step(name=NAME, type="run", parent_id=question.id if question else None)
     run.input = question.content if question else ""
     run.start = utc_now()

@@ -1,4 +1,4 @@
-"""What all conversations of a process share: the pool, the models, and who is being answered."""
+"""The objects shared by all conversations of a process: connection pool, models, limits, running answers."""
 
 import asyncio
 import contextlib
@@ -21,29 +21,30 @@ from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-if TYPE_CHECKING:  # Chainlit writes below its root when it is imported, and these import it
+if TYPE_CHECKING:  # these import Chainlit, which writes files when it is imported
     from kaito_chat.chat.tokens import Tokens
     from kaito_chat.history.store import Store
 
-# Unsaved history is written for at most so long before the process ends.
+# Time limit for saving the history before the process exits.
 FLUSH_SECONDS = 20.0
 
 
 @dataclass
 class Services:
-    """The shared parts of a running application.
+    """The shared objects of a running application.
 
     Attributes:
-        settings: The application's.
-        client: The pool of connections to models' servers.
-        models: In the order of the settings.
-        limits: How many answers run and how many questions come.
-        credential: For Azure OpenAI or PostgreSQL with Entra ID.
-        history: Where conversations are kept, if they are.
-        tokens: Of people who signed in, if they have to.
-        conversations: The open ones.
+        settings: The application's settings.
+        client: The HTTP connection pool for model servers.
+        models: The models, in the order of the settings.
+        workspaces: The client of the cluster's Workspaces.
+        limits: Limits on running answers and questions per minute.
+        credential: The managed identity for Azure OpenAI or PostgreSQL with Entra ID.
+        history: The store of conversations, if there is one.
+        tokens: The tokens of signed-in users, if sign-in is required.
+        conversations: The open conversations.
         draining: Whether the process is shutting down.
-        turns: The tasks that answer somebody.
+        turns: The tasks of the running answers.
     """
 
     settings: Settings
@@ -61,23 +62,23 @@ class Services:
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def model(self, profile: str | None) -> Model:
-        """The model of a profile; the first one where there is no such profile."""
+        """Return the model of a chat profile; the first model if there is no such profile."""
         named = (model for model in self.models if model.settings.name == profile)
         return next(named, self.models[0])
 
     def start(self) -> None:
-        """Begin to watch the models."""
+        """Start polling the readiness of the models."""
         self._tasks = [asyncio.create_task(model.run(), name=f"watch {model.name}") for model in self.models]
 
     def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do something beside the caller, until it is done."""
+        """Run a coroutine as a background task, with a reference that protects it from garbage collection."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
 
     async def drain(self) -> None:
-        """Let running answers end, up to the limit; then end them with a message."""
+        """Wait for running answers up to the limit, cancel the rest with a notice, and flush the history."""
         self.draining = True
         metrics.DRAINING.set(1)
         if self.turns:
@@ -91,7 +92,7 @@ class Services:
             await self.history.flush(FLUSH_SECONDS)
 
     async def close(self) -> None:
-        """Stop watching, and close every connection."""
+        """Stop polling the models and close all connections."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -106,7 +107,7 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """The shared parts for some settings; nothing runs yet."""
+    """Build the shared objects from the settings, without starting anything."""
     client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file)
     timeouts = Timeouts(
         connect=settings.connect_timeout_seconds,

@@ -1,4 +1,4 @@
-"""The settings panel: what a person may choose, within the backend's limits."""
+"""The page's settings panel: values that the user can choose, within the backend's limits."""
 
 import math
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ KINDS: dict[str, Any] = {
 
 
 def max_tokens_limit(settings: Settings, model: Model, chosen_id: object = None) -> int:
-    """The longest answer that the model's window allows, or a usual one while that is not known."""
+    """Return the maximum answer length: half of the context window, or of a default while that is unknown."""
     window = model.window_tokens(chosen_id if isinstance(chosen_id, str) else None)
     if window is None:
         window = model.backend.capabilities.default_window_tokens if model.backend else 4 * settings.max_tokens
@@ -34,7 +34,7 @@ def max_tokens_limit(settings: Settings, model: Model, chosen_id: object = None)
 
 
 def panel(settings: Settings, model: Model, chosen: Mapping[str, Any], texts: Texts) -> ChatSettings:
-    """The panel for one model, with what was chosen before."""
+    """Return the panel for a model, with the values chosen before."""
     limit = max_tokens_limit(settings, model, chosen.get("model"))
     sampling = sampling_of(settings, model, chosen)
     highest = model.backend.capabilities.temperature_max if model.backend else 2.0
@@ -80,7 +80,7 @@ def panel(settings: Settings, model: Model, chosen: Mapping[str, Any], texts: Te
 
 
 def _models(model: Model, chosen: Mapping[str, Any], texts: Texts) -> list[Select]:
-    """The models and adapters of a server that offers several."""
+    """Return a menu of the server's models and adapters, if it has more than one."""
     served = model.served(chosen.get("model"))
     if served is None or len(model.choices) < 2:  # noqa: PLR2004 - one is no choice
         return []
@@ -96,7 +96,7 @@ def _models(model: Model, chosen: Mapping[str, Any], texts: Texts) -> list[Selec
 
 
 def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among what a page sent, of the panel's names and of bounded length."""
+    """Return the valid settings in a page's message: known keys, right types, bounded length."""
     return {
         key: value[:LONGEST_TEXT] if isinstance(value, str) else value
         for key, value in sent.items()
@@ -105,12 +105,12 @@ def accepted(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_finite(value: object) -> bool:
-    """Browsers cannot read the numbers that JSON has not: what is kept goes back to the page."""
+    """Return whether JSON can represent a value: settings are sent back to the browser, which rejects NaN."""
     return not isinstance(value, float) or math.isfinite(value)
 
 
 def sampling_of(settings: Settings, model: Model, chosen: Mapping[str, Any]) -> Sampling:
-    """What was chosen, within the limits whatever the page sends."""
+    """Return the sampling parameters chosen on the page, clamped to their limits."""
     limit = max_tokens_limit(settings, model, chosen.get("model"))
     return Sampling(
         temperature=_within(chosen.get("temperature"), settings.temperature, 0.0, 2.0),
@@ -121,7 +121,7 @@ def sampling_of(settings: Settings, model: Model, chosen: Mapping[str, Any]) -> 
 
 
 def system_prompt_of(settings: Settings, model: Model, chosen: Mapping[str, Any]) -> str:
-    """The system prompt that was chosen, the model's own, or the application's."""
+    """Return the system prompt: the user's takes precedence over the model's, that over the application's."""
     default = model.settings.system_prompt
     value = chosen.get("system_prompt")
     if isinstance(value, str):

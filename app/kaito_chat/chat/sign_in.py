@@ -1,4 +1,4 @@
-"""Signing in: by name and password for demos, with Entra ID otherwise."""
+"""Sign-in: by user name and password for demos, with Entra ID otherwise."""
 
 import asyncio
 import hmac
@@ -23,18 +23,18 @@ log = logging.getLogger(__name__)
 
 MOST_FAILURES = 10
 WINDOW_SECONDS = 300.0
-# A wrong password costs this much time, so that one connection cannot try many.
+# Delay after a wrong password, against brute force.
 PAUSE_SECONDS = 0.5
 LONGEST_NAME = 128
 
 
 class Passwords:
-    """Checks names and passwords; after some failures with a name, that name has to wait.
+    """Verifies passwords; rate-limits a user name after repeated failures.
 
     Args:
-        users: Passwords by name.
+        users: Passwords by user name.
         failures: Counts the failures of each name.
-        pause_seconds: How long a wrong password takes.
+        pause_seconds: The delay after a wrong password.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Passwords:
         self._pause = pause_seconds
 
     async def check(self, name: str, password: str) -> cl.User | None:
-        """The user with a name and a password.
+        """Return the user if the password is right, otherwise `None`.
 
         Raises:
-            HTTPException: The name has failed too often; the answer says when to try again.
+            HTTPException: Too many failures with this name; the response has a `Retry-After` header.
         """
         known = name if name in self._users else None
         counted = name[:LONGEST_NAME]
@@ -62,7 +62,7 @@ class Passwords:
         right = self._users.get(name, "").encode(errors="replace")
         if hmac.compare_digest(right, password.encode(errors="replace")) and known and right:
             return cl.User(identifier=known)
-        # Counted before the pause: tries at the same time are failures too.
+        # Counted before the delay, so that concurrent attempts count as well.
         self._failures.count(counted)
         metrics.SIGN_INS.labels("failed").inc()
         record("sign_in", counted, "failed")
@@ -71,10 +71,10 @@ class Passwords:
 
 
 def register(settings: Settings) -> None:
-    """Register what Chainlit calls when somebody signs in, as the settings say."""
+    """Register Chainlit's sign-in callback according to the settings."""
     if settings.sign_in == "password" and settings.password_users:
         passwords = Passwords(json.loads(settings.password_users.get_secret_value()))
-        # Not by the decorator: it takes every exception for a wrong password, also the one that says to wait.
+        # Not by the decorator, which turns every exception into a wrong password, including the 429.
         config.code.password_auth_callback = passwords.check
 
     if settings.sign_in == "entra":
@@ -83,9 +83,9 @@ def register(settings: Settings) -> None:
         async def entra(
             _provider: str, _token: str, _raw: Mapping[str, Any], user: cl.User, _id_token: str | None = None
         ) -> cl.User | None:
-            """Everybody whom the tenant's app registration lets in, without photo and tokens.
+            """Return any user whom the tenant's app registration admits, without photo and tokens.
 
-            The result goes into the page's cookie and into the history: a photo is more than proxies take in a header.
+            The result is stored in the page's cookie and in the history: a photo exceeds the header size of proxies.
             """
             return cl.User(
                 identifier=user.identifier, display_name=user.display_name, metadata={"provider": "azure-ad"}

@@ -1,7 +1,7 @@
-"""Tells the page's own script what Chainlit's page has no place for.
+"""Window messages to our own script on the page, for features that Chainlit's page lacks.
 
-Chainlit hands these messages to the page's window. They are no messages of the conversation: nothing of them is kept or
-copied, and after a conversation is resumed they are sent once more.
+Chainlit posts them to the page's `window`. They are not part of the conversation and not stored, so they are sent again
+when a conversation is resumed.
 """
 
 from collections.abc import Mapping
@@ -13,28 +13,28 @@ from kaito_chat.texts import Texts
 
 
 async def facts(lines: Mapping[str, str]) -> None:
-    """Show a line under each of some answers, by the ids of their messages."""
+    """Show usage lines under answers, given by message id."""
     if lines:
         await cl.send_window_message({"kaito_chat": {"facts": dict(lines)}})
 
 
 async def began(thread_id: str) -> None:
-    """Give the page the address of the conversation that begins."""
+    """Set the page's URL to that of the conversation that starts."""
     await cl.send_window_message({"kaito_chat": {"thread": thread_id}})
 
 
 async def waiting(notice: str, model: Model, texts: Texts) -> None:
-    """Say in the page's status the same as the notice under the question that waits, until that is gone.
+    """Show the text of the notice under a waiting question in the page's status too, until the notice is removed.
 
     Args:
         notice: The id of the notice's message.
         model: The model that the question waits for.
-        texts: In the page's language.
+        texts: The texts in the page's language.
     """
     signal = {"notice": notice, "state": model.state, "text": texts.state(model.state), "name": model.name}
     await cl.send_window_message({"kaito_chat": {"waiting": signal}})
 
 
 async def waited() -> None:
-    """No question waits any more: the status is the models' own again."""
+    """Show the models' own status again: no question is waiting."""
     await cl.send_window_message({"kaito_chat": {"waiting": None}})

@@ -1,6 +1,6 @@
-"""Tokens of people who signed in: signed, with an end that no use puts off, and revoked by signing out.
+"""Session tokens of signed-in users: JWTs with an absolute expiry that signing out revokes.
 
-They take the place of Chainlit's, which have no id, allow no difference between clocks, and outlive a sign-out.
+They replace Chainlit's, which have no id, no leeway for clock skew, and stay valid after a sign-out.
 See: https://datatracker.ietf.org/doc/html/rfc7519
 """
 
@@ -23,12 +23,12 @@ NEEDED = ["exp", "iat", "identifier"]
 
 @dataclass(frozen=True)
 class Token:
-    """A token that was read.
+    """A decoded token.
 
     Attributes:
-        id: Its own.
-        user: Who signed in.
-        expires: Its end, in seconds since 1970.
+        id: The token's id, `jti`.
+        user: The signed-in user.
+        expires: The expiry in seconds since 1970.
     """
 
     id: str
@@ -37,13 +37,13 @@ class Token:
 
 
 class Tokens:
-    """Makes and reads tokens.
+    """Issues, verifies and revokes tokens.
 
     Args:
-        secret: Signs them; the same on every replica.
-        lifetime_hours: How long a sign-in lasts.
-        is_signed_out: Asks whether a token was revoked at another replica.
-        sign_out: Tells the other replicas that a token is revoked.
+        secret: The signing key; the same on every replica.
+        lifetime_hours: The lifetime of a sign-in.
+        is_signed_out: Returns whether another replica revoked a token.
+        sign_out: Publishes a revoked token to the other replicas.
     """
 
     def __init__(
@@ -60,24 +60,24 @@ class Tokens:
         self._revoked: dict[str, float] = {}
 
     def issue(self, user: User) -> str:
-        """A token for somebody who signed in."""
+        """Return a token for a user who has signed in."""
         now = datetime.now(UTC)
         claims = user.to_dict() | {"iat": now, "exp": now + self._lifetime, "jti": uuid.uuid4().hex}
         return jwt.encode(claims, self._secret, ALGORITHM)
 
     def read(self, token: str) -> Token:
-        """A token's content, whether or not it was revoked.
+        """Verify and decode a token, without checking for revocation.
 
         Raises:
-            jwt.InvalidTokenError: It is not ours, not valid yet, or over.
+            jwt.InvalidTokenError: The signature is wrong, or the token is expired or not valid yet.
         """
         claims: dict[str, Any] = jwt.decode(
             token, self._secret, [ALGORITHM], leeway=LEEWAY_SECONDS, options={"require": NEEDED}
         )
-        # A shorter lifetime holds for tokens that were made before it was set.
+        # A shortened lifetime also applies to tokens issued before the change.
         expires = min(claims["exp"], claims["iat"] + self._lifetime.total_seconds())
         if expires + LEEWAY_SECONDS < datetime.now(UTC).timestamp():
-            raise jwt.ExpiredSignatureError("the sign-in is over")
+            raise jwt.ExpiredSignatureError("the sign-in has expired")
         user = User(
             identifier=claims["identifier"],
             display_name=claims.get("display_name"),
@@ -86,7 +86,7 @@ class Tokens:
         return Token(str(claims.get("jti") or token[-43:]), user, expires)
 
     async def holder(self, token: str | None) -> User | None:
-        """Who a token signs in; `None` if it does so no more, or never did."""
+        """Return the user of a token; `None` if the token is invalid, expired or revoked."""
         try:
             read = self.read(token or "")
         except (jwt.InvalidTokenError, ValueError, TypeError):
@@ -96,7 +96,7 @@ class Tokens:
         return read.user
 
     async def revoke(self, token: str | None) -> User | None:
-        """End a token, here and at the other replicas; who it was, if it was valid."""
+        """Revoke a token on all replicas and return its user; `None` if it was not valid."""
         try:
             read = self.read(token or "")
         except (jwt.InvalidTokenError, ValueError, TypeError):

@@ -1,7 +1,7 @@
-"""What of a conversation the model sees: questions, and answers that are marked as such.
+"""The part of a conversation that is sent to the model: questions, and messages marked as answers.
 
-Notices, warm-up steps and troubles are messages too, but unmarked; the mark also keeps an answer's own text, which
-what is displayed under it is no part of. Both survive in the history.
+Notices are messages too, but have no such mark. The mark is stored in the message's metadata, so it survives in the
+history; it holds the answer as the model wrote it, where the message's content is rewritten for display.
 """
 
 import json
@@ -13,7 +13,7 @@ from kaito_chat.backends.errors import Kind
 from kaito_chat.backends.thinking import without_thinking
 
 MARK = "kaito_chat"
-# A question that met one of these would meet it again with every question after it: it is left out from then on.
+# A question refused for one of these would make every later request fail too: it is left out from then on.
 LEFT_OUT = (Kind.TOO_LONG, Kind.REFUSED, Kind.FILTERED)
 
 
@@ -27,37 +27,37 @@ class PageMessage(Protocol):
 
 
 def mark(answer: str, **facts: object) -> dict[str, Any]:
-    """The metadata of an answer."""
+    """Return the metadata that marks a message as an answer."""
     return {MARK: {"answer": answer} | facts}
 
 
 def notice(kind: str) -> dict[str, Any]:
-    """The metadata of what is said about a question, and no part of the conversation."""
+    """Return the metadata that marks a message as a notice, which is not part of the conversation."""
     return {MARK: {"notice": kind}}
 
 
 def answer_of(message: PageMessage) -> str | None:
-    """The text of an answer; `None` if the message is none."""
+    """Return the text of an answer; `None` for other messages."""
     answer = _marked(message).get("answer")
     return answer if isinstance(answer, str) and answer else None
 
 
 def is_partial(message: PageMessage) -> bool:
-    """Whether an answer was kept while it arrived, and its end never came."""
+    """Return whether an answer was saved while it streamed and never finished."""
     return bool(_marked(message).get("partial"))
 
 
 def is_unfinished(message: PageMessage) -> bool:
-    """Whether the model may go on with an answer: it was cut, stopped, or reached its longest length."""
+    """Return whether the model can continue an answer: it was cut off, stopped, or reached the token limit."""
     return is_partial(message) or bool(_marked(message).get("unfinished"))
 
 
 def messages_for_model(messages: Iterable[PageMessage], system_prompt: str) -> list[Message]:
     """Return the conversation, with its system prompt, in messages of alternating roles.
 
-    Some chat templates refuse two questions in a row: those that were never answered are joined with the next one,
-    and an answer with its continuation. Thinking that an answer still holds is left out. Messages are taken in the
-    order of their creation: what arrived of an answer that the next question ended is finished after that question.
+    Some chat templates reject two questions in a row: an unanswered question is joined with the next one, and an
+    answer with its continuation. Reasoning is left out. Messages are sorted by creation time, because a cancelled
+    answer is finished after the question that cancelled it.
     """
     sent = [Message("system", system_prompt)] if system_prompt.strip() else []
     waiting: list[str] = []
@@ -77,7 +77,7 @@ def messages_for_model(messages: Iterable[PageMessage], system_prompt: str) -> l
 
 
 def _marked(message: PageMessage) -> dict[str, Any]:
-    """What we noted about a message."""
+    """Return the mark in a message's metadata; empty if there is none."""
     metadata = message.metadata
     if isinstance(metadata, str):  # as SQLite keeps it
         try:

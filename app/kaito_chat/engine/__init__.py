@@ -1,4 +1,4 @@
-"""Model servers for laptops and tests: one that follows a script, one with a small real model."""
+"""Model servers for laptops and tests: `scripted` with fixed answers, `embedded` with a small real model."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ CANNOT_RUN = 2  # the exit code of an engine that this machine cannot run
 
 
 def command_line(module: str, description: str) -> argparse.ArgumentParser:
-    """The options that both engines have."""
+    """Return a parser of the options that both engines have."""
     parser = argparse.ArgumentParser(f"python -m {module}", description=description)
     parser.add_argument("--port", type=int, default=8001, help="on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input closes")
@@ -18,13 +18,13 @@ def command_line(module: str, description: str) -> argparse.ArgumentParser:
 
 
 def announce(address: str) -> None:
-    """Say where the engine listens, on standard output, for people and for programs that chose port 0."""
+    """Print the engine's address to standard output, for users and for programs that passed port 0."""
     sys.stdout.write(f"listening on {address}\n")
     sys.stdout.flush()
 
 
 def end_with_parent() -> None:
-    """End this process when standard input closes, as it does when the parent that holds the other end dies."""
+    """Terminate this process when standard input closes, as happens when the parent process exits."""
 
     def watch() -> None:
         while os.read(0, 4096):

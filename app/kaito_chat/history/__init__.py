@@ -1,4 +1,4 @@
-"""Where conversations are kept: SQLite on a laptop, PostgreSQL when deployed."""
+"""Storage of conversations: SQLite on a laptop, PostgreSQL in a deployment."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ __all__ = ["HistoryAwayError", "HistoryError", "HistoryRefusedError", "open_hist
 
 log = logging.getLogger(__name__)
 
-# A database that is still starting is waited for this long.
+# How long to retry while the database is starting.
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 2.0
 
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 2.0
 async def open_history(
     settings: Settings, credential: AsyncTokenCredential | None = None, patience_seconds: float = PATIENCE_SECONDS
 ) -> Any | None:  # noqa: ANN401 - Chainlit is imported late
-    """Chainlit's data layer (`layer.Layer`) over the settings' database, its tables up to date; `None` without one.
+    """Migrate the settings' database and return Chainlit's data layer (`layer.Layer`); `None` without a database.
 
     Raises:
         HistoryError: The database does not answer in time, or refuses; the message names its host, not its password.
@@ -45,7 +45,7 @@ async def open_history(
                 raise
             log.warning("waiting for the database", extra={"reason": str(error)})
             await asyncio.sleep(PAUSE_SECONDS)
-    # Chainlit is imported late: it writes below its root when it is.
+    # Imports Chainlit, which writes files when it is imported.
     from kaito_chat.history.layer import Layer  # noqa: PLC0415
 
     return Layer(Store(database))

@@ -1,4 +1,4 @@
-"""One database: transactions in bounded time, and tables that are up to date."""
+"""The history's database: transactions with a timeout, and migrations."""
 
 import asyncio
 import time
@@ -17,22 +17,22 @@ from kaito_chat.history.errors import ERRORS, HistoryAwayError, HistoryError, tr
 from kaito_chat.telemetry import metrics
 
 T = TypeVar("T")
-# Any number, the same in every replica: who holds it migrates, the others wait.
+# Key of the advisory lock that serializes migrations; arbitrary, the same on every replica.
 LOCK = 7_141_019
-# A transaction that takes longer counts as not answered.
+# Timeout of a transaction.
 ANSWER_SECONDS = 5.0
 MIGRATE_SECONDS = 600
-# A page that was open when its conversation was deleted is gone after that.
+# By then no page is still open that was open when its conversation was deleted.
 DELETIONS_KEPT = timedelta(days=90)
 FAULTS = (*ERRORS, AzureError, ValueError, TypeError)
 
 
 class Database:
-    """One database, and the pool of connections to it.
+    """One database with its connection pool.
 
     Args:
         url: `postgresql://user:password@host/name?sslmode=require` or `sqlite:///path`.
-        credential: Authenticates to PostgreSQL with Entra ID; each new connection asks it for a token.
+        credential: Authenticates to PostgreSQL with Entra ID; each new connection requests a token.
     """
 
     def __init__(self, url: str, credential: AsyncTokenCredential | None = None) -> None:
@@ -45,15 +45,15 @@ class Database:
         self._abandoned: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool = False) -> T:
-        """Do some work in one transaction, in bounded time; on a connection that was cut since its last use, once more.
+        """Run a function in one transaction with a timeout; retry once if the pooled connection turns out to be broken.
 
         Args:
-            work: Asks and changes through the connection. It may be done twice.
+            work: Reads and writes through the connection; must be safe to run twice.
             writes: Whether it writes after it has read.
 
         Raises:
-            HistoryAwayError: The database cannot do it now.
-            HistoryRefusedError: It refuses the data.
+            HistoryAwayError: The database is unavailable.
+            HistoryRefusedError: The database rejects the data.
         """
         deadline = time.monotonic() + ANSWER_SECONDS
         try:
@@ -67,7 +67,7 @@ class Database:
             raise translate(error) from error
 
     async def ask(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool = False) -> T:
-        """Do some work that somebody waits for, as `run` does; a failure is counted."""
+        """Do the same as `run` for a caller that waits for the result, and count failures."""
         try:
             return await self.run(work, writes=writes)
         except HistoryError:
@@ -75,9 +75,9 @@ class Database:
             raise
 
     async def _within(self, deadline: float, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
-        """Do some work until a time; then leave it to fail by itself: on a connection that hangs a rollback would hang.
+        """Run a function until a deadline, then abandon its task: on a hanging connection a rollback would hang too.
 
-        The server orders what was left behind before another attempt, which waits for its locks.
+        A retry is ordered after the abandoned transaction, because it waits for that one's locks on the server.
         """
         task = asyncio.ensure_future(self._transaction(work, writes=writes))
         try:
@@ -96,11 +96,11 @@ class Database:
     def _abandon(self, task: asyncio.Task[Any]) -> None:
         self._abandoned.add(task)
         task.add_done_callback(self._abandoned.discard)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is of no interest any more
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # so that asyncio does not log it
         self._wires.end(task)
 
     async def migrate(self) -> None:
-        """Bring the tables up to date; replicas that start together take turns.
+        """Migrate the tables; a lock serializes replicas that start at the same time.
 
         Raises:
             HistoryError: The database does not answer, or refuses.
@@ -114,7 +114,7 @@ class Database:
                     await self._prune(connection)
                     await connection.commit()
                 finally:
-                    if self.postgresql:  # its limits are gone, and the lock goes with it
+                    if self.postgresql:  # closes it, as it has no timeouts and holds the lock
                         await connection.invalidate()
         except (*ERRORS, AzureError) as error:
             cut = getattr(error, "connection_invalidated", False)
@@ -129,7 +129,7 @@ class Database:
         await connection.commit()
 
     async def _prune(self, connection: AsyncConnection) -> None:
-        """Forget old deletions and expired tokens; delete again what an older replica brought back."""
+        """Drop old deletion records and expired tokens; delete conversations that an older replica has restored."""
         await connection.execute(text("DELETE FROM threads WHERE id IN (SELECT id FROM deleted_threads)"))
         old = (datetime.now(UTC) - DELETIONS_KEPT).isoformat()
         await connection.execute(text('DELETE FROM deleted_threads WHERE "deletedAt" < :old'), {"old": old})
@@ -139,11 +139,11 @@ class Database:
             self._collation = ' COLLATE "und-x-icu"' if icu.all() else ""
 
     def lower(self, expression: str) -> str:
-        """SQL for a text in lower case, in every script."""
+        """Return SQL that converts a text to lower case in every script, not in ASCII only."""
         return f"LOWER({expression}{self._collation})"
 
     async def close(self) -> None:
-        """Close every connection, without waiting for those that hang."""
+        """Close all connections, without waiting for those that hang."""
         for task in self._abandoned:
             task.cancel()
         if self._abandoned:

@@ -1,4 +1,4 @@
-"""Engines of SQLAlchemy for the history's databases, and the connections of transactions that hang."""
+"""SQLAlchemy engines for the history's databases, and termination of connections that hang."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,22 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 CONNECT_SECONDS = 5.0
-# The server gives up on a statement, on a lock and on a transaction that nobody goes on with.
+# Milliseconds after which the server cancels a statement, a wait for a lock, and an idle transaction.
 POSTGRESQL_LIMITS = {"statement_timeout": 4500, "lock_timeout": 3000, "idle_in_transaction_session_timeout": 15000}
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=3000", "foreign_keys=ON")
-# Entra ID's tokens live for an hour at least; a connection that is open stays open.
+# Entra ID tokens are valid for at least an hour; they are checked only when a connection is opened.
 RECYCLE_SECONDS = 1800
 ENTRA_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 
 
 class Wires:
-    """The driver's connection that each task uses: a connection that hangs is ended without asking it."""
+    """The driver's connection of each task, to terminate a hanging one without its cooperation."""
 
     def __init__(self) -> None:
         self._wires: WeakKeyDictionary[asyncio.Task[Any], asyncpg.Connection] = WeakKeyDictionary()
 
     async def connect(self, *arguments: object, **options: object) -> asyncpg.Connection:
-        """Open a connection for the current task. Its limits are set, not passed: poolers refuse parameters."""
+        """Open a connection for the current task; set timeouts by SQL, as poolers reject startup parameters."""
         wire = await asyncpg.connect(*arguments, **options)
         self.note(wire)
         limits = "; ".join(f"SET {limit} = {value}" for limit, value in POSTGRESQL_LIMITS.items())
@@ -35,13 +35,13 @@ class Wires:
         return wire
 
     def note(self, wire: asyncpg.Connection) -> None:
-        """The current task uses a connection from now on."""
+        """Record that the current task uses a connection."""
         task = asyncio.current_task()
         if task:
             self._wires[task] = wire
 
     def end(self, task: asyncio.Task[Any]) -> None:
-        """Have a task fail at once. Cancelled, it would ask the server to cancel too, and wait for an answer."""
+        """Make a task fail at once; if cancelled, asyncpg would send a cancel request and wait for the server."""
         wire = self._wires.get(task)
         if wire:
             wire.terminate()
@@ -50,7 +50,7 @@ class Wires:
 
 
 def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[AsyncEngine, Wires]:
-    """An engine for PostgreSQL; each new connection asks the credential for a token."""
+    """Return an engine for PostgreSQL; each new connection requests a token from the credential."""
     query, wires = dict(url.query), Wires()
     arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": wires.connect}
     if ssl := query.pop("sslmode", None):
@@ -74,7 +74,7 @@ def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[Async
 
 
 def sqlite(url: URL) -> tuple[AsyncEngine, Wires]:
-    """An engine for SQLite."""
+    """Return an engine for SQLite."""
     engine = create_async_engine(url.set(drivername=DRIVERS["sqlite"]))
     event.listen(engine.sync_engine, "connect", _tune)
     event.listen(engine.sync_engine, "begin", _begin)
@@ -89,7 +89,7 @@ def _token(credential: AsyncTokenCredential) -> Callable[[], Awaitable[str]]:
 
 
 def _tune(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
-    connection.isolation_level = None  # the driver would begin transactions late, and not for DDL
+    connection.isolation_level = None  # the driver would begin transactions late, and none for DDL
     connection.create_function("lower", 1, _lower, deterministic=True)
     _each(connection.cursor(), (f"PRAGMA {pragma}" for pragma in SQLITE_PRAGMAS))
 
@@ -101,10 +101,10 @@ def _each(cursor: Any, statements: Iterable[str]) -> None:  # noqa: ANN401 - the
 
 
 def _begin(connection: Connection) -> None:
-    """Take the lock first for a write after a read: SQLite refuses it if another write came between."""
+    """Take the write lock up front where a write follows a read: SQLite fails if another write came between."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
 def _lower(value: str | None) -> str | None:
-    """SQLite's own knows A to Z only."""
+    """Replace SQLite's `lower`, which converts ASCII only."""
     return value if value is None else value.lower()

@@ -1,4 +1,4 @@
-"""Errors of the history's database, and which of them pass."""
+"""Errors of the history's database, and which of them are transient."""
 
 import sqlite3
 from typing import Literal
@@ -12,7 +12,7 @@ Reason = Literal["away", "read_only", "full", "timeout", "conflict"]
 
 # Data, constraints, limits of one row, syntax: https://www.postgresql.org/docs/current/errcodes-appendix.html
 REFUSING_CLASSES = ("21", "22", "23", "42", "44", "54")
-# These look like faults of a statement, and are faults of the database that an operator mends.
+# Codes of these classes that an operator can fix: missing tables, columns, functions or privileges.
 MENDABLE = ("42P01", "42703", "42501", "42883")
 CONFLICTS = ("40001", "40P01", "55P03")
 # https://sqlite.org/rescode.html
@@ -30,7 +30,7 @@ POSTGRESQL_REASONS: dict[str, Reason] = {
     "57014": "timeout",
 }
 ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError, TimeoutError)
-# Faults of a statement of ours.
+# Errors in our own statements.
 REFUSING = (ArgumentError, CompileError)
 
 
@@ -38,7 +38,7 @@ class HistoryError(Exception):
     """The history cannot be opened, read or written.
 
     Attributes:
-        passing: Whether another attempt may succeed: the database may still be starting.
+        passing: Whether the error is transient, for example because the database is still starting.
     """
 
     def __init__(self, message: str, *, passing: bool = False) -> None:
@@ -47,12 +47,12 @@ class HistoryError(Exception):
 
 
 class HistoryAwayError(HistoryError):
-    """The database cannot do it now: no connection, no answer in time, read-only, or a full disk.
+    """The database is unavailable: no connection, a timeout, read-only mode, or a full disk.
 
-    Nothing is known about a read, and a deletion or a rename did not happen.
+    A read has no result; a deletion or a rename did not happen.
 
     Attributes:
-        reason: One word for metrics and for the choice of a text.
+        reason: The cause, for metrics and for the choice of a notice.
     """
 
     def __init__(self, message: str, reason: Reason = "away") -> None:
@@ -61,19 +61,19 @@ class HistoryAwayError(HistoryError):
 
 
 class HistoryRefusedError(HistoryError):
-    """The database refuses the data; another attempt would be refused too."""
+    """The database rejects the data; a retry would fail too."""
 
 
 class DeletedError(Exception):
-    """The conversation was deleted; nothing of it is written any more."""
+    """The conversation was deleted; later writes to it are dropped."""
 
 
 class ForeignError(Exception):
-    """The conversation, or the step, belongs to somebody else or to another conversation."""
+    """The conversation belongs to another user, or the step to another conversation."""
 
 
 def translate(error: BaseException) -> HistoryError:
-    """The history's error for one of the drivers, of SQLAlchemy or of the network; its message holds no data."""
+    """Convert an error of a driver, SQLAlchemy or the network to a `HistoryError`, whose message contains no data."""
     if isinstance(error, HistoryError):
         return error
     cause = getattr(error, "orig", None) or error
@@ -104,6 +104,6 @@ def _of_sqlite(code: int, words: str) -> HistoryError:
 
 
 def _words(error: BaseException) -> str:
-    """The first line of a message: what follows it may quote data."""
+    """Return the first line of a message; later lines may quote data."""
     lines = str(error).splitlines()
     return (lines[0] if lines else "")[:300] or type(error).__name__

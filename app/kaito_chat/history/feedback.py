@@ -1,4 +1,4 @@
-"""Feedback: one for each message, by the person whose conversation it is."""
+"""Feedback: at most one per message, given by the owner of the conversation."""
 
 import uuid
 
@@ -27,8 +27,8 @@ DELETE = text(
 
 
 async def upsert(database: Database, owner: str, step_id: str, value: int, comment: str | None) -> str | None:
-    """Give a message its feedback; the feedback's id, `None` unless the message is of a conversation of this person."""
-    # The step's row is locked, so that two at once make one.
+    """Create or replace the feedback on a message; return its id, or `None` if the message is not this owner's."""
+    # Locks the step's row, so that two concurrent requests create one feedback.
     mine = text(MY_STEP + (LOCKING if database.postgresql else ""))
 
     async def work(connection: AsyncConnection) -> str | None:
@@ -53,7 +53,7 @@ async def upsert(database: Database, owner: str, step_id: str, value: int, comme
 
 
 async def delete(database: Database, owner: str, feedback_id: str) -> bool:
-    """Take back a feedback on a message of a conversation of this person; whether there was one."""
+    """Delete the feedback on a message of this owner; return whether there was one."""
 
     async def work(connection: AsyncConnection) -> bool:
         return bool((await connection.execute(DELETE, {"id": feedback_id, "owner": owner})).rowcount)

@@ -1,6 +1,6 @@
-"""The data layer that Chainlit calls, over the store: it says whose a conversation is by the session at hand.
+"""Chainlit's data layer on top of the store: takes the owner of a conversation from the current session.
 
-Chainlit starts most of these as tasks that it does not wait for, so saving never fails here.
+Chainlit calls most of these methods in tasks that it does not await, so saving never raises.
 See: https://docs.chainlit.io/data-layers/overview
 """
 
@@ -17,7 +17,7 @@ from kaito_chat.history.errors import HistoryRefusedError
 from kaito_chat.history.people import Person
 from kaito_chat.history.store import Store
 
-# A conversation's first message is listed as soon as it is stored; the page asks for the list right after this.
+# The page requests the list of conversations right after the first message, which must be stored by then.
 FIRST_SECONDS = 2.0
 
 
@@ -32,12 +32,12 @@ class Layer(BaseDataLayer):
         self.store = store
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
-        """A person who was here before."""
+        """Return a user by identifier; `None` if the user has never signed in."""
         person = await self.store.person(identifier)
         return _user(person) if person else None
 
     async def create_user(self, user: User) -> PersistedUser:
-        """Note a person who signed in."""
+        """Save a user who has signed in."""
         return _user(await self.store.add_person(user.identifier, user.metadata or {}))
 
     @queue_until_user_message()
@@ -48,13 +48,13 @@ class Layer(BaseDataLayer):
 
     @queue_until_user_message()
     async def update_step(self, step_dict: Mapping[str, Any]) -> None:
-        """Save a later state of a message or a step."""
+        """Update a message or a step."""
         if owner := _owner():
             self.store.save_step(owner, step_dict.get("threadId") or _thread_id(), step_dict)
 
     @queue_until_user_message()
     async def delete_step(self, step_id: str) -> None:
-        """Delete a message or a step of the conversation at hand."""
+        """Delete a message or a step of the current conversation."""
         if owner := _owner():
             self.store.delete_step(owner, _thread_id(), step_id)
 
@@ -66,9 +66,9 @@ class Layer(BaseDataLayer):
         metadata: Mapping[str, Any] | None = None,
         tags: list[str] | None = None,
     ) -> None:
-        """Save what is known of a conversation; outside a session, as a request's rename is, wait until it is stored.
+        """Save the attributes of a conversation; outside a session, as in a rename request, wait until they are stored.
 
-        The owner is the session's, or stays: `user_id` says nothing.
+        The owner is the session's user and never changes; `user_id` is ignored.
         """
         del user_id
         owner = _owner()
@@ -87,21 +87,21 @@ class Layer(BaseDataLayer):
             await self.store.change_metadata(owner, thread_id, metadata)
 
     async def get_thread(self, thread_id: str) -> dict[str, Any] | None:
-        """A conversation with its messages: anybody's, so the caller compares its owner."""
+        """Return a conversation with its messages, of any owner: the caller has to check it."""
         return await self.store.get_thread(thread_id)
 
     async def get_thread_author(self, thread_id: str) -> str:
-        """Whose a conversation is; nothing for one that is not there, or nobody's."""
+        """Return the identifier of a conversation's owner; an empty string if there is none."""
         return await self.store.owner_of_thread(thread_id) or ""
 
     async def delete_thread(self, thread_id: str) -> None:
-        """Delete a conversation, of whose owner the caller has made sure."""
+        """Delete a conversation; the caller has checked its owner."""
         owner = await self.store.owner_of_thread(thread_id)
         if owner:
             await self.store.delete_thread(owner, thread_id)
 
     async def list_threads(self, pagination: Pagination, filters: ThreadFilter) -> PaginatedResponse:
-        """A page of a person's conversations."""
+        """Return a page of the user's conversations."""
         person = await self.store.person_by_id(filters.userId) if filters.userId else None
         if person is None:
             return PaginatedResponse(pageInfo=PageInfo(hasNextPage=False, startCursor=None, endCursor=None), data=[])
@@ -115,35 +115,35 @@ class Layer(BaseDataLayer):
         return PaginatedResponse(pageInfo=PageInfo(page.more, page.start, page.end), data=page.threads)
 
     async def upsert_feedback(self, feedback: Feedback) -> str:
-        """Refused: Chainlit's route says not whose it is. Ours asks the store."""
+        """Raise an error: Chainlit's route does not pass the user. Our own route calls the store instead."""
         del feedback
-        raise HistoryRefusedError("a feedback of nobody")
+        raise HistoryRefusedError("feedback without a user")
 
     async def delete_feedback(self, feedback_id: str) -> bool:
-        """Refused likewise."""
+        """Raise an error, for the same reason."""
         del feedback_id
-        raise HistoryRefusedError("a feedback of nobody")
+        raise HistoryRefusedError("feedback without a user")
 
     async def get_favorite_steps(self, user_id: str) -> list[dict[str, Any]]:
-        """The messages that a person marked."""
+        """Return the user's favorite messages."""
         person = await self.store.person_by_id(user_id)
         return await self.store.favorites(person.identifier) if person else []
 
     async def create_element(self, element: object) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def get_element(self, thread_id: str, element_id: str) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
-        """Files are not kept."""
+        """Do nothing: files are not stored."""
 
     async def build_debug_url(self) -> str:
-        """There is none."""
+        """Return an empty string: there is no debug page."""
         return ""
 
     async def close(self) -> None:
-        """Stop writing and close every connection."""
+        """Stop writing and close all connections."""
         await self.store.close()
 
 
@@ -154,7 +154,7 @@ def _user(person: Person) -> PersistedUser:
 
 
 def _owner() -> str | None:
-    """The identifier of the session's person; `None` without a session, or without sign-in."""
+    """Return the identifier of the session's user; `None` without a session or without sign-in."""
     try:
         user = context.session.user
     except ChainlitContextException:

@@ -1,4 +1,4 @@
-"""Lists and searches conversations in the database, page by page."""
+"""Paginated list and search of conversations in the database."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from kaito_chat.history.reading import NOT_DELETED
 LONGEST_PAGE = 100
 SEARCH_CHARACTERS = 100
 BETWEEN = "~"
-# Replicas of the version before, which may run beside this one for a while, write no time of a change.
+# Replicas of the previous version, which run side by side during an update, do not write `updatedAt`.
 CHANGED = """COALESCE(t."updatedAt", t."createdAt", '')"""
 MESSAGES = "s.type IN ('user_message', 'assistant_message')"
 AFTER = f"({CHANGED}, t.id) < (:changed, :id)"
@@ -35,13 +35,13 @@ LIMIT :limit
 
 
 class Page(NamedTuple):
-    """Some conversations, without their messages.
+    """A page of conversations, without their messages.
 
     Attributes:
-        threads: In the shape that Chainlit's page reads.
-        start: Where the page begins.
-        end: Where it ends: the cursor of the next one.
-        more: Whether there is a next one.
+        threads: The conversations in Chainlit's format.
+        start: The cursor of the first conversation.
+        end: The cursor of the last one, from which the next page starts.
+        more: Whether there is a next page.
     """
 
     threads: list[dict[str, Any]]
@@ -50,7 +50,7 @@ class Page(NamedTuple):
     more: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As Chainlit's page reads it."""
+        """Return the page in Chainlit's format."""
         ends = {"startCursor": self.start, "endCursor": self.end}
         return {"pageInfo": {"hasNextPage": self.more, **ends}, "data": self.threads}
 
@@ -58,7 +58,7 @@ class Page(NamedTuple):
 async def page(
     database: Database, owner: str, *, first: int, cursor: str | None, search: str | None, value: int | None
 ) -> Page:
-    """A page of a person's conversations, the last changed one first."""
+    """Return a page of the owner's conversations, most recently changed first."""
     first = max(1, min(first, LONGEST_PAGE))
     conditions, given = [NOT_DELETED], {"owner": clean(owner), "limit": first + 1}
     after = _after(cursor)
@@ -84,7 +84,7 @@ async def page(
 
 
 def _listed(row: Any) -> dict[str, Any]:  # noqa: ANN401 - SQLAlchemy's
-    """The page sorts by the time of creation what we sort by the time of the last change: it gets one for the other."""
+    """Return a row in Chainlit's format, with the time of the last change as `createdAt`, by which the page sorts."""
     names = {key: row[key] for key in ("id", "name", "userId", "userIdentifier")}
     return {**names, "createdAt": row["changed"], "tags": None, "metadata": {}, "steps": [], "elements": []}
 

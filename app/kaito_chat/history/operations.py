@@ -1,4 +1,4 @@
-"""Writes that wait for the database, in a form that every database takes."""
+"""Write operations for the outbox, with values that every database accepts."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 from kaito_chat.history.characters import plain
 
-# Longer texts are cut: a question is at most as long as its limit, so this concerns what a model or a client made up.
+# Longer texts are truncated. Questions have a lower limit, so this concerns models and forged requests only.
 TEXT_CHARACTERS = 4_000_000
 NAME_CHARACTERS = 500
 ID_CHARACTERS = 200
@@ -22,18 +22,18 @@ COLUMNS = (*TEXTS, "language", *FLAGS, *JSONS)
 
 
 def now() -> str:
-    """The time in UTC, as Chainlit writes it; of one length, so that text sorts as time does."""
+    """Return the current UTC time in Chainlit's format, with a fixed length so that it sorts as text."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def clean(value: object, characters: int = TEXT_CHARACTERS) -> str:
-    """A text that PostgreSQL and SQLite take: without NUL, with U+FFFD for lone surrogates, of bounded length."""
+    """Return a text that PostgreSQL and SQLite accept: without NUL or lone surrogates, of bounded length."""
     text = value if isinstance(value, str) else str(value)
     return plain(text[:characters])
 
 
 def clean_json(value: object) -> str:
-    """JSON whose texts are clean; an empty object where it would be too long."""
+    """Return a value as JSON with clean texts; an empty object if it would be too long."""
     text = json.dumps(_clean_all(value), default=str)
     return text if len(text) <= TEXT_CHARACTERS else "{}"
 
@@ -50,13 +50,13 @@ def _clean_all(value: object) -> object:
 
 @dataclass(kw_only=True)
 class Operation:
-    """One write, which is one transaction.
+    """One write, executed as one transaction.
 
     Attributes:
-        owner: The identifier of the person whose conversation it is.
+        owner: The identifier of the conversation's owner.
         thread_id: The conversation.
-        at: When it was asked for, as text.
-        since: The same, by the monotonic clock.
+        at: The time of the request, as text.
+        since: The same time on the monotonic clock.
     """
 
     owner: str
@@ -70,17 +70,17 @@ class Operation:
         return 500
 
     def takes_in(self, _later: "Operation") -> bool:
-        """Whether a later operation became a part of this one, which waits still."""
+        """Merge a later operation into this one if possible; return whether it was merged."""
         return False
 
     def replaced_by(self, _later: "Operation") -> bool:
-        """Whether a later operation makes this one needless."""
+        """Return whether a later operation makes this one redundant."""
         return False
 
 
 @dataclass(kw_only=True)
 class SaveStep(Operation):
-    """Create or update a message or a step; facts that are absent stay as they are."""
+    """Create or update a message or a step; absent attributes stay unchanged."""
 
     step: dict[str, Any]
 
@@ -90,7 +90,7 @@ class SaveStep(Operation):
         return 500 + sum(len(value) for value in self.step.values() if isinstance(value, str))
 
     def takes_in(self, later: Operation) -> bool:
-        """A later state of the same step."""
+        """Merge a later state of the same step."""
         if isinstance(later, SaveStep) and later.step["id"] == self.step["id"] and later.owner == self.owner:
             self.step |= {key: value for key, value in later.step.items() if value is not None}
             self.at = later.at
@@ -98,7 +98,7 @@ class SaveStep(Operation):
         return False
 
     def replaced_by(self, later: Operation) -> bool:
-        """The deletion of the same step."""
+        """Return whether the operation deletes this step."""
         return isinstance(later, DeleteStep) and later.step_id == self.step["id"] and later.owner == self.owner
 
 
@@ -111,12 +111,12 @@ class DeleteStep(Operation):
 
 @dataclass(kw_only=True)
 class SaveThread(Operation):
-    """Create a conversation, or change what is known of it.
+    """Create a conversation or change its attributes.
 
     Attributes:
-        name: Its new name.
-        metadata: What to change in its metadata; `None` takes a key away.
-        tags: Its new tags.
+        name: The new name.
+        metadata: The metadata to merge; a value of `None` removes its key.
+        tags: The new tags.
     """
 
     name: str | None = None
@@ -129,7 +129,7 @@ class SaveThread(Operation):
         return 1000 + len(str(self.metadata))
 
     def takes_in(self, later: Operation) -> bool:
-        """A later change of the same conversation."""
+        """Merge a later change of the same conversation."""
         if isinstance(later, SaveThread) and later.owner == self.owner:
             self.metadata |= later.metadata
             self.name = self.name if later.name is None else later.name
@@ -140,14 +140,14 @@ class SaveThread(Operation):
 
 @dataclass(kw_only=True)
 class SignOut(Operation):
-    """Note that a token is signed out."""
+    """Record the revocation of a token."""
 
     token_id: str
     expires: float
 
 
 def save_step(owner: str, thread_id: str, step: Mapping[str, Any]) -> SaveStep:
-    """The operation for a step as Chainlit describes it."""
+    """Return the operation that saves a step in Chainlit's format."""
     at = now()
     facts: dict[str, Any] = dict.fromkeys(COLUMNS)
     for key, value in step.items():
@@ -166,11 +166,11 @@ def save_step(owner: str, thread_id: str, step: Mapping[str, Any]) -> SaveStep:
 
 
 def clean_metadata(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy that JSON and every database take; of keys that are `None` still."""
+    """Return a copy that JSON and every database accept; keys with the value `None` stay."""
     copy: dict[str, Any] = json.loads(clean_json(value or {}))
     return copy
 
 
 def clean_id(value: object) -> str:
-    """An identifier that every database takes."""
+    """Return an identifier that every database accepts."""
     return clean(value, ID_CHARACTERS)

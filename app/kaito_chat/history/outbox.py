@@ -1,7 +1,7 @@
-"""Keeps writes until the database has them: in order for each conversation, several conversations side by side.
+"""Queue of writes with retries: in order within a conversation, several conversations in parallel.
 
-A failure that passes keeps the operation; one that does not drops that operation alone. While the database is away
-one operation at a time tries again, with growing pauses, and its success sets all the others going.
+A transient error keeps the operation; a permanent one drops that operation only. While the database is unavailable a
+single worker retries with exponential backoff, and its success resumes all the others.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from kaito_chat.telemetry import metrics
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# So many conversations are remembered as deleted, and as incomplete.
+# The most conversations that are remembered as deleted, and as incomplete.
 REMEMBERED = 10_000
 LATE_LOOK_SECONDS = 1.0
 
 
 class Outbox:
-    """Operations that wait, and the workers that write them.
+    """Pending operations, and the workers that write them.
 
     Args:
         write: Writes one operation in one transaction.
-        limits: How much waits.
+        limits: Limits of the queue and of the retries.
     """
 
     def __init__(self, write: Callable[[Operation], Awaitable[None]], limits: Limits | None = None) -> None:
@@ -43,7 +43,7 @@ class Outbox:
         self._ready: asyncio.Queue[Conversation] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._listeners: list[Listener] = []
-        self._deleted: OrderedDict[str, bool] = OrderedDict()  # whether that was told
+        self._deleted: OrderedDict[str, bool] = OrderedDict()  # by id: whether listeners were notified
         self._dropped: OrderedDict[str, int] = OrderedDict()
         self._pause = 0.0
         self._given_up = self._successes = 0
@@ -54,50 +54,50 @@ class Outbox:
 
     @property
     def pending(self) -> int:
-        """How many operations wait, those that are being written included."""
+        """The number of pending operations, including those being written."""
         return self._load.operations
 
     @property
     def pending_since(self) -> float | None:
-        """When the oldest operation that waits was asked for, by the monotonic clock."""
+        """The time of the oldest pending operation, on the monotonic clock."""
         since = min((each.since for each in self._conversations.values()), default=math.inf)
         return None if since == math.inf else since
 
     @property
     def pending_seconds(self) -> float:
-        """How long the oldest operation waits."""
+        """The age of the oldest pending operation, in seconds."""
         since = self.pending_since
         return 0.0 if since is None else time.monotonic() - since
 
     @property
     def away(self) -> bool:
-        """Whether the last attempt failed because the database cannot do it now."""
+        """Whether the last attempt failed because the database is unavailable."""
         return self._pause > 0
 
     def of(self, thread_id: str) -> Waiting:
-        """How much of a conversation is not stored."""
+        """Return the state of a conversation's pending operations."""
         operations = self.operations_of(thread_id)
         seconds = time.monotonic() - operations[0].since if operations else 0.0
         return Waiting(len(operations), seconds, self._dropped.get(thread_id, 0))
 
     def operations_of(self, thread_id: str) -> list[Operation]:
-        """The operations of a conversation that are not stored yet, oldest first."""
+        """Return a conversation's pending operations, oldest first."""
         conversation = self._conversations.get(thread_id)
         return conversation.operations if conversation else []
 
     def thread_of(self, step_id: str) -> str | None:
-        """The conversation in which a step waits."""
+        """Return the id of the conversation that has a pending operation for a step."""
         for thread_id, conversation in self._conversations.items():
             if any(isinstance(each, SaveStep) and each.step["id"] == step_id for each in conversation.operations):
                 return thread_id
         return None
 
     def subscribe(self, listener: Listener) -> None:
-        """Have a function called at every change; it must not wait."""
+        """Register a function that is called at every change; it must not block."""
         self._listeners.append(listener)
 
     def add(self, operation: Operation) -> bool:
-        """Let an operation wait for its turn; whether it was taken."""
+        """Queue an operation; return whether it was accepted."""
         thread_id = operation.thread_id
         if thread_id in self._deleted:
             self._tell_of_deletion(thread_id, operation.owner)
@@ -117,7 +117,7 @@ class Outbox:
         return True
 
     def _merged(self, conversation: Conversation, operation: Operation) -> bool:
-        """Whether an operation that waits took in this one; takes away those that it makes needless."""
+        """Drop pending operations that this one replaces; return whether another one absorbed it."""
         for each in [each for each in conversation.waiting if each.replaced_by(operation)]:
             conversation.waiting.remove(each)
             self._done(each)
@@ -129,7 +129,7 @@ class Outbox:
         return False
 
     def forget(self, thread_id: str) -> None:
-        """Drop the operations of a conversation that was deleted, and refuse later ones."""
+        """Drop the operations of a deleted conversation, and reject later ones."""
         _remember(self._deleted, thread_id, self._deleted.get(thread_id, False))
         conversation = self._conversations.get(thread_id)
         if conversation:
@@ -140,7 +140,7 @@ class Outbox:
             self._tell_of_deletion(thread_id, conversation.owner)
 
     async def written(self, thread_id: str, seconds: float) -> bool:
-        """Wait until nothing of a conversation waits any more, at most so long; whether that is so."""
+        """Wait, with a timeout, until a conversation has no pending operations; return whether it has none."""
         conversation = self._conversations.get(thread_id)
         if conversation is None:
             return True
@@ -150,7 +150,7 @@ class Outbox:
         return conversation.idle.is_set()
 
     async def flush(self, seconds: float) -> int:
-        """Write all that waits, at most so long, with short pauses; the number of operations that are not stored."""
+        """Write all pending operations within a timeout, retrying fast; return the number of those that remain."""
         self._hurry.set()
         deadline = time.monotonic() + seconds
         while self._conversations and (left := deadline - time.monotonic()) > 0:
@@ -186,7 +186,7 @@ class Outbox:
                 await self._write_next(conversation)
 
     async def _rest(self) -> None:
-        """Wait before another attempt; while the process ends, only shortly."""
+        """Sleep before the next attempt; shortly only while the process is shutting down."""
         pause = self._pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         if pause:
             with contextlib.suppress(TimeoutError):
@@ -216,7 +216,7 @@ class Outbox:
             self._emptied(conversation)
 
     async def _attempt(self, conversation: Conversation, operation: Operation) -> bool:
-        """Write an operation; whether to try it again."""
+        """Write an operation; return whether to retry it."""
         pause = self._pause
         try:
             await self._write(operation)
@@ -224,7 +224,7 @@ class Outbox:
             self.forget(operation.thread_id)
         except ForeignError as error:
             self._lose(operation, "foreign", str(error))
-        except Exception as error:  # noqa: BLE001 - nothing may end a worker
+        except Exception as error:  # noqa: BLE001 - no error may end a worker
             metrics.HISTORY_ERRORS.inc()
             problem = translate(error)
             if isinstance(problem, HistoryAwayError) and not self._overtaken(conversation):
@@ -236,13 +236,13 @@ class Outbox:
         return False
 
     def _overtaken(self, conversation: Conversation) -> bool:
-        """Whether others succeeded again and again since this conversation began to fail: the fault is its own."""
+        """Return whether others succeeded so often since this conversation began to fail that its data is at fault."""
         conversation.overtaken += self._successes > conversation.seen > 0
         conversation.seen = self._successes
         return conversation.overtaken >= self._limits.overtakes
 
     def _wait_longer(self, conversation: Conversation, problem: HistoryAwayError, pause: float) -> None:
-        if problem.reason == "conflict":  # with another transaction: only this conversation waits
+        if problem.reason == "conflict":  # with another transaction: delay this conversation only
             conversation.pause = self._longer(conversation.pause)
             return
         if not self.away:
@@ -287,7 +287,7 @@ class Outbox:
         for listener in self._listeners:
             try:
                 listener(Change(thread_id, owner, kind))  # type: ignore[arg-type]
-            except Exception:  # a listener's fault is not the history's
+            except Exception:  # an error in a listener must not stop the writes
                 log.exception("a listener of the history failed")
 
 

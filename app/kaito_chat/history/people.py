@@ -1,4 +1,4 @@
-"""People who signed in once."""
+"""Users who have signed in, with a cache."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from kaito_chat.history.database import Database
 from kaito_chat.history.errors import HistoryAwayError
 from kaito_chat.history.operations import clean_json, now
 
-# Each request of a page asks who it is.
+# Cached, because every request of a page looks up its user.
 REMEMBERED_SECONDS = 30.0
 REMEMBERED = 10_000
 STATEMENTS = {
@@ -29,7 +29,7 @@ ADD = text(
 
 
 class Person(NamedTuple):
-    """A row of the table of users."""
+    """A row of the `users` table."""
 
     id: str
     identifier: str
@@ -38,22 +38,22 @@ class Person(NamedTuple):
 
 
 class People:
-    """Those of one database; who was asked for lately is known without it."""
+    """The users of one database, with a cache of recent lookups."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: OrderedDict[tuple[str, str], tuple[float, Person]] = OrderedDict()
 
     async def get(self, identifier: str) -> Person | None:
-        """A person by the name of their sign-in."""
+        """Return a user by the identifier of the sign-in."""
         return await self._find("identifier", identifier)
 
     async def get_by_id(self, user_id: str) -> Person | None:
-        """A person by their id in the database."""
+        """Return a user by the id in the database."""
         return await self._find("id", user_id)
 
     async def add(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
-        """Note a person, or what is new about one."""
+        """Create or update a user."""
 
         async def work(connection: AsyncConnection) -> Person:
             facts = {"id": str(uuid.uuid4()), "identifier": identifier, "at": now(), "metadata": clean_json(metadata)}
@@ -73,7 +73,7 @@ class People:
         try:
             person = await self._database.ask(work)
         except HistoryAwayError:
-            if known:  # nothing about people changes so soon
+            if known:  # an expired entry is good enough: users hardly change
                 return known
             raise
         return self._remember(person) if person else None

@@ -1,4 +1,4 @@
-"""Conversations with their messages, in the shapes that Chainlit's page reads."""
+"""Queries for conversations with their messages, in Chainlit's format."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ FAVORITES = text(
 
 
 async def thread(database: Database, thread_id: str) -> dict[str, Any] | None:
-    """A conversation as it is stored."""
+    """Return a conversation as stored in the database."""
 
     async def work(connection: AsyncConnection) -> dict[str, Any] | None:
         of = {"id": thread_id}
@@ -47,7 +47,7 @@ async def thread(database: Database, thread_id: str) -> dict[str, Any] | None:
 
 
 async def owner_of_thread(database: Database, thread_id: str) -> str | None:
-    """Whose a conversation is, as far as is stored."""
+    """Return the identifier of the owner of a stored conversation."""
 
     async def work(connection: AsyncConnection) -> str | None:
         owner: str | None = (await connection.execute(OWNER_OF_THREAD, {"id": thread_id})).scalar()
@@ -57,7 +57,7 @@ async def owner_of_thread(database: Database, thread_id: str) -> str | None:
 
 
 async def favorites(database: Database, owner: str) -> list[dict[str, Any]]:
-    """The messages that a person marked."""
+    """Return the owner's favorite messages."""
 
     async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
         rows = (await connection.execute(FAVORITES, {"owner": owner})).mappings()
@@ -67,7 +67,7 @@ async def favorites(database: Database, owner: str) -> list[dict[str, Any]]:
 
 
 def step_of(row: Mapping[str, Any], feedbacks: Mapping[str, Any]) -> dict[str, Any]:
-    """A message or a step as Chainlit describes it."""
+    """Return a row as a message or step in Chainlit's format."""
     step = {key: _json(row[key]) if key in JSONS else row[key] for key in COLUMNS}
     step |= {key: None if row[key] is None else bool(row[key]) for key in FLAGS}
     step["metadata"] = step["metadata"] if isinstance(step["metadata"], dict) else {}
@@ -77,7 +77,7 @@ def step_of(row: Mapping[str, Any], feedbacks: Mapping[str, Any]) -> dict[str, A
 
 
 def with_waiting(stored: dict[str, Any] | None, waiting: Iterable[Operation]) -> dict[str, Any] | None:
-    """A conversation with what is not stored of it yet."""
+    """Return a conversation with its pending operations applied."""
     for operation in waiting:
         if stored is None and not isinstance(operation, DeleteStep):
             stored = _begun(operation)

@@ -1,4 +1,4 @@
-"""Tokens that were signed out before they expire."""
+"""Revoked tokens that have not expired yet, shared by all replicas."""
 
 import time
 from collections import OrderedDict
@@ -12,10 +12,10 @@ from kaito_chat.history.operations import SignOut
 from kaito_chat.history.outbox import Outbox
 
 STORED_SECONDS = 2.0
-# So long another replica's sign-out may go unseen.
+# Cache time of a valid token: a revocation on another replica may go unnoticed for as long.
 BELIEVED_SECONDS = 5.0
 REMEMBERED = 10_000
-# Of no conversation: their ids hold no NUL.
+# Key of the outbox queue; the NUL keeps it apart from the ids of conversations.
 QUEUE = "\x00sign-outs"
 NOTE = text("INSERT INTO signed_out (id, expires) VALUES (:id, :expires) ON CONFLICT (id) DO NOTHING")
 IS_NOTED = text("SELECT expires FROM signed_out WHERE id = :id")
@@ -23,13 +23,13 @@ PRUNE = text("DELETE FROM signed_out WHERE expires < :now")
 
 
 async def note(connection: AsyncConnection, token_id: str, expires: float) -> None:
-    """Store that a token is signed out; forget those that expired."""
+    """Insert a revoked token, and delete those that have expired."""
     await connection.execute(PRUNE, {"now": time.time()})
     await connection.execute(NOTE, {"id": token_id, "expires": expires})
 
 
 class SignOuts:
-    """Those of one database; asked at each request, so most answers come from memory."""
+    """The revoked tokens of one database, with a cache, because every request looks up its token."""
 
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
@@ -38,13 +38,13 @@ class SignOuts:
         self._believed: OrderedDict[str, float] = OrderedDict()
 
     async def add(self, token_id: str, expires: float) -> bool:
-        """Note a token; whether it is stored already."""
+        """Revoke a token; return whether that is stored already."""
         self._remember(token_id, expires)
         self._outbox.add(SignOut(owner="", thread_id=QUEUE, token_id=token_id, expires=expires))
         return await self._outbox.written(QUEUE, STORED_SECONDS)
 
     async def has(self, token_id: str) -> bool:
-        """Whether a token is signed out, as far as is known."""
+        """Return whether a token is revoked, according to the database or, while it is unavailable, to the cache."""
         if token_id in self._signed_out:
             return True
         if self._believed.get(token_id, 0.0) > time.monotonic():
@@ -60,7 +60,7 @@ class SignOuts:
         self._believed.move_to_end(token_id)
         if len(self._believed) > REMEMBERED:
             self._believed.popitem(last=False)
-        return token_id in self._signed_out  # signed out while the database was asked
+        return token_id in self._signed_out  # may have been revoked during the query
 
     def _remember(self, token_id: str, expires: float) -> None:
         now = time.time()

@@ -1,4 +1,4 @@
-"""The history, by owner: every call names the person, and reaches that person's conversations only."""
+"""The history: every call names the owner and has access to the owner's conversations only."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,24 +12,24 @@ from kaito_chat.history.people import People, Person
 from kaito_chat.history.sign_outs import SignOuts
 from kaito_chat.history.waiting import Limits, Listener, Waiting
 
-# A read waits so long for what the same process is about to write.
+# How long a read waits for pending writes of the same process.
 WRITTEN_SECONDS = 1.0
-# Pages that are cut at the end save their settings after the last call of `flush`.
+# Pages that are disconnected at shutdown save their settings after the last call of `flush`.
 CLOSING_SECONDS = 1.0
 
 
 class Store:
-    """The history over one database.
+    """The history in one database.
 
-    Saving never waits and never fails: it goes through `outbox`. Everything else asks the database, and raises
-    `HistoryAwayError` when it cannot answer, cannot write, or does not answer in time.
+    Methods that save never block and never raise: they add to the outbox. All others query the database, and raise
+    `HistoryAwayError` when it is unavailable, not writable, or does not answer in time.
 
     Args:
-        database: Where it is kept.
-        limits: How much waits in the outbox, and how patiently.
+        database: The database.
+        limits: Limits of the outbox.
 
     Attributes:
-        outbox: What is not stored yet.
+        outbox: The queue of pending writes.
     """
 
     def __init__(self, database: Database, limits: Limits | None = None) -> None:
@@ -41,15 +41,15 @@ class Store:
     # Saving
 
     def save_step(self, owner: str, thread_id: str, step: Mapping[str, Any]) -> bool:
-        """Create or update a message or a step, as Chainlit describes it; whether it was taken.
+        """Create or update a message or a step in Chainlit's format; return whether it was accepted.
 
-        Facts that are absent or `None` stay as they are. States of one step that wait become one: a partial answer
-        may be saved as often as it grows.
+        Attributes that are absent or `None` stay unchanged. Pending states of a step are merged, so that a streaming
+        answer can be saved often.
         """
         return self.outbox.add(save_step(owner, thread_id, step))
 
     def delete_step(self, owner: str, thread_id: str, step_id: str) -> bool:
-        """Delete a message or a step, after what was saved before; whether that was taken."""
+        """Delete a message or a step, after earlier writes; return whether it was accepted."""
         ids = clean(owner), clean_id(thread_id), clean_id(step_id)
         return self.outbox.add(DeleteStep(owner=ids[0], thread_id=ids[1], step_id=ids[2]))
 
@@ -62,9 +62,9 @@ class Store:
         metadata: Mapping[str, Any] | None = None,
         tags: list[str] | None = None,
     ) -> bool:
-        """Create a conversation, or change what is known of it; whether that was taken.
+        """Create a conversation or change its attributes; return whether it was accepted.
 
-        A key of the metadata that is `None` is taken away; keys that are absent stay.
+        The metadata is merged; a value of `None` removes its key.
         """
         return self.outbox.add(
             SaveThread(
@@ -77,27 +77,25 @@ class Store:
         )
 
     def waiting(self, thread_id: str) -> Waiting:
-        """How much of a conversation is not stored."""
+        """Return the state of a conversation's pending writes."""
         return self.outbox.of(thread_id)
 
     def subscribe(self, listener: Listener) -> None:
-        """Have a function called when a conversation is late, saved after that, incomplete, deleted or refused."""
+        """Register a function that is called at every `Change` of a conversation's storage."""
         self.outbox.subscribe(listener)
 
     async def written(self, thread_id: str, seconds: float = WRITTEN_SECONDS) -> bool:
-        """Wait until all of a conversation is stored, at most so long; whether it is."""
+        """Wait, with a timeout, until a conversation is stored; return whether it is."""
         return await self.outbox.written(thread_id, seconds)
 
     # Reading
 
     async def get_thread(self, thread_id: str, owner: str | None = None) -> dict[str, Any] | None:
-        """A conversation with its messages, in the shape that Chainlit's page reads; `None` if there is none.
-
-        Writes that are not stored yet are included.
+        """Return a conversation with its messages in Chainlit's format, pending writes included, or `None`.
 
         Args:
             thread_id: The conversation.
-            owner: `None` for anybody's: the caller compares `userIdentifier` then.
+            owner: Its owner; `None` for any, in which case the caller has to check `userIdentifier`.
         """
         thread_id = clean_id(thread_id)
         await self.written(thread_id)
@@ -109,56 +107,56 @@ class Store:
     async def list_threads(
         self, owner: str, *, first: int = 20, cursor: str | None = None, search: str = "", value: int | None = None
     ) -> Page:
-        """A page of a person's conversations without their messages, the last changed one first.
+        """Return a page of the owner's conversations without their messages, most recently changed first.
 
         Args:
-            owner: The person.
-            first: So many at most; between 1 and 100.
-            cursor: Where the page before ended; one that is malformed is as none.
-            search: Words that their name or a message holds, in upper or lower case.
-            value: The feedback that a message has: 1 or 0.
+            owner: The owner.
+            first: The page size; between 1 and 100.
+            cursor: The `end` of the previous page; a malformed one is ignored.
+            search: Text that the name or a message must contain; not case-sensitive.
+            value: The feedback, 1 or 0, that a message must have.
         """
         return await listing.page(self._database, owner, first=first, cursor=cursor, search=search, value=value)
 
     async def owner_of_thread(self, thread_id: str) -> str | None:
-        """The identifier of the person whose conversation it is; `None` if there is none, or nobody's."""
+        """Return the identifier of a conversation's owner, pending writes included; `None` if there is none."""
         thread_id = clean_id(thread_id)
         stored = await reading.owner_of_thread(self._database, thread_id)
         waiting = self.outbox.operations_of(thread_id)
         return stored or (waiting[0].owner if waiting else None)
 
     async def favorites(self, owner: str) -> list[dict[str, Any]]:
-        """The messages that a person marked."""
+        """Return the owner's favorite messages."""
         return await reading.favorites(self._database, clean(owner))
 
-    # Changing, with an answer
+    # Changes that wait for the database
 
     async def rename(self, owner: str, thread_id: str, name: str) -> bool:
-        """Rename a conversation; whether the person has such a one.
+        """Rename a conversation; return whether the owner has it.
 
         Raises:
-            HistoryAwayError: It did not happen.
+            HistoryAwayError: The conversation was not renamed.
         """
         thread_id = clean_id(thread_id)
         await self.written(thread_id)
         return await writing.rename(self._database, clean(owner), thread_id, name)
 
     async def change_metadata(self, owner: str, thread_id: str, metadata: Mapping[str, Any]) -> None:
-        """Change a conversation's metadata, and wait until that is stored; a key that is `None` is taken away.
+        """Merge a conversation's metadata and wait until it is stored; a value of `None` removes its key.
 
         Raises:
-            HistoryAwayError: It did not happen.
-            ForeignError: The conversation is somebody else's.
+            HistoryAwayError: The metadata was not changed.
+            ForeignError: The conversation belongs to another user.
             DeletedError: The conversation was deleted.
         """
         change = SaveThread(owner=clean(owner), thread_id=clean_id(thread_id), metadata=clean_metadata(metadata))
         await writing.write(self._database, change)
 
     async def delete_thread(self, owner: str, thread_id: str) -> bool:
-        """Delete a conversation for good, at every replica; whether the person had such a one.
+        """Delete a conversation permanently, on all replicas; return whether the owner had it.
 
         Raises:
-            HistoryAwayError: It did not happen.
+            HistoryAwayError: The conversation was not deleted.
         """
         owner, thread_id = clean(owner), clean_id(thread_id)
         waiting = any(each.owner == owner for each in self.outbox.operations_of(thread_id))
@@ -170,10 +168,10 @@ class Store:
     async def upsert_feedback(
         self, owner: str, step_id: str, value: int, comment: str | None = None, thread_id: str | None = None
     ) -> str | None:
-        """Give a message of one's own conversation the one feedback that it has; its id, `None` if it is not one's own.
+        """Create or replace the feedback on a message; return its id, or `None` if the message is not the owner's.
 
         Raises:
-            HistoryAwayError: It did not happen.
+            HistoryAwayError: The feedback was not stored.
         """
         step_id = clean_id(step_id)
         if waiting := self.outbox.thread_of(step_id) or thread_id:
@@ -181,46 +179,46 @@ class Store:
         return await feedback.upsert(self._database, clean(owner), step_id, value, comment)
 
     async def delete_feedback(self, owner: str, feedback_id: str) -> bool:
-        """Take back a feedback on a message of one's own conversation; whether there was one.
+        """Delete the feedback on a message of the owner; return whether there was one.
 
         Raises:
-            HistoryAwayError: It did not happen.
+            HistoryAwayError: The feedback was not deleted.
         """
         return await feedback.delete(self._database, clean(owner), clean_id(feedback_id))
 
-    # People and their tokens
+    # Users and their tokens
 
     async def person(self, identifier: str) -> Person | None:
-        """A person who was here before."""
+        """Return a user by identifier; `None` if the user has never signed in."""
         return await self._people.get(clean(identifier))
 
     async def add_person(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
-        """Note a person, or what is new about one."""
+        """Create or update a user."""
         return await self._people.add(clean(identifier), metadata)
 
     async def person_by_id(self, user_id: str) -> Person | None:
-        """A person by the id that the database gave."""
+        """Return a user by the id in the database."""
         return await self._people.get_by_id(clean_id(user_id))
 
     async def sign_out(self, token_id: str, expires: float) -> bool:
-        """Let a token count as signed out until it expires (seconds since 1970); whether other replicas know already.
+        """Revoke a token until it expires (seconds since 1970); return whether that is stored for the other replicas.
 
-        This process knows at once, and goes on to store it while the database is away.
+        It takes effect in this process at once; while the database is unavailable, the write is retried.
         """
         return await self._sign_outs.add(clean(token_id), expires)
 
     async def is_signed_out(self, token_id: str) -> bool:
-        """Whether a token was signed out; while the database is away, as far as this process knows. Never raises."""
+        """Return whether a token is revoked; while the database is unavailable, by this process only. Never raises."""
         return await self._sign_outs.has(clean(token_id))
 
-    # The end
+    # Shutdown
 
     async def flush(self, seconds: float) -> int:
-        """Store what waits, at most so long; how many operations are lost, which are logged and counted."""
+        """Store pending writes within a timeout; log, count and return the number of operations that are lost."""
         return await self.outbox.flush(seconds)
 
     async def close(self) -> None:
-        """Store what the last pages left, stop writing, and close every connection."""
+        """Store the last writes, stop the workers, and close all connections."""
         await self.flush(CLOSING_SECONDS)
         await self.outbox.close()
         await self._database.close()

@@ -1,4 +1,4 @@
-"""Brings the tables up to date, so that the version before still works with them."""
+"""Migrations that keep the tables compatible with the previous version of the application."""
 
 import logging
 from pathlib import Path
@@ -12,14 +12,14 @@ from sqlalchemy import Connection, text
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# The revision that the database names: the newest one that every version knows which works with the tables. A version
-# does not start with a revision that it does not know, and replicas of two versions run at once during an update, and
-# after a rollback. Raise it with a migration that the version before cannot work with.
+# The revision recorded in the database: the newest one known to every version that works with the tables. A replica
+# does not start on a revision that it does not know, and two versions run at once during an update or a rollback.
+# Raise it only with a migration that the previous version cannot work with.
 COMPATIBLE = "0001"
 
 
 def upgrade(connection: Connection) -> None:
-    """Apply the migrations that are missing; tables of a later version are left as they are."""
+    """Apply the missing migrations; leave tables of a later version unchanged."""
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

@@ -1,4 +1,4 @@
-"""Types that describe the operations waiting in the outbox."""
+"""Limits, counts and queues of the operations pending in the outbox."""
 
 import asyncio
 import math
@@ -12,17 +12,17 @@ from kaito_chat.history.operations import Operation
 
 @dataclass(frozen=True)
 class Limits:
-    """How much waits, and how patiently.
+    """Limits of the outbox.
 
     Attributes:
-        operations: At most so many operations wait.
-        size: At most so many bytes wait.
-        share: The part of both that one person may take.
-        workers: So many conversations are written side by side.
-        first_pause: Seconds before the second attempt; each further pause doubles.
-        longest_pause: Seconds between attempts at most.
-        overtakes: An operation that fails so often while others succeed is refused, whatever the database says.
-        late: After so many seconds a conversation counts as not stored, and listeners are told.
+        operations: The maximum number of pending operations.
+        size: The maximum size of pending operations, in bytes.
+        share: The fraction of both that one user may take.
+        workers: The number of conversations written in parallel.
+        first_pause: Seconds before the first retry; doubled for each further one.
+        longest_pause: The maximum seconds between retries.
+        overtakes: The number of failures, while other operations succeed, after which an operation is dropped.
+        late: Seconds after which a conversation counts as not stored and listeners are notified.
     """
 
     operations: int = 20_000
@@ -36,13 +36,13 @@ class Limits:
 
 
 class Load:
-    """How much waits, of all people and of each.
+    """Counts of pending operations and bytes, in total and per user.
 
     Args:
-        limits: How much may wait.
+        limits: The limits to enforce.
 
     Attributes:
-        operations: So many operations wait.
+        operations: The number of pending operations.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -53,9 +53,9 @@ class Load:
         self._bytes_of: Counter[str] = Counter()
 
     def has_room(self, operation: Operation, instead: int | None = None) -> bool:
-        """Whether an operation may wait too, or become a part of one that waits with so many bytes.
+        """Return whether an operation fits: as a new one, or merged into a pending one of `instead` bytes.
 
-        Signing out belongs to nobody's conversations, is small, and must not be lost: it has as much room again.
+        Sign-outs have no owner, are small, and must not be lost: for them the limits are twice as high.
         """
         most, size, owner = self._limits.operations, self._limits.size, operation.owner
         count, more = (1, operation.size) if instead is None else (0, operation.size - instead)
@@ -69,7 +69,7 @@ class Load:
         )
 
     def change(self, owner: str, count: int, size: int) -> None:
-        """Count operations and bytes of a person that wait, or wait no more."""
+        """Add to a user's counts of operations and bytes; negative numbers subtract."""
         self.operations += count
         self._bytes += size
         self._operations_of[owner] += count
@@ -79,15 +79,15 @@ class Load:
 
 
 class Change(NamedTuple):
-    """A conversation of which listeners are told something.
+    """A change in the storage of a conversation, for listeners.
 
     Attributes:
         thread_id: The conversation.
-        owner: Whose page it concerns.
-        kind: `late`: something of it waits for longer than `Limits.late`; `saved`: all of it is stored, after it was
-            late. The others are told once: `dropped`: something of it is lost; `deleted`: it was deleted, here or at
-            another replica, and nothing of it is stored any more; `foreign`: a write was refused because the
-            conversation belongs to somebody else, or the message to another conversation.
+        owner: The user whose pages to notify.
+        kind: `late`: a write is pending for longer than `Limits.late`; `saved`: everything is stored after it was late.
+            The others are sent once: `dropped`: a write was lost; `deleted`: the conversation was deleted, on this or
+            another replica, and is no longer stored; `foreign`: a write was rejected because the conversation belongs
+            to another user, or the message to another conversation.
     """
 
     thread_id: str
@@ -96,12 +96,12 @@ class Change(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How much of a conversation is not stored.
+    """The state of a conversation's pending writes.
 
     Attributes:
-        operations: So many writes wait.
-        seconds: The oldest one waits for so long.
-        dropped: So many were lost since the process started.
+        operations: The number of pending writes.
+        seconds: The age of the oldest one.
+        dropped: The number of writes lost since the process started.
     """
 
     operations: int
@@ -114,7 +114,7 @@ Listener = Callable[[Change], None]
 
 @dataclass
 class Conversation:
-    """The queue of one conversation; `idle` is set when it is empty, and a new queue is made for what comes later."""
+    """The queue of one conversation; `idle` is set when it is empty, and later writes start a new queue."""
 
     thread_id: str
     owner: str
@@ -128,10 +128,10 @@ class Conversation:
 
     @property
     def operations(self) -> list[Operation]:
-        """Those that are not stored yet, oldest first."""
+        """The pending operations, oldest first."""
         return [*([self.writing] if self.writing else []), *self.waiting]
 
     @property
     def since(self) -> float:
-        """When the oldest one was asked for, by the monotonic clock; infinity if all are stored."""
+        """The time of the oldest operation on the monotonic clock; infinity if there is none."""
         return self.operations[0].since if self.operations else math.inf

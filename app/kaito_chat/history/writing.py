@@ -1,7 +1,7 @@
-"""Writes, each in one transaction: the person, the conversation with its owner, and the step, or nothing of it.
+"""Writes, each in one transaction that includes the user and the conversation that a step belongs to.
 
-A write that changes a conversation locks its row before it looks for the note of its deletion, and the deletion writes
-that note before it takes the row away: whichever comes second finds the other.
+A write locks the conversation's row before it checks for a deletion record; a deletion inserts that record before it
+deletes the row. So of two concurrent transactions the second always sees the first.
 """
 
 import json
@@ -82,9 +82,9 @@ async def write(database: Database, operation: Operation) -> None:
     """Write one operation.
 
     Raises:
-        DeletedError: The conversation was deleted, here or at another replica.
-        ForeignError: The conversation belongs to somebody else, or the step to another conversation.
-        HistoryError: It is not written, and may be when the database is back, or never.
+        DeletedError: The conversation was deleted, on this or another replica.
+        ForeignError: The conversation belongs to another user, or the step to another conversation.
+        HistoryError: The write failed; its class tells whether a retry can succeed.
     """
 
     async def work(connection: AsyncConnection) -> None:
@@ -108,7 +108,7 @@ async def write(database: Database, operation: Operation) -> None:
 
 
 async def _hold(connection: AsyncConnection, operation: Operation, *, touch: bool) -> None:
-    """Make the conversation unless it is there, and lock it; see that it is its owner's, and not deleted."""
+    """Create the conversation if needed and lock it; raise if it has another owner or was deleted."""
     of = {"id": operation.thread_id, "owner": operation.owner, "at": operation.at, "touch": int(touch)}
     held = (await connection.execute(THREAD, of)).all()
     if not held:
@@ -118,7 +118,7 @@ async def _hold(connection: AsyncConnection, operation: Operation, *, touch: boo
     if (await connection.execute(IS_DELETED, {"id": operation.thread_id})).all():
         raise DeletedError
     if not held:
-        raise ForeignError("the conversation belongs to somebody else")
+        raise ForeignError("the conversation belongs to another user")
 
 
 async def _change(connection: AsyncConnection, operation: SaveThread) -> None:
@@ -133,7 +133,7 @@ async def _change(connection: AsyncConnection, operation: SaveThread) -> None:
 
 
 def merged(stored: str | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """Metadata with some changes; a key that is `None` is taken away."""
+    """Return metadata merged with changes; a value of `None` removes its key."""
     try:
         known = json.loads(stored or "{}")
     except ValueError:
@@ -143,7 +143,7 @@ def merged(stored: str | None, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 async def rename(database: Database, owner: str, thread_id: str, name: str) -> bool:
-    """Rename a conversation of a person; whether there is such a one."""
+    """Rename a conversation; return whether the owner has it."""
 
     async def work(connection: AsyncConnection) -> bool:
         of = {"id": thread_id, "owner": owner, "name": clean(name, NAME_CHARACTERS)}
@@ -153,13 +153,13 @@ async def rename(database: Database, owner: str, thread_id: str, name: str) -> b
 
 
 async def delete_thread(database: Database, owner: str, thread_id: str, *, unstored: bool) -> bool:
-    """Delete a conversation of a person, and note that; whether there was such a one.
+    """Delete a conversation and record the deletion; return whether the owner had it.
 
     Args:
-        database: Where.
-        owner: The person.
+        database: The database.
+        owner: The owner.
         thread_id: The conversation.
-        unstored: The person has such a one, of which nothing may be stored yet.
+        unstored: Whether the owner has pending writes to this conversation, which may not be stored yet.
     """
 
     async def work(connection: AsyncConnection) -> bool:

@@ -1,4 +1,4 @@
-"""Reads from the cluster's API server.
+"""Client of the cluster's API server.
 
 - `api_server`: requests with the token of the pod's ServiceAccount.
 - `workspace`: the conditions of KAITO Workspaces.

@@ -1,4 +1,4 @@
-"""The cluster's API server, as a pod may ask it: with the token of its ServiceAccount.
+"""Client of the Kubernetes API server that authenticates with the pod's ServiceAccount token.
 
 See: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """
@@ -12,11 +12,11 @@ REQUEST_SECONDS = 5
 
 
 class ApiServer:
-    """One API server.
+    """A Kubernetes API server.
 
     Args:
-        url: Its address.
-        service_account_dir: Where the pod's token, CA certificate and namespace are mounted.
+        url: The base URL.
+        service_account_dir: The mount path of the pod's token, CA certificate and namespace.
     """
 
     def __init__(self, url: str, service_account_dir: Path) -> None:
@@ -35,10 +35,10 @@ class ApiServer:
         return bool(self._read("token"))
 
     async def request(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Ask; any status is returned.
+        """Send a request and return the response, whatever its status.
 
         Raises:
-            httpx.HTTPError: Nobody answers in time.
+            httpx.HTTPError: The server is unreachable or does not answer in time.
             OSError: The CA certificate cannot be read.
         """
         if self._client is None:
@@ -56,7 +56,7 @@ class ApiServer:
         return ssl.create_default_context(cafile=certificate) if certificate.exists() else True
 
     def _read(self, name: str) -> str:
-        """A mounted file, read anew every time: tokens are rotated."""
+        """Return the content of a mounted file, uncached because tokens are rotated; empty if there is none."""
         try:
             return (self._dir / name).read_text(encoding="utf-8").strip()
         except OSError:

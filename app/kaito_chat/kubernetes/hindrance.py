@@ -1,7 +1,7 @@
-"""Reads from a Workspace's conditions why it is not ready.
+"""Classification of the reasons why a Workspace is not ready.
 
-KAITO 0.6 passes errors on as they are. 0.12 writes Karpenter's reason, or the kubelet's, beside the message. Both quote
-what Azure answered.
+KAITO 0.6 copies errors into the conditions unchanged; 0.12 adds the reason that Karpenter or the kubelet gives. Both
+quote Azure's error messages.
 
 See: https://github.com/kaito-project/kaito/tree/v0.12.0/pkg/workspace/controllers
 See: https://github.com/kaito-project/kaito/tree/v0.6.0/pkg/workspace/controllers
@@ -12,17 +12,17 @@ from enum import StrEnum
 
 
 class Hindrance(StrEnum):
-    """Reasons why a Workspace is not ready, beyond the time that it takes."""
+    """Reasons why a Workspace cannot become ready, as opposed to still being in progress."""
 
-    QUOTA = "quota"  # the subscription's quota of cores is used up
-    SKU = "sku"  # the size of node is not offered in the region
-    CAPACITY = "capacity"  # Azure has no such node to give now
-    NO_RIGHT = "no_right"  # the provisioner may not create nodes
+    QUOTA = "quota"  # the subscription's vCPU quota is exhausted
+    SKU = "sku"  # the VM size is not available in the region
+    CAPACITY = "capacity"  # Azure has no capacity for the VM size at present
+    NO_RIGHT = "no_right"  # the provisioner lacks the permission to create nodes
     NODE_TIMED_OUT = "node_timed_out"
     NODE_LOST = "node_lost"
-    GPU_DRIVER = "gpu_driver"  # the node is there, and its GPU is not usable yet
+    GPU_DRIVER = "gpu_driver"  # the node exists, but its GPU is not usable yet
     NODE_FAILED = "node_failed"
-    DOWNLOAD = "download"  # the model is not downloaded
+    DOWNLOAD = "download"  # the download of the model failed
     IMAGE_PULL = "image_pull"
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
@@ -47,7 +47,7 @@ NO_SUCH_SIZE = (
     r"sku.?not.?available|not (available|supported) in (the |this )?(current |location|region)|invalid.{0,20}vm ?size"
     r"|all requested instance types were unavailable"
 )
-# In this order: a message of Azure's about quota also says that an allocation failed.
+# The order matters: Azure's messages about quota also mention a failed allocation.
 PATTERNS = tuple(
     (hindrance, re.compile(pattern, re.IGNORECASE))
     for hindrance, pattern in (
@@ -68,7 +68,7 @@ PATTERNS = tuple(
         (Hindrance.NODE_FAILED, r"launch ?failed|failed to create (new nodes|nodeclaim)|node.{0,40}not found"),
     )
 )
-# Messages of a step that goes well.
+# Reasons of a step in progress.
 GOES_WELL = re.compile(
     r"^(workspacePending|workspaceResourceCreated|CreateNodeClaimPending|AwaitingReconciliation|NodeClaimNotReady"
     r"|NodeNotReady|workspaceResourceStatusNotReady|WorkspaceInferenceStatusPending)$"
@@ -76,10 +76,10 @@ GOES_WELL = re.compile(
 
 
 def hindrance_of(reason: str, message: str) -> Hindrance | None:
-    """The hindrance that a condition names that is not true; `None` while it only waits."""
+    """Classify a condition that is not true; return `None` while the step is in progress."""
     if GOES_WELL.match(reason):
         return None
-    # A crash's message quotes its log, in which anything may stand: a reason that says something goes first.
+    # A specific reason takes precedence: the message of a crash quotes its log, which can contain any text.
     by_reason = _named(reason)
     if by_reason not in (None, Hindrance.NODE_FAILED):
         return by_reason

@@ -1,4 +1,4 @@
-"""Reads a KAITO Workspace's conditions from the API server, where the pod may.
+"""The conditions of KAITO Workspaces, read from the API server if the pod has the permission.
 
 See: https://kaito-project.github.io/kaito/docs/quick-start
 """
@@ -14,24 +14,24 @@ from kaito_chat.backends.responses import json_of, object_of
 from kaito_chat.kubernetes.api_server import ApiServer
 from kaito_chat.kubernetes.hindrance import OF_NODES, Hindrance, hindrance_of
 
-# The conditions of 0.6 and of 0.12, in the order in which they come true.
+# The conditions of KAITO 0.6 and 0.12, in the order in which they become true.
 NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
 SERVER_CONDITIONS = ("ModelMirrorReady", "InferenceReady", "BenchmarkCompleted", "WorkspaceSucceeded")
-# 0.12 says with it that a model is not downloaded, of nodes that are there.
+# KAITO 0.12's reason on `ResourceReady` when the nodes are ready but the model is not downloaded.
 NOT_DOWNLOADED = "ModelMirrorNotReady"
 LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How far a Workspace is.
+    """The progress of a Workspace.
 
     Attributes:
-        node_ready: Its GPU nodes are there.
-        server_ready: Its model server answers.
-        since: When it was created, or when its nodes were ready if they are, or were lost if they were there.
-        message: What its controller says about what hinders it, or about the step that is not done.
-        hindrance: What keeps it from being ready; `None` if it only takes its time.
+        node_ready: Whether its GPU nodes are ready.
+        server_ready: Whether its model server is ready.
+        since: When the present step began: the creation, the nodes' readiness, or their loss.
+        message: The controller's message about the error, or about the pending step.
+        hindrance: The reason why it cannot become ready; `None` while it is in progress.
     """
 
     node_ready: bool
@@ -45,10 +45,10 @@ class Workspaces:
     """The Workspaces of one namespace.
 
     Args:
-        url: The API server.
-        service_account_dir: Where the pod's token, CA certificate and namespace are mounted.
+        url: The base URL of the API server.
+        service_account_dir: The mount path of the pod's token, CA certificate and namespace.
         api_version: `kaito.sh/v1beta1`.
-        namespace: The pod's own when left out.
+        namespace: The namespace; `None` for the pod's own.
     """
 
     def __init__(self, url: str, service_account_dir: Path, api_version: str, namespace: str | None) -> None:
@@ -56,7 +56,7 @@ class Workspaces:
         self._path = f"/apis/{api_version}/namespaces/{namespace or self._server.namespace}/workspaces/"
 
     async def conditions(self, name: str) -> Conditions | None:
-        """A Workspace's conditions; `None` where there is no token, no permission, no Workspace or no API server."""
+        """Return a Workspace's conditions; `None` without a token, permission, Workspace or API server."""
         if not self._server.has_token:
             return None
         try:
@@ -72,9 +72,9 @@ class Workspaces:
 
 
 def conditions_of(workspace: dict[str, object]) -> Conditions:
-    """The conditions in a Workspace's status; the worse one of two that contradict each other.
+    """Return the conditions in a Workspace's status; of two that contradict each other, the worse one.
 
-    0.6 leaves what was true once as it is when a node is lost, and writes a node's time-out to the summary only.
+    KAITO 0.6 does not reset conditions when a node is lost, and reports a node's timeout in the summary only.
     """
     status, metadata = object_of(workspace.get("status")), object_of(workspace.get("metadata"))
     entries = status.get("conditions")
@@ -103,7 +103,7 @@ def _is(condition: object, status: str) -> bool:
 
 
 def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
-    """Whether all that is said about nodes is true."""
+    """Return whether all conditions about nodes are true."""
     said = [by_type[name] for name in NODE_CONDITIONS if name in by_type]
     if by_type.get("ResourceReady", {}).get("reason") == NOT_DOWNLOADED:
         said = [each for each in said if each.get("type") != "ResourceReady"]
@@ -112,10 +112,10 @@ def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
 
 
 def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Hindrance | None, dict[str, Any]]:
-    """The worst hindrance and its condition; without a hindrance, the first step that is not done."""
+    """Return the worst hindrance and its condition; without a hindrance, the condition of the pending step."""
     pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
     found = [(hindrance_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
-    # The summary of 0.6 keeps a node's time-out until the server is ready, also when the node came after it.
+    # The summary of 0.6 keeps a node's timeout until the server is ready, even if the node appeared later.
     found = [(why, each) for why, each in found if not (node_ready and why in OF_NODES)]
     told = [(why, each) for why, each in found if why]
     known = [(why, each) for why, each in told if why is not Hindrance.FAILED]

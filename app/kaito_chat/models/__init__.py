@@ -1,8 +1,7 @@
-"""One question to one model: from its readiness to the batches of its answer.
+"""Models of the settings: their readiness, and questions to them.
 
-- `readiness`: whether each model is ready, checked once for all sessions.
-- `asking`: one question, with retries before the first token.
-- `context_window`: the part of a conversation that fits into the model's context window.
-- `progress`: the state of an answer while it arrives.
-- `batching`: fewer, larger pieces of a stream.
+- `readiness`: whether each model is ready, checked once for all sessions; `download`: the remaining time of a download.
+- `asking`: one question until its answer is complete, with all retries.
+- `fitting`, `context_window`: the messages and the room for the answer that fit into the context window.
+- `progress`: the state of an answer while it arrives; `batching`: fewer, larger pieces of a stream.
 """

@@ -18,7 +18,7 @@ SHORTEST_ANSWER_TOKENS = 64
 
 
 class Fitted(NamedTuple):
-    """A conversation that fits.
+    """A conversation that fits into the context window.
 
     Attributes:
         messages: The system prompt, then the newest messages.

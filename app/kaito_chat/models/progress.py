@@ -1,4 +1,4 @@
-"""State of an answer while it arrives."""
+"""The state of an answer while it streams."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED}
 
 @dataclass
 class Progress:
-    """State of an answer while it arrives.
+    """The state of an answer while it streams.
 
     Attributes:
-        dropped: How many of the oldest messages the window left out.
+        dropped: The number of oldest messages that did not fit into the context window.
         first_token_seconds: From the question to the first token.
         usage: The server's count of tokens, if it sends one.
         finish: The server's finish reason: `stop`, `length`, `content_filter`, `abort`.
@@ -53,7 +53,7 @@ class Progress:
     def note(self, event: Event) -> bool:
         """Update the state with an event, and return whether the page shows it."""
         match event:
-            case Text(text):  # first, because there are thousands
+            case Text(text):  # first, because it is by far the most frequent
                 self.text.append(text)
                 self.characters += len(text)
             case Usage():

@@ -33,7 +33,7 @@ class State(StrEnum):
     NO_CHAT = "no_chat"
 
 
-# States that only an operator can end.
+# Errors that only an operator can fix.
 LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO_CHAT: State.NO_CHAT}
 
 

@@ -1,1 +1,1 @@
-"""The page around Chainlit's own: its configuration, its files, and what it may load."""
+"""Chainlit's configuration and static files, request filtering, security headers, and Markdown rewriting."""

@@ -1,4 +1,4 @@
-"""Finds the end of a formula in text of which more may follow."""
+"""Search for the end of a formula in text that is still streaming."""
 
 import re
 from typing import NamedTuple
@@ -6,20 +6,20 @@ from typing import NamedTuple
 LONGEST_INLINE = 400
 LONGEST_BLOCK = 4000
 
-# A line's marks of lists and quotations.
+# The list and block quote markers at the start of a line.
 PREFIX = re.compile(r"(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*")
-# A sum of money and a sentence that goes on: no formula, however many dollars follow.
+# A sum of money followed by a word: no formula, even if another dollar follows.
 _MONEY = re.compile(r"\d[\d.,]*[ \t]+[A-Za-z]{2,}")
-# Escaped brackets around a number or words, such as a footnote's.
+# The content of escaped brackets that is a number or words, such as a footnote.
 _BRACKETED = re.compile(r"\s*(?:\d[\d ,.;-]*|[^\W\d_]{3,}(?:[ ,.;:'-]+\w+)*)\s*")
 
 
 class Delimiter(NamedTuple):
-    """How a formula ends that began in one of the ways.
+    """The end of a formula, given its opening delimiter.
 
     Attributes:
-        closing: Its last characters.
-        block: Whether it may stand on lines of its own.
+        closing: The closing delimiter.
+        block: Whether the formula may be a block on lines of its own.
     """
 
     closing: str
@@ -34,20 +34,20 @@ DELIMITERS = {
 }
 
 
-# By the opening, and whether the formula may be a block.
+# Positions by opening delimiter and whether the formula may be a block.
 Reached = dict[tuple[str, bool], int]
 
 
 class Search:
-    """Looks for the end of one formula.
+    """Searches for the end of one formula.
 
     Args:
-        opening: How it begins.
-        text: The text from there.
-        line: The line before it.
-        final: Whether nothing follows the text.
-        reached: Where earlier searches of the same kind came to, from the beginning of the text: up to there no mark
-            decides. Without it, many openings in a row would each look through all that follows.
+        opening: The opening delimiter.
+        text: The text that starts with it.
+        line: The part of its line before it.
+        final: Whether the text is complete.
+        reached: The positions up to which earlier searches of the same kind found no decisive character. It keeps the
+            time linear: without it, each of many openings in a row would scan all of the following text.
     """
 
     def __init__(self, opening: str, text: str, line: str, *, final: bool, reached: Reached | None = None) -> None:
@@ -61,7 +61,7 @@ class Search:
         self._reached = {} if reached is None else reached
 
     def run(self) -> int | None:
-        """The index behind the formula; 0 if there is none, `None` if that depends on what follows."""
+        """Return the index after the formula; 0 if it is none, `None` if that depends on the text that follows."""
         text, begin = self._text, self._begin
         if self._opening == "$" and (len(text) == begin or text[begin].isspace()):
             return 0
@@ -72,7 +72,7 @@ class Search:
         return 0 if is_money or self._final or len(text) >= self._limit else None
 
     def _walk(self) -> int | None:
-        """The same, from mark to mark; -1 if no mark decides."""
+        """Return the same by scanning special characters; -1 if none of them is decisive."""
         kind = self._opening, self._is_block
         at = max(self._begin, self._reached.get(kind, 0))
         while 0 <= (found := self._next_mark(at)) < self._limit:
@@ -81,7 +81,7 @@ class Search:
             if self._text.startswith(self._closing, at):
                 return self._closed(at)
             if at + 1 == len(self._text) and mark == self._closing[0] and not self._final:
-                return None  # half of the end
+                return None  # half of the closing delimiter
             if mark in "`$":
                 return 0  # code, or another formula
             if mark == "\n" and (blank := self._is_blank_line(at + 1)) is not False:
@@ -94,7 +94,7 @@ class Search:
         return min((found for found in marks if found >= 0), default=-1)
 
     def _is_blank_line(self, at: int) -> bool | None:
-        """Whether a line is blank that ends the formula; `None` if that depends on what follows."""
+        """Return whether a blank line ends the formula; `None` if that depends on the text that follows."""
         if self._is_block:
             return False
         rest = self._text[at:].lstrip(" \t")

@@ -1,12 +1,12 @@
-r"""Writes an answer's formulas as the page's Markdown reads them, while the answer streams.
+r"""Conversion of formulas in a streaming answer to the delimiters that the page's Markdown supports.
 
-Models write `\(x\)`, `\[x\]`, `$x$` and `$$x$$`, in one line and in several. The page reads `$$x$$` within a line, and
-a block between two lines `$$`; a single dollar is text there, so that prices stay what they are. The text is rewritten
-here and not on the page: Markdown takes the backslashes away before a script could see them, and what is copied and
-kept in the history is then a formula that every editor with Markdown understands.
+Models write `\(x\)`, `\[x\]`, `$x$` and `$$x$$`, on one line or several. The page renders `$$x$$` within a line, and
+a block between two lines `$$`; a single dollar is plain text, so that prices are not mistaken for formulas. The server
+does the conversion because the page's Markdown parser drops the backslashes before a script could see them; this way
+the copied and the stored text use delimiters that other Markdown editors support too.
 
-A formula is held back until it is whole, other text is passed on at once. The outcome does not depend on how the
-text is cut into pieces.
+A formula is held back until it is complete; other text is passed on at once. The result does not depend on how the
+stream is split into pieces.
 """
 
 import re
@@ -14,10 +14,10 @@ import re
 from kaito_chat.page.delimiters import DELIMITERS, PREFIX, Reached, Search
 from kaito_chat.page.nesting import Nesting
 
-# The longest words behind a fence, such as the name of a language.
+# The longest info string after a code fence, such as the name of a language.
 LONGEST_INFO = 64
 PIECE = 1000
-# So much of a line decides what it is: a line of a hundred thousand brackets is looked at again at each mark.
+# The part of a line that is inspected; bounds the time for very long lines, which are inspected at each delimiter.
 LONGEST_PREFIX = 1000
 
 _SPECIAL = re.compile(r"[\n`~\\$]")
@@ -27,18 +27,18 @@ _REST_OF_LINE = re.compile(r"[ \t]*(?:\n|\Z)")
 
 
 def written(answer: str, *, rewritten: bool = True) -> str:
-    """A whole answer, as the page shows it; without its formulas `rewritten`, a question or a model's thinking."""
+    """Convert a complete text; questions and reasoning are not `rewritten`, only bounded in their nesting."""
     formulas = Formulas(rewritten=rewritten)
-    # In pieces: what is held is copied whenever a part of it is passed on.
+    # In pieces, because the held text is copied whenever a part of it is passed on.
     pieces = [formulas.feed(answer[at : at + PIECE]) for at in range(0, len(answer), PIECE)]
     return "".join(pieces) + formulas.end()
 
 
 class Formulas:
-    """Rewrites one answer. Its pieces go through `feed`, and `end` gives what was held back.
+    """Converts one answer: pass its pieces to `feed`, then call `end` for the text still held back.
 
     Args:
-        rewritten: Whether formulas are; otherwise only the nesting is bounded.
+        rewritten: Whether to convert formulas; otherwise only the nesting is bounded.
     """
 
     def __init__(self, *, rewritten: bool = True) -> None:
@@ -55,7 +55,7 @@ class Formulas:
         self._reached: Reached = {}
 
     def feed(self, text: str) -> str:
-        """The part of the answer that can be shown now."""
+        """Add a piece and return the text that can be shown now."""
         self._held += text
         passed = []
         while self._held and (piece := self._next()) is not None:
@@ -63,12 +63,12 @@ class Formulas:
         return "".join(passed)
 
     def end(self) -> str:
-        """The rest: nothing follows any more."""
+        """Return the remaining text at the end of the answer."""
         self._final = True
         return self.feed("")
 
     def _next(self) -> str | None:
-        """Take the next piece off the held text; `None` if it depends on what follows."""
+        """Take the next piece off the held text; return `None` if it depends on the text that follows."""
         special = (_IN_FENCE[self._fence[0]] if self._fence else _SPECIAL).search(self._held)
         if special is None or special.start():
             return self._pass(special.start() if special else len(self._held))
@@ -83,7 +83,7 @@ class Formulas:
         return self._maybe_formula() if self._rewritten else self._escape()
 
     def _ticks_or_fence(self, run: int) -> str | None:
-        """A run of backticks or tildes, which begins or ends code."""
+        """Take a run of backticks or tildes, which opens or closes code."""
         if self._fence:
             return self._maybe_close_fence(run)
         if run >= len("```") and PREFIX.fullmatch(self._line) and not self._is_code():
@@ -95,11 +95,11 @@ class Formulas:
         return self._pass(run)
 
     def _maybe_open_fence(self, run: int) -> str | None:
-        """The line of a fence; empty if it is none."""
+        """Take an opening code fence; return an empty string if it is none."""
         info, newline, _ = self._held[run:].partition("\n")
         if self._held[0] == "`":
             if "`" in info[:LONGEST_INFO]:
-                return ""  # code within a line
+                return ""  # inline code
             if not newline and not self._final and len(info) < LONGEST_INFO:
                 return None
         self._fence, self._ticks = self._held[:run], 0
@@ -116,7 +116,7 @@ class Formulas:
         return self._pass(run)
 
     def _is_code(self, more: str = "") -> bool:
-        """Whether the line, with `more` of it, is code because it is indented."""
+        """Return whether the line, continued by `more`, is an indented code block."""
         line = self._line + more[: len("    ")]
         indented = line.startswith(("    ", "\t")) and (self._after_blank or self._after_code)
         return indented and not self._is_in_list(line)
@@ -127,13 +127,13 @@ class Formulas:
         return self._in_list and not (self._after_blank and line.strip() and line[0] not in " \t")
 
     def _escape(self) -> str | None:
-        """A dollar, or a backslash with the character that it escapes."""
+        """Take a dollar, or a backslash with the character that it escapes."""
         if self._held == "\\" and not self._final:
             return None
         return self._pass(2 if self._held[0] == "\\" and self._held[1:2] not in ("", "\n") else 1)
 
     def _maybe_formula(self) -> str | None:
-        """A formula, an escaped character, or dollars that mean money."""
+        """Take a formula, an escaped character, or dollars that mean money."""
         dollars = len(self._held) - len(self._held.lstrip("$"))
         length = dollars or 2
         if len(self._held) < length + bool(dollars) and not self._final:
@@ -145,7 +145,7 @@ class Formulas:
         if end is None:
             return None
         if not end:
-            # Two dollars without an end would make a block of all that follows.
+            # Escaped: the page would render everything after two unclosed dollars as a formula.
             return self._pass(length, r"\$\$" if opening == "$$" else None)
         content = self._held[length : end - len(DELIMITERS[opening].closing)]
         return self._formula(opening, content, end)
@@ -159,7 +159,7 @@ class Formulas:
         return self._pass(end, f"$${' '.join(content.split())}$$")
 
     def _block(self, content: str, *, starts: bool, ends: bool) -> str:
-        """A formula on lines of its own, within the list or the quotation in which it stands."""
+        """Return a formula on lines of its own, with the prefix of the list or block quote around it."""
         prefix = PREFIX.match(self._line)
         inside = re.sub(r"[^ \t>]", " ", prefix[0] if prefix else "")
         unwanted = " \t>" if ">" in inside else " \t"
@@ -168,7 +168,7 @@ class Formulas:
         return ("" if starts else f"\n{inside}") + text + ("" if ends else f"\n{inside}")
 
     def _pass(self, length: int, written: str | None = None) -> str:
-        """Take some of the held text off, as it is or as it is written instead."""
+        """Take some of the held text off and return it, or its replacement."""
         taken, self._held = self._held[:length], self._held[length:]
         if written is None and taken[0] not in "\n`" and not (self._fence or self._ticks or self._is_code(taken)):
             written = self._nesting.bounded(taken, self._line)

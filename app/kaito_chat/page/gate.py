@@ -1,4 +1,4 @@
-"""The first look at a request: its origin, its route and the size of its body, before anything is read into memory."""
+"""ASGI middleware that checks a request's origin, route and body size before the application sees it."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-# A body is short: it is read before its route is called.
+# Timeout for a body, which is read completely before its route is called.
 BODY_SECONDS = 30.0
 Refused = Literal["origin", "path", "route", "body", "slow"]
 STATUS: dict[Refused, tuple[int, str]] = {
@@ -26,12 +26,12 @@ STATUS: dict[Refused, tuple[int, str]] = {
 
 
 class Gate:
-    """Refuses requests before the application sees them.
+    """Rejects requests before the application sees them.
 
     Args:
         app: The application.
-        public_origin: The page's origin; without one, the origin must be the request's own host.
-        root_path: The path that everything is served under.
+        public_origin: The page's origin; without one, the origin's host must match the request's `Host`.
+        root_path: The path prefix of the application.
     """
 
     def __init__(self, app: ASGIApp, public_origin: str | None = None, root_path: str = "") -> None:
@@ -40,7 +40,7 @@ class Gate:
         self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Pass a request on, or answer it with an error."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -61,11 +61,11 @@ class Gate:
             await _refuse(scope, send, *STATUS[refused])
 
     def _judge(self, scope: Scope) -> tuple[int, Refused | None]:
-        """The largest body, and why the request is refused."""
+        """Return the largest body, and the reason to reject the request."""
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
         origin = headers.get(b"origin")
         if origin is not None and not is_own(origin, headers.get(b"host", ""), self._public_origin):
-            log.warning("a page of another origin was refused", extra={"origin": origin})
+            log.warning("a request from another origin was refused", extra={"origin": origin})
             return 0, "origin"
         if not is_plain(scope["path"]):
             return 0, "path"
@@ -75,7 +75,7 @@ class Gate:
         return limit, "body" if int(headers.get(b"content-length", "0")) > limit else None
 
     def _body_limit(self, scope: Scope) -> int | None:
-        """The largest body of a request; `None` if there is no such route."""
+        """Return the largest body of a request in bytes; `None` if there is no such route."""
         path: str = scope["path"]
         if not path.startswith(f"{self._root_path}/") and path != self._root_path:
             return None
@@ -86,7 +86,7 @@ class Gate:
 
 
 class _Replay:
-    """Gives the application a body that has been read."""
+    """A `receive` callable that returns a body that was already read."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._body: bytes | None = body
@@ -100,7 +100,7 @@ class _Replay:
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The body; `None` if it is larger than the limit."""
+    """Read the body; return `None` if it exceeds the limit."""
     body = bytearray()
     while True:
         message = await receive()
@@ -112,7 +112,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
-    """Answer with a status, and close the connection: what else comes over it is not read."""
+    """Answer with an error, and close the connection so that the rest of the body is not read."""
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     body = json.dumps({"detail": detail}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -1,4 +1,4 @@
-"""Bounds the head and the trailers of a request: uvicorn's fast parser reads them for as long as they come."""
+"""Size limit and timeout for a request's headers and trailers, which uvicorn's httptools parser does not have."""
 
 import asyncio
 
@@ -9,46 +9,46 @@ HEAD_SECONDS = 30.0
 
 
 class BoundedHead(HttpToolsProtocol):
-    """An HTTP connection that ends when a request's head takes too long or is too large, its trailers included."""
+    """An HTTP connection that is closed when the headers or trailers take too long or are too large."""
 
     _bytes = 0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A connection opens: a request has to come over it."""
+        """Start the timeout for the first request."""
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A connection is over."""
+        """Stop the timer."""
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece, unless it makes the head too large."""
+        """Parse received data, and answer 400 if the headers exceed the limit."""
         self._bytes += len(data)
         super().data_received(data)
         if self._bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Request header fields too large.")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start the timeout for the headers."""
         self._expect_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Stop the timeout: the headers are complete."""
         self._bytes = 0
         self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body is no head."""
+        """Exclude the body from the count."""
         self._bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Exclude a complete request from the count."""
         self._bytes = 0
         super().on_message_complete()
 

@@ -1,25 +1,25 @@
-"""Bounds how deep a text's Markdown nests: the page cannot draw some thousands of quotations within each other.
+"""Limit on the nesting of a text's Markdown: thousands of nested block quotes crash the page's renderer.
 
-Such a text would take the place of its whole conversation with an error, each time that it is opened.
+Without it, such a text would replace its whole conversation by an error each time that it is opened.
 """
 
 import itertools
 import re
 
-# Of blanks, quotation marks and list marks at the beginning of a line.
+# Characters of the block quote and list markers at the start of a line.
 MOST_LEADING = 100
-# Marks of emphasis and of images in one paragraph: so many may be open at once.
+# Emphasis and image markers in one paragraph, all of which could be open at once.
 MOST_OPENINGS = 400
 
 _LEADING = re.compile(r"[ \t>*+\-.)\d]*")
 _LEADING_MARK = re.compile(r">|(?<![^ \t>])[*+-]|(?<=[ \t>]\d)[.)]|(?<=\d\d)[.)]")
 _OPENING = re.compile(r"(?<=!)\[|[*_~]")
-# Emphasis does not go on into such a line.
+# Emphasis does not continue into such a line.
 _BEGINS_ANEW = re.compile(r"[ \t>]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|\||#)")
 
 
 class Nesting:
-    """Escapes the marks beyond the bounds in one text, which arrives piece by piece."""
+    """Escapes the markers beyond the limits in one streaming text."""
 
     def __init__(self) -> None:
         self._before = 0
@@ -28,11 +28,11 @@ class Nesting:
         self._last = ""
 
     def bounded(self, piece: str, line: str) -> str:
-        """A piece that is no code and has no line break, with the marks escaped that nest too deep.
+        """Return a piece with the markers escaped that nest too deeply.
 
         Args:
-            piece: The piece.
-            line: The line before it; a long one's beginning is enough.
+            piece: The piece; not code, and without a line break.
+            line: The part of its line before it; the start of a long line is enough.
         """
         last, self._last = self._last, piece[-1:]
         if piece.startswith("\\"):
@@ -42,7 +42,7 @@ class Nesting:
         return "\\".join(piece[start:end] for start, end in itertools.pairwise(ends))
 
     def end_line(self, line: str) -> None:
-        """A line is over."""
+        """Note the end of a line."""
         if not line.strip(" \t>"):
             self._before = 0
         elif _BEGINS_ANEW.match(line):
@@ -52,7 +52,7 @@ class Nesting:
         self._in_line, self._escaped, self._last = 0, False, ""
 
     def _leading_marks(self, piece: str, line: str) -> list[int]:
-        """The place of the mark that nests too deep, if it is in this piece: those behind it are text then."""
+        """Return the index of the first marker that nests too deeply, if it is in this piece; the rest is text."""
         if self._escaped or len(line) + len(piece) <= MOST_LEADING:
             return []
         whole = line + piece
@@ -64,7 +64,7 @@ class Nesting:
         return [mark.start() - len(line)]
 
     def _openings(self, last: str, piece: str, line: str) -> list[int]:
-        """The places of the openings that are too many in their paragraph."""
+        """Return the indices of the opening markers that exceed the paragraph's limit."""
         places = []
         for mark in _OPENING.finditer(last + piece, len(last)):
             at = mark.start() - len(last)

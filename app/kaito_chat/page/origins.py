@@ -1,7 +1,6 @@
-"""Which pages may talk to this server: its own.
+"""Check of the `Origin` header, against cross-site requests and cross-site WebSocket hijacking.
 
-Browsers name the page that a request comes from, in `Origin`. Cookies travel with requests of other sites' pages too,
-and WebSockets know no CORS.
+Browsers send cookies with requests of other sites' pages too, and CORS does not apply to WebSockets.
 See: https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin
 """
 
@@ -11,12 +10,12 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def is_own(origin: str, host: str, public_origin: str | None) -> bool:
-    """Whether a page of `origin` is ours.
+    """Return whether an origin is the application's own.
 
     Args:
         origin: The request's `Origin`.
         host: The request's `Host`.
-        public_origin: The page's configured origin; without one, the origin's host must be the request's own.
+        public_origin: The page's configured origin; without one, the origin's host must match `Host`.
     """
     asked = _parts(origin)
     if asked is None:
@@ -29,7 +28,7 @@ def is_own(origin: str, host: str, public_origin: str | None) -> bool:
 
 
 def _parts(origin: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an origin; `None` if it is none."""
+    """Return scheme, host and port of an origin; `None` if it is malformed."""
     try:
         parts = urlsplit(origin)
         port = parts.port

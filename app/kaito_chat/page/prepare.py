@@ -1,6 +1,6 @@
-"""Lays out the directory that Chainlit reads, and sets the variables that it reads, before it is imported.
+"""Set-up of Chainlit's directory and environment variables, before Chainlit is imported.
 
-Chainlit writes below its root when it is imported, so the root is the one writable directory.
+Chainlit writes below its root directory when it is imported, so its root is the data directory, the only writable one.
 See: https://docs.chainlit.io/backend/config/overview
 """
 
@@ -53,14 +53,14 @@ generated_by = "{version}"
 
 
 class DataDirError(Exception):
-    """The one writable directory cannot be written."""
+    """The data directory is not writable."""
 
 
 def prepare(settings: Settings) -> None:
     """Write Chainlit's configuration and files below the data directory, and point Chainlit at it.
 
     Raises:
-        DataDirError: The directory cannot be made or written.
+        DataDirError: The directory cannot be created or written.
     """
     surroundings.clear()
     root = settings.data_dir
@@ -84,10 +84,10 @@ def prepare(settings: Settings) -> None:
 
 
 def _sign_in(settings: Settings) -> None:
-    """Chainlit reads what it needs for sign-in from variables of its own."""
+    """Set the environment variables from which Chainlit configures sign-in."""
     if settings.auth_secret:
         os.environ["CHAINLIT_AUTH_SECRET"] = settings.auth_secret.get_secret_value()
-    if settings.public_origin:  # Chainlit appends the request's whole path
+    if settings.public_origin:  # without the root path: Chainlit appends the request's full path
         os.environ["CHAINLIT_URL"] = settings.public_origin
     if settings.sign_in == "entra" and settings.entra_client_secret:
         os.environ |= {
@@ -95,6 +95,6 @@ def _sign_in(settings: Settings) -> None:
             "OAUTH_AZURE_AD_CLIENT_SECRET": settings.entra_client_secret.get_secret_value(),
             "OAUTH_AZURE_AD_TENANT_ID": settings.entra_tenant_id or "",
             "OAUTH_AZURE_AD_ENABLE_SINGLE_TENANT": "true",
-            # Who somebody is, and no refresh token: nothing here acts for people while they are away.
+            # The profile only, and no refresh token: the application never acts on the user's behalf.
             "OAUTH_AZURE_AD_SCOPES": "https://graph.microsoft.com/User.Read",
         }

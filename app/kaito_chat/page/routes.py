@@ -1,8 +1,8 @@
-"""The routes that browsers may ask for, and the size that each request's body may have.
+"""Allow-list of routes, with the largest body of each.
 
-Chainlit serves more than this application uses: uploads, MCP, sharing, elements, a second way to sign in that renews a
-token for ever, its API's documentation, and the page at any other path. A route that is not listed here does not exist,
-also not after an upgrade of Chainlit.
+Chainlit serves more than this application uses: uploads, MCP, sharing, elements, a second sign-in that renews tokens
+indefinitely, its API documentation, and the page at any other path. A route that is not listed here answers 404, also
+after an upgrade of Chainlit.
 """
 
 import re
@@ -42,7 +42,7 @@ ROUTES = (
 
 
 def is_plain(path: str) -> bool:
-    """Whether a path is one that files and routes may be looked up by."""
+    """Return whether a path is safe to resolve: of limited length and without control characters."""
     return (
         len(path) <= LONGEST_PATH
         and not _CONTROL.search(path)
@@ -51,5 +51,5 @@ def is_plain(path: str) -> bool:
 
 
 def body_limit(method: str, path: str) -> int | None:
-    """The largest body of a request, in bytes; `None` where there is no such route."""
+    """Return the largest body of a request, in bytes; `None` if there is no such route."""
     return next((route.body_bytes for route in ROUTES if method in route.methods and route.path.fullmatch(path)), None)

@@ -1,7 +1,7 @@
-"""What the page may load and run: only what this server serves.
+"""Security headers, with a Content-Security-Policy that allows resources of this server only.
 
-Chainlit's page links fonts and a stylesheet of other hosts and has inline scripts. The links are taken out, the
-scripts are named by their hashes, so that nothing else runs: above all nothing that a model writes.
+Chainlit's page links fonts and a stylesheet of other hosts and has inline scripts. The links are removed and the
+scripts are allowed by hash, so that no other script runs, above all none in a model's answer.
 See: https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
 """
 
@@ -31,27 +31,27 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# A browser that has seen the page over https asks for it over nothing else for a year.
+# For a year after a visit over https, browsers use https only.
 HSTS = "max-age=31536000"
 LONGEST_LANGUAGES = 1000
-# The languages that the page of the current request wants.
+# The `Accept-Language` header of the current request.
 accept_language: ContextVar[str] = ContextVar("accept_language", default="")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def policy(html: bytes = b"", forms: str = "") -> str:
-    """The Content-Security-Policy of a page, which names its inline scripts by their hashes."""
+    """Return the Content-Security-Policy of a page, which allows its inline scripts by hash."""
     digests = (hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(html))
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return POLICY.format(hashes=hashes, forms=f" {forms}" if forms else "")
 
 
 class Secured:
-    """Wraps the application: security headers, no remote links, an id for each request.
+    """ASGI middleware: security headers, removal of remote links, an id for each request.
 
     Args:
         app: The application.
-        forms: Where forms may go besides this server: Entra ID's sign-in, where it is used.
+        forms: An additional target of forms: Entra ID's sign-in, if used.
         encrypted: Whether browsers reach the page over https.
     """
 
@@ -61,7 +61,7 @@ class Secured:
         self._headers = HEADERS | ({"strict-transport-security": HSTS} if encrypted else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; only pages are held back until they are whole."""
+        """Pass a request on; buffer the response only if it is an HTML page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -73,7 +73,7 @@ class Secured:
 
 
 class _Sender:
-    """Sends a response on, with our headers; a page without its remote links."""
+    """A `send` callable that adds the headers and removes the remote links of HTML pages."""
 
     def __init__(self, send: Send, forms: str, headers: dict[str, str]) -> None:
         self._send = send

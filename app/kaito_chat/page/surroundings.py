@@ -1,13 +1,13 @@
-"""Keeps variables that others set for other programs away from Chainlit.
+"""Removal of environment variables that Chainlit would read by accident.
 
-Chainlit reads its configuration also from variables without a prefix, in any case: `RUN=1`, which a shell or a pipeline
-may well export, ends its start. Others switch on what nobody asked for, such as a bot, a store or a way to sign in.
+Chainlit also reads its configuration from variables without a prefix, ignoring case: `RUN=1`, which a shell or a
+pipeline may export, makes its start fail. Others would enable a bot, a storage client or a sign-in provider.
 """
 
 import os
 from collections.abc import MutableMapping
 
-# The fields of Chainlit's configuration, which pydantic-settings looks for.
+# The fields of Chainlit's configuration, which pydantic-settings reads.
 FIELDS = frozenset(("CHAINLIT_SERVER", "CODE", "FEATURES", "PROJECT", "ROOT", "RUN", "UI"))
 NAMES = frozenset(("BUCKET_NAME", "DATABASE_URL", "DEV_AWS_ENDPOINT", "STORAGE_EXPIRY_TIME"))
 PREFIXES = (
@@ -24,11 +24,11 @@ PREFIXES = (
 
 
 def clear(environ: MutableMapping[str, str] = os.environ) -> list[str]:
-    """Remove the variables that Chainlit would read, and return their names."""
+    """Remove the variables that Chainlit would read and return their names."""
     found = sorted(name for name in environ if _is_read(name.upper()))
     for name in found:
         del environ[name]
-    # Chainlit loads a file .env of the folder in which the program starts, unless this names another one.
+    # Chainlit loads .env from the working directory unless this variable names another file.
     environ["CHAINLIT_ENV_FILE"] = os.devnull
     return found
 

@@ -1,6 +1,6 @@
-"""Writes the translations of Chainlit's page, with our own texts in them.
+"""Chainlit's translation files, extended by our own texts.
 
-The page and its script ask for the same file, so both always speak the same language.
+The page and our script load the same file, so both always use the same language.
 """
 
 import json
@@ -14,9 +14,9 @@ OURS = "kaito_chat"
 
 
 def write(folder: Path) -> None:
-    """Write a file for each language, and one for each language without its region.
+    """Write a file for each language, and one for each base language without a region.
 
-    Chainlit itself would show English to a reader of `de-AT`, although it has `de-DE`.
+    Chainlit alone would show English for `de-AT`, although it has `de-DE`.
 
     Raises:
         OSError: The folder cannot be written.
@@ -34,7 +34,7 @@ def _write(path: Path, texts: Texts) -> None:
 
 
 def _merged(texts: Texts) -> dict[str, Any]:
-    """Chainlit's translations, with a login form that asks for a user name, and the texts of our script."""
+    """Return Chainlit's translations with our script's texts, and with a login form that asks for a user name."""
     merged: dict[str, Any] = json.loads((chainlits() / f"{texts.language}.json").read_text(encoding="utf-8"))
     merged["auth"]["login"]["form"]["email"] |= {
         "label": texts.say("login.user_name"),
@@ -46,7 +46,7 @@ def _merged(texts: Texts) -> dict[str, Any]:
 
 
 def chainlits() -> Path:
-    """The folder of Chainlit's own translations, without importing Chainlit."""
+    """Return the directory of Chainlit's own translations, without importing Chainlit."""
     spec = find_spec("chainlit")
     assert spec is not None and spec.submodule_search_locations  # noqa: S101, PT018 - a dependency
     return Path(spec.submodule_search_locations[0]) / "translations"

@@ -1,7 +1,7 @@
-"""Our own routes, in front of Chainlit's: each checks the form and the owner of every id before anything is done.
+"""HTTP routes that take precedence over Chainlit's: they validate every id and check its owner.
 
-Chainlit's answer 500 where an id is unknown, write feedback on anybody's messages, and say that a conversation was
-deleted when the database could not do it.
+Chainlit's routes answer 500 for an unknown id, store feedback on other users' messages, and report a conversation as
+deleted when the database failed.
 """
 
 from kaito_chat.routes.conversations import ConversationRoutes

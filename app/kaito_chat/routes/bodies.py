@@ -1,4 +1,4 @@
-"""The bodies that pages send, in their form; fields that are not used are dropped."""
+"""Models of the request bodies; unused fields are dropped."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ class _Body(BaseModel):
 
 
 class SessionCookie(_Body):
-    """The id of a session, for proxies that keep a browser at one replica by a cookie."""
+    """A session id, for the cookie of proxies with session affinity."""
 
     session_id: Uuid
 
@@ -30,7 +30,7 @@ class Pressed(_Body):
 
 
 class Press(_Body):
-    """A button that was pressed on a page."""
+    """The press of a button on a page."""
 
     sessionId: Uuid  # noqa: N815 - Chainlit's name
     action: Pressed
@@ -46,26 +46,26 @@ class Opinion(_Body):
 
 
 class GiveFeedback(_Body):
-    """Feedback as the page sends it."""
+    """A request to store feedback."""
 
     feedback: Opinion
 
 
 class TakeFeedback(_Body):
-    """Feedback that is taken back."""
+    """A request to delete feedback."""
 
     feedbackId: Uuid  # noqa: N815 - Chainlit's name
 
 
 class Rename(_Body):
-    """Another name for a conversation."""
+    """A request to rename a conversation."""
 
     threadId: Uuid  # noqa: N815 - Chainlit's name
     name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class Delete(_Body):
-    """A conversation to delete."""
+    """A request to delete a conversation."""
 
     threadId: Uuid  # noqa: N815 - Chainlit's name
 

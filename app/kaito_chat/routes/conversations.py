@@ -1,4 +1,4 @@
-"""Routes of the history: each names the user, whom the database compares with the owner."""
+"""Routes of the history, all restricted to the conversations of the signed-in user."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from kaito_chat.sockets.events import Uuid
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 
-# Of one person, the running one and those that wait; somebody who types sends one after the other.
+# Running and waiting searches of one user; the page sends one for each pause in typing.
 MOST_SEARCHES = 5
 CurrentUser = Annotated[User | None, Depends(get_current_user)]
 
@@ -31,8 +31,8 @@ class ConversationRoutes:
     """Lists, shows, renames and deletes the user's conversations, and takes feedback on their answers.
 
     Args:
-        services: What all conversations share.
-        history: Where conversations are kept.
+        services: The shared objects of the application.
+        history: The store of conversations.
     """
 
     def __init__(self, services: Services, history: Store) -> None:
@@ -42,7 +42,7 @@ class ConversationRoutes:
         self._searching: dict[str, asyncio.Lock] = {}
 
     def router(self) -> APIRouter:
-        """The routes."""
+        """Return a router with the routes."""
         routes = APIRouter()
         routes.post("/project/threads")(self.threads)
         routes.get("/project/thread/{thread_id}")(self.thread)
@@ -53,7 +53,7 @@ class ConversationRoutes:
         return routes
 
     async def threads(self, body: Listing, user: CurrentUser) -> dict[str, Any]:
-        """A page of the user's conversations."""
+        """Return a page of the user's conversations."""
         owner, search = _owner(user), plain(body.filter.search or "").strip()
         async with self._one_search(owner) if search else contextlib.nullcontext():
             page = await self._history.list_threads(
@@ -67,10 +67,10 @@ class ConversationRoutes:
 
     @asynccontextmanager
     async def _one_search(self, owner: str) -> AsyncIterator[None]:
-        """Have a person's searches wait for each other: each reads all their conversations.
+        """Serialize a user's searches, each of which reads all of the user's conversations.
 
         Raises:
-            HTTPException: Too many of them wait.
+            HTTPException: Too many of them are waiting.
         """
         if self._searches[owner] >= MOST_SEARCHES:
             metrics.REFUSED.labels("searches").inc()
@@ -86,7 +86,7 @@ class ConversationRoutes:
                 del self._searches[owner], self._searching[owner]
 
     async def thread(self, thread_id: Uuid, user: CurrentUser) -> dict[str, Any]:
-        """One of the user's conversations."""
+        """Return one of the user's conversations."""
         found = await self._history.get_thread(thread_id, _owner(user))
         if found is None:
             raise HTTPException(404, "Thread not found")
@@ -102,7 +102,7 @@ class ConversationRoutes:
         return {"success": True}
 
     async def delete(self, body: Delete, user: CurrentUser) -> dict[str, bool]:
-        """Delete one of the user's conversations, and end the answer that runs in it."""
+        """Delete one of the user's conversations and cancel its running answer."""
         owner = _owner(user)
         with _audited("delete", owner, thread_id=body.threadId):
             _found(await self._history.delete_thread(owner, body.threadId))
@@ -112,7 +112,7 @@ class ConversationRoutes:
         return {"success": True}
 
     async def give_feedback(self, body: GiveFeedback, user: CurrentUser) -> dict[str, Any]:
-        """Give feedback on an answer in one of the user's conversations."""
+        """Store feedback on an answer in one of the user's conversations."""
         owner, about = _owner(user), body.feedback
         comment = None if about.comment is None else plain(about.comment)
         with _audited("feedback", owner, message_id=about.forId):
@@ -121,7 +121,7 @@ class ConversationRoutes:
         return {"success": True, "feedbackId": given}
 
     async def take_feedback(self, body: TakeFeedback, user: CurrentUser) -> dict[str, bool]:
-        """Take back one's own feedback."""
+        """Delete the user's feedback."""
         owner = _owner(user)
         with _audited("feedback", owner, feedback_id=body.feedbackId):
             _found(await self._history.delete_feedback(owner, body.feedbackId))
@@ -130,7 +130,7 @@ class ConversationRoutes:
 
 @contextmanager
 def _audited(action: str, owner: str, **subjects: str) -> Iterator[None]:
-    """Write an audit line with the outcome, also where the database cannot do it."""
+    """Write an audit line with the outcome, also if the database fails."""
     outcome = "failed"
     try:
         yield

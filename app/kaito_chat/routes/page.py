@@ -1,4 +1,4 @@
-"""Routes that every page asks: the state, the session's cookie, signing out, buttons."""
+"""Routes of every page: status, session cookie, sign-out, buttons."""
 
 import asyncio
 from typing import Annotated, Any
@@ -26,11 +26,11 @@ CurrentUser = Annotated[User | None, Depends(get_current_user)]
 
 
 class PageRoutes:
-    """Answers the page.
+    """Serves the routes of the page.
 
     Args:
-        services: What all conversations share.
-        answers: Answers questions.
+        services: The shared objects of the application.
+        answers: Answers the questions of pages.
     """
 
     def __init__(self, services: Services, answers: Answers) -> None:
@@ -38,7 +38,7 @@ class PageRoutes:
         self._answers = answers
 
     def router(self) -> APIRouter:
-        """The routes."""
+        """Return a router with the routes."""
         routes = APIRouter()
         routes.get("/status", dependencies=[Depends(get_current_user)])(self.status)
         routes.post("/set-session-cookie")(self.session_cookie)
@@ -47,7 +47,7 @@ class PageRoutes:
         return routes
 
     async def status(self) -> dict[str, Any]:
-        """The state of the models and of the history."""
+        """Return the state of the models and of the history."""
         texts = texts_for(negotiate(accept_language.get()))
         waits = self._services.history.outbox.pending if self._services.history else 0
         return {
@@ -68,17 +68,17 @@ class PageRoutes:
         }
 
     def _unkept(self) -> str:
-        """The text that says why conversations are not kept."""
+        """Return the key of the text that says why conversations are not stored."""
         return "notice.no_sign_in" if self._services.settings.sign_in == "none" else "notice.no_history"
 
     async def session_cookie(self, body: SessionCookie, response: Response) -> dict[str, bool]:
-        """Let a proxy keep this browser at this replica."""
+        """Set the cookie that proxies use for session affinity."""
         encrypted = self._services.settings.encrypted
         response.set_cookie(COOKIE, body.session_id, httponly=True, samesite="lax", secure=encrypted)
         return {"success": True}
 
     async def logout(self, request: Request, response: Response) -> dict[str, bool]:
-        """Sign out: the token is worth nothing from now on, at every replica that shares the history's database."""
+        """Sign out and revoke the token, on every replica that shares the history's database."""
         token = get_token_from_cookies(request.cookies)
         clear_auth_cookie(request, response)
         user = await self._services.tokens.revoke(token) if self._services.tokens else None
@@ -104,7 +104,7 @@ class PageRoutes:
             init_ws_context(session)
             await self._answers.take(action)
 
-        await asyncio.wait((self._services.background(take()),))  # it goes on if the request is given up
+        await asyncio.wait((self._services.background(take()),))  # continues if the client cancels the request
         return {"success": True}
 
 

@@ -1,8 +1,8 @@
-"""WebSockets of the page: from a packet to the event that the chat handles.
+"""WebSockets of the page: from a Socket.IO packet to its event handler.
 
-- `packets`: checks before Socket.IO reads a packet.
+- `packets`: checks before Socket.IO parses a packet.
 - `events`: the fields of each event, validated.
 - `sessions`: opening and resuming a session.
-- `connections`: the handlers of connecting, resuming and disconnecting.
-- `messages`: the handlers of questions, edits, Stop and settings.
+- `connections`: the handlers for connecting, resuming and disconnecting.
+- `messages`: the handlers for questions, edits, Stop and settings.
 """

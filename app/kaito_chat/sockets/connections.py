@@ -1,7 +1,7 @@
-"""The life of a page's connection: it opens, comes back, is lost. Takes the place of Chainlit's handlers.
+"""Event handlers for connecting, reconnecting and disconnecting, which replace Chainlit's.
 
-Chainlit takes the ids that a browser sends as they are, also as paths and as conversations of other people, and forgets
-the running answer when a page comes back.
+Chainlit trusts the ids that a browser sends, even as paths and as conversations of other users, and loses the running
+answer when a page reconnects.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 class Sockets:
-    """Opens, resumes and ends the sessions of pages.
+    """Opens, resumes and closes the sessions of pages.
 
     Args:
         server: Chainlit's Socket.IO server.
-        services: What all conversations share.
-        answers: Answers questions.
+        services: The shared objects of the application.
+        answers: Answers the questions of pages.
     """
 
     def __init__(self, server: socketio.AsyncServer, services: Services, answers: Answers) -> None:
@@ -49,7 +49,7 @@ class Sockets:
         self._answers = answers
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
-        """The handlers by their events."""
+        """Return the handlers by event name."""
         return {
             "connect": self.connect,
             "connection_successful": self.shown,
@@ -58,14 +58,14 @@ class Sockets:
         }
 
     async def connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> bool:
-        """A page connects, for the first time or again.
+        """Open the session of a page that connects, or resume it on a reconnect.
 
         Raises:
-            ConnectionRefusedError: It is not signed in, its ids are malformed, or belong to somebody else.
+            ConnectionRefusedError: The user is not signed in, or the ids are malformed or belong to another user.
         """
         opening = read(Opening, auth)
         if opening is None:
-            log.warning("a malformed opening of a socket was refused")
+            log.warning("a malformed connection request was refused")
             raise ConnectionRefusedError(REFUSED)
         session_id.set(opening.session_id)
         user, token = await self._sessions.signed_in(environ)
@@ -89,7 +89,7 @@ class Sockets:
         return True
 
     async def shown(self, sid: str, *_: object) -> None:
-        """The page is ready to show the conversation: give it the state that it may lack."""
+        """Send a page that is ready to display the conversation the state that it lacks."""
         session = WebsocketSession.get(sid)
         if session is None:
             return
@@ -100,7 +100,7 @@ class Sockets:
             session.chat_started = True
             await self._resume(session)
         elif session.restored:
-            session.restored = False  # once for each connection
+            session.restored = False  # once per connection
             await conversation.mirror.replay(lambda event, data: self._server.emit(event, data, to=sid))
         if not session.chat_started:
             session.chat_started = True
@@ -114,14 +114,14 @@ class Sockets:
             await self._answers.notify(texts_for(session.language).say("notice.forgotten"), "forgotten")
 
     async def clear(self, sid: str, *_: object) -> None:
-        """The page says that it will not come back."""
+        """Note that the page will not reconnect."""
         session = WebsocketSession.get(sid)
         if session:
             session.to_clear = True
 
     async def disconnect(self, sid: str, _reason: str | None = None) -> None:
-        """The connection is lost, or the page closed: give it some time to come back."""
-        await asyncio.sleep(0)  # a goodbye that comes with the end of the connection is a task that has not run yet
+        """Start the grace period of a lost connection, or close the session of a closed page."""
+        await asyncio.sleep(0)  # lets the task of a `clear_session` event that arrived just before run first
         session = WebsocketSession.get(sid)
         if session is None:
             return
@@ -143,7 +143,7 @@ class Sockets:
             self._services.background(self._sessions.forget(session, self._services.conversations.of(session.id)))
 
     async def _resume(self, session: WebsocketSession) -> None:
-        """Show a conversation of the history, and have the model know it."""
+        """Load a conversation from the history into the page and into the model's context."""
         emitter = init_ws_context(session).emitter
         await self._end_elsewhere(session)
         try:
@@ -171,7 +171,7 @@ class Sockets:
         await self._answers.offer_end(session)
 
     async def _end_elsewhere(self, session: WebsocketSession) -> None:
-        """End the answer that a page runs which showed this conversation before: it was opened anew."""
+        """Cancel the answer of a disconnected page that shows the same conversation."""
         for other in list(ws_sessions_id.values()):
             if other is session or other.thread_id != session.thread_id or name_of(other.user) != name_of(session.user):
                 continue
@@ -183,7 +183,7 @@ class Sockets:
 
 
 def _facts(metadata: object) -> dict[str, Any]:
-    """The metadata of a conversation."""
+    """Return the metadata of a conversation, which SQLite stores as JSON text."""
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)

@@ -1,4 +1,4 @@
-"""Events of a page's socket: the fields that are used, validated; other fields are dropped."""
+"""Validation of the events that pages send; unused fields are dropped."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -24,7 +24,7 @@ def _message_id(value: str) -> str:
 
 Uuid = Annotated[str, AfterValidator(_uuid)]
 MessageId = Annotated[str, AfterValidator(_message_id)]
-# A text may hold lone surrogates, which pydantic refuses: they are replaced before it looks.
+# `Any`, because pydantic rejects strings with lone surrogates; the validator replaces them.
 Content = Annotated[Any, AfterValidator(lambda value: plain(value) if isinstance(value, str) else "")]
 
 
@@ -33,12 +33,12 @@ class _Event(BaseModel):
 
 
 class Opening(_Event):
-    """How a page introduces itself.
+    """The authentication payload of a connecting page.
 
     Attributes:
-        session_id: Chosen by the page; it comes back with it.
-        thread_id: The conversation that it shows; empty for a new one.
-        chat_profile: The model that was picked, URL-encoded.
+        session_id: Chosen by the page, which reconnects with the same id.
+        thread_id: The conversation on the page; empty for a new one.
+        chat_profile: The name of the chosen model, URL-encoded.
     """
 
     session_id: Uuid = Field(alias="sessionId")
@@ -50,8 +50,8 @@ class Said(_Event):
     """A message of the user.
 
     Attributes:
-        id: Chosen by the page.
-        output: Its text.
+        id: The message's id, chosen by the page.
+        output: The text.
     """
 
     id: MessageId
@@ -59,7 +59,7 @@ class Said(_Event):
 
 
 class Question(_Event):
-    """A question, new or edited."""
+    """A new or edited question."""
 
     message: Said
 
@@ -68,7 +68,7 @@ Event = TypeVar("Event", bound=BaseModel)
 
 
 def read(kind: type[Event], data: object) -> Event | None:
-    """An event in its form; `None` if it has another one."""
+    """Validate an event; return `None` if it is malformed."""
     try:
         return kind.model_validate(data)
     except (ValidationError, RecursionError):

@@ -1,7 +1,7 @@
-"""The events that a page sends: questions, edits, Stop and settings, each checked before anything is done with it.
+"""Event handlers for questions, edits, Stop and settings, which replace Chainlit's.
 
-They take the place of Chainlit's handlers, which pass on the whole message that a browser made up: its type, its marks
-and its conversation.
+Chainlit's handlers accept any field of a message from the browser, including its type, its metadata and its
+conversation.
 """
 
 import logging
@@ -31,11 +31,11 @@ TITLE_CHARACTERS = 200
 
 
 class Messages:
-    """Takes in what pages send.
+    """Handles the messages of pages.
 
     Args:
-        services: What all conversations share.
-        answers: Answers questions.
+        services: The shared objects of the application.
+        answers: Answers the questions of pages.
     """
 
     def __init__(self, services: Services, answers: Answers) -> None:
@@ -43,7 +43,7 @@ class Messages:
         self._answers = answers
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
-        """The handlers by their events."""
+        """Return the handlers by event name."""
         return {
             "client_message": self.ask,
             "edit_message": self.edit,
@@ -52,15 +52,15 @@ class Messages:
         }
 
     async def ask(self, sid: str, data: object = None, *_: object) -> None:
-        """A new question."""
+        """Add a new question to the conversation and answer it."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
         if session is None or said is None:
             return
         if any(message.id == said.id for message in chat_context.get()):
-            log.warning("a message came twice", extra={"message_id": said.id})
+            log.warning("a duplicate message was ignored", extra={"message_id": said.id})
             return
-        # The title of the conversation is its first question; Chainlit would take the whole of it.
+        # The title is the truncated first question; Chainlit would use all of it.
         begins = not session.has_first_interaction
         session.has_first_interaction = True
         message = {
@@ -79,7 +79,7 @@ class Messages:
         await self._answers.take()
 
     async def edit(self, sid: str, data: object = None, *_: object) -> None:
-        """An earlier question in other words: what came after it is taken away."""
+        """Edit an earlier question: remove the messages after it and answer it again."""
         session = _session(sid)
         said = await self._taken_in(session, data) if session else None
         if session is None or said is None:
@@ -87,7 +87,7 @@ class Messages:
         messages = chat_context.get()
         places = [at for at, each in enumerate(messages) if each.id == said.id and each.type == "user_message"]
         if not places:
-            log.warning("an edit of a message that is not there", extra={"message_id": said.id})
+            log.warning("an edit of an unknown message was ignored", extra={"message_id": said.id})
             return
         question = messages[places[0]]
         question.content = said.output
@@ -98,19 +98,19 @@ class Messages:
         await self._answers.take()
 
     async def stop(self, sid: str, *_: object) -> None:
-        """End the running answer; what arrived of it stays."""
+        """Cancel the running answer; the text received so far is kept."""
         session = _session(sid)
         if session:
             self._services.conversations.of(session.id).interrupt(STOPPED)
 
     async def choose(self, sid: str, data: object = None, *_: object) -> None:
-        """Other settings for the questions that follow."""
+        """Apply the page's settings to the questions that follow."""
         session = _session(sid)
         if session and isinstance(data, Mapping):
             session.chat_settings |= accepted(data)
 
     async def _taken_in(self, session: WebsocketSession, data: object) -> Said | None:
-        """The message in an event; `None` if it is refused, which the page is told unless it sends many of them."""
+        """Return the message of an event; `None` if it is refused, with a notice unless the page floods the server."""
         question = read(Question, data)
         if question is None:
             log.warning("a malformed message was refused")
@@ -139,7 +139,7 @@ class Messages:
 
 
 def _session(sid: str) -> WebsocketSession | None:
-    """The session of a connection, made the current one."""
+    """Return the session of a connection, and make it the current one."""
     session = WebsocketSession.get(sid)
     if session is not None:
         session_id.set(session.id)

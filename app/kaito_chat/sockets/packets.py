@@ -1,7 +1,7 @@
-"""Looks at the packets of sockets before Socket.IO reads them.
+"""Filter of WebSocket packets before Socket.IO parses them.
 
-Socket.IO keeps the attachments of a binary packet until all have come, reads the events of connections that opened no
-session, and lets a browser call the handlers of `connect` and `disconnect`. Our page sends none of these.
+Socket.IO buffers the attachments of a binary packet without limit, parses events of connections without a session, and
+lets a browser call the handlers of `connect` and `disconnect`. The page sends none of these.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-# A page that introduces itself, and every event but those that hold a question.
+# The largest packet in characters, except for events with a question.
 SHORT = 128 * 1024
-# So long a connection may be open before its page introduces itself; the database is asked after that.
+# Timeout for the connect packet after the WebSocket was opened.
 OPENING_SECONDS = 30.0
 _EVENT = re.compile(r'2\["([a-z_]{1,40})"[,\]]')
 Connected = Callable[[str, object], Awaitable[Any]]
@@ -26,7 +26,7 @@ Handle = Callable[[str, object], Awaitable[None]]
 
 
 def guard(server: socketio.AsyncServer, events: Collection[str], long: Collection[str]) -> None:
-    """Pass on only the packets of a page that behaves; a connection that sends others without a session is closed.
+    """Drop packets that the page never sends; close a connection that sends such a packet before it has a session.
 
     Args:
         server: Chainlit's Socket.IO server.
@@ -59,7 +59,7 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
             return
         try:
             await handle(connection, packet)
-        except (ValueError, RecursionError) as error:  # JSON that cannot be read
+        except (ValueError, RecursionError) as error:  # malformed JSON
             metrics.REFUSED.labels("packet").inc()
             log.warning("a malformed packet was refused", extra={"reason": type(error).__name__})
 
@@ -68,11 +68,11 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
 
 
 async def _close(server: socketio.AsyncServer, connection: str) -> None:
-    """Close a connection; Engine.IO only asks the browser to."""
+    """Close the WebSocket; Engine.IO alone only asks the browser to do so."""
     engine_socket = server.eio.sockets.get(connection)
     if engine_socket:
         await server.eio.disconnect(connection)
-        engine_socket.queue.put_nowait(None)  # ends its writer, which closes the WebSocket
+        engine_socket.queue.put_nowait(None)  # stops the writer task, which closes the WebSocket
 
 
 def _is_ours(packet: str, events: Collection[str], long: Collection[str], *, opened: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Opens the sessions of pages and ends them: who is signed in, whose a conversation is, how many sessions there are."""
+"""Opening and closing of sessions: authentication, ownership of conversations, limits on their number."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from kaito_chat.telemetry.audit import record
 
 log = logging.getLogger(__name__)
 
-# Sessions that pages left are kept for a while, each of them costs memory.
+# Sessions of disconnected pages are kept for a while and take memory.
 MOST_SESSIONS = 5000
 MOST_SESSIONS_OF_A_USER = 500
 TURN_SECONDS = 5.0
@@ -32,7 +32,7 @@ REFUSED = "The connection is refused"
 
 
 def name_of(user: User | None) -> str | None:
-    """The user's name; `None` without sign-in."""
+    """Return the user's identifier; `None` without sign-in."""
     return user.identifier if user else None
 
 
@@ -40,40 +40,40 @@ class Sessions:
     """The sessions of one process.
 
     Args:
-        services: What all conversations share.
+        services: The shared objects of the application.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def signed_in(self, environ: Mapping[str, Any]) -> tuple[User | None, str | None]:
-        """Who the request's cookies sign in, with the token.
+        """Return the user of the request's cookies, with the token.
 
         Raises:
-            ConnectionRefusedError: Nobody, and somebody has to be.
+            ConnectionRefusedError: Sign-in is required and the user is not signed in.
         """
         if not require_login():
             return None, None
         token = get_token_from_cookies(cookie_parser(environ.get("HTTP_COOKIE", "")))
         user = await self._services.tokens.holder(token) if self._services.tokens else None
         if user is None:
-            log.warning("a socket without a sign-in was refused")
+            log.warning("a connection without sign-in was refused")
             raise ConnectionRefusedError("authentication failed")
         return user, token
 
     async def open(
         self, sid: str, environ: Mapping[str, Any], opening: Opening, user: User | None, token: str | None
     ) -> WebsocketSession:
-        """A session for a page that has none here.
+        """Open a session for a page that has none on this replica.
 
         Raises:
-            ConnectionRefusedError: Its conversation is somebody else's, or nobody can tell whose it is.
+            ConnectionRefusedError: Its conversation belongs to another user, or its owner cannot be determined.
         """
         own = thread_of(opening.session_id)
         told = opening.thread_id or ""
         resume = await self._resumable(told or own, user, own=own, told=bool(told))
         await self._make_room(user)
-        if WebsocketSession.get_by_id(opening.session_id):  # opened by another connection, while the database was asked
+        if WebsocketSession.get_by_id(opening.session_id):  # opened by another connection during the query
             raise ConnectionRefusedError(REFUSED)
         self._forget_remains(opening.session_id)
         session = WebsocketSession(
@@ -88,7 +88,7 @@ class Sessions:
             thread_id=(told or own) if resume else None,
             environ={key: environ[key] for key in KEPT_ENVIRON if key in environ},
         )
-        # Chainlit would ask for the profiles here, in a way that fails while a loop runs.
+        # Set here, because Chainlit's own code to set it fails inside a running event loop.
         session.chat_profile = unquote(opening.chat_profile or "") or None
         if not resume:
             session.thread_id = own
@@ -96,26 +96,26 @@ class Sessions:
         return session
 
     async def forget(self, session: WebsocketSession, conversation: Conversation) -> None:
-        """End a session, and the answer that runs in it."""
+        """Close a session and cancel its running answer."""
         conversation.end()
-        if conversation.turn:  # it adds its end to what is forgotten below
+        if conversation.turn:  # it still adds to the state that is dropped below
             await asyncio.wait((conversation.turn,), timeout=TURN_SECONDS)
-        if conversation.connected:  # its page came back meanwhile
+        if conversation.connected:  # its page has reconnected meanwhile
             return
         user_sessions.pop(session.id, None)
         await session.delete()
         self._forget_remains(session.id)
 
     def _forget_remains(self, session_id: str) -> None:
-        """Leave nothing to the next session with an id: it may be somebody else's."""
+        """Drop all state of a session id: the next session with this id may be another user's."""
         self._services.conversations.forget(session_id)
         chat_contexts.pop(session_id, None)
 
     async def _make_room(self, user: User | None) -> None:
-        """Forget the oldest session that its page left, if there are too many; rather one that nothing was asked in.
+        """Close the oldest disconnected session if a limit is reached, preferably one without a question.
 
         Raises:
-            ConnectionRefusedError: All of them are connected.
+            ConnectionRefusedError: All sessions are connected.
         """
         theirs = [each for each in ws_sessions_id.values() if user and name_of(each.user) == name_of(user)]
         full = len(ws_sessions_id) >= MOST_SESSIONS
@@ -132,16 +132,16 @@ class Sessions:
         raise ConnectionRefusedError(REFUSED)
 
     async def _resumable(self, thread_id: str, user: User | None, *, own: str, told: bool) -> bool:
-        """Whether a conversation may be shown from the history: it is the user's, or it is not there, to be told so.
+        """Return whether to resume a conversation: it is the user's, or the page named one that does not exist.
 
         Args:
             thread_id: The conversation.
-            user: Who asks for it.
-            own: The conversation that follows from the session; it need not be there.
+            user: The user of the session.
+            own: The conversation derived from the session's id, which may not exist yet.
             told: Whether the page named the conversation.
 
         Raises:
-            ConnectionRefusedError: It is somebody else's, or nobody can tell whose it is.
+            ConnectionRefusedError: It belongs to another user, or its owner cannot be determined.
         """
         if self._services.history is None or user is None:
             return False

@@ -1,4 +1,4 @@
-"""Audit lines: who did what, when and with which outcome; never the content of a conversation."""
+"""Audit log: user, action and outcome, never the content of a conversation."""
 
 import logging
 
@@ -11,7 +11,7 @@ def record(action: str, user: str | None, outcome: str, **subjects: str) -> None
     Args:
         action: `sign_in`, `sign_out`, `connect`, `question`, `feedback`, `rename` or `delete`.
         user: The user's identifier; `None` without sign-in.
-        outcome: `ok`, or why it was refused or failed.
-        subjects: Ids of what it was done to, such as `thread_id`.
+        outcome: `ok`, or the reason of the refusal or failure.
+        subjects: Ids of the affected objects, such as `thread_id`.
     """
     log.info("audit", extra={"action": action, "user": user or "anonymous", "outcome": outcome, **subjects})

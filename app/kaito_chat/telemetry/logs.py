@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line, with request and session ids, and nobody's words."""
+"""Logging: one JSON object per line, with request and session ids, without the content of conversations."""
 
 import logging
 from contextvars import ContextVar
@@ -8,13 +8,13 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 session_id: ContextVar[str | None] = ContextVar("session_id", default=None)
-# Libraries that log every request, connection or file; their warnings are kept.
+# Libraries that log every request, connection or file: warnings and errors only.
 QUIET = (
     "httpx",
     "httpcore",
     "socketio",
     "engineio",
-    # By name too: without a level of their own, both add a handler that writes plain text beside ours.
+    # Also by these names: without a level of their own, both add a handler that writes plain text.
     "socketio.server",
     "engineio.server",
     "aiosqlite",
@@ -30,7 +30,7 @@ LONGEST_MESSAGE = 2000
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 8000
 _CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
-# Marks of the direction of text: they show a line otherwise than it is.
+# Bidirectional controls, which can make a log line display misleadingly.
 _CONTROL |= {number: f"\\u{number:04x}" for number in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
@@ -44,7 +44,7 @@ class _Ids(logging.Filter):
 
 
 class _Bounds(logging.Filter):
-    """Bounds a record: names, ids and headers come from outside, and so may their length."""
+    """Truncates a record's fields, which may contain long names, ids and headers from requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -60,14 +60,14 @@ def _bounded(text: str, longest: int) -> str:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """A packet of Engine.IO that cannot be read is the sender's fault."""
+    """Drop the traceback of an unreadable Engine.IO packet, which is the client's fault."""
     if record.msg == "Unknown receive error":
         record.exc_info = None
     return True
 
 
 class _Text(logging.Formatter):
-    """Lines for a terminal: one for each record but for tracebacks, whatever the message holds."""
+    """Plain text for a terminal: one line per record, with control characters escaped; tracebacks follow it."""
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
         return _bounded(super().formatException(ei), LONGEST_TRACEBACK)
@@ -77,7 +77,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(JsonFormatter):
-    """Names as log collectors expect them; what is not known is left out."""
+    """JSON without the fields that have no value."""
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's own
         return _bounded(str(super().formatException(ei)), LONGEST_TRACEBACK)
@@ -87,7 +87,7 @@ class _Json(JsonFormatter):
 
 
 def configure(level: str, log_format: str) -> None:
-    """Send everything to standard error, Chainlit's and uvicorn's logs included."""
+    """Send all logs to standard error, including those of Chainlit and uvicorn."""
     handler = logging.StreamHandler()
     handler.addFilter(_Bounds())
     handler.addFilter(_Ids())

@@ -1,4 +1,4 @@
-"""The second port: health probes and metrics, for the kubelet and Prometheus and nobody else."""
+"""The management port: health probes for the kubelet and metrics for Prometheus."""
 
 import asyncio
 import contextlib
@@ -16,14 +16,14 @@ from kaito_chat.telemetry import metrics
 
 
 class PortError(Exception):
-    """A port cannot be listened on."""
+    """The server cannot listen on a port."""
 
 
 def application(not_ready: Callable[[], str]) -> Starlette:
-    """The routes `/livez`, `/readyz` and `/metrics`.
+    """Build the ASGI application with `/livez`, `/readyz` and `/metrics`.
 
     Args:
-        not_ready: Why no requests should be sent here; empty if they may be.
+        not_ready: Returns why this replica is not ready, or an empty string.
     """
 
     async def livez(_: Request) -> Response:
@@ -40,15 +40,15 @@ def application(not_ready: Callable[[], str]) -> Starlette:
 
 
 def listen(host: str, port: int, variable: str) -> socket.socket:
-    """A socket that listens.
+    """Return a listening socket.
 
     Args:
-        host: An address of this machine.
-        port: 0 takes a free one.
-        variable: The setting that chose the port, for the error.
+        host: A local address.
+        port: The port; 0 for a free one.
+        variable: The variable that sets the port, for the error message.
 
     Raises:
-        PortError: Something else listens there, or the address is not this machine's.
+        PortError: The port is in use, or the address is not local.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -58,17 +58,17 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Serves beside the application's own server, which has the signals."""
+    """A second server in the process, which leaves signals to the first."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the application's server."""
+        """Install no signal handlers."""
         yield
 
 
 @contextlib.asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve on a socket, until the end of the block."""
+    """Serve on a socket while the context is open."""
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,4 +1,4 @@
-"""What an operator sees at `/metrics`.
+"""Prometheus metrics, served at `/metrics`.
 
 See: https://prometheus.io/docs/practices/naming/
 """
@@ -6,8 +6,8 @@ See: https://prometheus.io/docs/practices/naming/
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
 
 REQUESTS = Counter("kaito_chat_requests", "Questions, by model and outcome.", ["model", "outcome"])
-ERRORS = Counter("kaito_chat_errors", "Questions without a whole answer, by model and kind.", ["model", "kind"])
-RETRIES = Counter("kaito_chat_retries", "Further attempts before a first token.", ["model"])
+ERRORS = Counter("kaito_chat_errors", "Questions without a complete answer, by model and kind.", ["model", "kind"])
+RETRIES = Counter("kaito_chat_retries", "Retries before the first token.", ["model"])
 FIRST_TOKEN = Histogram(
     "kaito_chat_time_to_first_token_seconds",
     "From the question to the first token.",
@@ -22,20 +22,20 @@ ANSWER = Histogram(
 )
 TOKENS = Counter("kaito_chat_tokens", "Tokens, by model and direction (prompt or completion).", ["model", "direction"])
 ACTIVE = Gauge("kaito_chat_active_streams", "Answers being generated.", ["model"])
-WAITING = Gauge("kaito_chat_waiting_questions", "Questions that wait for their model to be ready.", ["model"])
-SESSIONS = Gauge("kaito_chat_sessions", "Open pages, and those that may still come back.")
-MODEL_READY = Gauge("kaito_chat_model_ready", "Whether the model answers (1) or is warming up or gone (0).", ["model"])
-HISTORY_ERRORS = Counter("kaito_chat_history_errors", "Statements on the history's database that failed.")
+WAITING = Gauge("kaito_chat_waiting_questions", "Questions waiting for their model to become ready.", ["model"])
+SESSIONS = Gauge("kaito_chat_sessions", "Open pages, including those that may still reconnect.")
+MODEL_READY = Gauge("kaito_chat_model_ready", "Whether the model is ready (1) or not (0).", ["model"])
+HISTORY_ERRORS = Counter("kaito_chat_history_errors", "Failed operations on the history's database.")
 REFUSED = Counter("kaito_chat_refused", "Requests and questions that were refused, by reason.", ["reason"])
-SIGN_INS = Counter("kaito_chat_sign_ins", "Attempts to sign in, by outcome (ok, failed or limited).", ["outcome"])
-HISTORY_PENDING = Gauge("kaito_chat_history_pending", "Writes that wait for the history's database.")
-HISTORY_OLDEST = Gauge("kaito_chat_history_oldest_pending_seconds", "How long the oldest of those writes waits.")
-HISTORY_DROPPED = Counter("kaito_chat_history_dropped", "Writes that the history lost, by reason.", ["reason"])
+SIGN_INS = Counter("kaito_chat_sign_ins", "Sign-in attempts, by outcome (ok, failed or limited).", ["outcome"])
+HISTORY_PENDING = Gauge("kaito_chat_history_pending", "Writes waiting for the history's database.")
+HISTORY_OLDEST = Gauge("kaito_chat_history_oldest_pending_seconds", "Age of the oldest waiting write.")
+HISTORY_DROPPED = Counter("kaito_chat_history_dropped", "Writes to the history that were lost, by reason.", ["reason"])
 for _reason in ("full", "refused", "foreign", "shutdown"):
     HISTORY_DROPPED.labels(_reason)
 DRAINING = Gauge("kaito_chat_draining", "Whether this process is shutting down.")
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus's text format, those of the process included."""
+    """Return all metrics in Prometheus's text format, including those of the process."""
     return generate_latest(REGISTRY)

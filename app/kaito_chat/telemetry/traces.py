@@ -1,9 +1,9 @@
-"""Traces of questions, when an OTLP endpoint is set; without one, the API's own spans that do nothing.
+"""OpenTelemetry traces of questions if an OTLP endpoint is set; otherwise no-op spans.
 
-The provider is not made the process's own: FastAPI would trace every request with it, and with its address the code of
-a sign-in.
+The provider is not registered globally: FastAPI would trace every request with it, including the URL with the
+authorization code of a sign-in.
 
-Attributes follow OpenTelemetry's conventions for generative AI, without content.
+Attributes follow OpenTelemetry's semantic conventions for generative AI, without content.
 See: https://opentelemetry.io/docs/specs/semconv/gen-ai/
 """
 
@@ -16,18 +16,18 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-# For one batch, with all attempts: a collector that is away must not hold up the end of the process.
+# For one batch with all retries: an unavailable collector must not delay the shutdown.
 EXPORT_SECONDS = 2
 _provider: list[trace.TracerProvider] = [trace.NoOpTracerProvider()]
 
 
 def tracer() -> trace.Tracer:
-    """The tracer of this package."""
+    """Return the tracer of this package."""
     return _provider[0].get_tracer("kaito_chat")
 
 
 def configure() -> Callable[[], None]:
-    """Send traces where the standard `OTEL_*` variables say; returns what flushes and ends it."""
+    """Export traces as configured by the standard `OTEL_*` variables; return a function that flushes and stops."""
     provider = TracerProvider(resource=Resource.create({"service.name": "kaito-chat"}))
     timeout = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else EXPORT_SECONDS
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=timeout)))

@@ -1,4 +1,4 @@
-"""The texts that people read, in their language: troubles, notices, steps of a warm-up, labels."""
+"""The texts shown to users, translated: errors, notices, warm-up steps, labels."""
 
 from kaito_chat.texts.catalogue import DEFAULT, codes, negotiate
 from kaito_chat.texts.texts import CONTINUE, Step, Texts, texts_for

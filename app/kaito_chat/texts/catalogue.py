@@ -1,7 +1,7 @@
-"""Reads the texts of each language, and chooses the language.
+"""Loading of the translations, and language negotiation.
 
-Chainlit's page and these texts have to be in the same language, so the codes are Chainlit's and the order of the
-search is the one that the page's translations have.
+Chainlit's page and these texts have to use the same language, so the language codes and the fallback order are
+Chainlit's.
 """
 
 import json
@@ -16,21 +16,21 @@ _MOST_CODES = 20
 
 @cache
 def codes() -> tuple[str, ...]:
-    """The languages that there are, such as `de-DE` and `es`."""
+    """Return the codes of the available languages, such as `de-DE` and `es`."""
     found = files(__package__).joinpath("languages").iterdir()
     return tuple(sorted(each.name.removesuffix(".json") for each in found if each.name.endswith(".json")))
 
 
 @cache
 def load(code: str) -> dict[str, str]:
-    """The texts of one of the languages by their keys."""
+    """Return the texts of a language by key."""
     path = files(__package__).joinpath("languages", f"{code}.json")
     texts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return texts
 
 
 def closest(language: str) -> str | None:
-    """The code of a language that there is: its own, the one without the region, or that of another region."""
+    """Return the closest available code: the language itself, without the region, or of another region."""
     wanted = language.strip().casefold()
     base = wanted.split("-")[0]
     known = {code.casefold(): code for code in codes()}
@@ -44,9 +44,9 @@ def closest(language: str) -> str | None:
 
 
 def negotiate(accept_language: str) -> str:
-    """The best language for a request's `Accept-Language`.
+    """Return the language for a request's `Accept-Language` header.
 
-    Only the most wanted language counts: Chainlit's page asks for the browser's first language alone.
+    Only the preferred language counts, because Chainlit's page requests the browser's first language only.
     """
     found: list[tuple[float, str]] = []
     for part in accept_language.split(",")[:_MOST_CODES]:

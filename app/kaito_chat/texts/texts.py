@@ -1,4 +1,4 @@
-"""Says in words of one language how a model, an answer or a conversation fares."""
+"""The texts of one language, and messages composed of them."""
 
 import time
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import LASTING, Model, State
 from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
 
-# How long the steps of a warm-up usually take, in minutes.
+# Typical durations of the warm-up steps, in minutes.
 NODE_MINUTES = "5-15"
 SERVER_MINUTES = "3-15"
 # Sent to the model, which understands English best.
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     """A step of the warm-up.
 
     Attributes:
-        name: The part of the way to an answer.
+        name: The name of the step.
         state: `done`, `now` or `later`.
         detail: Elapsed and typical time.
     """
@@ -32,10 +32,10 @@ class Step(NamedTuple):
 
 
 class Texts:
-    """The texts of one language; a text that it lacks is English.
+    """The texts of one language; English is the fallback for missing texts.
 
     Args:
-        language: One of the codes that there are.
+        language: The code of an available language.
     """
 
     def __init__(self, language: str) -> None:
@@ -43,20 +43,20 @@ class Texts:
         self._texts = load(DEFAULT) | load(language)
 
     def say(self, key: str, **values: object) -> str:
-        """The text of a key.
+        """Return the text of a key, with its placeholders filled in.
 
         Raises:
-            KeyError: There is no such text, or it needs another value.
+            KeyError: There is no such text, or a value is missing.
         """
         return self._texts[key].format(**values)
 
     def page(self) -> dict[str, str]:
-        """The texts that the page's own script shows, as they are written."""
+        """Return the texts that our script on the page shows, with their placeholders."""
         shown = ("page.", "state.", "settings.model")
         return {key: text for key, text in self._texts.items() if key.startswith(shown)}
 
     def trouble(self, error: BackendError, reference: str = "") -> str:
-        """The text for a trouble, with the server's own words if it said some, and a reference to the log."""
+        """Return the notice for an error, with the server's message, if any, and a reference to the log."""
         key = f"trouble.{error.kind}"
         if error.kind is Kind.BUSY and error.retry_after_seconds:
             key = "trouble.busy_wait"
@@ -69,11 +69,11 @@ class Texts:
         return "\n\n".join(part for part in parts if part)
 
     def state(self, state: State) -> str:
-        """The short text for a model's state."""
+        """Return the short text for a model's state."""
         return self.say(f"state.{state}")
 
     def steps(self, model: Model) -> list[Step]:
-        """The steps of a model's warm-up, as far as they are known."""
+        """Return the known steps of a model's warm-up."""
         if model.ready:
             return [self._step("ready", "done")]
         known = model.conditions
@@ -97,7 +97,7 @@ class Texts:
         return [*both, self._step("ready", "later")]
 
     def warming_up(self, model: Model) -> str:
-        """The notice under a question that waits for its model."""
+        """Return the notice under a question that waits for its model."""
         for kind, state in LASTING.items():
             if model.state is state:
                 reason = f"\n\n> {quoted(model.said)}" if model.said else ""
@@ -117,7 +117,7 @@ class Texts:
         return f"{head}\n\n{listed}{hindered}{said}"
 
     def usage(self, prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
-        """The line under an answer."""
+        """Return the usage line under an answer."""
         seconds = f"{first_token_seconds:.1f}".replace(".", self.say("decimal"))
         parts = [
             self.say("usage.completion", count=completion) if completion else "",
@@ -127,7 +127,7 @@ class Texts:
         return " · ".join(part for part in parts if part)
 
     def duration(self, seconds: float) -> str:
-        """A duration as people say it."""
+        """Return a duration in minutes and seconds."""
         minutes, rest = divmod(max(0, round(seconds)), 60)
         if minutes:
             return self.say("duration.minutes", minutes=minutes, seconds=rest)
@@ -143,7 +143,7 @@ class Texts:
 
 
 def texts_for(language: str | None) -> Texts:
-    """The texts in a language, or in the nearest one that there is."""
+    """Return the texts in a language, or in the closest available one."""
     return _of((closest(language) if language else None) or DEFAULT)
 
 
@@ -155,6 +155,6 @@ def _of(code: str) -> Texts:
 
 
 def quoted(text: str) -> str:
-    """A server's words as plain text on one line: Markdown in them has no meaning."""
+    """Return a server's message on one line, with Markdown escaped."""
     escaped = ("\\" + character if character in "\\`*_[]<>#!$|~" else character for character in text)
     return " ".join("".join(escaped).split())

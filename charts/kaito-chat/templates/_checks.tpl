@@ -1,33 +1,33 @@
-{{- /* What a schema cannot say. Included by the Deployment, which every release has. */ -}}
+{{- /* Checks that the schema cannot express. Included by the Deployment, which every release has. */ -}}
 {{- define "kaito-chat.checks" -}}
 {{- $settings := default dict .Values.chat.settings -}}
 {{- $vault := ternary (default dict .Values.chat.keyVault.secrets) dict .Values.chat.keyVault.enabled -}}
 {{- if and (not .Values.model.enabled) (not .Values.chat.models) -}}
-{{- fail "model.enabled is false and chat.models is empty: there is no model to talk to. Add an endpoint to chat.models." -}}
+{{- fail "model.enabled is false and chat.models is empty: the chat needs a model. Add an endpoint to chat.models." -}}
 {{- end -}}
 {{- $signIn := toString (default "none" (get $settings "KAITO_CHAT_SIGN_IN")) -}}
 {{- if and (ne $signIn "none") (not .Values.chat.existingSecret) (not (hasKey $vault "KAITO_CHAT_AUTH_SECRET")) -}}
-{{- fail "chat.settings.KAITO_CHAT_SIGN_IN needs KAITO_CHAT_AUTH_SECRET, a secret: put it into chat.existingSecret, or name it in chat.keyVault.secrets." -}}
+{{- fail "chat.settings.KAITO_CHAT_SIGN_IN needs KAITO_CHAT_AUTH_SECRET, a secret: put it into chat.existingSecret or chat.keyVault.secrets." -}}
 {{- end -}}
 {{- if eq $signIn "entra" -}}
 {{- range list "KAITO_CHAT_ENTRA_TENANT_ID" "KAITO_CHAT_ENTRA_CLIENT_ID" -}}
 {{- if not (get $settings .) }}{{ fail (printf "chat.settings.KAITO_CHAT_SIGN_IN entra needs chat.settings.%s." .) }}{{ end -}}
 {{- end -}}
 {{- if not (or .Values.ingress.host (get $settings "KAITO_CHAT_PUBLIC_URL")) -}}
-{{- fail "chat.settings.KAITO_CHAT_SIGN_IN entra needs ingress.host, or chat.settings.KAITO_CHAT_PUBLIC_URL, to come back to after the sign-in." -}}
+{{- fail "chat.settings.KAITO_CHAT_SIGN_IN entra needs ingress.host, or chat.settings.KAITO_CHAT_PUBLIC_URL, as the redirect address of the sign-in." -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq $signIn "none") (or (hasKey $settings "KAITO_CHAT_DATABASE_URL") (hasKey $vault "KAITO_CHAT_DATABASE_URL")) -}}
-{{- fail "KAITO_CHAT_DATABASE_URL needs chat.settings.KAITO_CHAT_SIGN_IN: history belongs to people who signed in." -}}
+{{- fail "KAITO_CHAT_DATABASE_URL needs chat.settings.KAITO_CHAT_SIGN_IN: history belongs to signed-in users." -}}
 {{- end -}}
 {{- if and (get $settings "KAITO_CHAT_DATABASE_ENTRA_ENABLED") (not .Values.chat.workloadIdentity.enabled) -}}
-{{- fail "chat.settings.KAITO_CHAT_DATABASE_ENTRA_ENABLED needs chat.workloadIdentity.enabled: PostgreSQL is asked as that identity." -}}
+{{- fail "chat.settings.KAITO_CHAT_DATABASE_ENTRA_ENABLED needs chat.workloadIdentity.enabled: it signs in to PostgreSQL with that identity." -}}
 {{- end -}}
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}
 {{- if and .Values.chat.caBundle.configMap .Values.chat.caBundle.secret -}}
-{{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: there is one file of certificates. Leave out one of them." -}}
+{{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: set only one of them." -}}
 {{- end -}}
 {{- $names := list -}}
 {{- range .Values.chat.models -}}
@@ -41,7 +41,7 @@
 {{- $names = append $names .name -}}
 {{- end -}}
 {{- if and .Values.chat.keyVault.enabled (not .Values.chat.workloadIdentity.enabled) -}}
-{{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the vault is read with the pod's own identity." -}}
+{{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the key vault is read with the pod's own identity." -}}
 {{- end -}}
 {{- if and .Values.model.enabled .Values.model.autoscaling.enabled (lt (int .Values.model.autoscaling.maxReplicas) 2) -}}
 {{- fail "model.autoscaling.maxReplicas must be 2 or more." -}}
@@ -54,7 +54,7 @@
 {{- end -}}
 {{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_INDEX_NAME" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
 {{- if and $.Values.chat.models (hasKey $settings .) -}}
-{{- fail (printf "chat.settings.%s is about a single model: with chat.models, say it there." .) -}}
+{{- fail (printf "chat.settings.%s applies to a single model: with chat.models, set it there." .) -}}
 {{- end -}}
 {{- end -}}
 {{- if .Values.model.enabled -}}

@@ -1,4 +1,4 @@
-{{- /* The application's image; a digest goes before a tag. */ -}}
+{{- /* The application's image; a digest takes precedence over a tag. */ -}}
 {{- define "kaito-chat.image" -}}
 {{- $image := .Values.chat.image -}}
 {{- if $image.digest -}}

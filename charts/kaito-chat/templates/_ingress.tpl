@@ -1,5 +1,5 @@
 {{- /*
-What the four ways of publishing differ in, in one place:
+Differences between the ways of publishing, in one place:
 
 | | nginx (F5's controller) | webapprouting (app routing's NGINX) | gateway (app routing's Istio) |
 |---|---|---|---|
@@ -7,13 +7,13 @@ What the four ways of publishing differ in, in one place:
 | class | nginx | webapprouting.kubernetes.azure.com | of the Gateway: approuting-istio |
 | timeouts | annotations with units | annotations in seconds | HTTPRoute timeouts |
 | affinity, body size, allow-list, basic authentication | yes | yes | none of them |
-| TLS | cert-manager through an annotation | likewise | the Gateway's listener |
+| TLS | cert-manager through an annotation | as nginx | the Gateway's listener |
 
-The application speaks WebSocket only, so a page's questions stay with one pod in every mode; the buttons under an
-answer are requests of their own, which without affinity may meet another pod and then say so.
+The application speaks WebSocket only, so a page's questions stay with one pod in every mode. The buttons under an
+answer send HTTP requests, which can reach another pod without affinity; the page then shows an error.
 */ -}}
 
-{{- /* Not empty if the mode makes Ingress objects. */ -}}
+{{- /* Not empty if the mode uses Ingress objects. */ -}}
 {{- define "kaito-chat.isIngress" -}}
 {{- if has .Values.ingress.mode (list "nginx" "webapprouting") -}}yes{{- end -}}
 {{- end -}}
@@ -22,18 +22,18 @@ answer are requests of their own, which without affinity may meet another pod an
 {{- default (ternary "nginx" "webapprouting.kubernetes.azure.com" (eq .Values.ingress.mode "nginx")) .Values.ingress.className -}}
 {{- end -}}
 
-{{- /* The Secret with the chat's certificate: one that exists, or what cert-manager writes. */ -}}
+{{- /* TLS Secret of the chat: an existing one, or the one that cert-manager writes. */ -}}
 {{- define "kaito-chat.tlsSecret" -}}
 {{- default (printf "%s-tls" (include "kaito-chat.chat" .)) .Values.ingress.tls.secretName -}}
 {{- end -}}
 
-{{- /* Not empty if this mode wants a Policy of F5's for an allow-list: its Ingress annotations have none. */ -}}
+{{- /* Name of the F5 Policy for an allow-list, empty in other modes: F5's Ingress annotations have no allow-list. */ -}}
 {{- define "kaito-chat.policyOf" -}}
 {{- if and (eq .root.Values.ingress.mode "nginx") .allowedCidrs -}}{{ .service }}-allowed{{- end -}}
 {{- end -}}
 
 {{- /*
-Annotations of one Ingress. Takes a dict: root, service, and what to ask the controller for: websocket, affinity,
+Annotations of one Ingress. Takes a dict: root, service, and the features of the controller to use: websocket, affinity,
 maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 */ -}}
 {{- define "kaito-chat.ingressAnnotations" -}}
@@ -47,8 +47,8 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- $_ := set $found "nginx.org/proxy-read-timeout" $seconds -}}
 {{- $_ := set $found "nginx.org/proxy-send-timeout" $seconds -}}
 {{- $_ := set $found "nginx.org/proxy-buffering" "False" -}}
-{{- /* F5's controller takes one Ingress a host, so cert-manager answers Let's Encrypt's question in this one; and refuses
-   TLS without a certificate, to which it redirects that question, so there is a temporary one. */ -}}
+{{- /* F5's controller accepts one Ingress per host, so cert-manager solves the HTTP-01 challenge in this one. The
+   controller redirects the challenge to HTTPS and refuses TLS without a certificate: issue a temporary one. */ -}}
 {{- if and $ingress.tls.enabled $ingress.tls.clusterIssuer -}}
 {{- $_ := set $found "acme.cert-manager.io/http01-edit-in-place" "true" -}}
 {{- $_ := set $found "cert-manager.io/issue-temporary-certificate" "true" -}}
@@ -78,7 +78,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- merge (deepCopy (default dict $ingress.annotations)) $found | toYaml -}}
 {{- end -}}
 
-{{- /* What the mode cannot do, or lacks. */ -}}
+{{- /* Refuse values that the mode does not support, or that it lacks. */ -}}
 {{- define "kaito-chat.ingressChecks" -}}
 {{- $ingress := .Values.ingress -}}
 {{- $given := toString (get (default dict .Values.chat.settings) "KAITO_CHAT_PUBLIC_URL" | default "") | trimSuffix "/" -}}
@@ -93,7 +93,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- if $path -}}
 {{- range list "nginx.ingress.kubernetes.io/rewrite-target" "nginx.org/rewrites" "nginx.org/rewrite-target" -}}
 {{- if hasKey (default dict $ingress.annotations) . -}}
-{{- fail (printf "ingress.annotations.%s takes the path of chat.settings.KAITO_CHAT_ROOT_PATH away, under which the application answers. Leave out one of them." .) -}}
+{{- fail (printf "ingress.annotations.%s removes the path of chat.settings.KAITO_CHAT_ROOT_PATH, under which the application answers. Leave out one of them." .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -118,14 +118,14 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- end -}}
 {{- end -}}
 {{- if and (include "kaito-chat.isIngress" .) $ingress.tls.enabled (not $ingress.tls.clusterIssuer) (not $ingress.tls.secretName) -}}
-{{- fail "ingress.tls.enabled needs ingress.tls.clusterIssuer, which has cert-manager write a certificate, or ingress.tls.secretName, which holds one." -}}
+{{- fail "ingress.tls.enabled needs ingress.tls.clusterIssuer, which issues a certificate, or ingress.tls.secretName, which contains one." -}}
 {{- end -}}
 {{- if .Values.model.ingress.enabled -}}
 {{- if not .Values.model.enabled -}}
 {{- fail "model.ingress.enabled needs model.enabled: there is no model of this release to publish." -}}
 {{- end -}}
 {{- if not (include "kaito-chat.isIngress" .) -}}
-{{- fail (printf "model.ingress.enabled needs ingress.mode nginx or webapprouting: with %s nothing can ask for a password or check addresses, and the model answers everybody." $ingress.mode) -}}
+{{- fail (printf "model.ingress.enabled needs ingress.mode nginx or webapprouting: with %s nothing checks a password or addresses, and the model answers every client." $ingress.mode) -}}
 {{- end -}}
 {{- if not .Values.model.ingress.host -}}
 {{- fail "model.ingress.enabled needs model.ingress.host." -}}
@@ -134,7 +134,7 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- fail "model.ingress.host must differ from ingress.host." -}}
 {{- end -}}
 {{- if not (or .Values.model.ingress.basicAuthSecret .Values.model.ingress.allowedCidrs) -}}
-{{- fail "model.ingress.enabled needs model.ingress.basicAuthSecret or model.ingress.allowedCidrs: the model itself asks nobody who they are." -}}
+{{- fail "model.ingress.enabled needs model.ingress.basicAuthSecret or model.ingress.allowedCidrs: the model's endpoint has no authentication." -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

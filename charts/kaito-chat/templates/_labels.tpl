@@ -6,19 +6,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{- /* What tells this release's objects from another's. */ -}}
+{{- /* Labels that select this release's objects. */ -}}
 {{- define "kaito-chat.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{- /* The pods of the application. */ -}}
+{{- /* Labels of the application's pods. */ -}}
 {{- define "kaito-chat.chatSelector" -}}
 {{ include "kaito-chat.selector" . }}
 app.kubernetes.io/component: chat
 {{- end -}}
 
-{{- /* The model's pods, which KAITO makes: its labels are all that there is to find them by. */ -}}
+{{- /* Labels of the model's pods. KAITO creates the pods, so only its own labels select them. */ -}}
 {{- define "kaito-chat.modelSelector" -}}
 {{- if include "kaito-chat.several" . -}}
 inferenceset.kaito.sh/created-by: {{ include "kaito-chat.model" . | quote }}

@@ -1,11 +1,11 @@
-{{- /* Not empty if one Workspace does not do: several replicas, or as many as the load wants. */ -}}
+{{- /* Not empty if one Workspace is not enough: several replicas, or autoscaling. */ -}}
 {{- define "kaito-chat.several" -}}
 {{- if or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled -}}yes{{- end -}}
 {{- end -}}
 
 {{- /*
-The labels of its GPU nodes: what the Workspace selects them by. KAITO takes nodes with these labels that are there
-already, so they differ between releases, and between what a release had before and has now.
+Labels by which the Workspace selects its GPU nodes. KAITO uses existing nodes with these labels, so they differ between
+releases, and between the old and the new model of a release.
 */ -}}
 {{- define "kaito-chat.nodeLabels" -}}
 {{- $model := .Values.model -}}
@@ -41,12 +41,12 @@ presetOptions:
 {{- end }}
 {{- end -}}
 
-{{- /* Not empty if the model server has parameters of its own. */ -}}
+{{- /* Not empty if the values set parameters of the model server. */ -}}
 {{- define "kaito-chat.configured" -}}
 {{- if or .Values.model.vllm (not (kindIs "invalid" .Values.model.maxProbeSteps)) -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* The model server's parameters, as KAITO reads them. */ -}}
+{{- /* Parameters of the model server in KAITO's format. */ -}}
 {{- define "kaito-chat.parameters" -}}
 {{- $parameters := dict -}}
 {{- if not (kindIs "invalid" .Values.model.maxProbeSteps) }}{{ $_ := set $parameters "max_probe_steps" (int64 .Values.model.maxProbeSteps) }}{{ end -}}
@@ -82,7 +82,7 @@ adapters:
 {{- end }}
 {{- end -}}
 
-{{- /* What KAITO reads from annotations, on a Workspace or on an InferenceSet. */ -}}
+{{- /* KAITO's annotations of a Workspace or an InferenceSet. */ -}}
 {{- define "kaito-chat.modelAnnotations" -}}
 {{- $annotations := dict -}}
 {{- with .Values.model.runtime }}{{ $_ := set $annotations "kaito.sh/runtime" . }}{{ end -}}

@@ -1,4 +1,4 @@
-{{- /* The groups of monitors asked for; a cluster may have both. */ -}}
+{{- /* API groups to create monitors for; a cluster may have both. */ -}}
 {{- define "kaito-chat.monitorGroups" -}}
 {{- $groups := list -}}
 {{- if .Values.monitoring.prometheusOperator -}}
@@ -10,7 +10,7 @@
 {{- toJson $groups -}}
 {{- end -}}
 
-{{- /* Labels that make a Prometheus find the monitors and rules. */ -}}
+{{- /* Labels by which Prometheus selects the monitors and rules. */ -}}
 {{- define "kaito-chat.monitorLabels" -}}
 {{- merge (include "kaito-chat.labels" . | fromYaml) (default dict .Values.monitoring.labels) | toYaml -}}
 {{- end -}}

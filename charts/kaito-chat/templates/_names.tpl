@@ -1,9 +1,9 @@
 {{- /*
-Every name of the chart, one definition each. Names are DNS labels of at most 63 characters, and what Kubernetes or
-KAITO append to them must fit too, so the common beginning has at most 35: of a longer one, 28 and a hash.
+Names of the chart's objects, one definition each. Names are DNS labels of at most 63 characters, including the suffixes
+that Kubernetes and KAITO append. The common prefix therefore has at most 35; a longer one becomes 28 and a hash.
 */ -}}
 
-{{- /* What all names begin with. A Service's name must begin with a letter, which a release's need not. */ -}}
+{{- /* Common prefix of all names. A Service's name must begin with a letter; a release's name need not. */ -}}
 {{- define "kaito-chat.fullname" -}}
 {{- $name := default .Release.Name .Values.fullnameOverride | replace "." "-" -}}
 {{- if not (regexMatch "^[a-z]" $name) -}}{{- $name = printf "kc-%s" $name -}}{{- end -}}
@@ -18,7 +18,7 @@ KAITO append to them must fit too, so the common beginning has at most 35: of a 
 {{- include "kaito-chat.fullname" . -}}
 {{- end -}}
 
-{{- /* The ServiceAccount, made here or found. */ -}}
+{{- /* ServiceAccount, created or existing. */ -}}
 {{- define "kaito-chat.serviceAccount" -}}
 {{- default (include "kaito-chat.chat" .) .Values.chat.serviceAccount.name -}}
 {{- end -}}
@@ -28,15 +28,15 @@ KAITO append to them must fit too, so the common beginning has at most 35: of a 
 {{- printf "%s-key-vault" (include "kaito-chat.chat" .) -}}
 {{- end -}}
 
-{{- /* What a model is, for people: the preset's last part, or `model` for a template of one's own. */ -}}
+{{- /* Display name of the model: the preset's last part, or `model` for a custom template. */ -}}
 {{- define "kaito-chat.modelSlug" -}}
 {{- ternary "model" (.Values.model.preset | splitList "/" | last) (not (empty .Values.model.template)) -}}
 {{- end -}}
 
 {{- /*
-The Workspace, or the InferenceSet. KAITO lets nobody change instance type, selector, node count or preset, and a
-changed template does not reach its pods, so the name ends with a hash of them: another model is another Workspace. 46
-characters at most: an InferenceSet's Workspaces have 6 more, and their Services 9 more.
+Name of the Workspace or InferenceSet. KAITO refuses changes of instance type, selector, node count and preset, and a
+changed template does not reach its pods, so the name ends with a hash of them: another model is another Workspace. At
+most 46 characters: an InferenceSet's Workspaces have 6 more, and their Services 9 more.
 */ -}}
 {{- define "kaito-chat.model" -}}
 {{- $model := .Values.model -}}
@@ -52,7 +52,7 @@ characters at most: an InferenceSet's Workspaces have 6 more, and their Services
 {{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 38 (len $begin))) | trimSuffix "-") $hash -}}
 {{- end -}}
 
-{{- /* The ConfigMap with parameters of the model server. Others have another name: KAITO looks at the name only. */ -}}
+{{- /* ConfigMap with parameters of the model server. The name contains a hash: KAITO notices a changed name only. */ -}}
 {{- define "kaito-chat.inferenceConfig" -}}
 {{- printf "%s-%s" (include "kaito-chat.model" .) (include "kaito-chat.parameters" . | sha256sum | trunc 6) -}}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{- /* The namespace of what forwards people's requests; empty for any namespace. */ -}}
+{{- /* Namespace of the ingress controller; empty for any namespace. */ -}}
 {{- define "kaito-chat.controllerNamespace" -}}
 {{- if .Values.networkPolicy.ingressControllerNamespace -}}
 {{ .Values.networkPolicy.ingressControllerNamespace }}
@@ -10,14 +10,14 @@ app-routing-system
 {{- end -}}
 {{- end -}}
 
-{{- /* Not empty if PostgreSQL may be asked: its address is in a setting, or in a Secret that nobody here can read. */ -}}
+{{- /* Not empty if the chat may connect to PostgreSQL: its address is in a setting, or in a Secret that the chart cannot read. */ -}}
 {{- define "kaito-chat.hasHistory" -}}
 {{- if or (hasPrefix "postgresql" (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_DATABASE_URL"))) .Values.networkPolicy.postgresqlCidr (hasKey (default dict .Values.chat.keyVault.secrets) "KAITO_CHAT_DATABASE_URL") .Values.chat.existingSecret -}}yes{{- end -}}
 {{- end -}}
 
 {{- /*
-Addresses that the application asks beside its own model, by who is there: further models, and the OTLP collector. Of
-each, the URL, and the port of the pods behind it if it is a Service whose pods have another.
+Endpoints that the application calls besides its own model: additional models and the OTLP collector. For each, the URL,
+and the port of the pods if it is a Service whose pods listen on another port.
 */ -}}
 {{- define "kaito-chat.endpoints" -}}
 {{- $found := dict -}}
@@ -31,9 +31,9 @@ each, the URL, and the port of the pods behind it if it is a Service whose pods 
 {{- end -}}
 
 {{- /*
-Where an address leads: a port, and for a Service of this cluster its namespace. A policy's ports are those of the pods,
-which a Service's URL does not tell: `podPort` does; without, it is the URL's own, or `of80` for port 80 (KAITO's Services
-send that to 5000). Takes url, root, podPort and of80.
+Destination of a URL: a port, and for a Service of this cluster its namespace. A policy's ports are those of the pods,
+which a Service's URL does not contain: `podPort` sets it; the default is the URL's port, or `of80` for port 80 (KAITO's
+Services forward it to 5000). Takes url, root, podPort and of80.
 */ -}}
 {{- define "kaito-chat.place" -}}
 {{- $scheme := splitList "://" .url | first -}}
@@ -55,14 +55,14 @@ send that to 5000). Takes url, root, podPort and of80.
 {{- end -}}
 {{- end -}}
 
-{{- /* Where the database is; by its usual port if the URL is a secret, or lists several hosts. */ -}}
+{{- /* Destination of the database; with the default port if the URL is a secret or lists several hosts. */ -}}
 {{- define "kaito-chat.databasePlace" -}}
 {{- $url := toString (get (default dict .Values.chat.settings) "KAITO_CHAT_DATABASE_URL") -}}
 {{- $known := regexMatch "^postgresql://[^@/]*@[A-Za-z0-9.-]+(:[0-9]+)?([/?].*)?$" $url -}}
 {{- include "kaito-chat.place" (dict "url" (ternary $url "postgresql://0.0.0.0" $known) "root" .) -}}
 {{- end -}}
 
-{{- /* Azure's metadata service, which hands out the node's identity, and the host that configures the node: for no pod. */ -}}
+{{- /* Addresses that no pod may reach: Azure's metadata service, which issues tokens of the node's identity, and the host that configures the node. */ -}}
 {{- define "kaito-chat.forbidden" -}}
 {{- toJson (list "169.254.169.254/32" "168.63.129.16/32") -}}
 {{- end -}}
@@ -74,7 +74,7 @@ send that to 5000). Takes url, root, podPort and of80.
 {{- $number -}}
 {{- end -}}
 
-{{- /* Not empty if the range `cidr` has the address `address` in it. IPv4: nothing forbidden has an address of IPv6. */ -}}
+{{- /* Not empty if the range `cidr` contains `address`. IPv4 only: no forbidden address is IPv6. */ -}}
 {{- define "kaito-chat.contains" -}}
 {{- if regexMatch "^[0-9.]+/[0-9]+$" .cidr -}}
 {{- $size := 1 -}}
@@ -85,14 +85,14 @@ send that to 5000). Takes url, root, podPort and of80.
 {{- end -}}
 {{- end -}}
 
-{{- /* A range of addresses, without what no pod may reach. Takes cidr, except, and the value's name for the refusal. */ -}}
+{{- /* ipBlock without the forbidden addresses. Takes cidr, except, and the value's name for the error message. */ -}}
 {{- define "kaito-chat.ipBlock" -}}
 {{- $cidr := toString .cidr -}}
 {{- $except := default list .except -}}
 {{- range $each := include "kaito-chat.forbidden" . | fromJsonArray -}}
 {{- if include "kaito-chat.contains" (dict "cidr" $cidr "address" (splitList "/" $each | first)) -}}
 {{- if hasSuffix "/32" $cidr -}}
-{{- fail (printf "%s is %s, an address of Azure's host that would hand the node's identity or configuration to the chat. Nothing may open it." $.name $cidr) -}}
+{{- fail (printf "%s is %s, an address of Azure's host that exposes the node's identity or configuration. It cannot be opened." $.name $cidr) -}}
 {{- end -}}
 {{- $except = append $except $each -}}
 {{- end -}}
@@ -102,18 +102,18 @@ send that to 5000). Takes url, root, podPort and of80.
 {{- toJson (dict "ipBlock" $block) -}}
 {{- end -}}
 
-{{- /* Everything outside the cluster. */ -}}
+{{- /* All addresses outside the cluster. */ -}}
 {{- define "kaito-chat.outside" -}}
 {{- $policy := .Values.networkPolicy -}}
 {{- include "kaito-chat.ipBlock" (dict "cidr" "0.0.0.0/0" "except" (list $policy.podCidr $policy.serviceCidr) "name" "outside") -}}
 {{- end -}}
 
-{{- /* networkPolicy.extraEgress, its ranges without what no pod may reach. */ -}}
+{{- /* networkPolicy.extraEgress, its ranges without the forbidden addresses. */ -}}
 {{- define "kaito-chat.extraEgress" -}}
 {{- $rules := list -}}
 {{- range .Values.networkPolicy.extraEgress -}}
 {{- if not .to -}}
-{{- fail "networkPolicy.extraEgress has a rule without `to`, which opens every address, Azure's metadata service too. Name in `to` whom it opens." -}}
+{{- fail "networkPolicy.extraEgress has a rule without `to`, which opens every address, including Azure's metadata service. Add `to`." -}}
 {{- end -}}
 {{- $peers := list -}}
 {{- range .to -}}
@@ -128,7 +128,7 @@ send that to 5000). Takes url, root, podPort and of80.
 {{- toYaml $rules -}}
 {{- end -}}
 
-{{- /* The pod of helm test. */ -}}
+{{- /* Labels of the pod of helm test. */ -}}
 {{- define "kaito-chat.testSelector" -}}
 {{ include "kaito-chat.selector" . }}
 app.kubernetes.io/component: test

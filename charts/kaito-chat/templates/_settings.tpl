@@ -1,5 +1,5 @@
 {{- /*
-The application's settings, by their own names. What the chart knows by itself goes first, so that a release cannot
+Application settings by their variable names. Settings that the chart derives take precedence, so that a release cannot
 contradict its own objects.
 */ -}}
 {{- define "kaito-chat.settings" -}}
@@ -28,27 +28,27 @@ contradict its own objects.
 {{- end -}}
 {{- end -}}
 
-{{- /* The model's address inside the cluster. */ -}}
+{{- /* URL of the model inside the cluster. */ -}}
 {{- define "kaito-chat.modelUrl" -}}
 http://{{ include "kaito-chat.model" . }}
 {{- end -}}
 
-{{- /* The path that the application is served under, without a slash at its end; empty at the top of its host. */ -}}
+{{- /* Path that the application is served under, without a trailing slash; empty for the root. */ -}}
 {{- define "kaito-chat.rootPath" -}}
 {{ get (default dict .Values.chat.settings) "KAITO_CHAT_ROOT_PATH" }}
 {{- end -}}
 
-{{- /* The same as a path of an Ingress, an HTTPRoute or a cookie. */ -}}
+{{- /* The same as the path of an Ingress, an HTTPRoute or a cookie. */ -}}
 {{- define "kaito-chat.path" -}}
 {{ default "/" (include "kaito-chat.rootPath" .) }}
 {{- end -}}
 
-{{- /* The chat's address in people's browsers. The application takes no other origin. */ -}}
+{{- /* Public URL of the chat. The application refuses other origins. */ -}}
 {{- define "kaito-chat.url" -}}
 {{ ternary "https" "http" .Values.ingress.tls.enabled }}://{{ .Values.ingress.host }}{{ include "kaito-chat.rootPath" . }}
 {{- end -}}
 
-{{- /* The volume with certificates to trust beside the system's; empty without. */ -}}
+{{- /* Volume with additional trusted certificates; empty if there are none. */ -}}
 {{- define "kaito-chat.caBundle" -}}
 {{- $bundle := .Values.chat.caBundle -}}
 {{- $items := list (dict "key" $bundle.key "path" "ca.pem") -}}
@@ -59,12 +59,12 @@ http://{{ include "kaito-chat.model" . }}
 {{- end -}}
 {{- end -}}
 
-{{- /* Not empty if the application may read its Workspace: an InferenceSet's Workspaces have names nobody knows before. */ -}}
+{{- /* Not empty if the application may read its Workspace. The names of an InferenceSet's Workspaces are not known in advance. */ -}}
 {{- define "kaito-chat.readsWorkspace" -}}
 {{- if and .Values.model.enabled (not (include "kaito-chat.several" .)) -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* All models to pick from, the release's own first, in the application's words. */ -}}
+{{- /* All models of the picker, the release's own first, in the application's format. */ -}}
 {{- define "kaito-chat.models" -}}
 {{- $models := list -}}
 {{- if .Values.model.enabled -}}
@@ -86,7 +86,7 @@ http://{{ include "kaito-chat.model" . }}
 {{- toJson $models -}}
 {{- end -}}
 
-{{- /* The variable with one further model's key. */ -}}
+{{- /* Environment variable with the API key of an additional model. */ -}}
 {{- define "kaito-chat.apiKeyVariable" -}}
 MODEL_API_KEY_{{ . }}
 {{- end -}}

@@ -1,9 +1,9 @@
-{{- /* What waits for KAITO: ServiceAccount, Role and RoleBinding. */ -}}
+{{- /* Name of the ServiceAccount, Role and RoleBinding of the Job that waits for KAITO. */ -}}
 {{- define "kaito-cluster.await" -}}
 await-kaito
 {{- end -}}
 
-{{- /* The Job; Kubernetes lets nobody change one, so another pod is another Job. */ -}}
+{{- /* Name of the Job. A Job is immutable, so the name contains a hash of its pod. */ -}}
 {{- define "kaito-cluster.awaitJob" -}}
 {{ include "kaito-cluster.await" . }}-{{ include "kaito-cluster.awaitPod" . | sha256sum | trunc 6 }}
 {{- end -}}

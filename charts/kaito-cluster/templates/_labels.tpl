@@ -6,12 +6,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{- /* An image by its digest, or without one by its tag. */ -}}
+{{- /* Image reference; a digest takes precedence over a tag. */ -}}
 {{- define "kaito-cluster.image" -}}
 {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
 {{- end -}}
 
-{{- /* Where the pods may run that answer Let's Encrypt's question. */ -}}
+{{- /* Pod template of the HTTP-01 solvers: where they may run. */ -}}
 {{- define "kaito-cluster.solverPod" -}}
 {{- with .Values.tolerations -}}
 podTemplate:

@@ -1,29 +1,18 @@
-"""The chat's release by helm: without Terraform, with the values that its stack wrote."""
+"""The chat's release by Helm: without Terraform, with the values that the stack wrote."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 from aks_kaito.charts import ours
-from aks_kaito.charts.names import CHAT_DEPLOYMENT
 from aks_kaito.settings import Environment
-from deploy_steps import ROOT, MissingProgramError, Step, ask
-
-_RELEASE = "kaito-chat"
-_TIMEOUT = "10m"
-_IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
-
-
-def values_file(environment: Environment) -> Path:
-    """Where a synthesis writes the values."""
-    return ROOT / "cdktf.out" / "values" / f"{environment.name}.yaml"
+from aks_kaito_cli.commands import helm
+from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.deploy import programs
+from aks_kaito_cli.project import CHAT_CHART_FOLDER, values_file
+from aks_kaito_cli.shell import Shell, Step
 
 
 def is_current(environment: Environment) -> bool:
-    """Whether the values are those of the settings as they are now."""
+    """Tell whether the values file matches the settings as they are now."""
     text = values_file(environment).read_text(encoding="utf-8")
     try:
         written = json.loads(text.partition("\n")[2])
@@ -32,42 +21,25 @@ def is_current(environment: Environment) -> bool:
     return bool(written == json.loads(json.dumps(ours.chat(environment))))
 
 
-def upgrade(environment: Environment, access: str, version: str) -> Step:
-    """The upgrade to a tag or a digest; either takes the other's place.
+def upgrade(shell: Shell, kubectl: Kubectl, version: str) -> None:
+    """Upgrade the release to a tag or a digest.
 
     Raises:
-        MissingProgramError: There is no helm.
+        StepError: Helm is missing, or the upgrade failed.
     """
-    tag, digest = ("", version) if version.startswith("sha256:") else (version, "")
-    program = helm()
-    command = (
-        *(program or "helm", "upgrade", "--install", _RELEASE, str(ROOT / "charts" / "kaito-chat")),
-        *("--kubeconfig", access, "--namespace", environment.settings.chat.namespace),
-        *("--reset-then-reuse-values", "--values", str(values_file(environment))),
-        *("--set-string", f"chat.image.tag={tag}", "--set-string", f"chat.image.digest={digest}"),
-        *("--timeout", _TIMEOUT),
+    environment = shell.environment
+    wanted = helm.Upgrade(
+        chart=str(CHAT_CHART_FOLDER),
+        values=str(values_file(environment)),
+        namespace=environment.settings.chat.namespace,
+        kubeconfig=kubectl.kubeconfig,
+        version=version,
     )
-    step = Step("upgrade the release", command)
-    try:
-        return step._replace(command=(*command, *_waiting(program or "helm")))
-    except OSError as error:
-        raise MissingProgramError(step, f"{program or 'helm'} cannot be started: {error.strerror}") from None
+    program = programs.helm(shell.variables) or "helm"
+    found = shell.ask(Step("find Helm's version", helm.version(program)))
+    shell.run(Step("upgrade the release", wanted.command(program, found)))
 
 
-def helm() -> str | None:
-    """The helm to use: `HELM_BIN`, ours beside this Python, or the PATH's."""
-    ours = Path(sys.executable).with_name("helm")
-    return os.environ.get("HELM_BIN") or (str(ours) if ours.exists() else shutil.which("helm"))
-
-
-def _waiting(program: str) -> tuple[str, ...]:
-    """How to wait for the pods, and to go back if they do not come; helm 4 would wait for the model too."""
-    version = subprocess.run([program, "version", "--short"], capture_output=True, text=True, check=False).stdout
-    return ("--atomic", "--wait") if version.startswith("v3") else ("--rollback-on-failure", "--wait=legacy")
-
-
-def image(environment: Environment, access: str) -> str:
-    """The image that the chat's Deployment asks for."""
-    place = ("--kubeconfig", access, "--namespace", environment.settings.chat.namespace)
-    find = ("kubectl", *place, "get", "deployment", CHAT_DEPLOYMENT, "--output", _IMAGE)
-    return ask(Step("find the chat's image", find), environment)
+def running_image(shell: Shell, kubectl: Kubectl) -> str:
+    """Return the image of the chat's Deployment."""
+    return shell.ask(Step("find the chat's image", kubectl.chat_image()))

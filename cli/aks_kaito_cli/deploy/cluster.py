@@ -1,4 +1,4 @@
-"""A way into the cluster for as long as it is needed: a kubeconfig of its own, signed in as the settings say."""
+"""Access to the cluster: a temporary kubeconfig, signed in as the settings say."""
 
 import shlex
 import tempfile
@@ -6,45 +6,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aks_kaito.settings import Environment
-from deploy_steps import Step, ask, az, run
+from aks_kaito_cli.commands import kubelogin
+from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.shell import Shell, Step
 
 
 @contextmanager
-def kubeconfig(environment: Environment, *, quiet: bool = False) -> Iterator[str]:
-    """The path of a kubeconfig of one environment's cluster, which is gone afterwards; nobody else's is touched.
+def signed_in(shell: Shell, *, quiet: bool = False) -> Iterator[Kubectl]:
+    """Yield a kubectl with a kubeconfig of its own, which is deleted afterwards; the user's is not changed.
 
-    Quietly where it is no failure that there is no cluster yet.
+    Quiet where a cluster that does not exist yet is no failure.
 
     Raises:
-        StepError: The cluster is not there, or az or kubelogin is not.
+        StepError: The cluster does not exist, or az or kubelogin is missing.
     """
+    settings = shell.environment.settings
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "kubeconfig"))
-        # az converts whatever KUBECONFIG names for kubelogin by itself, and would take people's own.
+        # az itself converts the file that KUBECONFIG names for kubelogin, and would take the user's.
         own = {"KUBECONFIG": str(Path(folder, "unused"))}
+        login = kubelogin.convert(settings.workloads.credentials, path)
         for step in (
-            Step("find the cluster", credentials(environment, path), variables=own),
-            _sign_in(environment, path),
+            Step("find the cluster", shell.azure.get_credentials(path), variables=own),
+            Step("sign in to the cluster", login),
         ):
-            (ask if quiet else run)(step, environment)
-        yield path
+            (shell.ask if quiet else shell.run)(step)
+        yield Kubectl(settings.chat.namespace, path)
 
 
-def credentials(environment: Environment, path: str = "") -> tuple[str, ...]:
-    """What writes a kubeconfig, into a file of its own or into people's."""
-    place = ("--resource-group", environment.names.resource_group, "--name", environment.names.cluster)
-    return az(environment, "aks", "get-credentials", *place, *(("--file", path) if path else ()))
-
-
-def by_hand(environment: Environment, *commands: str) -> str:
-    """What to type to look into the cluster: signing in, and then kubectl."""
-    login = f"kubelogin convert-kubeconfig --login {environment.settings.workloads.credentials}"
-    first = f"{shlex.join(credentials(environment))} && {login}"
-    namespace = environment.settings.chat.namespace
-    return "\n        ".join([first, *(f"kubectl --namespace {namespace} {each}" for each in commands)])
-
-
-def _sign_in(environment: Environment, path: str) -> Step:
-    login = environment.settings.workloads.credentials
-    return Step("sign in to the cluster", ("kubelogin", "convert-kubeconfig", "--kubeconfig", path, "--login", login))
+def by_hand(shell: Shell, *commands: tuple[str, ...]) -> str:
+    """Return the lines that a user types to look into the cluster: to sign in, then each command of kubectl."""
+    settings = shell.environment.settings
+    login = kubelogin.convert(settings.workloads.credentials)
+    first = f"{shlex.join(shell.azure.get_credentials())} && {shlex.join(login)}"
+    kubectl = Kubectl(settings.chat.namespace)
+    return "\n        ".join([first, *(shlex.join(kubectl.command(*each)) for each in commands)])

@@ -1,15 +1,12 @@
-"""The chat application's image in an environment's registry: whether it is there, and how it gets there."""
+"""The chat application's image in the environment's registry: find it, or build it."""
 
 import re
 
-from aks_kaito.charts.names import IMAGE_REPOSITORY
-from aks_kaito.charts.names import image as chat_image
-from aks_kaito.settings import Environment
-from deploy_steps import ROOT, Step, StepError, ask, az, run, subscription
+from aks_kaito.charts import names
+from aks_kaito_cli.commands import image as local
+from aks_kaito_cli.shell import Shell, Step, StepError
 
-# What a registry takes for a tag.
-TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
-# How a registry says that it has no such repository, tag or manifest; other things may be "not found" too.
+# The registry's messages for a missing repository, tag or manifest; other things may be "not found" too.
 _NOT_THERE = re.compile(
     r"repository name not known|(NAME|TAG|MANIFEST)_UNKNOWN"
     r"|\b(manifest|repository|tag)\b.*(is not found|not found|does not exist|unknown)",
@@ -21,45 +18,41 @@ class NoImageError(StepError):
     """The registry has no such image."""
 
 
-def digest(environment: Environment, version: str) -> str:
-    """The digest of a tag, or of a digest.
+def digest(shell: Shell, version: str) -> str:
+    """Return the digest of a tag, or of a digest.
 
     Raises:
-        NoImageError: There is none.
-        StepError: It cannot be found out.
+        NoImageError: The registry has no such image.
+        StepError: The registry cannot be asked.
     """
-    image = f"{IMAGE_REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
-    arguments = ("--name", environment.names.registry, "--image", image, "--query", "digest", "--output", "tsv")
-    find = Step("find the image", az(environment, "acr", "repository", "show", *arguments))
+    image = f"{names.IMAGE_REPOSITORY}{'@' if version.startswith('sha256:') else ':'}{version}"
+    find = Step("find the image", shell.azure.image_digest(image))
     try:
-        return ask(find, environment)
+        return shell.ask(find)
     except StepError as error:
         if _NOT_THERE.search(error.said):
-            look = "" if "@" in image else f"it is built by: {build(environment, version).typed()}"
+            look = "" if "@" in image else f"it is built by: {_build(shell, version).typed()}"
             raise NoImageError(find._replace(look=look), "the registry has no such image", error.said) from None
         raise
 
 
-def digest_of_built(environment: Environment, tag: str) -> str:
-    """The digest of a tag; the image is built if the tag is not there yet.
+def digest_of_built(shell: Shell, tag: str) -> str:
+    """Return the digest of a tag; build the image if the tag does not exist yet.
 
-    Whatever else is wrong, nothing is built: it would take the place of an image that runs.
+    After any other failure nothing is built: it could replace an image that runs.
     """
     try:
-        return digest(environment, tag)
+        return digest(shell, tag)
     except NoImageError:
-        run(build(environment, tag), environment)
-    return digest(environment, tag)
+        shell.run(_build(shell, tag))
+    return digest(shell, tag)
 
 
-def build(environment: Environment, tag: str) -> Step:
-    """Build the image, in the registry, or for a private one on this machine."""
-    registry = environment.names.registry
-    if environment.settings.network.private_endpoints_enabled:
-        image = f"{chat_image(environment)}:{tag}"
-        chosen = subscription(environment)
-        variables = {"ARM_SUBSCRIPTION_ID": chosen} if chosen else {}
-        command = (str(ROOT / "tools" / "image.sh"), image, registry, "here")
-        return Step("build the image", command, variables=variables)
-    image = f"{IMAGE_REPOSITORY}:{tag}"
-    return Step("build the image", az(environment, "acr", "build", "--registry", registry, "--image", image, "app"))
+def _build(shell: Shell, tag: str) -> Step:
+    """Build the image on the registry's machines, or, as those cannot reach a private registry, on this one."""
+    environment, azure = shell.environment, shell.azure
+    if not environment.settings.network.private_endpoints_enabled:
+        return Step("build the image", azure.build_image(f"{names.IMAGE_REPOSITORY}:{tag}", "app"))
+    image = f"{names.image(environment)}:{tag}"
+    variables = {"ARM_SUBSCRIPTION_ID": azure.subscription} if azure.subscription else {}
+    return Step("build the image", local.build_and_push(image, environment.names.registry), variables=variables)

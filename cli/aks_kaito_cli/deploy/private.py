@@ -1,13 +1,14 @@
-"""Private environments: whether they can be reached from here, and what to do where they cannot."""
+"""Private environments: check whether this machine reaches them, and explain where to go on if it does not."""
 
-import os
 import shlex
 import socket
 
-from aks_kaito.settings import Environment
-from deploy_steps import MissingProgramError, Step, StepError, ask, az
+from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.pages import STATE
+from aks_kaito_cli.project import PARTS, local_state
+from aks_kaito_cli.shell import MissingProgramError, Shell, Step, StepError
 
-_REACH_SECONDS = 5
+_CONNECT_SECONDS = 5
 _HTTPS = 443
 _HEAD = """
 {name} is private, and from here these do not answer:
@@ -18,13 +19,14 @@ Go on inside its network, with the same commit:
 
 """
 _STATE = """\
-The state of the stacks is a file on this machine. Keep it in a blob that both machines reach (docs/deploy.md, State),
-or take terraform.{stack}-platform.tfstate and terraform.{stack}-workloads.tfstate along, and back again.
+The state of the stacks is a file on this machine. Keep it in a blob that both machines reach ({page}),
+or take {states} along, and back again.
 
 """
 _JUMP_BOX = """\
-A way in is the jump box, through Bastion, with the key of cluster.ssh_public_key. It wants az (az login), git, make,
-Python, Terraform, kubelogin, and docker or podman. Work in tmux there: a lost connection ends what it began.
+One way into the network is the jump box, through Bastion, with the key of cluster.ssh_public_key. It needs az (az
+login), git, make, Python, Terraform, kubelogin, and docker or podman. Work in tmux there: a lost connection ends the
+deployment.
 
 {way}
 
@@ -42,80 +44,67 @@ Looking at the cluster works from everywhere, through Azure:
 """
 
 
-def hidden(environment: Environment) -> dict[str, str]:
-    """What a private environment hides from this machine, each host with the reason; nothing for a public one.
+def hidden_hosts(shell: Shell) -> dict[str, str]:
+    """Return the hosts of a private environment that this machine does not reach, each with the reason.
 
     Raises:
-        StepError: It cannot be found out: az is missing, or the cluster is.
+        StepError: It cannot be checked: az is missing, or the cluster is.
     """
-    registry = _registry(environment) if environment.settings.network.private_endpoints_enabled else {}
-    return registry | api_server(environment)
+    private = shell.environment.settings.network.private_endpoints_enabled
+    return (_hidden_registry(shell) if private else {}) | hidden_api_server(shell)
 
 
-def _registry(environment: Environment) -> dict[str, str]:
-    """The registry, if it gives us no token; from outside, a private one answers too, and refuses."""
-    name = environment.names.registry
-    login = az(environment, "acr", "login", "--name", name, "--expose-token", "--output", "none")
+def _hidden_registry(shell: Shell) -> dict[str, str]:
+    """Return the registry if it gives no token: a private one answers connections from outside too, and refuses."""
     try:
-        ask(Step("sign in to the registry", login), environment)
+        shell.ask(Step("sign in to the registry", shell.azure.registry_token()))
     except MissingProgramError:
         raise
     except StepError as error:
-        return {f"{name}.azurecr.io": error.said or str(error)}
+        return {f"{shell.environment.names.registry}.azurecr.io": error.said or str(error)}
     return {}
 
 
-def api_server(environment: Environment) -> dict[str, str]:
-    """The API server of a private cluster, if it cannot be connected to.
+def hidden_api_server(shell: Shell) -> dict[str, str]:
+    """Return the API server of a private cluster if it accepts no connection, with the reason.
 
     Raises:
         StepError: It cannot be found: there is no cluster, or no az.
     """
-    if not environment.settings.cluster.private_cluster_enabled:
+    if not shell.environment.settings.cluster.private_cluster_enabled:
         return {}
-    names = environment.names
-    place = ("--name", names.cluster, "--resource-group", names.resource_group)
-    show = az(environment, "aks", "show", *place, "--query", "privateFqdn || fqdn", "--output", "tsv")
-    find = Step("find the API server", show)
-    host, _, port = ask(find, environment).partition(":")
+    find = Step("find the API server", shell.azure.show_cluster("privateFqdn || fqdn"))
+    host, _, port = shell.ask(find).partition(":")
     if not host:
-        raise StepError(find, "the cluster has no API server's name")
+        raise StepError(find, "the cluster has no name for its API server")
     try:
-        socket.create_connection((host, int(port or _HTTPS)), timeout=_REACH_SECONDS).close()
+        socket.create_connection((host, int(port or _HTTPS)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         return {host: str(error)}
     return {}
 
 
-def instructions(environment: Environment, hosts: dict[str, str], again: str) -> str:
-    """How to go on with the command `again` from inside the network."""
-    settings, names = environment.settings, environment.names
+def instructions(shell: Shell, hosts: dict[str, str], again: str) -> str:
+    """Return the text that explains how to go on with the command `again` from inside the network."""
+    environment, settings = shell.environment, shell.environment.settings
     lines = "\n".join(f"  {host} ({reason})" for host, reason in hosts.items())
-    chosen = os.environ.get("ARM_SUBSCRIPTION_ID")
-    with_subscription = f"ARM_SUBSCRIPTION_ID={shlex.quote(chosen)} {again}" if chosen else again
-    text = _HEAD.format(name=environment.name, hosts=lines, again=with_subscription)
+    chosen = shell.variables.get("ARM_SUBSCRIPTION_ID")
+    command = f"ARM_SUBSCRIPTION_ID={shlex.quote(chosen)} {again}" if chosen else again
+    text = _HEAD.format(name=environment.name, hosts=lines, again=command)
     if settings.state.backend == "local":
-        text += _STATE.format(stack=names.stack)
+        states = " and ".join(local_state(environment, part).name for part in PARTS)
+        text += _STATE.format(page=STATE, states=states)
     if settings.jump_box.enabled and settings.bastion.enabled:
-        text += _JUMP_BOX.format(way=_way_in(environment))
+        text += _JUMP_BOX.format(way=_way_in(shell))
     if settings.cluster.run_command_enabled:
-        place = ("--name", names.cluster, "--resource-group", names.resource_group)
-        look = f"kubectl --namespace {settings.chat.namespace} get workspaces,pods"
-        command = az(environment, "aks", "command", "invoke", *place, "--command", look)
-        text += _INVOKE.format(command=shlex.join(command))
+        look = shlex.join(Kubectl(settings.chat.namespace).command("get", "workspaces,pods"))
+        text += _INVOKE.format(command=shlex.join(shell.azure.run_in_cluster(look)))
     return text
 
 
-def _way_in(environment: Environment) -> str:
-    """What opens a shell on the jump box."""
-    if environment.settings.bastion.sku == "Basic":
-        return _PORTAL.format(name=environment.names.jump_box)
-    return _TUNNEL.format(command=_tunnel(environment))
-
-
-def _tunnel(environment: Environment) -> str:
-    names, group = environment.names, ("--resource-group", environment.names.resource_group)
-    machine = az(environment, "vm", "show", *group, "--name", names.jump_box, "--query", "id", "--output", "tsv")
-    tunnel = az(environment, "network", "bastion", "ssh", *group, "--name", names.of("bas"))
-    user = f"--auth-type ssh-key --username {environment.settings.cluster.admin_username} --ssh-key ~/.ssh/id_rsa"
-    return f'{shlex.join(tunnel)} --target-resource-id "$({shlex.join(machine)})" {user}'
+def _way_in(shell: Shell) -> str:
+    """Return the lines that open a shell on the jump box."""
+    if shell.environment.settings.bastion.sku == "Basic":
+        return _PORTAL.format(name=shell.environment.names.jump_box)
+    ssh, machine = shlex.join(shell.azure.bastion_ssh()), shlex.join(shell.azure.jump_box_id())
+    return _TUNNEL.format(command=f'{ssh} --ssh-key ~/.ssh/id_rsa --target-resource-id "$({machine})"')

@@ -1,69 +1,102 @@
-"""What is looked at before a deployment, or its end, is begun: what was asked, programs, a state left behind."""
+"""Checks before a deployment, a destruction or a release: arguments, programs, state files, values."""
 
 import json
-import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
-from deploy_chart import helm
-from deploy_image import TAG
-from deploy_steps import ROOT
+from aks_kaito_cli.deploy import chart, programs
+from aks_kaito_cli.pages import REQUIREMENTS, STATE
+from aks_kaito_cli.project import PARTS, ROOT, environment_named, local_state, values_file
+from aks_kaito_cli.shell import Shell
+
+# The form of an image's tag.
+# See: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+_TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
+_DIGEST = r"sha256:[0-9a-f]{64}"
 
 
-def refusals(arguments: list[str]) -> Iterator[str]:
-    """Why nothing can be begun, whatever the environment."""
-    if len(arguments) != 3 or arguments[0] not in ("up", "down"):  # noqa: PLR2004 - direction, environment, word
-        yield "usage: make deploy ENV=name TAG=tag, or make destroy ENV=name CONFIRM=name"
-        return
-    what, name, word = arguments
-    if what == "up" and not re.fullmatch(TAG, word):
-        yield f"TAG={word!r}: must be a tag for the image, such as 0.2.0"
-    if what == "down" and word != name:
-        yield f"CONFIRM={word!r}: must be {name!r}, the environment that is to be destroyed with all its data"
+class RefusedError(Exception):
+    """The command cannot begin; nothing was done."""
 
 
-def unprepared(what: str, environment: Environment) -> Iterator[str]:
-    """Why nothing can be begun in this environment, from this machine."""
-    for program in programs(what, environment):
+def shell_for_deploy(name: str, tag: str) -> Shell:
+    """Check the arguments of a deployment and the machine.
+
+    Raises:
+        RefusedError: The tag is malformed, or something is missing.
+        SettingsError: The environment's file is missing or invalid.
+    """
+    if not re.fullmatch(_TAG, tag):
+        raise RefusedError(f"TAG={tag!r}: must be a tag for the image, such as 0.2.0")
+    return _prepared(name, destroys=False)
+
+
+def shell_for_destroy(name: str, confirmation: str) -> Shell:
+    """Check the arguments of a destruction and the machine.
+
+    Raises:
+        RefusedError: The confirmation is another name, or something is missing.
+        SettingsError: The environment's file is missing or invalid.
+    """
+    if confirmation != name:
+        raise RefusedError(
+            f"CONFIRM={confirmation!r}: must be {name!r}, the environment that is to be destroyed with all its data"
+        )
+    return _prepared(name, destroys=True)
+
+
+def shell_for_release(name: str, version: str) -> Shell:
+    """Check the arguments of a release, the values of the last synthesis, and the machine.
+
+    Raises:
+        RefusedError: The tag or digest is malformed, or something is missing or outdated.
+        SettingsError: The environment's file is missing or invalid.
+    """
+    if not re.fullmatch(f"{_TAG}|{_DIGEST}", version):
+        raise RefusedError(
+            f"TAG={version!r}: must be an image's tag, such as 0.2.0, or its digest, sha256:... with 64 digits"
+        )
+    shell = Shell(environment_named(name))
+    values = values_file(shell.environment)
+    if not values.exists():
+        raise RefusedError(f"{values.relative_to(ROOT)} is missing: run `make synth ENV={name}` first")
+    if not chart.is_current(shell.environment):
+        raise RefusedError(f"{values.relative_to(ROOT)} does not match the settings: run `make synth ENV={name}`")
+    if programs.helm(shell.variables) is None:
+        raise RefusedError("helm is missing: make installs it on Linux (amd64), elsewhere install Helm")
+    return shell
+
+
+def _prepared(name: str, *, destroys: bool) -> Shell:
+    shell = Shell(environment_named(name))
+    if reasons := list(_unprepared(shell, destroys=destroys)):
+        raise RefusedError("\n".join(reasons))
+    return shell
+
+
+def _unprepared(shell: Shell, *, destroys: bool) -> Iterator[str]:
+    """Yield the reasons why nothing can begin in this environment, from this machine."""
+    for program in programs.needed(shell, destroys=destroys):
         if shutil.which(program) is None:
-            yield f"{program} is not installed: docs/deploy.md, What is needed"
-    backend = environment.settings.state.backend
-    for state in left_behind(environment) if backend != "local" else ():
-        yield f"state.backend = {backend!r}, but {state}: docs/deploy.md, State, carries it over"
-    for variable in ("CDK_CLI", "CHAT_PROBE"):
-        try:
-            shlex.split(os.environ.get(variable, ""))
-        except ValueError as error:
-            yield f"{variable}={os.environ[variable]!r}: must be a command: {error}"
+            yield f"{program} is not installed: {REQUIREMENTS}"
+    backend = shell.environment.settings.state.backend
+    for state in _local_states(shell.environment) if backend != "local" else ():
+        yield f"state.backend = {backend!r}, but {state}: carry it over first ({STATE})"
+    yield from programs.broken_commands(shell.variables)
 
 
-def programs(what: str, environment: Environment) -> Iterator[str]:
-    """What has to be installed; what only a private network needs is found out inside it."""
-    yield os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
-    if what == "up":
-        yield "az"
-    if environment.settings.cluster.private_cluster_enabled:
-        return
-    yield "kubelogin"
-    if what == "up":
-        yield "kubectl"
-        # It has more places to be than the PATH.
-        yield helm() or "helm"
-
-
-def left_behind(environment: Environment) -> Iterator[str]:
-    """The files of a local state in which something is deployed."""
-    for part in ("platform", "workloads"):
-        path = ROOT / f"terraform.{environment.names.stack}-{part}.tfstate"
+def _local_states(environment: Environment) -> Iterator[str]:
+    """Yield a problem for each local state file that lists resources or cannot be read."""
+    for part in PARTS:
+        path = local_state(environment, part)
         if not path.exists() or not path.stat().st_size:
             continue
         try:
             resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
         except (ValueError, KeyError, TypeError):
-            yield f"{path.name} is no state that can be read"
+            yield f"{path.name} is not a readable state file"
         else:
             if resources:
-                yield f"{path.name} says what is deployed"
+                yield f"{path.name} lists deployed resources"

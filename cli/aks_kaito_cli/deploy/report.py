@@ -1,15 +1,15 @@
-"""What to tell people when everything is deployed: addresses, and what to expect while the model warms up."""
+"""The text at the end of a deployment: addresses, and how to follow the model while it loads."""
 
 import shlex
 import socket
 
-from aks_kaito.charts import ours
-from aks_kaito.charts.names import CHAT_SERVICE
+from aks_kaito.charts.ours import published
 from aks_kaito.settings import Environment
-from cluster_access import by_hand
-from deploy_steps import Step, StepError, ask, az
+from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.deploy.cluster import by_hand
+from aks_kaito_cli.shell import Shell, Step, StepError
 
-# Where the application listens in its pod.
+# The application's port in its pod.
 CHAT_PORT = 8000
 _TEXT = """
 Chat:    {chat}
@@ -18,31 +18,32 @@ Cluster: {cluster}
          and then kubectl; make has put one into .venv/bin on Linux (amd64)
 """
 _MODEL = """\
-Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows how far it is, and
-         so does: kubectl --namespace {namespace} get workspaces,pods --watch
+Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows its progress, and
+         so does: {watch}
          If nothing moves, most often there is no quota for {size}:
-         kubectl --namespace {namespace} describe workspaces
-         az vm list-usage --location {location} --output table
+         {describe}
+         {quota}
 """
 
 
-def afterwards(environment: Environment) -> str:
-    """All of it."""
-    settings = environment.settings
-    text = _TEXT.format(
-        chat=_chat(environment),
-        grafana=_grafana(environment),
-        cluster=by_hand(environment),
-    )
+def afterwards(shell: Shell) -> str:
+    """Return the whole text."""
+    settings = shell.environment.settings
+    text = _TEXT.format(chat=_chat(shell), grafana=_grafana(shell), cluster=by_hand(shell))
     if not settings.kaito.enabled:
         return text
-    namespace, size = settings.chat.namespace, settings.model.instance_type
-    return text + _MODEL.format(namespace=namespace, size=size, location=settings.location)
+    kubectl = Kubectl(settings.chat.namespace)
+    return text + _MODEL.format(
+        watch=shlex.join(kubectl.command("get", "workspaces,pods", "--watch")),
+        size=settings.model.instance_type,
+        describe=shlex.join(kubectl.command("describe", "workspaces")),
+        quota=shlex.join(shell.azure.list_quota()),
+    )
 
 
-def addressed(environment: Environment) -> bool:
-    """Whether the chat has an address that leads anywhere: a record that is made with it, or one seen from here."""
-    if not ours.published(environment.settings.ingress):
+def has_address(environment: Environment) -> bool:
+    """Tell whether the chat's host name resolves: by a record that is deployed with it, or by one seen from here."""
+    if not published(environment.settings.ingress):
         return False
     if environment.settings.ingress.dns_zone_name:
         return True
@@ -53,29 +54,25 @@ def addressed(environment: Environment) -> bool:
     return True
 
 
-def _chat(environment: Environment) -> str:
-    """Where people find the chat, and what they have to do for it."""
-    ingress, namespace = environment.settings.ingress, environment.settings.chat.namespace
-    if not ours.published(environment.settings.ingress):
-        forward = f"port-forward service/{CHAT_SERVICE} {CHAT_PORT}:80"
-        return f"http://127.0.0.1:{CHAT_PORT} after: kubectl --namespace {namespace} {forward}"
+def _chat(shell: Shell) -> str:
+    """Return the chat's address, and the step that is missing before it works."""
+    ingress = shell.environment.settings.ingress
+    kubectl = Kubectl(shell.environment.settings.chat.namespace)
+    if not published(ingress):
+        return f"http://127.0.0.1:{CHAT_PORT} after: {shlex.join(kubectl.forward_chat(CHAT_PORT))}"
     url = f"https://{ingress.hostname}"
-    if addressed(environment):
+    if has_address(shell.environment):
         return url
     if not ingress.has_static_address:
-        return f"{url}, once an A record leads to the address of: kubectl --namespace {namespace} get ingress"
-    names = environment.names
-    place = ("--name", names.of("pip", "ingress"), "--resource-group", names.resource_group)
-    show = az(environment, "network", "public-ip", "show", *place, "--query", "ipAddress", "--output", "tsv")
-    return f"{url}, once an A record leads to {ask(Step('find the address', show), environment)}"
+        show = shlex.join(kubectl.command("get", "ingress"))
+        return f"{url}, once an A record leads to the address of: {show}"
+    return f"{url}, once an A record leads to {shell.ask(Step('find the address', shell.azure.ingress_address()))}"
 
 
-def _grafana(environment: Environment) -> str:
-    """Managed Grafana's address, or how to find out."""
-    names = environment.names
-    show = az(environment, "grafana", "show", "--name", names.grafana, "--resource-group", names.resource_group)
-    find = Step("find Grafana", (*show, "--query", "properties.endpoint", "--output", "tsv"))
+def _grafana(shell: Shell) -> str:
+    """Return Managed Grafana's address, or the command that finds it."""
+    find = Step("find Grafana", shell.azure.grafana_endpoint())
     try:
-        return ask(find, environment)
+        return shell.ask(find)
     except StepError:
         return shlex.join(find.command)

@@ -1,4 +1,4 @@
-"""One Chromium for all tests; each has a page of its own, which may load nothing from elsewhere."""
+"""One Chromium for all tests; each test has its own page, which may load nothing from other origins."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,9 +33,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens pages, and checks at the end that they stayed at home and ran nothing that they should not.
+    """Opens pages, and checks at the end that they loaded nothing from other origins and violated no policy.
 
-    Where a page is meant to want something of another site, `blocks` says so.
+    `blocks` permits requests to other origins, which the policy blocks.
     """
     contexts = []
     strange: list[str] = []
@@ -72,12 +72,12 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 @pytest.fixture
 def picture() -> Callable[[Page, str], None]:
-    """Takes a screenshot for the documentation, when that is asked for."""
+    """Takes a screenshot for the documentation if `KAITO_CHAT_SCREENSHOTS` is set."""
 
     def take(page: Page, name: str) -> None:
         if os.environ.get("KAITO_CHAT_SCREENSHOTS"):
             folder: Path = ROOT / "docs" / "images"
             folder.mkdir(exist_ok=True)
-            page.screenshot(path=folder / f"chat-{name}.png")
+            page.screenshot(path=folder / f"{f'chat-{name}'.rstrip('-')}.png")
 
     return take

@@ -15,8 +15,8 @@ AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.mi
 
 
 def found(page: Page) -> list[str]:
-    """The serious and critical violations of the page as it is."""
-    page.wait_for_timeout(300)  # dialogs and the first page fade in; colours are compared as they are drawn
+    """Return the serious and critical violations on the page."""
+    page.wait_for_timeout(300)  # dialogs and the first page fade in, which affects the contrast
     page.evaluate(needs_path(AXE, "axe-core (make test-app installs it)").read_text(encoding="utf-8"))
     result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
@@ -28,7 +28,7 @@ def found(page: Page) -> list[str]:
 
 
 def outline(page: Page) -> tuple[int, int]:
-    """How many main parts and headings of the first level there are."""
+    """Return the numbers of `main` elements and of first-level headings."""
     return page.get_by_role("main").count(), page.locator("h1:not([aria-level])").count()
 
 

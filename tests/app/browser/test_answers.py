@@ -1,4 +1,4 @@
-"""Answers as people read, copy and ask for them."""
+"""Answers in Chromium: how they are drawn, copied and requested."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ FACTS = ".kaito-chat-facts"
 
 @pytest.fixture(scope="module")
 def saying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application in front of a server that says on demand what is hard to draw."""
+    """The application in front of a server with answers that are hard to draw."""
     folder = tmp_path_factory.mktemp("answers")
     with misbehaving(folder) as running, chat(running.url, folder) as app:
         yield app
@@ -28,7 +28,7 @@ def copied(page: Page) -> str:
     return text
 
 
-def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -> None:
+def test_formulas_are_rendered_and_prices_are_text(saying: Running, visit: Visit) -> None:
     page = visit(saying.url)
     ask(page, "fault: formulas q1")
     answered(page)
@@ -45,7 +45,7 @@ def test_formulas_are_drawn_and_prices_are_text(saying: Running, visit: Visit) -
 
 
 @pytest.mark.parametrize("kind", ["quotations", "lists", "emphasis", "images", "thinking"])
-def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind: str) -> None:
+def test_a_deeply_nested_answer_is_rendered(saying: Running, visit: Visit, kind: str) -> None:
     page = visit(saying.url)
     ask(page, f"fault: nested-{kind} q-{kind}")
     answered(page)
@@ -54,7 +54,7 @@ def test_an_answer_that_nests_deep_is_shown(saying: Running, visit: Visit, kind:
 
 
 @pytest.mark.parametrize(("mark", "count"), [("> ", 4000), ("- ", 3000), ("*a ", 4000)])
-def test_a_question_that_nests_deep_is_opened_again(
+def test_a_deeply_nested_question_is_rendered_after_a_resume(
     scripted: Running, folder: Path, visit: Visit, mark: str, count: int
 ) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
@@ -78,7 +78,7 @@ def test_prices_in_a_question_are_text(saying: Running, visit: Visit) -> None:
     expect(page.locator("math")).to_have_count(0)
 
 
-def test_the_line_under_an_answer_is_small_and_not_copied(app: Running, visit: Visit) -> None:
+def test_the_usage_line_is_small_and_not_copied(app: Running, visit: Visit) -> None:
     page = visit(app.url)
     ask(page, "Show me some code")
     answered(page)

@@ -27,7 +27,7 @@ OVERLAPS = """() => {
 }"""
 
 
-def test_a_message_that_is_too_large_is_refused_in_words(app: Running, visit: Visit) -> None:
+def test_a_message_that_is_too_large_is_refused_with_an_alert(app: Running, visit: Visit) -> None:
     page = visit(app.url)
     status(page, "ready")
     page.locator("#chat-input").fill("x" * 400_001)

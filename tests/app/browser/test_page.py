@@ -1,4 +1,4 @@
-"""The page, as people see it."""
+"""The page in Chromium."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_question_is_edited_and_asked_again(app: Running, visit: Visit) -> Non
     ("question", "selector"),
     [("code", "pre code .hljs-keyword, pre code span"), ("table", "table td"), ("formula", "math")],
 )
-def test_markdown_is_drawn(app: Running, visit: Visit, picture: Picture, question: str, selector: str) -> None:
+def test_markdown_is_rendered(app: Running, visit: Visit, picture: Picture, question: str, selector: str) -> None:
     page = visit(app.url)
     ask(page, f"Show me some {question}")
     answered(page)
@@ -76,7 +76,7 @@ def test_the_settings_panel_has_four_settings(app: Running, visit: Visit) -> Non
 def test_dark_mode_and_a_phone(app: Running, visit: Visit, picture: Picture) -> None:
     page = visit(app.url, 390, 844, color_scheme="dark")
     status(page, "ready")
-    expect(page.locator("html")).to_have_class("dark")  # as the operating system has it
+    expect(page.locator("html")).to_have_class("dark")  # the operating system's setting
     ask(page, "Show me a table")
     answered(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -100,7 +100,7 @@ def test_a_question_waits_while_the_model_warms_up(folder: Path, visit: Visit, p
         status(page, "gone")
 
 
-def test_a_person_picks_a_model(scripted: Running, folder: Path, visit: Visit) -> None:
+def test_a_user_chooses_a_model(scripted: Running, folder: Path, visit: Visit) -> None:
     models = [
         {
             "name": name,
@@ -130,7 +130,7 @@ def test_what_a_model_writes_is_never_run(app: Running, visit: Visit) -> None:
     assert page.title() == "KAITO Chat"
 
 
-def test_signed_in_people_have_a_history(scripted: Running, folder: Path, visit: Visit, picture: Picture) -> None:
+def test_signed_in_users_have_a_history(scripted: Running, folder: Path, visit: Visit, picture: Picture) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
         page = visit(running.url)
         page.get_by_label("User name").fill("ada")

@@ -1,4 +1,4 @@
-"""What a person sees in each trouble, and that the conversation goes on after it."""
+"""Errors on the page in Chromium, and the conversation after them."""
 
 import re
 import sqlite3
@@ -20,14 +20,14 @@ from support.chat.processes import Running, chat, engine, free_port, misbehaving
 ENGLISH = texts_for("en-US")
 COOKIE = "access_token"
 SIGNED_IN_SECONDS = 4
-LEEWAY_SECONDS = 60  # as chat/tokens.py has it, whose import would load Chainlit
+LEEWAY_SECONDS = 60  # as in chat/tokens.py, whose import would load Chainlit
 UNTIL_SIGNED_OUT = "async () => { while ((await fetch('/user')).ok) await new Promise(go => setTimeout(go, 100)) }"
 TOO_LONG = "words " * 5000
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The application, not patient at all, in front of a server that misbehaves on demand."""
+    """The application, with short timeouts, in front of a server with faults on demand."""
     folder = tmp_path_factory.mktemp("states")
     impatient = {"first_token_timeout_seconds": "1", "token_timeout_seconds": "1", "max_retries": "1"}
     with misbehaving(folder) as running, chat(running.url, folder, **impatient) as app:
@@ -41,7 +41,7 @@ def database(folder: Path) -> Path:
 
 @pytest.fixture
 def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> Iterator[Page]:
-    """A page of somebody who is signed in, and whose conversations are kept."""
+    """A page of a signed-in user with a history."""
     with chat(scripted.url, folder, database_url=f"sqlite:///{database}", **SIGN_IN) as running:
         page = visit(running.url)
         sign_in(page)
@@ -49,7 +49,7 @@ def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> 
 
 
 def plain(text: str) -> str:
-    """The first paragraph, as the page shows it: without Markdown."""
+    """Return the first paragraph without Markdown, as the page shows it."""
     return re.sub(r"\[([^]]*)\]\([^)]*\)|\*", r"\1", text.split("\n", maxsplit=1)[0])
 
 
@@ -64,7 +64,7 @@ def said(page: Page, kind: Kind, retry_after_seconds: float | None = None) -> No
 
 
 def press(page: Page, button: str) -> None:
-    """Press the one button of this name; it can be pressed once."""
+    """Press the only button of a name, and check that it goes."""
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("button", name=button)).to_have_count(0)
 
@@ -75,7 +75,7 @@ def seen(page: Page, text: str, times: int = 1) -> None:
 
 
 def end_sign_in_soon(page: Page) -> None:
-    """Replace the token by one that is taken for some seconds more, instead of days."""
+    """Replace the token by one that expires in seconds instead of days."""
     token = next(each["value"] for each in page.context.cookies() if each["name"] == COOKIE)
     key = SIGN_IN["auth_secret"]
     expires = datetime.now(UTC) + timedelta(seconds=SIGNED_IN_SECONDS - LEEWAY_SECONDS)
@@ -102,7 +102,7 @@ def test_a_busy_model_is_asked_again(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: busy-twice q1")
     said(page, Kind.BUSY, retry_after_seconds=1)
-    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's own words
+    expect(page.get_by_text("Too many", exact=True)).to_be_visible()  # the server's message
     press(page, "Try again")
     seen(page, "It works.")
     ask(page, "and now?")
@@ -154,7 +154,7 @@ def test_an_answer_that_is_cut_off_is_continued(faulty: Running, visit: Visit) -
     seen(page, "seen 1", times=2)
 
 
-def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
+def test_a_slow_model_times_out(faulty: Running, visit: Visit) -> None:
     page = visit(faulty.url)
     ask(page, "fault: hang-after-headers q4")
     said(page, Kind.SLOW)
@@ -164,7 +164,7 @@ def test_a_slow_model_is_not_waited_for(faulty: Running, visit: Visit) -> None:
     seen(page, "seen 1")
 
 
-def test_a_model_that_goes_away_is_waited_for(folder: Path, visit: Visit) -> None:
+def test_a_question_waits_for_a_model_that_became_unavailable(folder: Path, visit: Visit) -> None:
     port = free_port()
     with chat(f"http://127.0.0.1:{port}", folder) as running:
         with engine(folder, port):
@@ -203,7 +203,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     ask(signed_in, "hello")
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
-    other = signed_in.context.new_page()  # whoever signs in elsewhere keeps this page
+    other = signed_in.context.new_page()  # a sign-in in another tab keeps this page
     other.goto(signed_in.url)
     sign_in(other)
     ask(signed_in, "still there?")
@@ -215,7 +215,7 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     answered(opened.value)
 
 
-def test_an_answer_gets_a_thumb(signed_in: Page, database: Path) -> None:
+def test_feedback_on_an_answer_is_stored(signed_in: Page, database: Path) -> None:
     ask(signed_in, "was this good?")
     answered(signed_in)
     signed_in.locator(".positive-feedback-off").click()

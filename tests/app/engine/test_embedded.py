@@ -13,7 +13,7 @@ import pytest
 from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
-from support.chat.talk import backend_at_url, events_of
+from support.chat.backends import backend_at_url, events_of
 from support.needs import needs
 
 APP = Path(__file__).parents[3] / "app"
@@ -60,14 +60,14 @@ async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess
 
 
 def test_it_ends_within_two_seconds(engine: tuple[subprocess.Popen[str], str]) -> None:
-    process, _ = engine  # the last test of this module: the engine is gone after it
+    process, _ = engine  # the last test of this module, as it ends the engine
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
     assert time.monotonic() - began < 2
 
 
-def test_without_the_extra_one_line_names_it(
+def test_a_missing_extra_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(embedded, "model_file", lambda: None)
@@ -80,7 +80,7 @@ def test_without_the_extra_one_line_names_it(
 
 
 def test_a_cpu_that_is_too_old_is_said_in_one_line() -> None:
-    """A process of its own: the engine forks, and installs signal handlers."""
+    """Run in another process: the engine forks, and installs signal handlers."""
     code = (
         "import os, signal, sys; from kaito_chat.engine import embedded as e; from pathlib import Path;"
         "e.model_file = lambda: Path('x'); e.serve = lambda *_: os.kill(os.getpid(), signal.SIGILL);"

@@ -15,7 +15,7 @@ import pytest
 from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage, pool
 from kaito_chat.engine.script import answer_to, tokens_of
 from kaito_chat.engine.scripted import MODEL, WINDOW_TOKENS, application
-from support.chat.talk import backend_at_url, events_of
+from support.chat.backends import backend_at_url, events_of
 
 APP = Path(__file__).parents[3] / "app"
 
@@ -35,7 +35,7 @@ async def text_of(engine: httpx.AsyncClient, text: str) -> str:
     return str(response.json()["choices"][0]["message"]["content"])
 
 
-async def test_it_says_what_it_serves(engine: httpx.AsyncClient) -> None:
+async def test_it_lists_its_model(engine: httpx.AsyncClient) -> None:
     entry = (await engine.get("/v1/models")).json()["data"][0]
     assert (entry["id"], entry["owned_by"], entry["max_model_len"]) == (MODEL, "kaito-chat", WINDOW_TOKENS)
     assert (await engine.get("/health")).status_code == 200
@@ -123,7 +123,7 @@ async def test_a_body_that_is_no_json(engine: httpx.AsyncClient) -> None:
 
 
 def start(*options: str) -> tuple[subprocess.Popen[str], str]:
-    """The engine as a process, and its address."""
+    """Start the engine as a process and return it with its address."""
     process = subprocess.Popen(
         (sys.executable, "-m", "kaito_chat.engine.scripted", "--port", "0", *options),
         stdin=subprocess.PIPE,
@@ -180,7 +180,7 @@ def test_it_ends_with_its_parent() -> None:
         close(process)
 
 
-def test_a_taken_port_is_said_in_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     process, url = start()
     try:
         second = subprocess.run(

@@ -1,4 +1,4 @@
-"""Waiting for KAITO, as a process in front of an API server on loopback that changes its mind."""
+"""`await_kaito` as a process, in front of a fake API server with changing responses."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ FORBIDDEN = (403, 'workspaces.kaito.sh is forbidden: User "system:serviceaccount
 
 @contextmanager
 def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """An API server that gives one answer after the other, the last one for ever; and what it was asked."""
+    """Run an API server that gives one response after the other and repeats the last one; yield its requests."""
     asked: list[tuple[str, str, bytes]] = []
     left = list(answers)
 
@@ -40,7 +40,7 @@ def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[t
             self.wfile.write(text)
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -52,7 +52,7 @@ def api_server(answers: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[t
 
 
 def wait(url: str, folder: Path, seconds: float = 30) -> subprocess.CompletedProcess[str]:
-    """Run it, looking every twentieth of a second."""
+    """Run it, with a check every 50 ms."""
     for name, text in (("token", "t0ken"), ("namespace", "chat")):
         (folder / name).write_text(text, encoding="utf-8")
     script = "import sys; from kaito_chat import await_kaito as it; it.LOOK_SECONDS = 0.05; sys.exit(it.main())"
@@ -68,9 +68,9 @@ def test_it_waits_for_the_resource_and_then_for_its_webhook(tmp_path: Path) -> N
         done = wait(url, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["waiting"] * 3 + ["KAITO takes Workspaces"]
+    assert [line.split(":")[0] for line in lines] == ["waiting"] * 3 + ["KAITO accepts Workspaces"]
     assert "kaito.sh/v1beta1" in lines[0]
-    assert "nothing checks Workspaces" in lines[1]
+    assert "no admission webhook validates Workspaces" in lines[1]
     assert "failed calling webhook" in lines[2]
     path, token, body = asked[0]
     assert path == "/apis/kaito.sh/v1beta1/namespaces/chat/workspaces?dryRun=All"
@@ -78,16 +78,16 @@ def test_it_waits_for_the_resource_and_then_for_its_webhook(tmp_path: Path) -> N
     assert json.loads(body)["kind"] == "Workspace"
 
 
-def test_a_webhook_that_refuses_is_there(tmp_path: Path) -> None:
+def test_a_rejecting_webhook_counts_as_ready(tmp_path: Path) -> None:
     with api_server([DENIED]) as (url, asked):
         assert wait(url, tmp_path).returncode == 0
     assert len(asked) == 1
 
 
-def test_a_kaito_that_checks_nothing_is_not_waited_for_to_the_end(tmp_path: Path) -> None:
+def test_a_kaito_without_a_webhook_is_accepted_before_the_timeout(tmp_path: Path) -> None:
     with api_server([CREATED]) as (url, asked):
         done = wait(url, tmp_path, seconds=1)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "KAITO takes Workspaces, and checks none")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "KAITO accepts Workspaces without validating them")
     assert len(asked) > 3
 
 
@@ -99,14 +99,14 @@ def test_a_kaito_that_checks_nothing_is_not_waited_for_to_the_end(tmp_path: Path
         (422, "spec is invalid"),
     ],
 )
-def test_what_others_refuse_says_nothing_of_kaito(other: tuple[int, str], tmp_path: Path) -> None:
+def test_refusals_by_others_do_not_count_as_kaitos(other: tuple[int, str], tmp_path: Path) -> None:
     with api_server([other, DENIED]) as (url, asked):
         done = wait(url, tmp_path)
     assert (done.returncode, len(asked)) == (0, 2)
     assert f"waiting: the API server refuses: {other[1]}" in done.stdout
 
 
-def test_no_kaito_takes_what_it_asks_for() -> None:
+def test_no_kaito_accepts_the_dry_run() -> None:
     assert not await_kaito.INSTANCE_TYPE.startswith(("Standard_N", "Standard_D"))
     assert await_kaito.INSTANCE_TYPE not in CATALOG
     assert await_kaito.PRESET not in CATALOG
@@ -121,7 +121,7 @@ def test_without_the_permission_it_does_not_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answers", [[MISSING], None])
-def test_it_gives_up_in_words(answers: list[tuple[int, str]] | None, tmp_path: Path) -> None:
+def test_a_timeout_is_reported_with_its_reason(answers: list[tuple[int, str]] | None, tmp_path: Path) -> None:
     if answers is None:
         done = wait("http://127.0.0.1:9", tmp_path, seconds=0.3)
     else:
@@ -132,7 +132,7 @@ def test_it_gives_up_in_words(answers: list[tuple[int, str]] | None, tmp_path: P
     assert "Traceback" not in done.stderr
 
 
-def test_outside_a_pod_it_says_so(tmp_path: Path) -> None:
+def test_running_outside_a_pod_is_reported(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "kaito_chat.await_kaito", "--service-account-dir", str(tmp_path / "none")]
     app = Path(await_kaito.__file__).parents[1]
     done = subprocess.run(arguments, cwd=app, capture_output=True, text=True, check=False, timeout=60)

@@ -1,4 +1,4 @@
-"""A page that loses its connection, is loaded anew, or comes back to another process: nothing is lost or doubled."""
+"""Pages that lose their connection, are reloaded, or reconnect to another process: nothing is lost or doubled."""
 
 import asyncio
 from functools import partial
@@ -15,11 +15,11 @@ NUMBERS = " ".join(str(number) for number in range(1, 401))
 
 
 def shown(page: Page) -> list[str]:
-    """The messages that a page shows, as their text."""
+    """Return the texts of the messages that a page shows."""
     return [str(message["output"]) for message in page.messages.values()]
 
 
-async def test_a_cut_during_an_answer_loses_no_text(folder: Path, scripted: Running) -> None:
+async def test_a_disconnect_during_an_answer_loses_no_text(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, disconnect_grace_seconds="10") as app:
         page = await opened(app)
         await page.say("count to 400")
@@ -34,7 +34,7 @@ async def test_a_cut_during_an_answer_loses_no_text(folder: Path, scripted: Runn
         await back.close()
 
 
-async def test_stop_stays_after_a_page_came_back(app: Running) -> None:
+async def test_stop_stays_available_after_a_reconnect(app: Running) -> None:
     page = await opened(app)
     await page.say("count to 3000")
     await page.first_text()
@@ -49,7 +49,7 @@ async def test_stop_stays_after_a_page_came_back(app: Running) -> None:
     await back.close()
 
 
-async def test_an_answer_that_ended_while_the_page_was_away_is_there_with_its_buttons(app: Running) -> None:
+async def test_an_answer_that_ended_during_a_disconnect_is_shown_with_its_buttons(app: Running) -> None:
     page = await opened(app)
     await page.say("count to 40")
     await page.first_text()
@@ -69,7 +69,7 @@ def database(request: pytest.FixtureRequest, folder: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-async def test_a_resumed_conversation_is_not_doubled_by_coming_back(folder: Path, scripted: Running) -> None:
+async def test_a_resumed_conversation_is_not_duplicated_by_a_reconnect(folder: Path, scripted: Running) -> None:
     database = f"sqlite:///{folder}/history.db"
     with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
         client = await signed_in(app)
@@ -88,7 +88,7 @@ async def test_a_resumed_conversation_is_not_doubled_by_coming_back(folder: Path
         await client.aclose()
 
 
-async def test_a_reload_during_an_answer_shows_what_arrived_and_offers_to_go_on(
+async def test_a_reload_during_an_answer_shows_the_partial_answer_and_offers_to_continue(
     folder: Path, scripted: Running, database: str
 ) -> None:
     with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
@@ -98,7 +98,7 @@ async def test_a_reload_during_an_answer_shows_what_arrived_and_offers_to_go_on(
         await page.first_text()
         await until(lambda: page.thread_id)
         await asyncio.sleep(0.5)
-        await page.close()  # a reload says goodbye, and comes with another session
+        await page.close()  # a reload closes the session and opens another one
         back = await opened(app, client, thread_id=page.thread_id)
         assert back.resumed
         await until(lambda: {each["name"] for each in back.actions} == {"continue", "regenerate"})
@@ -116,7 +116,7 @@ async def test_a_reload_during_an_answer_shows_what_arrived_and_offers_to_go_on(
         await client.aclose()
 
 
-async def test_a_process_that_is_killed_keeps_what_was_shown(folder: Path, scripted: Running, database: str) -> None:
+async def test_a_killed_process_keeps_what_was_shown(folder: Path, scripted: Running, database: str) -> None:
     with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
         client = await signed_in(app)
         page = await opened(app, client)
@@ -142,7 +142,7 @@ async def test_a_process_that_is_killed_keeps_what_was_shown(folder: Path, scrip
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "not-told"])
-async def test_after_a_restart_the_page_goes_on_in_its_conversation(
+async def test_after_a_restart_the_page_continues_its_conversation(
     folder: Path, scripted: Running, database: str, *, told: bool
 ) -> None:
     with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
@@ -176,7 +176,7 @@ async def test_without_history_a_page_that_outlives_its_session_is_told(folder: 
         await back.close()
 
 
-async def test_a_new_page_is_told_nothing_of_the_kind(app: Running) -> None:
+async def test_a_new_page_gets_no_such_notice(app: Running) -> None:
     page = await opened(app)
     await page.ask("hello")
     assert page.heard.notice is None
@@ -206,7 +206,7 @@ async def test_a_conversation_that_is_deleted_at_one_replica_stays_deleted_at_th
             await client.aclose()
 
 
-async def test_a_page_that_is_opened_anew_after_a_cut_shows_what_arrived(folder: Path, scripted: Running) -> None:
+async def test_a_page_reopened_after_a_disconnect_shows_the_partial_answer(folder: Path, scripted: Running) -> None:
     database = f"sqlite:///{folder}/history.db"
     with chat(scripted.url, folder, disconnect_grace_seconds="30", database_url=database, **SIGN_IN) as app:
         client = await signed_in(app)

@@ -36,7 +36,7 @@ async def test_the_model_sees_the_conversation(app: Running) -> None:
     await page.close()
 
 
-async def test_stop_ends_the_answer_and_keeps_what_arrived(app: Running) -> None:
+async def test_stop_ends_the_answer_and_keeps_the_partial_text(app: Running) -> None:
     page = Page(app.url)
     await page.open()
     await page.say("count to 3000")
@@ -123,7 +123,7 @@ async def test_a_lost_connection_ends_the_answer_after_the_grace(folder: Path, s
         assert 'kaito_chat_active_streams{model="scripted"} 0.0' in app.metrics()
 
 
-async def test_a_page_that_comes_back_in_time_gets_its_answer(folder: Path, scripted: Running) -> None:
+async def test_a_page_that_reconnects_in_time_gets_its_answer(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, disconnect_grace_seconds="3") as app:
         page = Page(app.url)
         await page.open()
@@ -147,25 +147,25 @@ def test_the_probe_asks_both(app: Running, scripted: Running) -> None:
 
 
 def probing(url: str, *more: str) -> list[str]:
-    """A probe of a chat."""
+    """Return the command that probes a chat."""
     return [sys.executable, "-m", "kaito_chat.probe", "--chat", url, "--timeout", "20", *more]
 
 
-def test_the_probe_waits_for_a_page_that_is_not_there_yet(folder: Path, scripted: Running) -> None:
+def test_the_probe_waits_for_a_page_that_is_starting(folder: Path, scripted: Running) -> None:
     port = free_port()
     early = subprocess.Popen(probing(f"http://127.0.0.1:{port}", "--reach", "60"), cwd=ROOT / "app")
     with chat(scripted.url, folder, listen_port=str(port)):
         assert early.wait(60) == 0
 
 
-def test_the_probe_gives_up_when_there_is_no_page() -> None:
+def test_the_probe_fails_without_a_page() -> None:
     command = probing(f"http://127.0.0.1:{free_port()}", "--reach", "3")
     ran = subprocess.run(command, cwd=ROOT / "app", capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stdout.startswith("chat: FAILED")) == (1, True)
 
 
 def probing_models(*more: str, **settings: str) -> tuple[list[str], dict[str, str]]:
-    """A probe of the models of these settings, and its environment."""
+    """Return the command that probes the models of the settings, and its environment."""
     given = {f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()}
     command = [sys.executable, "-m", "kaito_chat.probe", "--models", "--timeout", "20", *more]
     return command, {"PYTHONPATH": str(ROOT / "app"), **given}
@@ -179,7 +179,7 @@ def test_the_probe_asks_the_models_of_the_applications_own_settings(scripted: Ru
     assert re.findall(r"^model (\w+): OK", ran.stdout, re.MULTILINE) == ["first", "second"]
 
 
-def test_the_probe_waits_for_a_model_that_is_not_there_yet(folder: Path) -> None:
+def test_the_probe_waits_for_a_model_that_is_starting(folder: Path) -> None:
     port = free_port()
     command, environment = probing_models("--reach", "60", endpoint_url=f"http://127.0.0.1:{port}")
     early = subprocess.Popen(command, env=environment, cwd=folder)
@@ -190,7 +190,7 @@ def test_the_probe_waits_for_a_model_that_is_not_there_yet(folder: Path) -> None
 def test_the_probe_says_that_entra_id_gives_no_token(folder: Path) -> None:
     model = {"name": "big", "endpoint_url": "http://127.0.0.1:9", "backend": "azure_openai", "model": "gpt-4o"}
     command, environment = probing_models(models=json.dumps([model]))
-    # Only this way, which needs no network to fail.
+    # The only credential that fails without a network.
     environment |= {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "PATH": os.environ["PATH"]}
     ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stdout.startswith("model big: FAILED Entra ID gives no token: ")) == (1, True), (
@@ -216,7 +216,7 @@ def test_the_probe_says_what_is_wrong(arguments: list[str], status: int, words: 
     assert "Traceback" not in ran.stderr
 
 
-def test_logs_are_json_with_ids_and_without_words(app: Running) -> None:
+def test_logs_are_json_with_ids_and_without_content(app: Running) -> None:
     assert '"outcome": "answered"' in app.text()
     assert '"session_id"' in app.text()
     assert "count to 40" not in app.text()

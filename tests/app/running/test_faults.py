@@ -1,4 +1,4 @@
-"""Whatever a model's server does, the page says so, goes on, loses nothing, and the application leaks nothing."""
+"""Faults of a model server: the page shows each, the conversation goes on, and the application leaks nothing."""
 
 import asyncio
 import itertools
@@ -68,7 +68,7 @@ ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "image": ("Look: ", None, ["regenerate"]),
     **{f"nested-{kind}": WORKS for kind in ("quotations", "lists", "emphasis", "images", "thinking")},
 }
-# Those whose answers go on.
+# Faults whose answers are longer than `ENDS` names.
 LONGER = ("endless", "formulas", "image", *(kind for kind in ENDS if kind.startswith("nested-")))
 NUMBERS = itertools.count()
 
@@ -99,7 +99,7 @@ def attempts(faulty: Running, number: int) -> int:
 
 
 async def suffer(app: Running, kind: str) -> tuple[Heard, Heard, int]:
-    """What comes of a fault, what comes of the next question of the same page, and the fault's number."""
+    """Return the responses to a fault and to the next question of the page, and the fault's number."""
     number = next(NUMBERS)
     page = Page(app.url)
     await page.open()
@@ -109,19 +109,19 @@ async def suffer(app: Running, kind: str) -> tuple[Heard, Heard, int]:
     return first, second, number
 
 
-def test_every_fault_has_its_end() -> None:
+def test_every_fault_has_an_expected_outcome() -> None:
     assert set(ENDS) == set(FAULTS)
     assert len(FAULTS) >= 20
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-async def test_a_fault_is_said_and_the_conversation_goes_on(patient: Running, faulty: Running, kind: str) -> None:
+async def test_a_fault_is_reported_and_the_conversation_continues(patient: Running, faulty: Running, kind: str) -> None:
     first, second, number = await suffer(patient, kind)
     answer, notice, actions = ENDS[kind]
     assert (first.answer or "").startswith(answer) if answer else first.answer is None
     assert first.answer in (answer, first.answer if kind in LONGER else answer)
     assert (first.notice, first.actions) == (notice, actions)
-    # The question that met the fault is still part of the conversation, unless the next one would meet it too.
+    # The failed question stays in the conversation, unless it would make the next one fail too.
     assert second.answer == ("seen 0" if notice in LEFT_OUT and answer is None else "seen 1")
     if answer and not FAULTS[kind][1:]:
         assert attempts(faulty, number) == 1, "nothing is tried again after the first token"
@@ -152,7 +152,7 @@ async def test_try_again_and_continue_work(patient: Running) -> None:
     async with httpx.AsyncClient() as client:
         body = {"sessionId": page.session_id, "action": page.actions[-2]}
         assert (await client.post(patient.url + "/project/action", json=body, timeout=20)).is_success
-    async with asyncio.timeout(10):  # the socket may be slower than the request
+    async with asyncio.timeout(10):  # the event may arrive after the response
         while page.heard.answer != "seen 1":
             await asyncio.sleep(0.02)
     await page.close()

@@ -1,4 +1,4 @@
-"""Packets, floods and leftovers that a page of ours never makes: none costs other people anything."""
+"""Packets, floods and leftovers that the page never produces: none harms other users."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from support.chat.waiting import until
 
 
 class Raw:
-    """A connection of Engine.IO that sends packets as they are."""
+    """An Engine.IO connection that sends raw packets."""
 
     def __init__(self, url: str, cookies: str = "") -> None:
         self._url = url
@@ -52,7 +52,7 @@ class Raw:
         return identifier
 
     async def hear(self, seconds: float) -> list[list[Any]]:
-        """The events that arrive in some time."""
+        """Return the events that arrive in some seconds."""
         heard = []
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -102,7 +102,7 @@ PACKETS += [
 ]
 
 
-async def test_malformed_packets_cost_a_line_of_the_log_at_most(folder: Path, scripted: Running) -> None:
+async def test_a_malformed_packet_logs_one_line_at_most(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder) as app:
         async with Raw(app.url) as page:
             await page.connect()
@@ -132,7 +132,7 @@ async def test_edits_and_buttons_of_one_user_leave_room_for_the_others(folder: P
             await client.aclose()
 
 
-async def test_what_a_page_is_told_again_does_not_grow(folder: Path, scripted: Running) -> None:
+async def test_the_replay_for_a_page_is_bounded(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder) as app:
         async with Raw(app.url) as page, httpx.AsyncClient(base_url=app.url) as client:
             await page.connect()
@@ -144,7 +144,7 @@ async def test_what_a_page_is_told_again_does_not_grow(folder: Path, scripted: R
                 assert len(await back.hear(2)) < 250
 
 
-async def test_a_page_is_told_again_once_for_each_connection(folder: Path, scripted: Running) -> None:
+async def test_the_replay_happens_once_per_connection(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder) as app:
         async with Raw(app.url) as page:
             await page.connect()
@@ -159,7 +159,7 @@ async def test_a_page_is_told_again_once_for_each_connection(folder: Path, scrip
                 assert len(told) == len(set(told))
 
 
-async def test_a_session_leaves_nothing_to_somebody_else_who_takes_its_id(folder: Path, scripted: Running) -> None:
+async def test_a_session_leaves_nothing_to_another_user_with_its_id(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, **SIGN_IN) as app:
         ada, grace = await signed_in(app), await signed_in(app, "grace")
         async with Raw(app.url, cookie(ada)) as page:
@@ -200,7 +200,7 @@ async def test_after_a_sign_out_an_open_page_changes_nothing(folder: Path, scrip
         await client.aclose()
 
 
-async def test_one_person_opens_so_many_sessions(folder: Path, scripted: Running) -> None:
+async def test_the_sessions_of_one_user_are_limited(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, **SIGN_IN) as app:
         ada, grace = await signed_in(app), await signed_in(app, "grace")
         kept = await opened(app, grace)
@@ -216,7 +216,7 @@ async def test_one_person_opens_so_many_sessions(folder: Path, scripted: Running
             await client.aclose()
 
 
-async def test_one_persons_searches_wait_for_each_other(folder: Path, scripted: Running) -> None:
+async def test_the_searches_of_one_user_are_serialized(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
         ada, grace = await signed_in(app), await signed_in(app, "grace")
         body = {"pagination": {"first": 20}, "filter": {"search": "hello"}}
@@ -229,7 +229,7 @@ async def test_one_persons_searches_wait_for_each_other(folder: Path, scripted: 
             await client.aclose()
 
 
-async def test_a_stored_question_that_nests_deep_is_bounded_when_it_is_shown(folder: Path, scripted: Running) -> None:
+async def test_a_deeply_nested_stored_question_is_bounded_when_shown(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
         client = await signed_in(app)
         async with Raw(app.url, cookie(client)) as page:
@@ -245,7 +245,7 @@ async def test_a_stored_question_that_nests_deep_is_bounded_when_it_is_shown(fol
         await client.aclose()
 
 
-async def test_settings_that_are_no_numbers_are_not_kept(folder: Path, scripted: Running) -> None:
+async def test_settings_that_are_not_numbers_are_not_kept(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
         client = await signed_in(app)
         async with Raw(app.url, cookie(client)) as page:
@@ -263,7 +263,7 @@ async def test_settings_that_are_no_numbers_are_not_kept(folder: Path, scripted:
 
 
 @pytest.mark.parametrize("body", ["1\r\na\r\n0\r\n", "1;"], ids=["trailers", "extensions"])
-def test_what_is_neither_head_nor_body_is_bounded_too(app: Running, body: str) -> None:
+def test_trailers_and_chunk_extensions_are_bounded(app: Running, body: str) -> None:
     host, port = app.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         head = "POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -274,4 +274,4 @@ def test_what_is_neither_head_nor_body_is_bounded_too(app: Running, body: str) -
                 connection.sendall(f"X-{number}: {'y' * 1000}\r\n".encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 400")
         except ConnectionError:
-            pass  # refused, and the connection closed, while we still sent
+            pass  # the server closed the connection during the upload

@@ -1,4 +1,4 @@
-"""Conversations that are kept: with SQLite and with a genuine PostgreSQL, behind sign-in."""
+"""The history behind sign-in, with SQLite and with PostgreSQL."""
 
 import asyncio
 import json
@@ -131,8 +131,8 @@ async def test_a_wrong_password_is_refused(kept: Running) -> None:
         assert (await client.get(kept.management + "/readyz")).status_code == 200
 
 
-async def test_replicas_that_start_together_take_turns_to_migrate(postgres_url: str) -> None:
-    # `open_history` imports Chainlit, which writes below its root: so the tables are made without it.
+async def test_replicas_that_start_together_migrate_one_after_the_other(postgres_url: str) -> None:
+    # Not by `open_history`, which imports Chainlit, which writes files when it is imported.
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
     databases = [Database(postgres_url) for _ in range(8)]
@@ -145,7 +145,7 @@ async def test_replicas_that_start_together_take_turns_to_migrate(postgres_url: 
     ("address", "words"),
     [("127.0.0.1:1", "127.0.0.1:1 does not answer"), ("no-such-host.invalid", "no-such-host.invalid:5432 does not")],
 )
-async def test_a_database_that_is_not_there_is_named_without_its_password(address: str, words: str) -> None:
+async def test_an_unreachable_database_is_reported_without_its_password(address: str, words: str) -> None:
     settings = settings_for(f"postgresql://chat:topsecret@{address}/x")
     with pytest.raises(HistoryError, match=words) as raised:
         await open_history(settings, patience_seconds=0)
@@ -153,14 +153,14 @@ async def test_a_database_that_is_not_there_is_named_without_its_password(addres
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncpg leaves a refused socket open
-async def test_a_wrong_database_password_is_not_waited_for(postgres_url: str) -> None:
+async def test_a_wrong_database_password_is_not_retried(postgres_url: str) -> None:
     settings = settings_for(postgres_url.replace("not-a-secret", "topsecret"))
     with pytest.raises(HistoryError, match="refuses: password authentication failed") as raised:
         await open_history(settings, patience_seconds=60)
     assert "topsecret" not in str(raised.value)
 
 
-async def test_each_connection_asks_for_its_own_entra_token(postgres_url: str) -> None:
+async def test_each_connection_requests_its_own_entra_token(postgres_url: str) -> None:
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""The history while its database is away, hangs, only reads or is full: nothing is lost, and no answer is a lie."""
+"""The history while its database is away, hangs, is read-only or full: nothing is lost, no failure is hidden."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored
 from support.chat.services import postgresql
 from support.chat.waiting import until
 
-# A hanging database is away after so long, and what asked it is told.
+# After this time, a hanging database counts as away.
 AWAY_SECONDS = 6.0
 PATIENT = Limits(first_pause=0.05, longest_pause=0.2, late=60)
 
@@ -32,7 +32,7 @@ def say(store: Store, *outputs: str, thread_id: str = THREAD) -> None:
 
 
 def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """All that somebody waits for."""
+    """Return the calls whose callers wait for the result."""
     return {
         "get_thread": lambda: store.get_thread(OTHER),
         "list_threads": lambda: store.list_threads("ada"),
@@ -50,7 +50,7 @@ def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
 
 
 async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> None:
-    """Each call ends in time, with the error that says that nothing is known and nothing was done."""
+    """Check that each call raises `HistoryAwayError` in time."""
 
     async def ends(name: str) -> str | None:
         began = time.monotonic()
@@ -63,7 +63,7 @@ async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> No
     assert [each for each in await asyncio.gather(*map(ends, names or calls(store))) if each] == []
 
 
-async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_it_is_back(
+async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with wire(postgres_url) as (between, url), opened(url) as store:
@@ -90,7 +90,7 @@ async def test_what_is_said_while_the_connection_is_cut_is_stored_in_order_when_
         assert kinds == {THREAD: ["late", "saved"], OTHER: ["late", "saved"]}
 
 
-async def test_a_database_that_takes_connections_and_never_answers_is_away_in_time(postgres_url: str) -> None:
+async def test_a_database_that_accepts_connections_and_never_answers_times_out(postgres_url: str) -> None:
     async with wire(postgres_url) as (between, url), opened(url, PATIENT) as store:
         await stored(store, "ada", THREAD, "before")
         between.hang()
@@ -109,7 +109,7 @@ async def test_a_database_that_takes_connections_and_never_answers_is_away_in_ti
             assert await another.is_signed_out("token")
 
 
-async def test_a_connection_that_is_cut_in_the_middle_of_writes_loses_and_doubles_nothing(postgres_url: str) -> None:
+async def test_a_connection_lost_during_writes_loses_and_duplicates_nothing(postgres_url: str) -> None:
     async with wire(postgres_url) as (between, url), opened(url) as store:
         for cut in range(5):
             say(store, *(f"{cut}.{number}" for number in range(10)))
@@ -121,7 +121,7 @@ async def test_a_connection_that_is_cut_in_the_middle_of_writes_loses_and_double
         assert await texts(postgres_url) == [f"{cut}.{number}" for cut in range(5) for number in range(20)]
 
 
-async def test_a_server_that_is_killed_and_started_again_has_all_of_it(postgres_url: str) -> None:
+async def test_a_killed_and_restarted_server_gets_all_writes(postgres_url: str) -> None:
     async with opened(postgres_url) as store:
         connection = await asyncpg.connect(postgres_url)
         await stored(store, "ada", THREAD, "before")
@@ -141,7 +141,7 @@ async def writable(url: str) -> None:
     await connection.close()
 
 
-async def test_a_database_that_only_reads_says_so_and_keeps_what_is_said(postgres_url: str) -> None:
+async def test_a_read_only_database_is_reported_and_its_writes_are_kept(postgres_url: str) -> None:
     async with opened(postgres_url) as store:
         await stored(store, "ada", OTHER, "s")
     connection = await asyncpg.connect(postgres_url)
@@ -166,7 +166,7 @@ async def test_a_database_that_only_reads_says_so_and_keeps_what_is_said(postgre
 
 
 def pragma(store: Store, statement: str) -> None:
-    """Have each connection of SQLite begin with a statement."""
+    """Run a statement at the start of each SQLite connection."""
     engine = store._database.engine.sync_engine  # noqa: SLF001
 
     def tune(connection: Any, _: object) -> None:
@@ -176,14 +176,14 @@ def pragma(store: Store, statement: str) -> None:
 
 
 @pytest.mark.parametrize(("statement", "reason"), [("query_only=ON", "read_only"), ("max_page_count=1", "full")])
-async def test_sqlite_that_cannot_write_says_so_and_keeps_what_is_said(
+async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
     tmp_path_factory: pytest.TempPathFactory, statement: str, reason: str
 ) -> None:
     url = f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     async with opened(url) as store:
         await stored(store, "ada", THREAD, "before")
         await store._database.engine.dispose()  # noqa: SLF001
-        pragma(store, statement)  # SQLite takes the pages that there are for the limit
+        pragma(store, statement)  # SQLite raises the limit to the current number of pages
         changes = told(store)
         say(store, *(f"{number} {'x' * 20_000}" for number in range(10)))
         await until(lambda: bool(changes))
@@ -207,7 +207,7 @@ async def test_sqlite_that_cannot_write_says_so_and_keeps_what_is_said(
         assert len(await texts(url)) == 11
 
 
-async def test_a_conversation_of_which_nothing_is_stored_is_deleted(postgres_url: str) -> None:
+async def test_an_unstored_conversation_is_deleted(postgres_url: str) -> None:
     async with opened(postgres_url) as other, wire(postgres_url) as (between, url), opened(url, migrate=False) as store:
         await between.cut()
         say(store, "forget this")
@@ -221,7 +221,7 @@ async def test_a_conversation_of_which_nothing_is_stored_is_deleted(postgres_url
         assert await other.owner_of_thread(THREAD) is None
 
 
-async def test_many_conversations_that_wait_are_stored_soon_after_the_database_is_back(postgres_url: str) -> None:
+async def test_many_pending_conversations_are_stored_soon_after_an_outage(postgres_url: str) -> None:
     async with wire(postgres_url) as (between, url), opened(url) as store:
         await between.cut()
         names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(300)]
@@ -245,7 +245,7 @@ async def test_a_lock_that_is_held_delays_one_conversation_only(postgres_url: st
         say(store, "two")
         say(store, "hello", thread_id=OTHER)
         assert await store.written(OTHER, 2)
-        await asyncio.sleep(4)  # longer than the server waits for a lock
+        await asyncio.sleep(4)  # longer than the server's lock timeout
         assert store.waiting(THREAD).operations == 1
         assert not store.outbox.away
         await transaction.rollback()
@@ -260,7 +260,7 @@ def send(number: signal.Signals, processes: list[psutil.Process]) -> None:
             process.send_signal(number)
 
 
-async def test_a_server_that_stands_still_is_away_and_has_all_of_it_when_it_goes_on() -> None:
+async def test_a_paused_server_times_out_and_gets_all_writes_when_resumed() -> None:
     with postgresql() as url:
         async with opened(url, BRISK) as store:
             await stored(store, "ada", THREAD, "before")

@@ -1,4 +1,4 @@
-"""The running application whose database goes away, whose conversation is deleted elsewhere, and that is killed."""
+"""The history of a running application: lost database, conversation deleted at another replica, killed process."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ SIGN_IN = {
 
 @asynccontextmanager
 async def begun(context: AbstractContextManager[Running]) -> AsyncIterator[Running]:
-    """A program whose start leaves the loop to the wire."""
+    """Start a program without blocking the proxy in this event loop."""
     running = await asyncio.to_thread(context.__enter__)
     try:
         yield running
@@ -56,7 +56,7 @@ def notices(page: Page) -> list[str]:
 
 
 async def said(url: str, thread_id: str) -> list[str]:
-    """The stored part of a conversation."""
+    """Return the stored part of a conversation."""
     async with opened(url, migrate=False) as store:
         thread = await store.get_thread(thread_id, "ada")
     return [step["output"] for step in (thread or {}).get("steps", []) if "message" in step["type"]]
@@ -68,7 +68,7 @@ async def wired(postgres_url: str) -> AsyncIterator[tuple[Wire, str]]:
         yield between, url
 
 
-async def test_what_is_said_while_the_database_is_away_is_answered_told_and_stored_when_it_is_back(
+async def test_questions_during_a_database_outage_are_answered_with_a_notice_and_stored_afterwards(
     scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
 ) -> None:
     between, url = wired
@@ -105,7 +105,7 @@ async def test_what_is_said_while_the_database_is_away_is_answered_told_and_stor
         assert (await client.get("/status")).json()["unsaved"] == 0
 
 
-async def test_a_conversation_that_is_deleted_at_another_replica_does_not_come_back(
+async def test_a_conversation_deleted_on_another_replica_stays_deleted(
     scripted: Running, folder: Path, postgres_url: str
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -130,9 +130,7 @@ async def test_a_conversation_that_is_deleted_at_another_replica_does_not_come_b
         assert listed.json()["data"] == []
 
 
-async def test_a_process_that_is_killed_in_the_middle_of_an_answer_leaves_what_it_showed(
-    folder: Path, postgres_url: str
-) -> None:
+async def test_a_process_killed_during_an_answer_has_stored_what_it_showed(folder: Path, postgres_url: str) -> None:
     slow = engine(folder, token_milliseconds=60)
     async with begun(slow) as model, begun(chat(model.url, folder, database_url=postgres_url, **SIGN_IN)) as app:
         async with signed_in(app) as client:
@@ -150,7 +148,7 @@ async def test_a_process_that_is_killed_in_the_middle_of_an_answer_leaves_what_i
         assert page.heard.text.startswith(partial)
 
 
-async def test_what_waits_is_stored_before_an_orderly_end(
+async def test_pending_writes_are_stored_before_a_graceful_shutdown(
     scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
 ) -> None:
     between, url = wired

@@ -1,4 +1,4 @@
-"""From the tables of the version before to these, with data in them and with its replicas still running."""
+"""Migrations from the tables of the previous version, with data and with running replicas."""
 
 import asyncio
 import uuid
@@ -18,7 +18,7 @@ from kaito_chat.history import HistoryError, tables
 from kaito_chat.history.database import Database
 from support.chat.databases import OTHER, THREAD, message, opened, stored, texts
 
-# The statements of the version before, as Chainlit's SQLAlchemy data layer composed them.
+# The statements of the previous version, as Chainlit's SQLAlchemy data layer composed them.
 OLD_USER = (
     'INSERT INTO users ("id", "identifier", "createdAt", "metadata") VALUES (:id, :identifier, :createdAt, :metadata)'
 )
@@ -68,7 +68,7 @@ def at(day: int) -> str:
 
 
 async def old_conversation(connection: AsyncConnection, thread_id: str, user_id: str, owner: str, *days: int) -> None:
-    """A conversation as the version before writes it: first of nobody, then of its owner."""
+    """Write a conversation as the previous version does: first without an owner, then with it."""
     named: dict[str, Any] = {"id": thread_id, "createdAt": at(days[0]), "metadata": "{}"}
     await connection.execute(text(OLD_BARE_THREAD), named)
     facts = {"userId": user_id, "userIdentifier": owner, "name": f"of {owner}"}
@@ -90,7 +90,7 @@ async def old_user(connection: AsyncConnection, identifier: str) -> str:
 
 @pytest.fixture
 async def old(url: str) -> str:
-    """A database of the version before, with two conversations."""
+    """A database of the previous version, with two conversations."""
 
     def upgrade(connection: Connection) -> None:
         config = alembic.config.Config()
@@ -108,7 +108,7 @@ async def old(url: str) -> str:
     return url
 
 
-async def test_conversations_of_the_version_before_are_listed_by_their_last_message_and_read(old: str) -> None:
+async def test_conversations_of_the_previous_version_are_listed_by_their_last_message_and_read(old: str) -> None:
     async with opened(old) as store:
         listed = (await store.list_threads("ada")).threads
         assert [(each["id"], each["createdAt"]) for each in listed] == [(THREAD, at(9)), (OTHER, at(5))]
@@ -122,7 +122,7 @@ async def test_conversations_of_the_version_before_are_listed_by_their_last_mess
         assert [each["id"] for each in (await store.list_threads("ada")).threads] == [OTHER, THREAD]
 
 
-async def test_replicas_of_the_version_before_go_on_with_the_tables_of_this_one(old: str) -> None:
+async def test_replicas_of_the_previous_version_keep_working_with_the_new_tables(old: str) -> None:
     async with opened(old) as store:
         await stored(store, "grace", "00000000-0000-4000-8000-000000000000", "hello")
         async with connected(old) as connection:
@@ -143,7 +143,7 @@ async def test_replicas_of_the_version_before_go_on_with_the_tables_of_this_one(
         assert await store.delete_thread("bob", third)
 
 
-async def test_what_an_old_replica_brings_back_is_shown_to_nobody_and_goes_at_the_next_start(old: str) -> None:
+async def test_conversations_restored_by_an_old_replica_are_hidden_and_deleted_at_the_next_start(old: str) -> None:
     async with opened(old) as store:
         assert await store.delete_thread("ada", OTHER)
         async with connected(old) as connection:
@@ -156,7 +156,7 @@ async def test_what_an_old_replica_brings_back_is_shown_to_nobody_and_goes_at_th
         assert (await connection.execute(text("SELECT id FROM threads"))).all() == [(THREAD,)]
 
 
-async def test_notes_of_deletions_and_tokens_are_forgotten_when_they_are_old(url: str) -> None:
+async def test_old_deletion_records_and_expired_tokens_are_deleted(url: str) -> None:
     async with opened(url), connected(url) as connection:
         for days in (1, 89, 91):
             deleted = (datetime.now(UTC) - timedelta(days=days)).isoformat()
@@ -193,14 +193,14 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
     for script in sorted(tables.MIGRATIONS.rglob("*.py")):
         content = script.read_text(encoding="utf-8")
         if script.name.startswith("0002"):
-            content = content.replace('"signed_out",\n', '"deleted_threads",\n')  # a table that is there by then
+            content = content.replace('"signed_out",\n', '"deleted_threads",\n')  # a table that exists by then
         (scripts / script.relative_to(tables.MIGRATIONS)).write_text(content, encoding="utf-8")
     database = Database(old)
     with monkeypatch.context() as patch:
         patch.setattr(tables, "MIGRATIONS", scripts)
         with pytest.raises(HistoryError, match="refuses"):
             await database.migrate()
-    async with asyncio.timeout(10), opened(old) as store:  # the lock is free, though that replica is there still
+    async with asyncio.timeout(10), opened(old) as store:  # the lock is free, although that replica still runs
         assert len((await store.list_threads("ada")).threads) == 2
     await database.close()
 
@@ -208,7 +208,7 @@ async def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_we
 async def test_the_version_before_starts_again_after_this_one(
     old: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A replica of it that is restarted during an update, and a rollback."""
+    """Start a replica of the previous version, as during an update or after a rollback."""
     scripts = tmp_path_factory.mktemp("before")
     (scripts / "versions").mkdir()
     for name in ("env.py", "versions/0001_tables.py"):
@@ -227,7 +227,7 @@ async def test_the_version_before_starts_again_after_this_one(
             await connection.run_sync(upgrade)
 
 
-async def test_the_tables_of_a_later_version_are_left_alone(old: str) -> None:
+async def test_the_tables_of_a_later_version_are_left_unchanged(old: str) -> None:
     async with opened(old):
         pass
     async with connected(old) as connection:

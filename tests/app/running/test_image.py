@@ -1,4 +1,4 @@
-"""The image, without a container engine: its environment, made as the Dockerfile makes it, run as it is run there."""
+"""The image without a container engine: the Dockerfile's instructions, run below another root."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from support.chat.services import common_folder
 from support.needs import needs
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
-# Where Debian's own interpreter is: one below root's home would be out of reach for the image's user.
+# Debian's interpreter: one below root's home would be unreadable for the image's user.
 PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(path).exists()), "")
 USER = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
 
@@ -28,7 +28,7 @@ def instructions(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
-    """The root of the image's file system, as far as the Dockerfile fills it; nobody but root may write there."""
+    """The root of the image's file system; only root may write there."""
     needs(os.geteuid() == 0, "root, to become the image's user")
     packages = "a Python for all users (packages: python3 python3-venv)"
     found = [needs(PYTHON, packages), "-c", "import venv, ensurepip"]
@@ -39,7 +39,7 @@ def image() -> Iterator[Path]:
 
 
 def _build(root: Path) -> None:
-    """Do what the Dockerfile does, below another root."""
+    """Run the Dockerfile's instructions below another root."""
     build = root / "build"
     build.mkdir()
     for source in (ROOT / "app").glob("requirements*.txt"):
@@ -61,7 +61,7 @@ def _build(root: Path) -> None:
 
 @pytest.fixture(scope="module")
 def writable() -> Iterator[Path]:
-    """The one folder that the image's user may write to."""
+    """The only directory that the image's user can write to."""
     with common_folder() as folder:
         folder.chmod(0o777)
         yield folder
@@ -87,7 +87,7 @@ def contained(image: Path, scripted: Running, writable: Path) -> Iterator[Runnin
         yield running
 
 
-async def test_the_image_answers_as_nobody_on_a_tree_that_it_cannot_write(contained: Running) -> None:
+async def test_the_image_answers_as_its_user_on_a_read_only_tree(contained: Running) -> None:
     page = Page(contained.url)
     await page.open()
     assert (await page.ask("count to 10")).answer == "1 2 3 4 5 6 7 8 9 10"
@@ -106,7 +106,7 @@ def test_the_image_writes_below_its_data_directory_only(contained: Running) -> N
     assert {path.name for path in folder.iterdir()} == {"kaito-chat", "log"}
 
 
-def test_the_image_holds_no_tools_to_build_or_install_with(image: Path) -> None:
+def test_the_image_has_no_build_tools(image: Path) -> None:
     assert not list((image / "opt/venv/bin").glob("pip*"))
     assert not list((image / "opt").rglob("setuptools"))
     assert not [path for path in (image / "opt").rglob("*") if path.name in ("gcc", "pytest", "playwright")]
@@ -128,6 +128,6 @@ def test_the_dockerfile_passes_its_linter() -> None:
     assert ran.returncode == 0, ran.stdout
 
 
-def test_the_image_ends_in_order(contained: Running) -> None:
+def test_the_image_shuts_down_gracefully(contained: Running) -> None:
     assert httpx.get(contained.management + "/livez").is_success
     assert contained.stop() == 0

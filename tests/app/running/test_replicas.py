@@ -1,4 +1,4 @@
-"""Two replicas with one PostgreSQL behind a genuine nginx: a conversation outlives the replica that began it."""
+"""Two replicas with one PostgreSQL behind nginx: a conversation outlives the replica that began it."""
 
 import json
 from pathlib import Path

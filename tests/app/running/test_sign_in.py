@@ -1,4 +1,4 @@
-"""Sign-in with Entra ID, as far as that goes without a cloud, and the buttons under a trouble."""
+"""Sign-in with Entra ID up to the redirect, and the buttons under an error."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def entra(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An application that tries nothing again by itself, in front of a server that misbehaves."""
+    """An application without retries, in front of a server with faults."""
     folder = tmp_path_factory.mktemp("impatient")
     with (
         misbehaving(folder) as faulty,
@@ -48,7 +48,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 async def press(app: Running, page: Page, name: str) -> None:
-    """Press the newest button of this name."""
+    """Press the newest button of a name."""
     action = next(each for each in reversed(page.actions) if each["name"] == name)
     body = {"sessionId": page.session_id, "action": action}
     async with httpx.AsyncClient(base_url=app.url, timeout=20) as client:
@@ -80,14 +80,14 @@ def test_sign_in_goes_to_the_tenant_and_comes_back_to_the_public_address(entra: 
 
 
 @pytest.mark.parametrize("query", ["error=access_denied", "", "code=x", "code=x&state=made-up"])
-def test_whoever_comes_back_without_a_sign_in_is_sent_to_the_login_page(entra: Running, query: str) -> None:
+def test_a_callback_without_a_sign_in_redirects_to_the_login_page(entra: Running, query: str) -> None:
     answer = httpx.get(f"{entra.url}/auth/oauth/azure-ad/callback?{query}")
     assert answer.is_redirect
     assert urlsplit(answer.headers["location"]).path == "/login"
     assert "access_token" not in str(answer.headers)
 
 
-def test_only_entras_host_may_be_sent_forms(entra: Running, app: Running) -> None:
+def test_forms_may_be_sent_to_entra_id_only(entra: Running, app: Running) -> None:
     policies = [httpx.get(running.url + "/login").headers["content-security-policy"] for running in (entra, app)]
     assert ["form-action 'self' https://login.microsoftonline.com;" in policy for policy in policies] == [True, False]
 
@@ -128,7 +128,7 @@ def test_probes_need_no_sign_in_and_logs_hold_no_secret(entra: Running) -> None:
 
 
 @pytest.mark.parametrize("missing", sorted(set(ENTRA) - {"sign_in"}))
-def test_what_sign_in_misses_is_named(folder: Path, missing: str) -> None:
+def test_a_missing_sign_in_setting_is_named(folder: Path, missing: str) -> None:
     given = {f"KAITO_CHAT_{key.upper()}": value for key, value in ENTRA.items() if key != missing}
     environment = {"KAITO_CHAT_ENDPOINT_URL": "http://x", "PYTHONPATH": str(ROOT / "app"), **given}
     command = [sys.executable, "-m", "kaito_chat"]
@@ -153,7 +153,7 @@ async def test_a_question_that_met_a_busy_server_is_tried_again(impatient: Runni
     await page.close()
 
 
-async def test_an_answer_that_was_cut_goes_on(impatient: Running) -> None:
+async def test_a_cut_off_answer_is_continued(impatient: Running) -> None:
     page = Page(impatient.url)
     await page.open()
     heard = await page.ask("fault: reset-mid-stream q-cut", 20)

@@ -1,4 +1,4 @@
-"""The application starts the same whatever else is set around it."""
+"""Environment variables of other programs do not change the application."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from support.chat.processes import Running, chat, program
 from support.chat.surroundings import FOREIGN
 
 
-async def test_variables_of_other_programs_change_nothing(scripted: Running, folder: Path) -> None:
+async def test_variables_of_other_programs_have_no_effect(scripted: Running, folder: Path) -> None:
     (folder / ".env").write_text("CHAINLIT_AUTH_SECRET=x\nDATABASE_URL=postgresql://nowhere/x\n", encoding="utf-8")
     with chat(scripted.url, folder) as plain:
         usual = httpx.get(plain.url + "/project/settings").json(), httpx.get(plain.url + "/auth/config").json()

@@ -1,4 +1,4 @@
-"""Traces of the running application, at a collector of our own."""
+"""Traces of the running application, at a fake collector."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ PROMPT = "Answer like a walrus."
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes OTLP over HTTP, and keeps it."""
+    """A collector that accepts OTLP over HTTP, and keeps it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -33,7 +33,7 @@ class Collector(ThreadingHTTPServer):
         return b"".join(body for _, body in self.requests)
 
     def spans(self) -> list[Span]:
-        """The spans, by their beginning."""
+        """Return the spans, in the order of their start."""
         sent = [ExportTraceServiceRequest.FromString(body) for _, body in self.requests]
         found = [
             span
@@ -81,7 +81,7 @@ def broken_collector(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @contextmanager
 def traced(endpoint: str, folder: Path, **variables: str) -> Iterator[Running]:
-    """The chat application with variables of OpenTelemetry's."""
+    """Run the chat application with variables of OpenTelemetry."""
     port, management = free_port(), free_port()
     environment = {
         "KAITO_CHAT_ENDPOINT_URL": endpoint,
@@ -117,7 +117,7 @@ def attributes(span: Span) -> dict[str, str]:
     return {each.key: each.value.string_value for each in span.attributes}
 
 
-def test_each_question_is_a_span_without_anybodys_words(scripted: Running, collector: Collector, folder: Path) -> None:
+def test_each_question_is_a_span_without_content(scripted: Running, collector: Collector, folder: Path) -> None:
     with traced(scripted.url, folder, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as app:
         heard = asyncio.run(ask(app, "What is a zebra?"))
         asyncio.run(stop_in_the_middle(app, "count to 3000 for a giraffe"))
@@ -150,7 +150,7 @@ def test_the_code_of_a_sign_in_is_not_traced(scripted: Running, collector: Colle
 
 
 def test_without_the_setting_nothing_is_traced(scripted: Running, collector: Collector, folder: Path) -> None:
-    # The exporter would find this address by itself, if there were one.
+    # The exporter, if created, reads this variable by itself.
     variables = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.url}/v1/traces"}
     with traced(scripted.url, folder, **variables) as app:
         assert asyncio.run(ask(app, "hello")).answer
@@ -158,7 +158,7 @@ def test_without_the_setting_nothing_is_traced(scripted: Running, collector: Col
     assert collector.requests == []
 
 
-def test_a_collector_that_does_not_answer_does_not_hurt_a_conversation(
+def test_an_unresponsive_collector_does_not_affect_a_conversation(
     scripted: Running, broken_collector: str, folder: Path
 ) -> None:
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": broken_collector, "OTEL_BSP_SCHEDULE_DELAY": "50"}
@@ -170,7 +170,7 @@ def test_a_collector_that_does_not_answer_does_not_hurt_a_conversation(
             assert heard.seconds < 5
 
 
-def test_a_collector_that_does_not_answer_does_not_hold_up_the_end(
+def test_an_unresponsive_collector_does_not_delay_the_shutdown(
     scripted: Running, broken_collector: str, folder: Path
 ) -> None:
     with traced(scripted.url, folder, OTEL_EXPORTER_OTLP_ENDPOINT=broken_collector) as app:

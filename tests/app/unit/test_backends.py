@@ -20,6 +20,7 @@ from kaito_chat.backends import (
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import Timeouts
 from kaito_chat.settings import ModelSettings
+from support.chat.backends import ask, backend_of, events_of, text_of
 from support.chat.fakes.kaito import (
     VLLM,
     Answer,
@@ -33,7 +34,6 @@ from support.chat.fakes.kaito import (
     finish,
     sse,
 )
-from support.chat.talk import ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 

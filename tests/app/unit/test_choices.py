@@ -1,4 +1,4 @@
-"""A server's list of models becomes choices; what cannot chat is none of them."""
+"""Choices from a server's list of models, without the models that cannot chat."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from kaito_chat.backends.choices import can_chat, choices_of, served_by
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import State
 from kaito_chat.settings import Settings
+from support.chat.backends import SAMPLING, asking_of, watching
 from support.chat.fakes.kaito import VLLM, Answer
 from support.chat.fakes.neighbours import Adapters
-from support.chat.talk import SAMPLING, asking_of, watching
 
 
 async def test_adapters_have_their_parents_window_and_embeddings_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""A question whose page is gone ends at the model's server at once, in whatever state it is."""
+"""A cancelled question ends its request at the model server at once, in each state."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ from kaito_chat.backends import Message, Timeouts, connect, pool
 from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import ModelSettings, Settings
+from support.chat.backends import QUICK, SAMPLING, asking_of
 from support.chat.fakes import faults
-from support.chat.talk import QUICK, SAMPLING, asking_of
 from support.chat.waiting import until
 
 PATIENT = Timeouts(connect=5, first_token=60, token=60, answer=60)

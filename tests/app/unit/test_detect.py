@@ -4,12 +4,12 @@ from kaito_chat.backends import Choice, ServedModel, backend_at, connect, pool
 from kaito_chat.backends.detect import detect
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.settings import ModelSettings
+from support.chat.backends import QUICK, backend_of, endpoint, model_settings
 from support.chat.fakes.kaito import VLLM, Answer, Fake, Legacy06, Transformers
-from support.chat.talk import QUICK, backend_of, endpoint, model_settings
 
 
 class Signs(Fake):
-    """A legacy runtime that does not tell its routes' methods apart, as behind some proxies."""
+    """A legacy runtime that answers 404 instead of 405, as behind some proxies."""
 
     def __init__(self, path: str, answer: Answer) -> None:
         super().__init__()

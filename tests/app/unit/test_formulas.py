@@ -1,4 +1,4 @@
-"""Formulas are written as the page reads them, and nothing else is touched, however the answer streams."""
+"""Formulas are converted for the page and other text stays unchanged, however the stream is split."""
 
 import itertools
 import time
@@ -30,13 +30,13 @@ def in_pieces(text: str, cuts: list[int]) -> str:
 @settings(max_examples=400)
 @given(PIECES, st.lists(st.integers(0, 200), max_size=30))
 @example("```py\n$x$\n```\n", [1, 2, 3, 4, 5, 6])
-def test_an_answer_is_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
+def test_the_result_is_independent_of_the_pieces(text: str, cuts: list[int]) -> None:
     assert in_pieces(text, cuts) == written(text)
     assert in_pieces(text, list(range(len(text)))) == written(text)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="$\\"), max_size=200))
-def test_text_without_formulas_stays_as_it_is(text: str) -> None:
+def test_text_without_formulas_is_unchanged(text: str) -> None:
     assert written(text) == text
 
 
@@ -62,7 +62,7 @@ def test_text_without_formulas_stays_as_it_is(text: str) -> None:
         "",
     ],
 )
-def test_text_and_code_stay_as_they_are(text: str) -> None:
+def test_text_and_code_are_unchanged(text: str) -> None:
     assert written(text) == text
 
 
@@ -91,11 +91,11 @@ def test_text_and_code_stay_as_they_are(text: str) -> None:
         ("`a` $x$ `b`", "`a` $$x$$ `b`"),
     ],
 )
-def test_formulas_are_written_as_the_page_reads_them(text: str, expected: str) -> None:
+def test_formulas_are_converted_for_the_page(text: str, expected: str) -> None:
     assert written(text) == expected
 
 
-def test_text_is_passed_on_at_once_and_a_formula_when_it_is_whole() -> None:
+def test_text_is_passed_on_at_once_and_a_formula_when_complete() -> None:
     formulas = Formulas()
     assert formulas.feed("1 2 3") == "1 2 3"
     assert formulas.feed("It costs $5 per ") == "It costs $5 per "
@@ -104,13 +104,13 @@ def test_text_is_passed_on_at_once_and_a_formula_when_it_is_whole() -> None:
     assert formulas.feed(r"\) is") == "$$x^2$$ is"
 
 
-def test_a_formula_without_an_end_is_not_waited_for_for_ever() -> None:
+def test_an_unclosed_formula_is_not_held_back_indefinitely() -> None:
     formulas = Formulas()
     assert len(formulas.feed("\\(x" + "y" * 500)) > 500
 
 
 @pytest.mark.parametrize("text", ["\\[ \n", "\\[", "\\(", "\\(a ", "$a ", "$$", "> ", "- ", ">", " ", "~~~ x"])
-def test_the_time_that_an_answer_takes_follows_its_length(text: str) -> None:
+def test_the_time_is_linear_in_the_length(text: str) -> None:
     began = time.process_time()
     written(text * (100_000 // len(text)) + "$$x$$")
     assert time.process_time() - began < 1

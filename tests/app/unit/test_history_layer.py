@@ -1,4 +1,4 @@
-"""The data layer that Chainlit calls: whose a conversation is, by the session at hand."""
+"""The data layer that Chainlit calls: the owner of a conversation is the user of the session."""
 
 import asyncio
 import uuid
@@ -15,12 +15,12 @@ from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
 from support.chat.databases import OTHER, THREAD, opened, stored, texts, told
 
-# Of a library that Chainlit imports.
+# A library that Chainlit imports warns.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`:pydantic.PydanticDeprecatedSince20")
 
 
 def chainlit(module: str) -> ModuleType:
-    """A module of Chainlit's: it writes below its root when it is imported, so the fixture below goes first."""
+    """Return a module of Chainlit; its import writes below its root, which a fixture has to set before."""
     return import_module(f"chainlit.{module}")
 
 
@@ -47,7 +47,7 @@ async def store(url: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def layer(store: Store) -> Any:
-    """Chainlit's data layer, as Chainlit finds it."""
+    """Return the data layer, as Chainlit finds it."""
     made = import_module("kaito_chat.history.layer").Layer(store)
     data = chainlit("data")
     with pytest.MonkeyPatch.context() as patched:
@@ -57,11 +57,11 @@ def layer(store: Store) -> Any:
 
 
 async def emit(*_: object) -> None:
-    """Nobody looks."""
+    """Ignore an event."""
 
 
 def session(identifier: str | None = "ada", thread_id: str = THREAD) -> Any:
-    """A page that somebody has open, as the context of the current task."""
+    """Make an open page the context of the current task."""
     user = chainlit("user").User(identifier=identifier) if identifier else None
     made = chainlit("session").WebsocketSession(
         id=str(uuid.uuid4()),
@@ -78,7 +78,7 @@ def session(identifier: str | None = "ada", thread_id: str = THREAD) -> Any:
 
 
 def ask(output: str) -> dict[str, Any]:
-    """A question as a page sends it."""
+    """Return a question as a page sends it."""
     message = {"id": str(uuid.uuid4()), "name": "ada", "type": "user_message", "output": output}
     return {"message": message | {"createdAt": "2026-01-01T00:00:00Z"}, "fileReferences": None}
 
@@ -130,7 +130,7 @@ async def test_a_page_without_sign_in_stores_nothing_and_breaks_nothing(layer: A
     assert store.outbox.pending == 0
 
 
-async def test_a_feedback_without_a_person_is_refused(layer: Any, store: Store) -> None:
+async def test_feedback_without_a_user_is_refused(layer: Any, store: Store) -> None:
     await stored(store, "ada", THREAD, "mine")
     feedback = chainlit("types").Feedback(forId=f"{THREAD}-0", value=1)
     with pytest.raises(HistoryRefusedError):
@@ -156,7 +156,7 @@ async def test_an_unknown_conversation_has_no_author(layer: Any) -> None:
     assert await layer.get_thread("nowhere") is None
 
 
-async def test_people_and_their_conversations_are_what_chainlit_expects(layer: Any, store: Store) -> None:
+async def test_users_and_their_conversations_are_what_chainlit_expects(layer: Any, store: Store) -> None:
     user = await layer.create_user(chainlit("user").User(identifier="ada", metadata={"provider": "x"}))
     assert await layer.get_user("ada") == user
     assert await layer.get_user("nobody") is None
@@ -173,7 +173,7 @@ async def test_people_and_their_conversations_are_what_chainlit_expects(layer: A
     assert nobody.to_dict()["data"] == []
 
 
-async def test_a_message_is_marked_and_found_again(layer: Any, store: Store) -> None:
+async def test_a_favorite_message_is_found(layer: Any, store: Store) -> None:
     user = await layer.create_user(chainlit("user").User(identifier="ada"))
     await stored(store, "ada", THREAD, "hello")
     page = session()

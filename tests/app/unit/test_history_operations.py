@@ -1,4 +1,4 @@
-"""Cleaning of data before a database sees it."""
+"""Cleaning of data for the database, and classification of its errors."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.floats() | ANYTHING, lambda e
 
 
 @given(ANYTHING)
-def test_any_text_becomes_one_that_every_database_takes(text: str) -> None:
+def test_any_text_becomes_one_that_every_database_accepts(text: str) -> None:
     cleaned = clean(text, 20)
     assert "\x00" not in cleaned
     assert len(cleaned) <= 20
@@ -66,7 +66,7 @@ def test_a_cursor_of_any_form_is_one_or_none(cursor: str | None) -> None:
     assert after is None or set(after) == {"changed", "id"}
 
 
-def test_wildcards_of_a_search_are_letters() -> None:
+def test_wildcards_in_a_search_are_escaped() -> None:
     assert _escaped("100%_\\") == "100\\%\\_\\\\"
 
 
@@ -75,7 +75,7 @@ def test_metadata_takes_changes_and_loses_keys_that_are_none() -> None:
     assert merged("not JSON", {"a": 1}) == merged(None, {"a": 1}) == merged("[1]", {"a": 1}) == {"a": 1}
 
 
-def test_a_conversation_that_is_not_stored_at_all_is_shown_from_what_waits() -> None:
+def test_an_unstored_conversation_is_built_from_pending_writes() -> None:
     waiting = [save_step("ada", "t", {"id": "s", "output": "hello", "type": "user_message"})]
     thread = with_waiting(None, waiting)
     assert thread
@@ -83,7 +83,7 @@ def test_a_conversation_that_is_not_stored_at_all_is_shown_from_what_waits() -> 
     assert with_waiting(None, []) is None
 
 
-def test_what_somebody_else_says_in_a_conversation_is_not_shown() -> None:
+def test_pending_writes_of_another_user_are_not_shown() -> None:
     waiting = [save_step(owner, "t", {"id": owner, "output": owner}) for owner in ("ada", "eve")]
     thread = with_waiting(None, waiting)
     assert thread
@@ -127,12 +127,12 @@ def wrapped(error: Exception) -> DBAPIError:
         (wrapped(postgresql_error("55P03")), "conflict"),
         (wrapped(postgresql_error("28P01")), "away"),
         (wrapped(postgresql_error("42P01")), "away"),
-        (wrapped(postgresql_error("0A000")), "away"),  # a prepared statement from before a migration
+        (wrapped(postgresql_error("0A000")), "away"),  # a prepared statement that a migration invalidated
         (PendingRollbackError("the connection is gone"), "away"),
         (postgresql_error("53300"), "away"),
     ],
 )
-def test_errors_that_pass(error: Exception, reason: str) -> None:
+def test_transient_errors(error: Exception, reason: str) -> None:
     problem = translate(error)
     assert isinstance(problem, HistoryAwayError)
     assert problem.reason == reason
@@ -154,7 +154,7 @@ def test_errors_that_pass(error: Exception, reason: str) -> None:
         KeyError("secret"),
     ],
 )
-def test_errors_that_do_not_pass(error: Exception) -> None:
+def test_permanent_errors(error: Exception) -> None:
     problem = translate(error)
     assert isinstance(problem, HistoryRefusedError)
     assert "secret" not in str(problem)

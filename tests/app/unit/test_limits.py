@@ -1,4 +1,4 @@
-"""Limits, with a clock of their own."""
+"""Limits, with a fake clock."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def limits(clock: Clock, **given: int) -> Limits:
     return Limits(**(usual | given), clock=clock)
 
 
-def test_a_rate_says_when_the_next_one_is_within_it() -> None:
+def test_a_rate_returns_the_wait_until_the_next_event() -> None:
     clock = Clock()
     rate = Rate(2, 60, clock)
     rate.count("ada")
@@ -30,13 +30,13 @@ def test_a_rate_says_when_the_next_one_is_within_it() -> None:
     assert rate.wait("ada") == 0
 
 
-def test_a_rate_forgets_who_is_not_there_any_more() -> None:
+def test_a_rate_forgets_inactive_keys() -> None:
     clock = Clock()
     rate = Rate(2, 60, clock)
     for number in range(5000):
         rate.count(str(number))
         clock.now += 1
-    assert len(rate._times) < 1100  # noqa: SLF001 - its memory is what matters
+    assert len(rate._times) < 1100  # noqa: SLF001 - the size of its memory is under test
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_users_share_the_limit_of_the_process_only() -> None:
             assert counted.refusal("linus") == Refusal("rate", 60)
 
 
-def test_an_answer_that_fails_is_counted_no_more() -> None:
+def test_a_failed_answer_is_no_longer_counted() -> None:
     counted = limits(Clock(), user_answers=1)
     for _ in range(3):
         with pytest.raises(ValueError, match="broken"), counted.answering("ada"):

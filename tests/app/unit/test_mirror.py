@@ -1,4 +1,4 @@
-"""A page that comes back is told the state of the exchange, however it lost it."""
+"""Replay of the last exchange to a page that reconnects."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ EVENTS = st.one_of(
 
 
 class Page:
-    """The messages and buttons of a page, as Chainlit's keeps them."""
+    """The messages and buttons of a page, as Chainlit's page keeps them."""
 
     def __init__(self) -> None:
         self.messages: dict[str, str] = {}
@@ -45,7 +45,7 @@ class Page:
 
 
 def told(events: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Those events that an application may send: of messages that it has begun, and of buttons once each."""
+    """Return the events that an application may send: of begun messages, and of each button once."""
     begun: set[str] = set()
     offered: set[str] = set()
     kept = []
@@ -65,7 +65,7 @@ def told(events: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, 
 
 
 @given(events=st.lists(EVENTS, max_size=30), lost=st.sets(st.integers(0, 29)))
-async def test_whatever_was_lost_the_page_is_whole_again(
+async def test_a_reconnected_page_is_complete_whichever_events_were_lost(
     events: list[tuple[str, dict[str, Any]]], lost: set[int]
 ) -> None:
     mirror, whole, page = Mirror(), Page(), Page()

@@ -1,4 +1,4 @@
-"""Each server that answers in its own way is understood, asked again at most once for it, and remembered."""
+"""Servers with other response formats and requirements: each costs at most one more request, once."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 
 from kaito_chat.backends import Backend, Event, Finish, Message, Reasoning, ServedModel, Text, Usage
 from kaito_chat.backends.errors import BackendError, Kind
+from support.chat.backends import QUESTION, ask, backend_of, events_of, text_of
 from support.chat.fakes.kaito import VLLM, Answer, Fake, Transformers, broken, delta, sse
 from support.chat.fakes.neighbours import (
     RAG,
@@ -19,7 +20,6 @@ from support.chat.fakes.neighbours import (
     Unlisted,
     Whole,
 )
-from support.chat.talk import QUESTION, ask, backend_of, events_of, text_of
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."
@@ -39,7 +39,7 @@ async def test_a_template_without_a_system_role_gets_the_system_prompt_in_the_fi
     later = [*QUESTION, Message("assistant", "Hi"), Message("user", "And now?")]
     assert text_of(await answer(backend, later)) == HELLO
     asked = [[(each["role"], each["content"]) for each in body["messages"]] for body in fake.bodies(COMPLETIONS)]
-    assert [messages[0][0] for messages in asked] == ["system", "user", "user"], "it is found out once"
+    assert [messages[0][0] for messages in asked] == ["system", "user", "user"], "the requirement is learned once"
     assert asked[1] == [("user", "Be brief.\n\nHello?")]
     assert asked[2] == [("user", "Be brief.\n\nHello?"), ("assistant", "Hi"), ("user", "And now?")]
 
@@ -88,7 +88,7 @@ async def test_a_base_model_continues_a_text_and_is_known_as_one() -> None:
     for _ in range(2):
         assert text_of(await answer(backend)) == HELLO
     assert backend.quirks("phi-4-mini-instruct").no_chat_template
-    assert len(fake.bodies(COMPLETIONS)) == 1, "it is found out once"
+    assert len(fake.bodies(COMPLETIONS)) == 1, "the requirement is learned once"
     body = fake.bodies("/v1/completions")[-1]
     assert (body["prompt"], body["stop"]) == ("Be brief.\n\nUser: Hello?\n\nAssistant:", ["\nUser:"])
 

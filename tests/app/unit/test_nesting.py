@@ -1,4 +1,4 @@
-"""Markdown that nests deeper than the page can draw is shown as it is written; other text is not touched."""
+"""Markdown that nests too deeply for the page's renderer is escaped; other text is unchanged."""
 
 import re
 import time
@@ -31,7 +31,7 @@ def unescaped_leading(line: str) -> int:
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 @pytest.mark.parametrize("rewritten", [True, False])
-def test_no_more_marks_than_the_page_can_draw_are_left(text: str, *, rewritten: bool) -> None:
+def test_the_number_of_nesting_markers_is_bounded(text: str, *, rewritten: bool) -> None:
     began = time.monotonic()
     shown = written(text, rewritten=rewritten)
     assert time.monotonic() - began < 2
@@ -44,7 +44,7 @@ def test_no_more_marks_than_the_page_can_draw_are_left(text: str, *, rewritten: 
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
-def test_the_outcome_is_the_same_in_any_pieces_and_a_second_time(text: str) -> None:
+def test_the_result_is_independent_of_the_pieces_and_idempotent(text: str) -> None:
     for size in (1, 7, 64):
         formulas = Formulas(rewritten=False)
         pieces = [formulas.feed(text[at : at + size]) for at in range(0, len(text), size)]
@@ -70,5 +70,5 @@ def test_the_outcome_is_the_same_in_any_pieces_and_a_second_time(text: str) -> N
     ],
     ids=range(12),
 )
-def test_other_text_is_left_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert written(text, rewritten=False) == text

@@ -1,4 +1,4 @@
-"""Which pages may talk to the server."""
+"""Origins of pages that may call the server."""
 
 import pytest
 
@@ -34,24 +34,24 @@ from kaito_chat.page.routes import body_limit, is_plain
         ("ws://chat.example.com", "chat.example.com", False),
     ],
 )
-def test_without_a_public_address_the_requests_host_counts(origin: str, host: str, *, own: bool) -> None:
+def test_without_a_public_origin_the_requests_host_counts(origin: str, host: str, *, own: bool) -> None:
     assert is_own(origin, host, None) is own
 
 
 @pytest.mark.parametrize("host", ["chat.example.com", "evil.example", "10.0.0.1:8000", ""])
-def test_with_a_public_address_the_requests_host_does_not_count(host: str) -> None:
+def test_with_a_public_origin_the_requests_host_does_not_count(host: str) -> None:
     assert is_own("https://chat.example.com", host, "https://chat.example.com")
     assert not is_own(f"https://{host or 'x'}:1", host, "https://chat.example.com")
     assert not is_own("http://chat.example.com", host, "https://chat.example.com")
 
 
 @pytest.mark.parametrize("path", ["/", "/thread/x", "/public/ü.svg", "/a b"])
-def test_a_plain_path(path: str) -> None:
+def test_a_well_formed_path_is_accepted(path: str) -> None:
     assert is_plain(path)
 
 
 @pytest.mark.parametrize("path", ["/\0", "/a\nb", "/\x7f", "/a\\b", "/\ufffd", "/" + "x" * 201, "/" + "x/" * 501])
-def test_a_path_that_no_page_asks_for(path: str) -> None:
+def test_a_malformed_path_is_rejected(path: str) -> None:
     assert not is_plain(path)
 
 

@@ -1,4 +1,4 @@
-"""Changes to Chainlit that the running application reaches only when another check is gone."""
+"""Patches of Chainlit that other checks make unreachable in the running application."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from support.chat.processes import ROOT
 
-# Chainlit writes below its root when it is imported, so this runs in a process of its own.
+# Runs in a subprocess, because Chainlit writes files when it is imported.
 FOLDER = """
 import sys
 from chainlit.session import HTTPSession

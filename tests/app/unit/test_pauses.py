@@ -1,4 +1,4 @@
-"""Chainlit's pause: it is still there to be taken out, and taking it out works."""
+"""Chainlit's pause in constructors: it still exists, and the patch removes it."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 APP = Path(__file__).parents[3] / "app"
-# In processes of their own: Chainlit writes where it is imported, and a change to it stays.
+# Runs in a subprocess: Chainlit writes files when it is imported, and patches stay.
 SCRIPT = """
 import time
 from contextlib import suppress
@@ -23,7 +23,7 @@ Step = import_module("chainlit.step").Step
 def pauses_made():
     paused.clear()
     for make in (lambda: Message("text"), lambda: Step(name="step")):
-        with suppress(Exception):  # both want a conversation, after their pause
+        with suppress(Exception):  # both need a session, after their pause
             make()
     return paused
 
@@ -34,7 +34,7 @@ print(*pauses_made(), "none")
 MODULES = "from kaito_chat.chat.chainlit_patches import PAUSING; print(*PAUSING)"
 
 
-def test_chainlit_pauses_for_each_message_and_step_unless_that_is_taken_out(tmp_path: Path) -> None:
+def test_chainlit_sleeps_for_each_message_and_step_unless_patched(tmp_path: Path) -> None:
     """If this fails after an upgrade because Chainlit no longer pauses, `take_out_pauses` can go."""
     assert printed(SCRIPT, tmp_path) == ["0.001", "0.001", "none"]
 

@@ -13,15 +13,15 @@ from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model, State
 from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
+from support.chat.backends import SAMPLING, asking_of, model_of
 from support.chat.fakes.kaito import VLLM, Answer, Downloading, Fake
 from support.chat.fakes.neighbours import BaseOnVLLM
-from support.chat.talk import SAMPLING, asking_of, model_of
 
 ENGLISH = texts_for("en-US")
 
 
 class Changing:
-    """A server that is replaced."""
+    """A server that a test replaces."""
 
     def __init__(self, now: Fake | None = None) -> None:
         self.now = now

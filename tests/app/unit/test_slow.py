@@ -45,7 +45,7 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 async def closes(port: int, sent: bytes, seconds: float = 2) -> bytes:
-    """Send something, then nothing; the answer before the connection is closed."""
+    """Send bytes, then nothing, and return the response until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     answer = await asyncio.wait_for(reader.read(), seconds)
@@ -56,14 +56,14 @@ async def closes(port: int, sent: bytes, seconds: float = 2) -> bytes:
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET / HTTP/1.1\r\nhost: x\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET /"], ids=range(4)
 )
-async def test_a_head_that_does_not_come_closes_the_connection(
+async def test_incomplete_headers_close_the_connection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr(http_head, "HEAD_SECONDS", 0.3)
     assert (await closes(await serve(echo), sent)).count(b"200 OK") == sent.count(b"\r\n\r\n")
 
 
-async def test_a_body_that_does_not_come_is_answered(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_incomplete_body_is_answered(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "BODY_SECONDS", 0.3)
     port = await serve(gate.Gate(echo))
     begun = b"POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\nab"
@@ -72,7 +72,7 @@ async def test_a_body_that_does_not_come_is_answered(serve: Serve, monkeypatch: 
         assert (await client.post(f"http://127.0.0.1:{port}/login", content=b"ab")).content == b"ab"
 
 
-async def test_an_answer_may_take_longer_than_a_head(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_response_may_take_longer_than_the_headers(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_head, "HEAD_SECONDS", 0.2)
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,9 +84,7 @@ async def test_an_answer_may_take_longer_than_a_head(serve: Serve, monkeypatch: 
     assert answer.content == b"ab"
 
 
-async def test_a_socket_whose_page_does_not_introduce_itself_is_closed(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_socket_without_a_connect_packet_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packets, "OPENING_SECONDS", 0.3)
     server = socketio.AsyncServer(async_mode="asgi")
     server.on("connect", lambda _sid, _environ, _auth: None)

@@ -1,4 +1,4 @@
-"""Variables that others set for other programs do not reach Chainlit."""
+"""Environment variables of other programs do not reach Chainlit."""
 
 import os
 
@@ -15,7 +15,7 @@ OTHERS = {
 }
 
 
-def test_what_chainlit_would_read_is_removed_and_nothing_else() -> None:
+def test_only_variables_that_chainlit_would_read_are_removed() -> None:
     environ = FOREIGN | OTHERS
     assert clear(environ) == sorted(FOREIGN)
     assert environ == OTHERS | {"CHAINLIT_ENV_FILE": os.devnull}

@@ -1,4 +1,4 @@
-"""The texts of each language are complete, and the language is the one that Chainlit's page chooses."""
+"""Each translation is complete, and language negotiation agrees with Chainlit's page."""
 
 import re
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_every_text_is_used() -> None:
         ("a" * 10_000, "en-US"),
     ],
 )
-def test_the_language_is_the_one_that_is_wanted_most(accepted: str, code: str) -> None:
+def test_the_preferred_language_is_used(accepted: str, code: str) -> None:
     assert negotiate(accepted) == code
 
 
@@ -86,18 +86,18 @@ def test_without_a_known_language_texts_are_english(language: str | None) -> Non
     assert texts_for(language).say("state.ready") == "ready"
 
 
-def test_each_trouble_has_a_text() -> None:
+def test_each_error_has_a_text() -> None:
     for kind in Kind:
         assert texts_for("de").trouble(BackendError(kind)).startswith("**")
 
 
-def test_a_trouble_names_its_reference_and_how_long_to_wait() -> None:
+def test_an_error_names_its_reference_and_how_long_to_wait() -> None:
     text = texts_for("en-US").trouble(BackendError(Kind.BUSY, retry_after_seconds=7.4), "ab12")
     assert "wait 7 s" in text
     assert text.endswith("Reference ab12: the operator finds it in the log.")
 
 
-def test_the_words_of_a_server_are_plain_text_on_one_line() -> None:
+def test_a_servers_message_is_plain_text_on_one_line() -> None:
     error = BackendError(Kind.REFUSED, "a *b*\n\n# <c>")
     error.said = error.detail
     assert texts_for("en-US").trouble(error).endswith("\n\n> a \\*b\\* \\# \\<c\\>")

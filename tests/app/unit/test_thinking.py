@@ -1,4 +1,4 @@
-"""Thinking is told from the answer, however a server writes it and wherever it cuts it."""
+"""Reasoning is split from the answer, in each format, wherever the stream is cut."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
 from kaito_chat.backends.thinking import Thinking, without_thinking
 from kaito_chat.chat.transcript import mark, messages_for_model
+from support.chat.backends import QUESTION, SAMPLING, ask, backend_of, events_of
 from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
-from support.chat.talk import QUESTION, SAMPLING, ask, backend_of, events_of
 
 
 def sorted_out(pieces: list[Text | Reasoning | Reclassify]) -> tuple[str, str]:
-    """The thinking and the answer, as a page that follows the pieces shows them at the end."""
+    """Return the reasoning and the answer that a page shows after all pieces."""
     thought, text = "", ""
     for piece in pieces:
         match piece:
@@ -48,7 +48,7 @@ CASES = [
     ("Hm.</think>\nHi", "Hm.", "Hi"),
     ("Hm.\n</think>", "Hm.\n", ""),
     ("</think>\n\nHi", "", "Hi"),
-    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # thinking switched off
+    ("<think>\n\n</think>\n\nHi", "", "Hi"),  # reasoning disabled
     ("<think>Hm", "Hm", ""),  # cut off
     ("<think>Hm.</thi", "Hm.</thi", ""),
     ("<think>a<think>b</think>c</think>d", "abc", "d"),

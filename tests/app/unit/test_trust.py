@@ -1,4 +1,4 @@
-"""A server that shows a certificate of a private CA is trusted with that CA's file, and with it alone."""
+"""A server with a certificate of a private CA is trusted with that CA's file only."""
 
 import asyncio
 import datetime as dt
@@ -18,8 +18,8 @@ from kaito_chat import probe
 from kaito_chat.backends import pool
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.http import trust
+from support.chat.backends import QUICK, backend_at_url
 from support.chat.fakes.faults import plain
-from support.chat.talk import QUICK, backend_at_url
 
 MODELS = plain(200, '{"data": [{"id": "private", "owned_by": "vllm", "max_model_len": 2048}]}')
 
@@ -29,7 +29,7 @@ def _named(name: str) -> x509.Name:
 
 
 def authority(folder: Path, name: str = "ca") -> tuple[Path, Path]:
-    """The files of a CA, and of a server's key and certificate that it signed."""
+    """Write a CA, and a server's key and certificate that it signed; return both files."""
     now = dt.datetime.now(dt.UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     usage = x509.KeyUsage(
@@ -69,7 +69,7 @@ def authority(folder: Path, name: str = "ca") -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def serving(certificate: Path) -> AsyncIterator[str]:
-    """The address of a model's server with TLS."""
+    """Run a model server with TLS, and yield its URL."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -113,7 +113,7 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
     ca_file, certificate = authority(tmp_path)
     async with serving(certificate) as url:
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(ca_file))
-        with pytest.raises(probe.ProbeError) as raised:  # it lists a model, and answers no question
+        with pytest.raises(probe.ProbeError) as raised:  # it lists a model but does not answer questions
             await probe.probe_model(probe.at(url), 2)
         assert "certificate" not in str(raised.value)
         monkeypatch.setenv("KAITO_CHAT_CA_FILE", str(tmp_path / "none"))
@@ -123,6 +123,6 @@ async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytes
 
 async def test_a_ca_that_the_system_trusts_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ca_file, certificate = authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # where OpenSSL looks for the system's
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # OpenSSL's file of system certificates
     async with serving(certificate) as url:
         assert await described(url, None) == "private"

@@ -1,4 +1,4 @@
-"""Actions on the page, and what shows that they are done."""
+"""Actions on the page in Chromium, and checks that they are done."""
 
 import json
 from collections.abc import Callable
@@ -37,5 +37,5 @@ def sign_in(page: Page) -> None:
 
 
 def listed(page: Page, title: str) -> Locator:
-    """A conversation in the sidebar."""
+    """Return a conversation in the sidebar."""
     return page.locator("#thread-history").get_by_role("listitem").filter(has_text=title)

@@ -1,26 +1,27 @@
-"""Databases of the history for tests, and a wire to PostgreSQL that can be cut and that can hang."""
+"""Databases of the history, and a TCP proxy to PostgreSQL that can be cut and that can hang."""
 
 import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url, text
 
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change, Limits
 
-# Timeouts enough for a database that comes back, and little for a test that waits for it.
+# Long enough for a database that comes back, short enough for a test.
 BRISK = Limits(first_pause=0.05, longest_pause=0.2, late=0.3)
 THREAD = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
 
 
 class Wire:
-    """A TCP proxy on loopback: `cut` ends its connections and takes no others, `hang` takes all and passes nothing."""
+    """A TCP proxy on loopback: `cut` closes and refuses connections, `hang` accepts them and passes nothing on."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -31,14 +32,14 @@ class Wire:
         self.port = 0
 
     async def open(self) -> None:
-        """Take connections, at the same port as before."""
+        """Accept connections, at the same port as before."""
         self._flows.set()
         if self._server is None:
             self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """End every connection, and refuse others."""
+        """Close every connection, and refuse others."""
         if self._server:
             self._server.close()
             self._server = None
@@ -49,7 +50,7 @@ class Wire:
         await asyncio.gather(*self._pumps, return_exceptions=True)
 
     def hang(self) -> None:
-        """Pass nothing on; take connections all the same."""
+        """Accept connections, and pass nothing on."""
         self._flows.clear()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,7 +73,7 @@ class Wire:
 
 @asynccontextmanager
 async def wire(url: str) -> AsyncIterator[tuple[Wire, str]]:
-    """A wire to a database, and the address of the database over it."""
+    """Yield a proxy to a database, and the URL of the database behind it."""
     parsed = make_url(url)
     between = Wire(parsed.port or 5432)
     await between.open()
@@ -83,7 +84,7 @@ async def wire(url: str) -> AsyncIterator[tuple[Wire, str]]:
 
 
 async def fresh(url: str) -> str:
-    """The address of a new, empty database of a server."""
+    """Create an empty database, and return its URL."""
     name = f"test_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(url)
     await connection.execute(f'CREATE DATABASE "{name}"')
@@ -93,7 +94,7 @@ async def fresh(url: str) -> str:
 
 @asynccontextmanager
 async def opened(url: str, limits: Limits = BRISK, *, migrate: bool = True) -> AsyncIterator[Store]:
-    """A store over a database, as one replica has it."""
+    """Yield a store over a database, as one replica has it."""
     database = Database(url)
     if migrate:
         await database.migrate()
@@ -105,14 +106,14 @@ async def opened(url: str, limits: Limits = BRISK, *, migrate: bool = True) -> A
 
 
 def told(store: Store) -> list[Change]:
-    """The changes that a store tells from now on."""
+    """Return a list that receives the changes of a store."""
     changes: list[Change] = []
     store.subscribe(changes.append)
     return changes
 
 
 def message(step_id: str, output: str, kind: str = "user_message", **facts: object) -> dict[str, object]:
-    """A message as Chainlit describes it."""
+    """Return a message as Chainlit's dictionary."""
     return {"id": step_id, "name": "ada", "type": kind, "output": output, "streaming": False, **facts}
 
 
@@ -124,7 +125,27 @@ async def stored(store: Store, owner: str, thread_id: str, *outputs: str) -> Non
 
 
 async def texts(url: str, thread_id: str = THREAD) -> list[str]:
-    """The messages of a conversation that the database has, in the order in which they were written."""
+    """Return the stored messages of a conversation, in the order of their writes."""
     async with opened(url, migrate=False) as another:
         thread = await another.get_thread(thread_id)
     return [step["output"] for step in thread["steps"]] if thread else []
+
+
+async def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        found = [tuple(row) for row in await connection.execute(text(statement))]
+    await database.close()
+    return found
+
+
+class Counting:
+    """Counts the statements of a store, and the rows that they return."""
+
+    def __init__(self, store: Store) -> None:
+        self.statements: list[str] = []
+        self._engine = store._database.engine.sync_engine  # noqa: SLF001
+        event.listen(self._engine, "before_cursor_execute", self._note)
+
+    def _note(self, *facts: Any) -> None:
+        self.statements.append(facts[2])

@@ -31,15 +31,15 @@ Server = Callable[[httpx.Request], Answer]
 
 
 def chainlit(module: str) -> ModuleType:
-    """A module of Chainlit's: it writes below its root when it is imported, so the fixture below goes first."""
+    """Return a module of Chainlit; its import writes below its root, which a fixture has to set before."""
     return import_module(f"chainlit.{module}")
 
 
 class Chat:
-    """A page as the application sees it: what it does, and everything that it is sent."""
+    """A page as the application sees it: its actions, and the events that it receives."""
 
     def __init__(self, services: Services, token: str | None) -> None:
-        # They import Chainlit.
+        # These modules import Chainlit.
         answers = import_module("kaito_chat.chat.answers").Answers(services)
         self.services = services
         self.answers_of = answers
@@ -74,7 +74,7 @@ class Chat:
         await self.sockets.disconnect(self.session.socket_id)
 
     async def emit(self, event: str, data: Any, **_: object) -> None:
-        """As Socket.IO's server does."""
+        """Emit as Socket.IO's server does."""
         await self._emit(event, data)
 
     async def press(self, name: str) -> None:
@@ -83,18 +83,18 @@ class Chat:
         await asyncio.create_task(self.call(self.answers_of.take, chainlit("action").Action(**action)))
 
     async def call(self, handler: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
-        """What a handler returns that is called for this page."""
+        """Call a handler for this page."""
         chainlit("context").init_ws_context(self.session)
         return await handler(*arguments)
 
     async def sees(self, text: str) -> None:
-        """Wait until the page is sent some text."""
+        """Wait until the page received a text."""
         async with asyncio.timeout(5):
             while text not in str(self.sent):
                 await asyncio.sleep(0.01)
 
     def steps(self, *kinds: str) -> list[dict[str, Any]]:
-        """The steps that the page shows of some types; answers and notices by default."""
+        """Return the steps of some types that the page shows; answers and notices by default."""
         wanted = kinds or ("assistant_message", "system_message")
         shown: dict[str, dict[str, Any]] = {}
         for event, data in self.sent:
@@ -105,19 +105,19 @@ class Chat:
         return [step for step in shown.values() if step["type"] in wanted]
 
     def marks(self) -> list[dict[str, Any]]:
-        """What the messages are marked with."""
+        """Return the marks of the messages."""
         return [step["metadata"].get("kaito_chat", {}) for step in self.steps()]
 
     def answers(self) -> list[str]:
         return [mark["answer"] for mark in self.marks() if "answer" in mark]
 
     def buttons(self) -> list[str]:
-        """The buttons that are still there."""
+        """Return the names of the buttons on the page."""
         removed = [data["id"] for event, data in self.sent if event == "remove_action"]
         return [data["name"] for event, data in self.sent if event == "action" and data["id"] not in removed]
 
     def facts(self) -> dict[str, str]:
-        """The lines under answers."""
+        """Return the lines under answers, by message id."""
         told = [data["kaito_chat"] for event, data in self.sent if event == "window_message"]
         return {key: line for each in told for key, line in each.get("facts", {}).items()}
 
@@ -129,12 +129,12 @@ Open = Callable[..., Awaitable[Chat]]
 
 
 def handlers() -> Any:
-    """What Chainlit calls."""
+    """Return the functions that Chainlit calls."""
     return chainlit("config").config.code
 
 
 class Hanging(httpx.AsyncByteStream):
-    """Begins an answer, and says nothing more."""
+    """A stream that begins an answer, and then hangs."""
 
     def __init__(self, *pieces: object) -> None:
         self.pieces = pieces
@@ -153,20 +153,20 @@ class Hanging(httpx.AsyncByteStream):
 
 
 def half() -> tuple[VLLM, Hanging]:
-    """A server that stops in the middle of its first answer, and that answer."""
+    """Return a server that hangs in the middle of its first answer, and the stream of that answer."""
     server, hanging = VLLM(), Hanging(delta(content="Half"))
     server.refusals = [hanging.answer()]
     return server, hanging
 
 
 def token(secret: str = SECRET, hours: float = 1) -> str:
-    """What a signed-in page's cookie holds."""
+    """Return the token in the cookie of a signed-in page."""
     now = datetime.now(UTC)
     claims = {"identifier": "ada", "metadata": {}, "iat": now, "exp": now + timedelta(hours=hours)}
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
 def asked(server: VLLM) -> list[list[tuple[str, str]]]:
-    """The conversations that the model was sent, without the system prompt."""
+    """Return the conversations that the model received, without the system prompt."""
     bodies = server.bodies(COMPLETIONS)
     return [[(each["role"], each["content"]) for each in body["messages"][1:]] for body in bodies]

@@ -1,4 +1,4 @@
-"""Pages that do more than ours: they send what they like."""
+"""A page that sends any event and any packet."""
 
 import asyncio
 from typing import Any
@@ -26,23 +26,23 @@ class Hostile(Page):
         await super()._on_task_end()
 
     async def send(self, event: str, data: object) -> None:
-        """Send an event; what comes of it is heard as the answer to a question is."""
+        """Send an event, and return the response as if to a question."""
         self._begin()
         await self._socket.emit(event, data)
 
     async def send_raw(self, packet: str | bytes) -> None:
-        """Send a packet of Socket.IO, or an attachment of one, as it is."""
+        """Send a raw Socket.IO packet, or an attachment of one."""
         self._begin()
         await self._socket.eio.send(packet)
 
     async def hears(self, notice: str, seconds: float = 10) -> None:
-        """Wait for a notice of some kind."""
+        """Wait for a notice of a kind."""
         async with asyncio.timeout(seconds):
             while self.heard.notice != notice:
                 await asyncio.sleep(0.02)
 
     async def cut(self) -> None:
-        """Lose the connection without a goodbye, as a network does."""
+        """Drop the connection without a close frame, as a network failure does."""
         self._socket.eio.ws._response.connection.transport.abort()  # noqa: SLF001 - the client has no such method
         await self._socket.eio.wait()
         if self._http:

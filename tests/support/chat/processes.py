@@ -1,4 +1,4 @@
-"""Starts our own programs on loopback, and ends them."""
+"""Programs of this repository as processes on loopback."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ READY_SECONDS = 30
 
 
 class Running(NamedTuple):
-    """A program that answers at an address.
+    """A running program.
 
     Attributes:
         management: Where its probes and metrics are.
@@ -66,10 +66,10 @@ def program(
     ready: str = "/livez",
     management: int = 0,
 ) -> Iterator[Running]:
-    """Run a program of ours until the end of the block, which begins when `ready` answers on the management port.
+    """Run a program until the end of the block; `ready` is its health probe path on the management port.
 
-    `arguments` are `-m`, a module and its own arguments. Unless an interpreter is named, the program is forked from a
-    process that has imported its libraries.
+    `arguments` are `-m`, a module and its own arguments. Unless `python` names an interpreter, the program is forked
+    from a process that has imported its libraries.
     """
     environ = {
         "PATH": os.environ["PATH"],
@@ -113,7 +113,7 @@ def wait_for(running: Running, path: str) -> None:
 
 @contextmanager
 def chat(endpoint: str, folder: Path, python: str = "", **settings: str) -> Iterator[Running]:
-    """The chat application, in front of an endpoint."""
+    """Run the chat application in front of an endpoint."""
     port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"
     management = free_port()
@@ -132,7 +132,7 @@ def chat(endpoint: str, folder: Path, python: str = "", **settings: str) -> Iter
 
 @contextmanager
 def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterator[Running]:
-    """The scripted engine."""
+    """Run the scripted engine."""
     port = port or free_port()
     arguments = ["-m", "kaito_chat.engine.scripted", "--port", str(port)]
     arguments += ["--token-milliseconds", str(token_milliseconds)]
@@ -142,7 +142,7 @@ def engine(folder: Path, port: int = 0, token_milliseconds: float = 5) -> Iterat
 
 @contextmanager
 def misbehaving(folder: Path) -> Iterator[Running]:
-    """The model server that misbehaves on demand: `support.chat.fakes.faults`."""
+    """Run the model server with faults on demand: `support.chat.fakes.faults`."""
     port = free_port()
     arguments = ["-m", "support.chat.fakes.faults", "--port", str(port)]
     with program(arguments, port, folder / f"faults-{port}.log", ready="/open") as running:

@@ -1,4 +1,4 @@
-"""Genuine services of this machine, on loopback: PostgreSQL and nginx."""
+"""PostgreSQL and nginx on loopback."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ http {{
 
 @contextmanager
 def common_folder() -> Iterator[Path]:
-    """A folder that other users reach too: pytest's own are root's alone, and each of its runs sees to that."""
+    """Yield a folder that other users can read: pytest's own folders are readable by root only."""
     with tempfile.TemporaryDirectory(prefix="kaito-chat-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -113,7 +113,7 @@ def _postgresql_control(folder: Path, *arguments: str) -> None:
 
 @contextmanager
 def nginx(folder: Path, ports: list[int]) -> Iterator[str]:
-    """The address of an nginx in front of some ports, which keeps a visitor at one of them by a cookie."""
+    """Start an nginx in front of some ports, with cookie affinity, and yield its URL."""
     program = needs_program("nginx", package="nginx-light", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     port = free_port()
     servers = "\n".join(f"    server 127.0.0.1:{each} max_fails=1 fail_timeout=5s;" for each in ports)

@@ -1,4 +1,4 @@
-"""People who sign in to a running application by name and password."""
+"""Users who sign in to a running application with a password."""
 
 import asyncio
 import json
@@ -17,19 +17,19 @@ SIGN_IN = {"sign_in": "password", "password_users": json.dumps(USERS), "auth_sec
 
 
 async def signed_in(app: Running, name: str = "ada") -> httpx.AsyncClient:
-    """A client with the cookies of somebody who signed in."""
+    """Return an HTTP client with the cookies of a signed-in user."""
     client = httpx.AsyncClient(base_url=app.url, timeout=20)
     (await client.post("/login", data={"username": name, "password": USERS[name]})).raise_for_status()
     return client
 
 
 def cookie(client: httpx.AsyncClient) -> str:
-    """The `Cookie` header of a client."""
+    """Return the `Cookie` header of a client."""
     return "; ".join(f"{key}={value}" for key, value in client.cookies.items())
 
 
 async def opened(app: Running, client: httpx.AsyncClient | None = None, **how: str) -> Hostile:
-    """A page that is open."""
+    """Return an open page."""
     page = Hostile(app.url, cookie=cookie(client) if client else "", **how)
     try:
         await page.open()
@@ -40,14 +40,14 @@ async def opened(app: Running, client: httpx.AsyncClient | None = None, **how: s
 
 
 async def threads(client: httpx.AsyncClient) -> list[str]:
-    """The ids of somebody's conversations, as the page lists them."""
+    """Return the ids of a user's conversations, as the page lists them."""
     body = {"pagination": {"first": 20}, "filter": {}}
     return [each["id"] for each in (await client.post("/project/threads", json=body)).raise_for_status().json()["data"]]
 
 
 @asynccontextmanager
 async def started(endpoint: str, folder: Path, **settings: str) -> AsyncIterator[Running]:
-    """The application, started beside the servers of this loop."""
+    """Start the application without blocking the servers of this event loop."""
     context = chat(endpoint, folder, **settings)
     running = await asyncio.to_thread(context.__enter__)
     try:

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates over the connection that it is given."""
+"""Alembic's environment: runs the migrations on the connection in the configuration's attributes."""
 
 from alembic import context
 

@@ -22,12 +22,12 @@ from support.chat.processes import ROOT
 
 @pytest.fixture(scope="package", autouse=True)
 def _root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where Chainlit finds its configuration, laid out as for the running application."""
+    """Set Chainlit's root, with the files of the running application."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CHAINLIT_APP_ROOT", "")
         prepare(Settings(endpoint_url="http://model", data_dir=tmp_path_factory.mktemp("chainlit")))
         patched.setenv("CHAINLIT_AUTH_SECRET", SECRET)
-        with warnings.catch_warnings():  # of a library that Chainlit imports
+        with warnings.catch_warnings():  # a library that Chainlit imports warns
             warnings.filterwarnings("ignore", "Support for class-based `config`", PydanticDeprecatedSince20)
             chainlit("server")
         yield
@@ -35,7 +35,7 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
-    """Opens a page of an application in front of a model's server."""
+    """Opens a page of an application in front of a model server."""
     config = chainlit("config")
     monkeypatch.setattr(config.config, "code", config.CodeSettings(action_callbacks={}))
     opened: list[Chat] = []

@@ -45,7 +45,7 @@ async def test_whom_the_tenant_lets_in_is_let_in(page: Open, monkeypatch: pytest
     user = chainlit("user").User(identifier="ada@example.com", metadata=secret)
     let_in = await chat.call(handlers().oauth_callback, "azure-ad", "token", {}, user)
     assert (let_in.identifier, let_in.metadata) == ("ada@example.com", {"provider": "azure-ad"})
-    # NGINX takes 4 KiB of an answer's headers.
+    # NGINX accepts 4 KiB of response headers.
     assert len(chainlit("auth").create_jwt(let_in)) < 1024
     await chat.ask()
     assert chat.answers() == [HELLO]

@@ -14,7 +14,7 @@ from support.chat.in_process import (
 
 
 class Absent:
-    """A server that is not there, until it is."""
+    """A server that refuses connections until a test starts it."""
 
     def __init__(self) -> None:
         self.server: VLLM | None = None

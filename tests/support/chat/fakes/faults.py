@@ -1,4 +1,4 @@
-"""A model's server that misbehaves on demand: `fault: NAME` in a question says how. Raw bytes, so that it can.
+"""A model server with faults on demand: `fault: NAME` in a question selects one. It writes raw bytes.
 
 `python -m support.chat.fakes.faults --port N`
 """
@@ -53,7 +53,7 @@ FORMULAS = (
     "$$e\n= 5$$\n\n- in a list\n  \\[f\\]\n\n`$x$` and `\\(y\\)`\n\n```tex\n\\[z\\] costs $7$\n```\n"
 )
 IMAGE = "Look: ![a grey cat](https://example.com/cat.png) there."
-# What is said to a question at its first, second… attempt; the last one goes on. `None` hangs, `RESET` resets.
+# The response to the first, second… attempt of a question; the last one repeats. `None` hangs, `RESET` resets.
 HANG, RESET = "\0hang", "\0reset"
 FAULTS: dict[str, list[list[str]]] = {
     "hang-before-headers": [[HANG]],
@@ -126,7 +126,7 @@ FAULTS: dict[str, list[list[str]]] = {
 
 
 class Server:
-    """The routes, and who is still being answered."""
+    """The routes, and the open requests."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -146,7 +146,7 @@ class Server:
             writer.close()
 
     async def answer(self, path: str, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection is kept."""
+        """Answer a request, and return whether the connection is kept."""
         if path == "/v1/models":
             entry = {"id": "faulty", "owned_by": "vllm", "max_model_len": 32768}
             writer.write(plain(200, json.dumps({"data": [entry]})).replace("connection: close\r\n", "").encode())
@@ -162,7 +162,7 @@ class Server:
         return True
 
     async def while_open(self, answering: Awaitable[None], reader: asyncio.StreamReader) -> None:
-        """Answer until that is done, or the other side hangs up."""
+        """Answer until the end, or until the client closes the connection."""
         self.open += 1
         tasks = {asyncio.ensure_future(answering), asyncio.ensure_future(reader.read(1))}
         try:

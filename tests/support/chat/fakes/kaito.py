@@ -1,4 +1,4 @@
-"""Model servers that answer as the genuine ones were seen to: KAITO's runtimes by version, and vLLM."""
+"""Fakes of KAITO's runtimes by version, and of vLLM, after recorded responses."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def finish(reason: str = "stop", **more: object) -> dict[str, Any]:
 
 
 class Fake:
-    """A server; it remembers what it was asked."""
+    """A server that records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
@@ -168,7 +168,7 @@ class VLLM(Fake):
 
 
 class Downloading(Fake):
-    """KAITO's wrapper while it downloads a model: nothing but /metrics."""
+    """KAITO's wrapper while it downloads a model: only /metrics."""
 
     def get_metrics(self, _: Any) -> Answer:
         return Answer(

@@ -1,4 +1,4 @@
-"""Model servers beside KAITO's own, and models with needs of their own, that answer as the genuine ones do."""
+"""Fakes of model servers other than KAITO's, and of models with requirements, after recorded responses."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def has_system(body: dict[str, Any]) -> bool:
 
 
 def too_large(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM 0.10."""
+    """The error message of vLLM 0.10."""
     return (
         f"'max_tokens' or 'max_completion_tokens' is too large: {wanted}. This model's maximum context length is "
         f"{window} tokens and your request has {prompt} input tokens ({wanted} > {window} - {prompt})."
@@ -25,7 +25,7 @@ def too_large(window: int, prompt: int, wanted: int) -> str:
 
 
 def requested(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM to 0.9, and of OpenAI."""
+    """The error message of vLLM to 0.9, and of OpenAI."""
     return (
         f"This model's maximum context length is {window} tokens. However, you requested {prompt + wanted} tokens "
         f"({prompt} in the messages, {wanted} in the completion). "
@@ -34,7 +34,7 @@ def requested(window: int, prompt: int, wanted: int) -> str:
 
 
 def at_least(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM from 0.15 on: it counts no further than where the window ends."""
+    """The error message of vLLM from 0.15 on, which stops counting where the context window ends."""
     del prompt
     seen = window - wanted + 1
     return (
@@ -45,7 +45,7 @@ def at_least(window: int, prompt: int, wanted: int) -> str:
 
 
 def greater(window: int, prompt: int, wanted: int) -> str:
-    """The words of vLLM for more than the whole window."""
+    """The error message of vLLM for more than the whole context window."""
     del prompt
     return f"max_tokens={wanted} cannot be greater than max_model_len={window}. Please request fewer output tokens."
 
@@ -62,13 +62,13 @@ class GemmaOnVLLM(VLLM):
 
 
 class MistralOnVLLM(GemmaOnVLLM):
-    """The first chat templates of Mistral 7B, for which a system message is a turn like any other."""
+    """The first chat templates of Mistral 7B, which count a system message as a turn."""
 
     refused = "Conversation roles must alternate user/assistant/user/assistant/..."
 
 
 class GemmaOnTransformers(Transformers):
-    """The same on KAITO's transformers runtime, which breaks over what a template raises."""
+    """The same on KAITO's transformers runtime, which answers 500 to an error of a template."""
 
     def post_v1_chat_completions(self, body: dict[str, Any]) -> Answer:
         return broken() if has_system(body) else super().post_v1_chat_completions(body)
@@ -88,13 +88,13 @@ class BaseOnVLLM(VLLM):
 
 
 class BaseAlone(BaseOnVLLM):
-    """A base model behind a gateway that lets only chat through."""
+    """A base model behind a gateway that has only the chat routes."""
 
     post_v1_completions = None  # type: ignore[assignment]
 
 
 class Small(VLLM):
-    """A server that lists no window, and says it only when a question is too long for it."""
+    """A server that reports its context window only in a refusal for length."""
 
     def __init__(self, words: Any, window_tokens: int = 2048, prompt_tokens: int = 1504) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class Small(VLLM):
 
 
 class TGI(Small):
-    """Hugging Face's text-generation-inference: errors without numbers but for their status, and within a stream."""
+    """Hugging Face's text-generation-inference: errors with names, also within a stream."""
 
     def __init__(self, *, streamed: bool = False, window_tokens: int = 4096, prompt_tokens: int = 3500) -> None:
         super().__init__(None, window_tokens, prompt_tokens)
@@ -133,7 +133,7 @@ class TGI(Small):
 
 
 class LlamaCpp(Small):
-    """llama.cpp's server: the numbers stand beside its words, and errors have a line of their own in a stream."""
+    """llama.cpp's server: the numbers are fields of the error, and a stream has `error:` lines."""
 
     def __init__(self, *, streamed: bool = False, window_tokens: int = 2048, prompt_tokens: int = 2500) -> None:
         super().__init__(None, window_tokens, prompt_tokens)
@@ -157,7 +157,7 @@ class LlamaCpp(Small):
 
 
 class Adapters(VLLM):
-    """A vLLM with LoRA adapters, which have no window of their own, and with a model for embeddings beside it."""
+    """vLLM with LoRA adapters, which list no context window, and with a model for embeddings."""
 
     def get_v1_models(self, _: Any) -> Answer:
         def entry(name: str, window: int | None, parent: str | None = None) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Adapters(VLLM):
 
 
 class Unlisted(Fake):
-    """`transformers serve`: it answers for any model that it can load, and lists none."""
+    """`transformers serve`, which answers for any model that it can load, and lists none."""
 
     def __init__(self, listing: Answer) -> None:
         super().__init__()
@@ -197,7 +197,7 @@ class Unlisted(Fake):
 
 
 class RAG(Fake):
-    """KAITO's RAGEngine: like the legacy runtime it is "Healthy" and lists no models; an index does not stream."""
+    """KAITO's RAGEngine: "Healthy" and without a list of models, like the legacy runtime; an index does not stream."""
 
     def __init__(self, indexes: tuple[str, ...] = ("handbook",)) -> None:
         super().__init__()
@@ -227,7 +227,7 @@ class RAG(Fake):
 
 
 class Whole(VLLM):
-    """A server that does not know streams: it answers with one document."""
+    """A server that does not stream, and answers with one document."""
 
     def __init__(self, message: dict[str, Any], reason: str | None = "stop") -> None:
         super().__init__()
@@ -241,7 +241,7 @@ class Whole(VLLM):
 
 
 class LoginPage(Fake):
-    """A proxy that wants people to sign in, before whatever is behind it."""
+    """A proxy that redirects to a login page."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""The tables that Chainlit's SQLAlchemy data layer of 2.12 reads and writes.
+"""The tables that Chainlit 2.12's SQLAlchemy data layer reads and writes.
 
-Its statements are text, and pass identifiers, times and JSON as strings: the columns are text for that.
+The columns are text because its statements pass identifiers, times and JSON as strings.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "users",
         sa.Column("id", sa.Text, primary_key=True),
@@ -82,6 +82,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the tables, with everything in them."""
+    """Drop the tables with all their data."""
     for table in ("feedbacks", "elements", "steps", "threads", "users"):
         op.drop_table(table)

@@ -1,8 +1,8 @@
-"""When a conversation changed, which ones were deleted, and which tokens were signed out.
+"""Add the time of a conversation's last change, deletion records, and revoked tokens.
 
-Replicas of the version before go on with these tables: what is new has no place in their statements. They also start
-and come back with them, because the revision that the database names stays the one that they know (`COMPATIBLE` in
-`history/tables.py`). So this runs at every start, and adds only the parts that are not there.
+The change is backward compatible: replicas of the previous version keep working, because their statements do not use
+the new parts, and can restart, because the recorded revision stays the one that they know (`COMPATIBLE` in
+`history/tables.py`). Therefore this migration runs at every start, and adds only the parts that are missing.
 """
 
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take away what was added."""
+    """Drop the column, its index and the two tables."""
     op.drop_table("signed_out")
     op.drop_table("deleted_threads")
     op.drop_index("threads_of_user_by_change", "threads")

@@ -1,14 +1,14 @@
-// Runs before Chainlit's page does: settles what the page reads only once, then loads the rest.
+// Runs before Chainlit's page: applies settings that the page reads only once, then loads the other scripts.
 (() => {
-  // A single dollar is money, no formula: Chainlit's reader of formulas asks its settings for this name, and Chainlit
-  // sets none. Not enumerable, so that nothing else meets it.
+  // A single dollar means money, not a formula: Chainlit's formula parser looks up this option, which Chainlit does not
+  // set. Not enumerable, so that no other code sees it.
   Object.defineProperty(Object.prototype, "singleDollarTextMath", { value: false, writable: true, configurable: true });
 
-  // Light or dark as the operating system has it, until somebody chooses.
+  // Follow the operating system's colour scheme until the user chooses a theme.
   try {
     localStorage.getItem("vite-ui-theme") ?? localStorage.setItem("vite-ui-theme", "system");
   } catch {
-    // No storage: the page is light.
+    // Without storage, the page uses the light theme.
   }
 
   import(new URL("kaito-chat/page.js", document.currentScript.src).href);

@@ -1,4 +1,4 @@
-// Tells screen readers what others see: that an answer begins and is complete, and how a model fares.
+// Announces to screen readers the start and the end of an answer, and the state of a model.
 import { text } from "./texts.js";
 
 const region = document.createElement("div");
@@ -10,13 +10,13 @@ let running = false;
 
 export const announce = (words) => {
   if (!region.isConnected) document.body.append(region);
-  // A line of its own each time, so that the same words are read again.
+  // A new element each time, so that the same text is read again.
   const line = document.createElement("p");
   line.textContent = words;
   region.replaceChildren(line);
 };
 
-// Chainlit's page offers Stop exactly while an answer is under way.
+// Chainlit's page shows Stop exactly while an answer is running.
 export const announceAnswers = () => {
   if (!region.isConnected) document.body.append(region);
   const now = document.querySelector("#stop-button") !== null;

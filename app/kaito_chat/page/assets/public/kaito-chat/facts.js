@@ -1,4 +1,4 @@
-// The line under an answer: tokens, and the time to the first one. It is no part of what is copied.
+// The usage line under an answer, with token counts and the time to the first token; not part of the copied text.
 import { onSignal } from "./signals.js";
 import { text } from "./texts.js";
 

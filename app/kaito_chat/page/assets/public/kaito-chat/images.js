@@ -1,4 +1,4 @@
-// The page loads nothing from other sites. In place of such an image or film stand its words and its address.
+// The page loads nothing from other sites: replaces such an image or video by a link with its alternative text.
 import { text } from "./texts.js";
 
 const FOREIGN = '.message-content :is(img, video):is([src^="http:"], [src^="https:"])';

@@ -1,4 +1,4 @@
-// A message that is too large would end the connection without a word: it is refused here, and stays where it is.
+// Refuses a message that is too large, which the server would answer by closing the connection; keeps the text.
 import { text } from "./texts.js";
 
 let limit = 1_000_000;
@@ -6,7 +6,7 @@ const alert = document.createElement("p");
 alert.id = "kaito-chat-too-large";
 alert.setAttribute("role", "alert");
 
-// The server's own limit, where it has a smaller one.
+// Applies the server's limit if it is lower.
 export const limitTo = (characters) => {
   if (characters > 0) limit = Math.min(limit, characters);
 };
@@ -21,7 +21,7 @@ const refused = (event, field, place) => {
   place.before(alert);
 };
 
-// Listens before Chainlit's page does.
+// Registers capturing listeners, which run before those of Chainlit's page.
 export const guard = () => {
   const composer = () => document.querySelector("#message-composer");
   addEventListener(

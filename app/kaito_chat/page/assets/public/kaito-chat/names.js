@@ -1,4 +1,4 @@
-// Names for controls that Chainlit's page shows as icons alone, and keys for what scrolls.
+// Accessible names for controls that Chainlit's page shows as icons only, and keyboard focus for scrollable areas.
 import { text } from "./texts.js";
 
 const NAMES = [
@@ -35,7 +35,7 @@ const nameSliders = () => {
   }
 };
 
-// The buttons of a conversation in the list lie within a link: one of the three is for the keyboard.
+// In the list, a conversation is a link that contains nested buttons: only one of the three takes the keyboard focus.
 const nameConversations = () => {
   for (const options of document.querySelectorAll("#thread-options:not([role])")) {
     options.setAttribute("role", "button");

@@ -1,4 +1,4 @@
-// The page's outline: one main part, one heading of the first level, and a note where nothing is kept.
+// The page's outline: one main landmark, one first-level heading, and a note if conversations are not stored.
 const NAME = "KAITO Chat";
 let why = "";
 
@@ -38,10 +38,10 @@ const addNote = () => {
 export const outline = () => {
   addHeading(findMain());
   addNote();
-  // Headings of an answer stand below the page's own.
+  // Headings in an answer rank below the page's own.
   for (const heading of document.querySelectorAll(".message-content :is(h1, h2, h3, h4):not([aria-level])")) {
     heading.setAttribute("aria-level", Number(heading.localName[1]) + 1);
   }
-  // Chainlit makes an article of each paragraph.
+  // Chainlit gives each paragraph the role of an article.
   for (const paragraph of document.querySelectorAll('[role="article"].leading-7')) paragraph.removeAttribute("role");
 };

@@ -1,4 +1,4 @@
-// Starts the parts of the page that are ours, and lets them look again whenever Chainlit's page changes.
+// Starts our additions to the page, and updates them whenever Chainlit's page changes.
 import "./address.js";
 import { announceAnswers } from "./announce.js";
 import { showFacts } from "./facts.js";
@@ -11,7 +11,7 @@ import { placeStatus, watchStatus } from "./status.js";
 import { load } from "./texts.js";
 import { followSystem } from "./theme.js";
 
-// Tokens change the page all the time; nobody needs a name or a line sooner than this.
+// Debounce interval in milliseconds: every token changes the page.
 const PAUSE = 150;
 const PARTS = [outline, nameControls, replaceImages, showFacts, announceAnswers, placeStatus];
 let waiting = false;

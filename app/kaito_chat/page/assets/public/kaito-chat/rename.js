@@ -1,4 +1,4 @@
-// Enter saves in the dialog that renames a conversation.
+// Makes Enter save in the dialog that renames a conversation.
 export const renameOnEnter = () => {
   addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || !event.target.matches?.('[role="dialog"] input#name')) return;

@@ -1,4 +1,4 @@
-// Hears what the server tells this script, beside what it shows in the conversation.
+// Receives the server's window messages to this script, which are not part of the conversation.
 const listeners = [];
 
 export const onSignal = (name, listener) => listeners.push([name, listener]);

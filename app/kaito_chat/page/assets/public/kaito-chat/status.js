@@ -1,4 +1,4 @@
-// Says at the top of the page which model answers, and whether it is ready.
+// Shows the model and its state at the top of the page.
 import { announce } from "./announce.js";
 import { limitTo } from "./limits.js";
 import { sayWhyNothingIsKept } from "./outline.js";
@@ -7,9 +7,9 @@ import { root, text } from "./texts.js";
 
 const OFTEN = 3000;
 const SELDOM = 15000;
-// How often to look whether a notice is gone before it is not waited for any more.
+// How often to check whether a notice is removed before giving up.
 const TRIES = 60;
-// The least room between the header's buttons that the line fits into.
+// The minimum width between the header's buttons, in pixels, for the status to fit.
 const ROOM = 240;
 
 const pill = document.createElement("section");
@@ -40,7 +40,7 @@ const chosen = () => {
   return models.find((model) => model.name === shown) ?? models[0];
 };
 
-// While a question waits for its model, the line says the same as the notice under the question.
+// While a question waits for its model, the status shows the same text as the notice under the question.
 const render = () => {
   const polled = chosen();
   if (!polled) return;
@@ -75,7 +75,7 @@ const look = async () => {
   timer = setTimeout(look, document.hidden ? SELDOM : pause);
 };
 
-// The notice may still be drawn when the server says that it is gone.
+// The notice may still be on the page when the server reports its removal.
 const settle = (tries) => {
   const drawn = waiting && document.getElementById(`step-${waiting.notice}`);
   if (drawn && tries > 0) return void setTimeout(settle, 50, tries - 1);
@@ -91,7 +91,7 @@ onSignal("waiting", (signal) => {
   look();
 });
 
-// Between the header's buttons where there is room, else below them.
+// Places the status between the header's buttons if it fits, otherwise below them.
 export const placeStatus = () => {
   const header = document.querySelector("#header");
   pill.hidden = !header;

@@ -1,14 +1,14 @@
-// The texts of the page's language: Chainlit's own, and ours among them.
+// The texts in the page's language: Chainlit's and ours.
 export const root = document.querySelector('meta[property="og:root_path"]')?.content ?? "";
 let translation = {};
 
-// The text of a path such as "chat.input.actions.send", or of one of our keys.
+// Returns the text for a path such as "chat.input.actions.send", or for one of our keys.
 export const text = (path, values = {}) => {
   const found = translation.kaito_chat?.[path] ?? path.split(".").reduce((part, key) => part?.[key], translation) ?? "";
   return String(found).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 };
 
-// Chainlit's page asks for the same file, so both are in one language.
+// Loads the same file as Chainlit's page, so that both use the same language.
 export const load = async () => {
   for (const language of [navigator.language || "en-US", "en-US"]) {
     try {
@@ -18,7 +18,7 @@ export const load = async () => {
       document.documentElement.lang = translation.kaito_chat.language;
       return;
     } catch {
-      // The next one, or names of Chainlit's own.
+      // Try the next language; without any, controls keep Chainlit's names.
     }
   }
 };

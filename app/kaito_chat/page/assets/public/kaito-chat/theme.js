@@ -1,4 +1,4 @@
-// Chainlit looks at the operating system's colours only when the page opens.
+// Follows changes of the operating system's colour scheme, which Chainlit reads only when the page opens.
 export const followSystem = () => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", () => {

@@ -1,0 +1,25 @@
+"""The Typer application of the command `aks-kaito`."""
+
+import typer
+
+from aks_kaito_cli.groups import deployment, synthesis
+
+
+def application() -> typer.Typer:
+    """Return the application with all subcommands."""
+    app = typer.Typer(
+        name="aks-kaito",
+        help="Synthesize, compare, deploy, destroy and release an environment.",
+        no_args_is_help=True,
+        # Plain text, which pipelines log and tests compare; a traceback is Python's own.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    synthesis.register(app)
+    deployment.register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command."""
+    application()(prog_name="aks-kaito")

@@ -1,0 +1,3 @@
+"""Builders of command lines, one module per program: each returns words and starts nothing."""
+
+Words = tuple[str, ...]

@@ -1,0 +1,10 @@
+"""Command lines of the CDK's CLI, cdktn or cdktf."""
+
+from typing import Literal
+
+from aks_kaito_cli.commands import Words
+
+
+def command(program: Words, action: Literal["deploy", "destroy"], stack: str) -> Words:
+    """Deploy or destroy one stack without its dependencies: the driver keeps the order, the image comes in between."""
+    return (*program, action, stack, "--auto-approve", "--ignore-missing-stack-dependencies")

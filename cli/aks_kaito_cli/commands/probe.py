@@ -1,0 +1,17 @@
+"""Arguments of the application's probe, which sends one message through the chat or to its models."""
+
+from aks_kaito_cli.commands import Words
+
+IN_POD = ("python", "-m", "kaito_chat.probe")
+
+
+def arguments(
+    *, chat: str | None = None, models: bool = False, reach_seconds: int | None = None, answer_seconds: int
+) -> Words:
+    """Ask the chat at an address, the models that the application knows, or both, and wait only so long."""
+    return (
+        *(("--chat", chat) if chat else ()),
+        *(("--models",) if models else ()),
+        *(("--reach", str(reach_seconds)) if reach_seconds else ()),
+        *("--timeout", str(answer_seconds)),
+    )

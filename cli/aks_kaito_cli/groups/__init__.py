@@ -1,0 +1,1 @@
+"""Groups of subcommands, one module each: `register` adds them to the application."""

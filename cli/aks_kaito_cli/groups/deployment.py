@@ -1,0 +1,100 @@
+"""Subcommands that need Azure: `deploy`, `destroy` and `release`."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from aks_kaito.settings import SettingsError
+from aks_kaito_cli.deploy import down, refusals, up
+from aks_kaito_cli.deploy import release as chat
+from aks_kaito_cli.groups.arguments import Environment
+from aks_kaito_cli.shell import Shell, StepError
+
+_FAILED, _REFUSED = 1, 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommands to the application."""
+    app.command(epilog="Example: aks-kaito deploy dev 0.1.0")(deploy)
+    app.command(epilog="Example: aks-kaito destroy dev dev")(destroy)
+    app.command(epilog="Example: aks-kaito release prod 0.2.0")(release)
+
+
+def deploy(
+    environment: Environment,
+    tag: Annotated[str, typer.Argument(metavar="TAG", help="The image's tag; it is built if it does not exist.")],
+) -> None:
+    """Deploy an environment and send it one message.
+
+    Deploy the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that
+    fails ends the deployment, with the command to go on with. Ctrl-C waits until Terraform has written its state;
+    pressed twice, Terraform ends at once.
+
+    Needs az (signed in), terraform, kubelogin, and what `make deploy` installs before it runs this: kubectl and helm in
+    .venv/bin, which must be on the PATH, the CDK's CLI, and the chat's Python environment.
+
+    Exit status: 0; 1 when a step failed; 2 when nothing can begin; 3 when the rest of a private environment must be
+    deployed from inside its network.
+    """
+    again = f"make deploy ENV={environment} TAG={tag}"
+    shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
+    raise typer.Exit(_until_stopped(shell, lambda: up.deploy(shell, tag, again), again))
+
+
+def destroy(
+    environment: Environment,
+    confirm: Annotated[str, typer.Argument(metavar="CONFIRM", help="The same name, to confirm; nothing else asks.")],
+) -> None:
+    """Destroy an environment with all its data.
+
+    Destroy the workloads first, then the platform.
+
+    Needs az (signed in), terraform, kubelogin, and the CDK's CLI, which `make destroy` installs before it runs this.
+
+    Exit status: 0; 1 when a step failed; 2 when nothing can begin; 3 when the rest must be destroyed from another
+    network.
+    """
+    again = f"make destroy ENV={environment} CONFIRM={environment}"
+    shell = _accepted(lambda: refusals.shell_for_destroy(environment, confirm))
+    raise typer.Exit(_until_stopped(shell, lambda: down.destroy(shell, again), again))
+
+
+def release(
+    environment: Environment,
+    tag: Annotated[str, typer.Argument(metavar="TAG", help="The tag of an image in the registry, or its digest.")],
+) -> None:
+    """Release the chat application alone.
+
+    Use the values of the last synthesis and another image. Helm rolls back to the release before if its pods do not
+    become ready.
+
+    Needs az (signed in), kubelogin, and helm, which `make release` installs before it runs this.
+
+    Exit status: 0; 1 when a step failed; 2 when nothing can begin.
+    """
+    shell = _accepted(lambda: refusals.shell_for_release(environment, tag))
+    raise typer.Exit(_until_stopped(shell, lambda: chat.release(shell, tag)))
+
+
+def _accepted(prepare: Callable[[], Shell]) -> Shell:
+    """Return the shell, or exit with the reason why nothing can begin."""
+    try:
+        return prepare()
+    except (refusals.RefusedError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(_REFUSED) from None
+
+
+def _until_stopped(shell: Shell, steps: Callable[[], int | None], again: str = "") -> int:
+    """Run steps and return the exit status; report a failure and a signal, with the command `again` to go on with."""
+    shell.pass_on_signals()
+    try:
+        return steps() or 0
+    except StepError as error:
+        following = f"Next:   {again}, when the cause is gone; completed steps stay\n" if again else ""
+        sys.stderr.write(f"{error.report()}{following}")
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nStopped. Go on with: {again}\n" if again else "\nStopped.\n")
+    return _FAILED

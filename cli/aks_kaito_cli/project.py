@@ -1,0 +1,45 @@
+"""The checkout that the command works on: its environment files and the files that a synthesis writes."""
+
+import os
+from pathlib import Path
+
+from aks_kaito.charts.names import CHAT_CHART
+from aks_kaito.settings import Environment, load
+
+ROOT = Path(__file__).parents[2]
+CHAT_CHART_FOLDER = ROOT / "charts" / CHAT_CHART
+PARTS = ("platform", "workloads")
+
+
+def environments_folder() -> Path:
+    """Return the folder of the environment files, which `AKS_KAITO_ENVIRONMENTS_DIR` may move."""
+    return Path(os.environ.get("AKS_KAITO_ENVIRONMENTS_DIR") or ROOT / "environments")
+
+
+def environment_names() -> list[str]:
+    """Return the names of all environments; none if there is no folder."""
+    return sorted(path.stem for path in environments_folder().glob("*.toml"))
+
+
+def environment_named(name: str) -> Environment:
+    """Load one environment.
+
+    Raises:
+        SettingsError: The file is missing or invalid.
+    """
+    return load(environments_folder() / f"{name}.toml")
+
+
+def stack(environment: Environment, part: str) -> str:
+    """Return the name of one of the environment's two stacks."""
+    return f"{environment.names.stack}-{part}"
+
+
+def local_state(environment: Environment, part: str) -> Path:
+    """Return the state file of a stack whose backend is `local`."""
+    return ROOT / f"terraform.{stack(environment, part)}.tfstate"
+
+
+def values_file(environment: Environment) -> Path:
+    """Return the file to which a synthesis writes the values of the chat's chart."""
+    return ROOT / "cdktf.out" / "values" / f"{environment.name}.yaml"

@@ -1,0 +1,111 @@
+"""Validate objects against the schemas of Kubernetes, and custom resources against their definitions."""
+
+import os
+from functools import cache
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from support.rendering import ROOT, Object
+
+CRDS = ROOT.parent / "shared" / "crds"
+KAITO = ("kaito-0.6.0", "kaito-0.12.0")
+CORE = (
+    "v1",
+    "apps/v1",
+    "autoscaling/v2",
+    "batch/v1",
+    "networking.k8s.io/v1",
+    "policy/v1",
+    "rbac.authorization.k8s.io/v1",
+)
+
+
+def strict(schema: Any) -> Any:
+    """Return a definition's schema that refuses unknown fields."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    found = {key: strict(value) if key != "properties" else value for key, value in schema.items()}
+    if "properties" in schema:
+        found["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            found.setdefault("additionalProperties", False)
+    if "(?i)" in str(found.get("pattern")):  # Go allows a flag anywhere
+        found["pattern"] = "(?i)" + found["pattern"].replace("(?i)", "")
+    if schema.get("nullable"):
+        found["type"] = [found["type"], "null"]
+    return found
+
+
+@cache
+def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
+    """Map apiVersion and kind to the schemas of all files that define it, with the file's folder."""
+    found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
+    for path in sorted(CRDS.rglob("*.yaml")):
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+        for version in spec["versions"]:
+            key = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
+            schema = strict(version["schema"]["openAPIV3Schema"])
+            schema["properties"]["metadata"] = {"type": "object"}
+            found.setdefault(key, []).append((path.parent.name, schema))
+    return found
+
+
+def _need_definitions() -> None:
+    """Skip the test if there are no definitions; fail under CI."""
+    if not CRDS.is_dir():
+        words = "needs the custom resource definitions in ../shared/crds"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
+
+
+def is_core(each: Object) -> bool:
+    """Tell whether Kubernetes itself defines an object's kind."""
+    return each["apiVersion"] in CORE
+
+
+def check_core(objects: list[Object], kubernetes: str) -> None:
+    """Validate Kubernetes's own objects; refuse unknown fields."""
+    for each in objects:
+        if is_core(each):
+            kubernetes_validate.validate(each, kubernetes, strict=True)
+
+
+def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
+    """Validate custom resources against all their definitions; return the checked folders and kinds.
+
+    Without definitions the test is skipped here, after its earlier assertions.
+    """
+    checked = set()
+    for each in objects:
+        key = each["apiVersion"], each["kind"]
+        if is_core(each):
+            continue
+        _need_definitions()
+        assert key in definitions(), f"no definition of {key}"
+        for folder, schema in definitions()[key]:
+            jsonschema.validate(each, schema, cls=jsonschema.Draft202012Validator)
+            checked.add((folder, each["kind"]))
+    return checked
+
+
+def restricted(spec: dict[str, Any]) -> None:
+    """Assert that a pod satisfies the Pod Security level `restricted`."""
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+    allowed = {"emptyDir", "csi", "configMap", "secret"}
+    assert all(set(volume) - {"name"} <= allowed for volume in spec["volumes"])
+    for each in spec["containers"]:
+        context = each["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["readOnlyRootFilesystem"] is True
+        assert not {"privileged", "procMount"} & set(context)
+        assert not any("hostPort" in port for port in each.get("ports", []))
