@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aks_kaito.settings import Environment, Settings
-from conftest import ENVIRONMENTS, ROOT
+from support.project import ENVIRONMENTS, ROOT
 
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
 ROWS = re.findall(

@@ -11,8 +11,8 @@ import pytest
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import load
-from conftest import ENVIRONMENTS, ROOT, TODAY
 from support.needs import needs, needs_program
+from support.project import ENVIRONMENTS, ROOT, TODAY
 
 
 def test_source_roots_hold_no_init_file() -> None:

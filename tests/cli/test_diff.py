@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (package: git)")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito_cli import pages
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO, NAMES, run
 
 

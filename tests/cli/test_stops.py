@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO, DEV, environment, prepare
 
 # Makes the terminal the program's controlling terminal: closing it sends SIGHUP.

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from support.project import ROOT
+
 CHART = ROOT / "charts" / "kaito-chat"
 CASES = tuple(path.name.removesuffix("-values.yaml") for path in sorted((CHART / "ci").glob("*-values.yaml")))
 INFERENCE_SET = "kaito.sh/v1beta1/InferenceSet"

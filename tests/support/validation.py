@@ -9,7 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from support.rendering import ROOT, Object
+from support.project import ROOT
+from support.rendering import Object
 
 CRDS = ROOT.parent / "shared" / "crds"
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, ROOT, synthesized
 from support.environments import EVERYTHING, altered, changed
+from support.project import ENVIRONMENTS, ROOT
+from support.stacks import synthesized
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 pytestmark = [

@@ -17,7 +17,7 @@ import pytest
 
 from aks_kaito import node
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, ROOT
+from support.project import ENVIRONMENTS, ROOT
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 INSTALLED = Path(sys.prefix) / "clis"

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import DIGEST, Ran, run
 from terraform.test_clis import Place, needed, prepare
 

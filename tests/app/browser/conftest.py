@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from support.chat.browser import Visit
-from support.chat.processes import ROOT
 from support.needs import needs_program
+from support.project import ROOT
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
-from support.chat.processes import ROOT, Running, chat
+from support.chat.processes import Running, chat
 from support.needs import needs_path
+from support.project import ROOT
 
 AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 

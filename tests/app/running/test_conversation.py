@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, chat, engine, free_port
+from support.chat.processes import Running, chat, engine, free_port
+from support.project import ROOT
 
 
 async def test_a_question_is_answered_while_it_is_generated(app: Running) -> None:

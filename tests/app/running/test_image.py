@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, free_port, program
+from support.chat.processes import Running, free_port, program
 from support.chat.services import common_folder
 from support.needs import needs
+from support.project import ROOT
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Debian's interpreter: one below root's home would be unreadable for the image's user.

@@ -14,8 +14,9 @@ import pytest
 import socketio
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, chat, misbehaving
+from support.chat.processes import Running, chat, misbehaving
 from support.chat.waiting import until
+from support.project import ROOT
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"

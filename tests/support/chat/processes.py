@@ -14,8 +14,8 @@ import httpx
 import psutil
 
 from support.chat.warm import Forked
+from support.project import ROOT
 
-ROOT = Path(__file__).parents[3]
 READY_SECONDS = 30
 
 
