@@ -14,9 +14,8 @@ from support.stand_ins import AKS_KAITO
 
 
 @pytest.fixture(autouse=True)
-def git() -> str:
-    """Return the path of git, which every comparison needs."""
-    return needs_program("git", package="git")
+def _git() -> None:
+    needs_program("git", package="git")
 
 
 SIZE = ('vm_size = "Standard_D4ads_v5"', 'vm_size = "Standard_D8ads_v5"')

