@@ -186,7 +186,8 @@ def test_the_readme_is_short_and_its_commands_are_run_or_say_what_they_need() ->
 
 
 def test_nobody_is_told_to_deploy_every_environment() -> None:
-    for page in [*PAGES, *(ROOT / "tools").glob("*.py"), ROOT / "Makefile"]:
+    code = (path for folder in ("cli", "tools") for path in (ROOT / folder).rglob("*.py"))
+    for page in [*PAGES, *code, ROOT / "Makefile"]:
         assert not re.search(r"""(deploy|destroy) ['"]?\*""", page.read_text(encoding="utf-8")), page
 
 
