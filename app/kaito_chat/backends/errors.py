@@ -54,7 +54,7 @@ class BackendError(Exception):
     """A model server did not answer as it should.
 
     Attributes:
-        kind: What it means.
+        kind: Its kind.
         detail: All that is known about it, shortened; for logs only.
         status: The HTTP status, if there was one.
         said: The server's own words that the page may quote: those of a refusal, never those of an internal error.

@@ -5,4 +5,6 @@
 - `sessions`: opening and resuming a session.
 - `connections`: the handlers for connecting, resuming and disconnecting.
 - `messages`: the handlers for questions, edits, Stop and settings.
+
+A package beside `routes` and not a part of `chat`: it uses `chat`, which does not import it.
 """
