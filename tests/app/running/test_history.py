@@ -76,8 +76,8 @@ async def test_a_conversation_is_listed_and_resumed_with_its_context(kept: Runni
     await back.open()
     assert back.resumed
     outputs = [step["output"] for step in back.resumed["steps"] if "message" in step["type"]]
-    assert [output.split(".")[0][:16] for output in outputs] == [
-        "What is ünïcödé ",
+    assert [output.split(".")[0][:19] for output in outputs] == [
+        "What is ünïcödé 模型?",
         "This is answer 1",
         "hello again",
         "This is answer 2",
