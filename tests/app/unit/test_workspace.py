@@ -84,11 +84,11 @@ class Reporting:
             workspace(
                 PENDING_CLAIMS, CREATED_CLAIMS, condition("WorkspaceSucceeded", "False", "workspaceFailed", TIMED_OUT)
             ),
-            ["▸ GPU node: provisioning", "did not come in time", "check nodeClaim status timed out"],
+            ["▸ GPU node: provisioning", "was not ready in time", "check nodeClaim status timed out"],
         ),
         (
             workspace(PENDING_CLAIMS, CREATED_CLAIMS, DEPLOYED, SUCCEEDED),
-            ["▸ GPU node: provisioning", "The GPU node is gone"],
+            ["▸ GPU node: provisioning", "The GPU node was lost"],
         ),
         (
             workspace(*claims("LaunchFailed", QUOTA), NO_NODES),

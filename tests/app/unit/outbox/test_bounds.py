@@ -26,7 +26,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     assert taken == [True, True, True, False, False]
     assert outbox.of("one")._replace(seconds=0) == (3, 0, 2)
     assert changes == [Change("one", "ada", "dropped")], "told once"
-    assert sum("too much waits" in record.message for record in caplog.records) == 1
+    assert sum("too many pending writes" in record.message for record in caplog.records) == 1
     disk.always = None
     assert await outbox.written("one", 5)
     assert outbox.add(step("s9", "y" * 1000)), "there is room again"
@@ -115,7 +115,7 @@ async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
     with counted("shutdown", 3), caplog.at_level(logging.ERROR):
         assert await outbox.flush(0.2) == 3
         assert await outbox.flush(0.01) == 3, "counted once"
-    (record,) = (record for record in caplog.records if "lost at the end" in record.message)
+    (record,) = (record for record in caplog.records if "writes lost at shutdown" in record.message)
     assert (record.__dict__["operations"], record.__dict__["conversations"]) == (3, 3)
     await outbox.close()
 

@@ -24,7 +24,7 @@ async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open
     chat = await page(server)
     await chat.ask()
     assert "secret" not in str(chat.sent)
-    assert "broke over this question" in chat.steps()[0]["output"]
+    assert "failed on this question" in chat.steps()[0]["output"]
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open
         (sse(delta(reasoning="Hm."), finish()), "empty", "The answer is empty"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
-        (broken(), "failed", "broke over this question"),
+        (broken(), "failed", "failed on this question"),
         (TOO_LONG, "too_long", "too long for the model"),
-        (Answer(401, text="no"), "forbidden", "does not let this application in"),
+        (Answer(401, text="no"), "forbidden", "denies access to this application"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, html="<html>hello</html>"), "not_api", "Another thing answers"),
-        (Answer(302, headers={"location": "https://login"}), "not_api", "Another thing answers"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
-        (sse(finish("abort")), "failed", "broke over this question"),
+        (sse(finish("abort")), "failed", "failed on this question"),
     ],
 )
 async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
