@@ -34,7 +34,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     await outbox.close()
 
 
-async def test_one_person_leaves_room_for_the_others_and_for_signing_out(disk: Disk) -> None:
+async def test_one_user_leaves_room_for_the_others_and_for_sign_outs(disk: Disk) -> None:
     outbox = Outbox(disk.write, Limits(operations=8, first_pause=0.01))
     disk.always = HistoryAwayError("cut")
     assert [outbox.add(step(f"s{number}", thread_id="a", owner="ada")) for number in range(3)] == [True, True, False]
@@ -77,7 +77,7 @@ async def test_a_listener_that_fails_ends_no_worker(disk: Disk) -> None:
     await outbox.close()
 
 
-async def test_a_deleted_conversation_drops_what_waits_and_refuses_what_comes(disk: Disk) -> None:
+async def test_a_deleted_conversation_drops_pending_writes_and_rejects_later_ones(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     changes = told(outbox)
     disk.failures = [DeletedError()]
@@ -94,7 +94,7 @@ async def test_a_deleted_conversation_drops_what_waits_and_refuses_what_comes(di
     await outbox.close()
 
 
-async def test_a_write_to_somebody_elses_conversation_is_dropped_and_told(disk: Disk) -> None:
+async def test_a_write_to_another_users_conversation_is_dropped_with_a_notice(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     changes = told(outbox)
     disk.failures = [ForeignError("somebody else's")]
@@ -105,9 +105,7 @@ async def test_a_write_to_somebody_elses_conversation_is_dropped_and_told(disk: 
     await outbox.close()
 
 
-async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
-    disk: Disk, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_writes_lost_at_shutdown_are_counted_and_logged(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.01, longest_pause=60))
     disk.always = sqlite3.OperationalError("disk I/O error")
     for number in range(3):
@@ -120,7 +118,7 @@ async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
     await outbox.close()
 
 
-async def test_the_end_does_not_wait_for_a_long_pause(disk: Disk) -> None:
+async def test_the_shutdown_does_not_wait_for_a_long_pause(disk: Disk) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.05, longest_pause=60))
     disk.failures = [HistoryAwayError("cut")] * 12  # the next attempt would be a minute away
     outbox.add(step("s"))

@@ -18,7 +18,7 @@ async def test_what_arrived_before_the_content_filter_stays(page: Open) -> None:
     assert chat.buttons() == ["regenerate"]
 
 
-async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open) -> None:
+async def test_internal_errors_are_never_quoted(page: Open) -> None:
     server = VLLM()
     server.refusals = [Answer(500, json={"error": {"message": "Traceback: /usr/lib/secret.py"}})]
     chat = await page(server)
@@ -45,7 +45,7 @@ async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open
         (sse(finish("abort")), "failed", "failed on this question"),
     ],
 )
-async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
+async def test_an_error_is_shown_and_can_be_retried(page: Open, refusal: Answer, kind: str, said: str) -> None:
     server = VLLM()
     server.refusals = [refusal]
     chat = await page(server)
@@ -86,9 +86,7 @@ async def test_what_arrived_of_a_cut_answer_stays(page: Open, cut: Answer) -> No
     assert len(asked(server)) == 1, "nothing is tried again after the first token"
 
 
-async def test_a_trouble_names_the_reference_that_stands_in_the_log(
-    page: Open, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_error_names_the_reference_in_the_log(page: Open, caplog: pytest.LogCaptureFixture) -> None:
     server = VLLM()
     server.refusals = [Answer(500, text="Traceback")]
     chat = await page(server)
