@@ -53,8 +53,6 @@ BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
 # Tests in Chromium have a process of their own: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
-# Files of tests over all cores: those of one file share their servers.
-SPREAD := --numprocesses auto --dist loadfile
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .PHONY: help
@@ -94,8 +92,8 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 .PHONY: test
 test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
 	$(BIN)/pytest
-	$(APP_PYTEST) tests/app --ignore tests/app/browser $(SPREAD)
-	$(APP_PYTEST) tests/app/browser $(SPREAD)
+	$(APP_PYTEST) tests/app --ignore tests/app/browser
+	$(APP_PYTEST) tests/app/browser
 
 .PHONY: check
 check: format-check lint types imports language test security ## Everything that must hold before a change lands

@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,7 +14,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aks_kaito.settings import Environment, Settings
-from conftest import ENVIRONMENTS, ROOT
+from support.needs import needs_path, needs_program
+from support.project import ENVIRONMENTS, ROOT
 
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
 ROWS = re.findall(
@@ -76,8 +76,7 @@ def field(key: str) -> FieldInfo:
 
 
 def test_generated_files_are_current() -> None:
-    if not (ROOT / ".venv-app").exists():
-        pytest.skip("needs .venv-app (make test installs it)")
+    needs_path(ROOT / ".venv-app", ".venv-app (make test installs it)")
     ran = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "docs.py"), "--check"],
         capture_output=True,
@@ -102,9 +101,8 @@ def test_migration_table_has_every_variable_once() -> None:
 
 
 def test_migration_table_has_the_samples_own_names() -> None:
-    if not VARIABLES.exists():
-        pytest.skip("needs the sample's variables in ../shared/seed-data")
-    with VARIABLES.open(encoding="utf-8", newline="") as file:
+    variables = needs_path(VARIABLES, "the sample's variables in ../shared/seed-data")
+    with variables.open(encoding="utf-8", newline="") as file:
         assert [row[0] for row in ROWS] == [row["name"] for row in csv.DictReader(file, delimiter="\t")]
 
 
@@ -168,9 +166,7 @@ def test_pages_with_commands_for_azure_say_so_at_their_top() -> None:
 
 
 def test_the_synthesis_of_the_guides_runs() -> None:
-    make = shutil.which("make")
-    if make is None:
-        pytest.skip("needs make (package: make)")
+    make = needs_program("make", package="make")
     assert {line for line in commands() if line.startswith("make synth")} == {"make synth ENV=dev"}
     command = [make, "synth", "ENV=dev"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
@@ -190,7 +186,8 @@ def test_the_readme_is_short_and_its_commands_are_run_or_say_what_they_need() ->
 
 
 def test_nobody_is_told_to_deploy_every_environment() -> None:
-    for page in [*PAGES, *(ROOT / "tools").glob("*.py"), ROOT / "Makefile"]:
+    code = (path for folder in ("cli", "tools") for path in (ROOT / folder).rglob("*.py"))
+    for page in [*PAGES, *code, ROOT / "Makefile"]:
         assert not re.search(r"""(deploy|destroy) ['"]?\*""", page.read_text(encoding="utf-8")), page
 
 

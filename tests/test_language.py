@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.project import ROOT
 
 # In parts, or the check would find them here.
 WHAT, WHOEVER = "Wh" + "at", "Who" + "ever"

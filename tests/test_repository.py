@@ -11,7 +11,8 @@ import pytest
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import load
-from conftest import ENVIRONMENTS, ROOT, TODAY
+from support.needs import needs, needs_program
+from support.project import ENVIRONMENTS, ROOT, TODAY
 
 
 def test_source_roots_hold_no_init_file() -> None:
@@ -78,9 +79,7 @@ def test_every_dependency_of_the_chat_application_is_locked_with_hashes() -> Non
 
 
 def test_only_the_command_line_of_make_sets_the_environment() -> None:
-    make = shutil.which("make")
-    if make is None:
-        pytest.skip("needs make (package: make)")
+    make = needs_program("make", package="make")
     plan = [make, "--always-make", "--dry-run", "synth"]
     for arguments, expected in (([], "AKS_KAITO_ENV=dev"), (["ENV=prod"], "AKS_KAITO_ENV=prod")):
         ran = subprocess.run(
@@ -113,8 +112,7 @@ def test_no_text_names_a_machine() -> None:
     listed = subprocess.run(
         [shutil.which("git") or "git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if listed.returncode != 0:
-        pytest.skip("needs git and a checkout (package: git)")
+    needs(listed.returncode == 0, "git and a checkout (package: git)")
     for name in listed.stdout.splitlines():
         path = ROOT / name
         if path.exists() and path.name != Path(__file__).name:

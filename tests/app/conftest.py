@@ -1,11 +1,21 @@
 """Fixtures of all tests of the chat application."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.chat.processes import Running, chat, engine
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes of `--numprocesses auto`: tests of the chat wait more than they compute.
+
+    One file runs in one process, where a debugger works.
+    """
+    one = len(config.args) == 1 and ".py" in config.args[0]
+    return 0 if one else 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.rendering import KUBERNETES, ROOT, Object, RenderError, at, case, merged, names, one, render
+from support.project import ROOT
+from support.rendering import KUBERNETES, Object, RenderError, at, case, merged, names, one, render
 from support.validation import check_core, check_custom, restricted
 
 CHART = ROOT / "charts" / "kaito-cluster"

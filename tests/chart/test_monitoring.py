@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.rendering import CHART, ROOT, at, case, default, one, render
+from support.project import ROOT
+from support.rendering import CHART, at, case, default, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from support.network import AGENT, MANAGEMENT, NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside
-from support.rendering import CASES, PUBLISHED, ROOT, Object, RenderError, at, case, default, one, render
+from support.project import ROOT
+from support.rendering import CASES, PUBLISHED, Object, RenderError, at, case, default, one, render
 
 NODE_AGENT = Peer("kube-system", {"dsName": "ama-metrics-node"})
 OPERATOR_PROMETHEUS = {"app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": "kube-prometheus-stack"}

@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from support.rendering import CASES, ROOT, at, case, container, data, default, one, pod, render
+from support.project import ROOT
+from support.rendering import CASES, at, case, container, data, default, one, pod, render
 from support.validation import restricted
 
 APP = ROOT / "app"

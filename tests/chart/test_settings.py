@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.rendering import CASES, PUBLISHED, ROOT, RenderError, at, case, data, one, render
+from support.project import ROOT
+from support.rendering import CASES, PUBLISHED, RenderError, at, case, data, one, render
 
 SETTINGS_PAGE = ROOT / "docs" / "reference" / "chat-settings.md"
 SECRET = {

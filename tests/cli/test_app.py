@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ENVIRONMENTS, ROOT
+from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
 SUBCOMMANDS = ("synth", "diff", "deploy", "destroy", "release")

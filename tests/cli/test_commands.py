@@ -7,7 +7,7 @@ import pytest
 from aks_kaito.settings import Environment
 from aks_kaito_cli.commands import azure, cdk, helm, image, kubelogin, probe
 from aks_kaito_cli.commands.kubectl import Kubectl
-from conftest import ROOT
+from support.project import ROOT
 
 GROUP = "--resource-group rg-kaito-dev-westeurope"
 CLUSTER = f"{GROUP} --name aks-kaito-dev-westeurope"

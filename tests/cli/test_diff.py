@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.needs import needs_program
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (package: git)")
+
+@pytest.fixture(autouse=True)
+def _git() -> None:
+    needs_program("git", package="git")
+
+
 SIZE = ('vm_size = "Standard_D4ads_v5"', 'vm_size = "Standard_D8ads_v5"')
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import DEV, GUARDED, SIGN_IN, environment, run, starting
 
 

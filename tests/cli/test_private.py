@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from conftest import ROOT
+from support.project import ROOT
 from support.stand_ins import environment, run, starting
 
 

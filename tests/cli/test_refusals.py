@@ -1,14 +1,14 @@
 """Checks before a deployment, a destruction or a release."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from aks_kaito_cli import pages
-from conftest import ROOT
+from support.needs import needs_program
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO, NAMES, run
 
 
@@ -57,7 +57,7 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
     ],
 )
 def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:
-    make = shutil.which("make") or pytest.skip("needs make (package: make)")
+    make = needs_program("make", package="make")
     variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ran = subprocess.run(
         [make, *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from aks_kaito.charts.names import CHAT_CHART, CHAT_DEPLOYMENT, CHAT_SERVICE
-from conftest import ENVIRONMENTS, ROOT
+from support.project import ENVIRONMENTS, ROOT
 from support.rendered import ID
 from support.rendered import release as terraform_release
 from support.rendering import RenderError, merged, one, render

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.needs import needs_program
+from support.project import ROOT
 from support.stand_ins import AKS_KAITO, DEV, environment, prepare
 
 # Makes the terminal the program's controlling terminal: closing it sends SIGHUP.
@@ -95,7 +95,7 @@ def test_programs_can_be_stopped_where_sigint_is_ignored(tmp_path: Path) -> None
 
 
 def test_make_passes_signals_on(tmp_path: Path) -> None:
-    make = shutil.which("make") or pytest.skip("needs make (package: make)")
+    make = needs_program("make", package="make")
     variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
     variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     # make puts its own kubectl before our stand-in, and that one finds no cluster; mode gateway asks none.

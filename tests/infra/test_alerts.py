@@ -6,9 +6,10 @@ import pytest
 import yaml
 
 from aks_kaito.settings import Environment, Settings
-from conftest import ENVIRONMENTS, synthesized
 from support.inventory import of_kind
+from support.project import ENVIRONMENTS
 from support.rendering import CHART
+from support.stacks import synthesized
 
 RULES = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
 

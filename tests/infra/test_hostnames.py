@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment, Settings
-from conftest import synthesized
 from support.inventory import of_kind
 from support.rendered import chat_objects, cluster_objects
 from support.rendering import Object, names, one
+from support.stacks import synthesized
 from support.validation import check_core, check_custom
 
 ZONE = {"dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns", "hostname": "chat.contoso.com"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conftest import ENVIRONMENTS, ROOT
 from support.inventory import addresses, of_kind, paths
+from support.project import ENVIRONMENTS, ROOT
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

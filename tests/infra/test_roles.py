@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import synthesized
 from support.environments import changed
 from support.inventory import of_kind, paths
+from support.stacks import synthesized
 
 Rights = set[tuple[str, str, str]]
 # Principal, role and scope in every environment: the cluster joins its subnets and assigns the kubelet's identity,

@@ -10,11 +10,12 @@ import pytest
 from aks_kaito.charts import theirs
 from aks_kaito.monitoring import scraping
 from aks_kaito.settings import Environment, Settings
-from conftest import ENVIRONMENTS, synthesized
 from support.environments import altered
 from support.network import AGENT, MANAGEMENT, Peer, admits
+from support.project import ENVIRONMENTS
 from support.rendered import chat_objects, cluster_objects, release, values_of
 from support.rendering import CHART, Object, one
+from support.stacks import synthesized
 from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]

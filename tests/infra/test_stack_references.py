@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, synthesized
 from support.environments import EVERYTHING, altered
 from support.inventory import of_kind
+from support.project import ENVIRONMENTS
 from support.rendered import chat_objects
+from support.stacks import synthesized
 
 Stacks = tuple[dict[str, Any], dict[str, Any]]
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, synthesized
 from support.environments import altered
 from support.inventory import of_kind
+from support.project import ENVIRONMENTS
 from support.rendered import chat_objects, cluster_objects, release, values_of
 from support.rendering import one
+from support.stacks import synthesized
 
 NAMES = [path.stem for path in ENVIRONMENTS]
 

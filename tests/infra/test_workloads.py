@@ -12,10 +12,11 @@ import yaml
 
 from aks_kaito.charts.names import CHARTS_FOLDER, IMAGE_TAG
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, synthesized
 from support.environments import altered
+from support.project import ENVIRONMENTS, ROOT
 from support.rendered import ID, chat_objects, cluster_objects, release, values_of
-from support.rendering import ROOT, kinds, names, one
+from support.rendering import kinds, names, one
+from support.stacks import synthesized
 from support.validation import check_core, check_custom
 
 NAMES = [path.stem for path in ENVIRONMENTS]

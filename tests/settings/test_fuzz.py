@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aks_kaito.settings import SettingsError, load
-from conftest import ENVIRONMENTS, TODAY
+from support.project import ENVIRONMENTS, TODAY
 
 # Time limits would fail on a busy machine.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ import pytest
 
 from aks_kaito.settings import SettingsError, load
 from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
-from conftest import ROOT, TODAY
+from support.project import ROOT, TODAY
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 

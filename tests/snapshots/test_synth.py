@@ -11,8 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from conftest import ENVIRONMENTS
 from support.inventory import addresses
+from support.project import ENVIRONMENTS
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from typing import Any
 
 from aks_kaito.settings import Environment, Settings
-from conftest import synthesized
 from support.rendered import ID
+from support.stacks import synthesized
 
 # Settings that enable every optional part of both stacks.
 EVERYTHING: dict[str, dict[str, Any]] = {

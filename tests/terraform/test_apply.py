@@ -1,11 +1,10 @@
 """The real Terraform over stub providers: init, validate, plan, apply, and a second plan that is empty.
 
-The stubs lie beside the project, not in it; where they or Terraform are absent these tests skip.
+`test_clis.py` applies the shipped environments; these are stacks with other settings.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,18 +13,16 @@ from typing import Any
 import pytest
 
 from aks_kaito.settings import Environment
-from conftest import ENVIRONMENTS, ROOT, synthesized
+from support.command_lines import TFSTUB
 from support.environments import EVERYTHING, altered, changed
-
-TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
-pytestmark = [
-    pytest.mark.skipif(not TFSTUB.exists(), reason="needs the stub providers in ../shared/tfstub"),
-    pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform on the PATH (package: terraform)"),
-]
+from support.needs import needs_path, needs_program
+from support.stacks import synthesized
 
 
 def applied(document: dict[str, Any], folder: Path) -> dict[str, int]:
-    """Plan, apply and plan again; how many resources of each type there are."""
+    """Plan, apply and plan again; return the number of resources of each type."""
+    needs_program("terraform", package="terraform")
+    needs_path(TFSTUB, "the stub providers in ../shared/tfstub")
     (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
     ran = subprocess.run(
         [sys.executable, str(TFSTUB), "apply", str(folder)],
@@ -41,20 +38,6 @@ def applied(document: dict[str, Any], folder: Path) -> dict[str, int]:
     assert result["second_plan"] == {}
     found: dict[str, int] = result["applied"]
     return found
-
-
-@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
-def test_terraform_applies_and_a_second_plan_is_empty(
-    name: str, stacks: dict[str, dict[str, Any]], tmp_path: Path
-) -> None:
-    assert applied(stacks[name], tmp_path)["azurerm_kubernetes_cluster"] == 1
-
-
-@pytest.mark.parametrize("name", [path.stem for path in ENVIRONMENTS])
-def test_terraform_applies_the_workloads_too(name: str, workloads: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    found = applied(workloads[name], tmp_path)
-    assert found["kubernetes_namespace_v1"] == 1
-    assert found["helm_release"] == len(workloads[name]["resource"]["helm_release"])
 
 
 def test_terraform_applies_what_no_shipped_environment_has(

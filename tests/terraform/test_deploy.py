@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT
+from support.command_lines import Place, prepare
+from support.needs import needs_path
+from support.project import ROOT
 from support.stand_ins import DIGEST, Ran, run
-from terraform.test_clis import Place, needed, prepare
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
 READY_SECONDS = 30
@@ -27,7 +28,7 @@ READY_SECONDS = 30
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running chat."""
-    python = needed(APPLICATION_PYTHON, "needs the chat application's environment: make test installs it")
+    python = needs_path(APPLICATION_PYTHON, "the chat application's environment (make test installs it)")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,7 +1,6 @@
 """One Chromium for all tests; each test has its own page, which may load nothing from other origins."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from support.chat.browser import Visit
-from support.chat.processes import ROOT
+from support.needs import needs_program
+from support.project import ROOT
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,9 +24,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium (package: chromium)")
+    program = needs_program("chromium", package="chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield running

@@ -1,7 +1,6 @@
 """Accessibility: violations that axe-core finds, and announcements for screen readers."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +8,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
-from support.chat.processes import ROOT, Running, chat
+from support.chat.processes import Running, chat
+from support.needs import needs_path
+from support.project import ROOT
 
 AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def found(page: Page) -> list[str]:
     """Return the serious and critical violations on the page."""
-    if not AXE.exists():
-        assert "CI" not in os.environ, "axe-core is missing: make test installs it"
-        pytest.skip("needs axe-core (make test-app installs it)")
     page.wait_for_timeout(300)  # dialogs and the first page fade in, which affects the contrast
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(needs_path(AXE, "axe-core (make test-app installs it)").read_text(encoding="utf-8"))
     result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
         f"{violation['impact']} {violation['id']}: {node['html']}"

@@ -14,13 +14,14 @@ from kaito_chat.backends import Finish, Message, Sampling, Text, Timeouts, Usage
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.engine import CANNOT_RUN, embedded
 from support.chat.backends import backend_at_url, events_of
+from support.needs import needs
 
 APP = Path(__file__).parents[3] / "app"
-installed = pytest.mark.skipif(embedded.model_file() is None, reason="kaito-chat[embedded] is not installed")
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    needs(embedded.model_file(), "kaito-chat[embedded] (make test installs it where it has a wheel)")
     process = subprocess.Popen(
         (sys.executable, "-m", "kaito_chat.engine.embedded", "--port", "0", "--with-parent"),
         stdin=subprocess.PIPE,
@@ -31,13 +32,12 @@ def engine() -> Iterator[tuple[subprocess.Popen[str], str]]:
     assert process.stdout
     line = process.stdout.readline()
     if not line and process.wait(10) == CANNOT_RUN:
-        pytest.skip("this CPU cannot run kaito-chat[embedded]")
+        needs(None, "a CPU that can run kaito-chat[embedded]")
     yield process, line.removeprefix("listening on ").strip()
     process.kill()
     process.communicate()
 
 
-@installed
 async def test_it_generates(engine: tuple[subprocess.Popen[str], str]) -> None:
     async with pool(5, 1) as client:
         backend = await backend_at_url(engine[1], client, Timeouts())
@@ -50,7 +50,6 @@ async def test_it_generates(engine: tuple[subprocess.Popen[str], str]) -> None:
     assert any(isinstance(event, Usage) and event.completion_tokens == 8 for event in events)
 
 
-@installed
 async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess.Popen[str], str]) -> None:
     async with pool(5, 1) as client:
         backend = await backend_at_url(engine[1], client, Timeouts())
@@ -60,7 +59,6 @@ async def test_a_question_beyond_its_window_is_too_long(engine: tuple[subprocess
     assert refused.value.kind is Kind.TOO_LONG
 
 
-@installed
 def test_it_ends_within_two_seconds(engine: tuple[subprocess.Popen[str], str]) -> None:
     process, _ = engine  # the last test of this module, as it ends the engine
     began = time.monotonic()

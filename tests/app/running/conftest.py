@@ -1,18 +1,21 @@
 """Databases of the history, and an application with sign-in and history."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from support.chat.databases import fresh
 from support.chat.processes import Running, chat
-from support.chat.services import postgresql
+from support.chat.services import shared_postgresql
 from support.chat.signed_in import SIGN_IN
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    with postgresql() as url:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server, which all processes of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    with shared_postgresql(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
         yield url
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kaito_chat import await_kaito
-from support.chat.processes import ROOT
+from support.project import ROOT
 
 CATALOG = (ROOT / "constructs" / "aks_kaito" / "catalog.toml").read_text(encoding="utf-8")
 MISSING = (404, "the server could not find the requested resource")

@@ -8,8 +8,8 @@ import pytest
 
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat
-from support.chat.services import postgresql
-from support.chat.signed_in import SIGN_IN, opened, signed_in, threads, until
+from support.chat.signed_in import SIGN_IN, opened, signed_in, threads
+from support.chat.waiting import until
 
 NUMBERS = " ".join(str(number) for number in range(1, 401))
 
@@ -184,12 +184,11 @@ async def test_a_new_page_gets_no_such_notice(app: Running) -> None:
 
 
 async def test_a_conversation_that_is_deleted_at_one_replica_stays_deleted_at_the_other(
-    folder: Path, scripted: Running
+    folder: Path, scripted: Running, postgres_url: str
 ) -> None:
     with (
-        postgresql() as url,
-        chat(scripted.url, folder, database_url=url, **SIGN_IN) as here,
-        chat(scripted.url, folder, database_url=url, **SIGN_IN) as there,
+        chat(scripted.url, folder, database_url=postgres_url, **SIGN_IN) as here,
+        chat(scripted.url, folder, database_url=postgres_url, **SIGN_IN) as there,
     ):
         ada, elsewhere = await signed_in(here), await signed_in(there)
         page = await opened(here, ada)

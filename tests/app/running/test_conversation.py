@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, chat, engine, free_port
+from support.chat.processes import Running, chat, engine, free_port
+from support.project import ROOT
 
 
 async def test_a_question_is_answered_while_it_is_generated(app: Running) -> None:
@@ -42,7 +43,7 @@ async def test_stop_ends_the_answer_and_keeps_the_partial_text(app: Running) -> 
     await page.say("count to 3000")
     await page.first_text()
     await page.stop()
-    heard = await page.end_of_turn(2)
+    heard = await page.end_of_turn()
     await asyncio.sleep(0.3)
     assert heard.answer
     assert "3000" not in heard.answer
@@ -74,13 +75,13 @@ async def test_a_question_waits_for_a_model_that_warms_up(folder: Path) -> None:
             while not any("warming up" in message["output"] for message in page.messages.values()):
                 await asyncio.sleep(0.05)
         with engine(folder, port):
-            heard = await page.end_of_turn(15)
+            heard = await page.end_of_turn()
             assert heard.answer
         await page.close()
 
 
 async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> None:
-    with chat(scripted.url, folder, drain_seconds="20") as app:
+    with chat(scripted.url, folder, drain_seconds="60") as app:
         page = Page(app.url)
         await page.open()
         await page.say("count to 200")
@@ -88,7 +89,7 @@ async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> No
         app.process.terminate()
         await asyncio.sleep(0.2)
         assert httpx.get(app.management + "/readyz").status_code == 503
-        heard = await page.end_of_turn(10)
+        heard = await page.end_of_turn()
         assert heard.answer
         assert heard.answer.endswith("200")
         assert await asyncio.to_thread(app.process.wait, 10) == 0
@@ -102,7 +103,7 @@ async def test_sigterm_ends_a_long_answer_with_a_message(folder: Path, scripted:
         await page.say("count to 3000")
         await page.first_text()
         app.process.terminate()
-        heard = await page.end_of_turn(5)
+        heard = await page.end_of_turn()
         assert heard.answer
         assert heard.notice == "drained"
         assert heard.actions == ["continue", "regenerate"]

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from support.chat.processes import Running, chat
-from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads, until
+from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads
+from support.chat.waiting import until
 
 
 class Raw:
@@ -66,10 +67,6 @@ class Raw:
         return heard
 
 
-def value(app: Running, name: str) -> float:
-    return next(float(line.split()[1]) for line in app.metrics().splitlines() if line.startswith(name + " "))
-
-
 async def test_a_page_cannot_call_the_handlers_of_connections(folder: Path, scripted: Running) -> None:
     with chat(scripted.url, folder) as app:
         async with Raw(app.url) as page:
@@ -79,7 +76,7 @@ async def test_a_page_cannot_call_the_handlers_of_connections(folder: Path, scri
             await page.event("disconnect")
             await page.ask("hello")
             heard = await page.hear(2)
-            assert value(app, "kaito_chat_sessions") == 1
+            assert app.metric("kaito_chat_sessions") == 1
             assert any(event[0] == "new_message" for event in heard)
 
 
@@ -171,7 +168,7 @@ async def test_a_session_leaves_nothing_to_another_user_with_its_id(folder: Path
             await page.hear(1.5)
             await page.event("clear_session")
             await asyncio.sleep(0.1)
-        await until(lambda: value(app, "kaito_chat_sessions") == 0)
+        await until(lambda: app.metric("kaito_chat_sessions") == 0)
         async with Raw(app.url, cookie(grace)) as other:
             assert (await other.connect(page.session_id)).startswith("40")
             async with Raw(app.url, cookie(grace)) as back:
@@ -212,7 +209,7 @@ async def test_the_sessions_of_one_user_are_limited(folder: Path, scripted: Runn
             await asyncio.gather(*(page.__aenter__() for page in pages))
             assert all(each.startswith("40") for each in await asyncio.gather(*(page.connect() for page in pages)))
             await asyncio.gather(*(page.__aexit__() for page in pages))
-        assert value(app, "kaito_chat_sessions") <= 501
+        assert app.metric("kaito_chat_sessions") <= 501
         assert (await kept.ask("count to 3")).answer == "1 2 3"
         await kept.close()
         for client in (ada, grace):

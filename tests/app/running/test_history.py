@@ -12,8 +12,8 @@ import pytest
 from kaito_chat.chainlit_client import Page
 from kaito_chat.history import HistoryError, open_history
 from kaito_chat.settings import Settings
+from support.chat.databases import fresh
 from support.chat.processes import Running, chat
-from support.chat.services import postgresql
 
 SIGN_IN = {
     "sign_in": "password",
@@ -22,18 +22,14 @@ SIGN_IN = {
 }
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with postgresql() as url:
-        yield url
-
-
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def kept(
     request: pytest.FixtureRequest, scripted: Running, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("history")
-    url = f"sqlite:///{folder}/history.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    url = f"sqlite:///{folder}/history.db"
+    if request.param == "postgresql":
+        url = asyncio.run(fresh(request.getfixturevalue("postgres_server")))
     with chat(scripted.url, folder, database_url=url, **SIGN_IN) as running:
         yield running
 
@@ -135,11 +131,11 @@ async def test_a_wrong_password_is_refused(kept: Running) -> None:
         assert (await client.get(kept.management + "/readyz")).status_code == 200
 
 
-async def test_replicas_that_start_together_migrate_one_after_the_other(postgres: str) -> None:
+async def test_replicas_that_start_together_migrate_one_after_the_other(postgres_url: str) -> None:
     # Not by `open_history`, which imports Chainlit, which writes files when it is imported.
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
-    databases = [Database(postgres) for _ in range(8)]
+    databases = [Database(postgres_url) for _ in range(8)]
     await asyncio.gather(*(database.migrate() for database in databases))
     for database in databases:
         await database.close()
@@ -157,14 +153,14 @@ async def test_an_unreachable_database_is_reported_without_its_password(address:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncpg leaves a refused socket open
-async def test_a_wrong_database_password_is_not_retried(postgres: str) -> None:
-    settings = settings_for(postgres.replace("not-a-secret", "topsecret"))
+async def test_a_wrong_database_password_is_not_retried(postgres_url: str) -> None:
+    settings = settings_for(postgres_url.replace("not-a-secret", "topsecret"))
     with pytest.raises(HistoryError, match="refuses: password authentication failed") as raised:
         await open_history(settings, patience_seconds=60)
     assert "topsecret" not in str(raised.value)
 
 
-async def test_each_connection_requests_its_own_entra_token(postgres: str) -> None:
+async def test_each_connection_requests_its_own_entra_token(postgres_url: str) -> None:
     from kaito_chat.history.database import Database  # noqa: PLC0415
 
     asked: list[str] = []
@@ -174,7 +170,7 @@ async def test_each_connection_requests_its_own_entra_token(postgres: str) -> No
             asked.extend(scopes)
             return type("Token", (), {"token": "not-a-secret"})()
 
-    database = Database(postgres.replace(":not-a-secret", ""), Credential())  # type: ignore[arg-type]
+    database = Database(postgres_url.replace(":not-a-secret", ""), Credential())  # type: ignore[arg-type]
     async with database.engine.connect(), database.engine.connect():
         pass
     await database.close()

@@ -19,6 +19,7 @@ from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change, Limits
 from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
 from support.chat.services import postgresql
+from support.chat.waiting import until
 
 # After this time, a hanging database counts as away.
 AWAY_SECONDS = 6.0
@@ -28,12 +29,6 @@ PATIENT = Limits(first_pause=0.05, longest_pause=0.2, late=60)
 def say(store: Store, *outputs: str, thread_id: str = THREAD) -> None:
     for output in outputs:
         store.save_step("ada", thread_id, message(f"{thread_id}+{output}", output))
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:

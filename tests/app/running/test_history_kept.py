@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from kaito_chat.chainlit_client import Page
 from support.chat.databases import Wire, opened, wire
 from support.chat.processes import Running, chat, engine
+from support.chat.waiting import until
 
 SIGN_IN = {
     "sign_in": "password",
@@ -47,12 +48,6 @@ def cookie(client: httpx.AsyncClient) -> str:
 async def metric(app: Running, name: str) -> float:
     values = re.findall(rf"^{name} (\S+)$", await asyncio.to_thread(app.metrics), re.MULTILINE)
     return float(values[0])
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def notices(page: Page) -> list[str]:

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, free_port, program
+from support.chat.processes import Running, free_port, program
 from support.chat.services import common_folder
+from support.needs import needs
+from support.project import ROOT
 
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Debian's interpreter: one below root's home would be unreadable for the image's user.
@@ -28,13 +30,10 @@ def instructions(name: str) -> list[str]:
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
     """The root of the image's file system; only root may write there."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become the image's user")
-    if (
-        not PYTHON
-        or subprocess.run([PYTHON, "-c", "import venv, ensurepip"], check=False, capture_output=True).returncode
-    ):
-        pytest.skip("needs a Python for all users (packages: python3 python3-venv)")
+    needs(os.geteuid() == 0, "root, to become the image's user")
+    packages = "a Python for all users (packages: python3 python3-venv)"
+    found = [needs(PYTHON, packages), "-c", "import venv, ensurepip"]
+    needs(subprocess.run(found, check=False, capture_output=True).returncode == 0, packages)
     with common_folder() as root:
         _build(root)
         yield root

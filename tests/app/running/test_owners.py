@@ -13,7 +13,8 @@ import socketio
 from support.chat.audits import audited
 from support.chat.databases import wire
 from support.chat.processes import Running, chat
-from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, started, threads, until
+from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, started, threads
+from support.chat.waiting import until
 
 
 async def test_feedback_is_restricted_to_the_users_conversations(kept: Running) -> None:

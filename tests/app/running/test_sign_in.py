@@ -1,10 +1,9 @@
 """Sign-in with Entra ID up to the redirect, and the buttons under an error."""
 
-import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +14,9 @@ import pytest
 import socketio
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import ROOT, Running, chat, misbehaving
+from support.chat.processes import Running, chat, misbehaving
+from support.chat.waiting import until
+from support.project import ROOT
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "66666666-7777-8888-9999-000000000000"
@@ -53,13 +54,6 @@ async def press(app: Running, page: Page, name: str) -> None:
     body = {"sessionId": page.session_id, "action": action}
     async with httpx.AsyncClient(base_url=app.url, timeout=20) as client:
         assert (await client.post("/project/action", json=body)).is_success
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for the events beside the response to a button."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def test_the_page_offers_entra_and_nothing_else(entra: Running) -> None:

@@ -109,7 +109,7 @@ async def stop_in_the_middle(app: Running, question: str) -> None:
     await page.say(question)
     await page.first_text()
     await page.stop()
-    await page.end_of_turn(5)
+    await page.end_of_turn()
     await page.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -15,6 +15,7 @@ from kaito_chat.models.readiness import Model
 from kaito_chat.settings import ModelSettings, Settings
 from support.chat.backends import QUICK, SAMPLING, asking_of
 from support.chat.fakes import faults
+from support.chat.waiting import until
 
 PATIENT = Timeouts(connect=5, first_token=60, token=60, answer=60)
 NUMBERS = itertools.count()
@@ -35,12 +36,6 @@ async def faulty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[faults.
     async with listening:
         yield server, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     await asyncio.sleep(0)
-
-
-async def until(holds: Callable[[], bool], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -71,7 +66,7 @@ async def test_a_cancelled_question_ends_at_the_server_at_once(faulty: tuple[fau
         task.cancel()
         await asyncio.wait((task,), timeout=1)
         assert task.cancelled()
-        await until(lambda: server.open == 0, 1)
+        await until(lambda: server.open == 0, 5)
         assert server.attempts[number] == last, "it is not asked again"
 
 
@@ -82,7 +77,7 @@ async def test_an_answer_that_is_not_read_on_ends_at_the_server(faulty: tuple[fa
         await anext(batches)
         assert server.open == 1
         await batches.aclose()
-        await until(lambda: server.open == 0, 1)
+        await until(lambda: server.open == 0, 5)
 
 
 async def test_a_question_that_waits_for_its_next_attempt_makes_none_when_it_is_cancelled(
@@ -117,7 +112,7 @@ async def test_a_question_that_takes_too_long_ends_at_the_server(faulty: tuple[f
     async with asking(url, fault, timeouts) as (question, _):
         with contextlib.suppress(Exception):
             await read(question)
-        await until(lambda: server.open == 0, 1)
+        await until(lambda: server.open == 0, 5)
 
 
 async def test_a_ragengines_answer_ends_with_its_question() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.chat.processes import ROOT
+from support.project import ROOT
 
 # Runs in a subprocess, because Chainlit writes files when it is imported.
 FOLDER = """

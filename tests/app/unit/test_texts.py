@@ -12,7 +12,7 @@ from kaito_chat.models.readiness import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
 from kaito_chat.texts.catalogue import load
-from support.chat.processes import ROOT
+from support.project import ROOT
 
 ENGLISH = load(DEFAULT)
 CHAINLITS = sorted(path.stem for path in translations.chainlits().glob("*.json"))

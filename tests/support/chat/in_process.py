@@ -17,7 +17,7 @@ from kaito_chat.backends import Timeouts
 from kaito_chat.chat.services import Services
 from kaito_chat.texts import texts_for
 from support.chat.fakes.kaito import VLLM, Answer, delta
-from support.chat.processes import ROOT
+from support.project import ROOT
 
 HANDLERS = ROOT / "app" / "kaito_chat" / "chat" / "handlers.py"
 COMPLETIONS = "/v1/chat/completions"

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from typing import NamedTuple
 import httpx
 import psutil
 
-ROOT = Path(__file__).parents[3]
+from support.chat.warm import Forked
+from support.project import ROOT
+
 READY_SECONDS = 30
 
 
@@ -26,12 +27,16 @@ class Running(NamedTuple):
     """
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     log: Path
     management: str = ""
 
     def metrics(self) -> str:
         return httpx.get(self.management + "/metrics").raise_for_status().text
+
+    def metric(self, name: str) -> float:
+        """Return the value of a metric without labels."""
+        return next(float(line.split()[1]) for line in self.metrics().splitlines() if line.startswith(name + " "))
 
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8")
@@ -57,19 +62,22 @@ def program(
     port: int,
     log: Path,
     environment: Mapping[str, str] | None = None,
-    python: str = sys.executable,
+    python: str = "",
     ready: str = "/livez",
     management: int = 0,
 ) -> Iterator[Running]:
-    """Run a program until the end of the block; `ready` is its health probe path on the management port."""
+    """Run a program until the end of the block; `ready` is its health probe path on the management port.
+
+    `arguments` are `-m`, a module and its own arguments. Unless `python` names an interpreter, the program is forked
+    from a process that has imported its libraries.
+    """
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join((str(ROOT / "app"), str(ROOT / "tests"))),
         "HOME": str(log.parent),
         **(environment or {}),
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
+    process = _started(arguments, environ, log, python)
     running = Running(f"http://127.0.0.1:{port}", process, log, f"http://127.0.0.1:{management or port}")
     try:
         wait_for(running, ready)
@@ -78,6 +86,17 @@ def program(
         if process.poll() is None:
             process.kill()
         process.wait(10)
+
+
+def _started(
+    arguments: list[str], environ: Mapping[str, str], log: Path, python: str
+) -> Forked | subprocess.Popen[bytes]:
+    if not python:
+        switch, module, *rest = arguments
+        assert switch == "-m"
+        return Forked(module, rest, environ, log)
+    with log.open("wb") as output:
+        return subprocess.Popen([python, *arguments], env=environ, stdout=output, stderr=output, cwd=log.parent)
 
 
 def wait_for(running: Running, path: str) -> None:
@@ -93,7 +112,7 @@ def wait_for(running: Running, path: str) -> None:
 
 
 @contextmanager
-def chat(endpoint: str, folder: Path, python: str = sys.executable, **settings: str) -> Iterator[Running]:
+def chat(endpoint: str, folder: Path, python: str = "", **settings: str) -> Iterator[Running]:
     """Run the chat application in front of an endpoint."""
     port = int(settings.get("listen_port") or free_port())
     name = f"chat-{port}"

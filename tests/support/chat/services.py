@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -9,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from filelock import FileLock
 
 from support.chat.processes import free_port
+from support.needs import needs, needs_program
 
 NGINX = """\
 daemon off;
@@ -46,13 +48,6 @@ http {{
 """
 
 
-def _as_nobody_special() -> list[str]:
-    """Return the command prefix that drops root: PostgreSQL does not run as root."""
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
 @contextmanager
 def common_folder() -> Iterator[Path]:
     """Yield a folder that other users can read: pytest's own folders are readable by root only."""
@@ -63,57 +58,80 @@ def common_folder() -> Iterator[Path]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Start a PostgreSQL server, and yield the URL of a database."""
-    with common_folder() as folder, _postgresql(folder) as url:
-        yield url
+    """Run a server of PostgreSQL until the end of the block; its address."""
+    with common_folder() as folder:
+        try:
+            yield _start_postgresql(folder)
+        finally:
+            _postgresql_control(folder, "stop", "--mode=immediate")
 
 
 @contextmanager
-def _postgresql(folder: Path) -> Iterator[str]:
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    if not programs:
-        pytest.skip("needs PostgreSQL (package: postgresql)")
-    data = folder / "data"
-    folder.chmod(0o777)
-    run, port = _as_nobody_special(), free_port()
-    initdb = [*run, str(programs[-1] / "initdb"), "--auth=scram-sha-256", "--username=chat", "--encoding=UTF8"]
-    secret = folder / "password"
-    secret.write_text("not-a-secret", encoding="utf-8")
-    subprocess.run([*initdb, f"--pwfile={secret}", str(data)], check=True, capture_output=True)
-    options = ["-c", f"port={port}", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
-    server = subprocess.Popen(
-        [*run, str(programs[-1] / "postgres"), "-D", str(data), "-c", "fsync=off", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def shared_postgresql(common: Path) -> Iterator[str]:
+    """Use the one server of PostgreSQL of all processes that name the same folder.
+
+    The first of them starts it, the last stops it.
+    """
+    users, place = common / "postgresql-users", common / "postgresql"
+    lock = FileLock(common / "postgresql.lock", timeout=60)
+    with lock:
+        count = int(users.read_text()) if users.exists() else 0
+        if not count:
+            folder = Path(tempfile.mkdtemp(prefix="kaito-chat-"))
+            place.write_text(f"{folder}\n{_start_postgresql(folder)}")
+        users.write_text(str(count + 1))
+        data, url = place.read_text().split("\n")
     try:
-        ready = [str(programs[-1] / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
-        deadline = time.monotonic() + 30
-        while subprocess.run(ready, check=False).returncode != 0:
-            assert time.monotonic() < deadline, "PostgreSQL does not start"
-            assert server.poll() is None, "PostgreSQL ended"
-            time.sleep(0.1)
-        yield f"postgresql://chat:not-a-secret@127.0.0.1:{port}/postgres"
+        yield url
     finally:
-        server.terminate()
-        server.wait(20)
+        with lock:
+            users.write_text(str(int(users.read_text()) - 1))
+            if users.read_text() == "0":
+                _postgresql_control(Path(data), "stop", "--mode=immediate")
+                shutil.rmtree(data)
+
+
+def _start_postgresql(folder: Path) -> str:
+    folder.chmod(0o777)
+    secret, port = folder / "password", free_port()
+    secret.write_text("not-a-secret", encoding="utf-8")
+    initdb = f"--auth=scram-sha-256 --username=chat --encoding=UTF8 --no-sync --pwfile={secret}"
+    _postgresql_control(folder, "initdb", "--options", initdb)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    _postgresql_control(folder, "start", "--wait", "--timeout=30", "--log", str(folder / "log"), "--options", options)
+    return f"postgresql://chat:not-a-secret@127.0.0.1:{port}/postgres"
+
+
+def _postgresql_control(folder: Path, *arguments: str) -> None:
+    """Run `pg_ctl` over the data of a folder. PostgreSQL does not run as root."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    programs = needs(found, "PostgreSQL (package: postgresql)")
+    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    command = [*user, str(programs[-1] / "pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
 
 
 @contextmanager
 def nginx(folder: Path, ports: list[int]) -> Iterator[str]:
     """Start an nginx in front of some ports, with cookie affinity, and yield its URL."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("needs nginx (package: nginx-light)")
+    program = needs_program("nginx", package="nginx-light", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     port = free_port()
     servers = "\n".join(f"    server 127.0.0.1:{each} max_fails=1 fail_timeout=5s;" for each in ports)
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, servers=servers, port=port), encoding="utf-8")
     server = subprocess.Popen([program, "-c", str(config), "-e", str(folder / "error.log")])
     try:
-        time.sleep(0.5)
-        assert server.poll() is None, (folder / "error.log").read_text(encoding="utf-8")
+        deadline = time.monotonic() + 30
+        while not _accepts(port):
+            assert server.poll() is None, (folder / "error.log").read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, "nginx does not start"
+            time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(10)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,13 +43,6 @@ async def threads(client: httpx.AsyncClient) -> list[str]:
     """Return the ids of a user's conversations, as the page lists them."""
     body = {"pagination": {"first": 20}, "filter": {}}
     return [each["id"] for each in (await client.post("/project/threads", json=body)).raise_for_status().json()["data"]]
-
-
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until a condition is true."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from kaito_chat.models.readiness import Model
 from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
 from support.chat.in_process import HANDLERS, SECRET, TIMEOUTS, Chat, Open, Server, chainlit
-from support.chat.processes import ROOT
+from support.project import ROOT
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -1,0 +1,34 @@
+"""Decide what happens to a test for which its machine lacks something."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+Found = TypeVar("Found")
+
+
+def needs(found: Found | None, what: str) -> Found:
+    """Return what a test needs; without it the test is skipped, or fails where `CI` is set.
+
+    Args:
+        found: False-like if the machine lacks it.
+        what: Its name, and how to install it.
+    """
+    if found:
+        return found
+    if os.environ.get("CI"):
+        pytest.fail(f"needs {what}")
+    pytest.skip(f"needs {what}")
+
+
+def needs_program(name: str, package: str, path: str | None = None) -> str:
+    """Return the path of a program that a test needs, as `needs` does."""
+    return needs(shutil.which(name, path=path), f"{name} (package: {package})")
+
+
+def needs_path(path: Path, what: str) -> Path:
+    """Return a path that a test needs to exist, as `needs` does."""
+    return needs(path if path.exists() else None, what)
