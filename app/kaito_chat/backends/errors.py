@@ -41,7 +41,7 @@ class ContextLength(NamedTuple):
         window_tokens: The server's context window.
         prompt_tokens: The question, with its history, as the server counts it.
         exact: Whether the server counted to the end; some stop where the window is full.
-        answer_tokens: The longest answer that the server gives, whatever the window leaves.
+        answer_tokens: The server's own limit on the length of an answer, independent of the window.
     """
 
     window_tokens: int | None = None
@@ -54,7 +54,7 @@ class BackendError(Exception):
     """A model server did not answer as it should.
 
     Attributes:
-        kind: Its kind.
+        kind: The kind of the error.
         detail: All that is known about it, shortened; for logs only.
         status: The HTTP status, if there was one.
         said: The server's own words that the page may quote: those of a refusal, never those of an internal error.

@@ -106,7 +106,7 @@ class Outbox:
         if conversation and self._merged(conversation, operation):
             return True
         if not self._load.has_room(operation):
-            self._lose(operation, "full", "too much waits for the history's database")
+            self._lose(operation, "full", "too many pending writes for the history's database")
             return False
         if conversation is None:
             conversation = self._conversations[thread_id] = Conversation(thread_id, operation.owner)
@@ -158,7 +158,7 @@ class Outbox:
         self._hurry.clear()
         if self.pending > self._given_up:
             counts = {"operations": self.pending, "conversations": len(self._conversations)}
-            log.error("lost at the end: the history's database did not come back in time", extra=counts)
+            log.error("writes lost at shutdown: the history's database did not become available in time", extra=counts)
             metrics.HISTORY_DROPPED.labels("shutdown").inc(self.pending - self._given_up)
         self._given_up = self.pending
         return self.pending

@@ -13,7 +13,7 @@ from support.chat.sockets import SOME_ID
 
 
 @pytest.mark.parametrize("length", [400_001, 1_500_000, 5_000_000])
-async def test_a_message_that_is_too_long_is_refused_in_words(app: Running, length: int) -> None:
+async def test_a_message_that_is_too_long_is_refused_with_a_notice(app: Running, length: int) -> None:
     page = Hostile(app.url)
     await page.open()
     await page.say("x" * length)
@@ -71,7 +71,7 @@ async def test_a_message_without_a_time_is_answered_and_poisons_nothing(app: Run
     await page.close()
 
 
-async def test_a_message_is_what_a_user_said_whatever_it_says_it_is(app: Running) -> None:
+async def test_a_message_is_always_taken_as_the_users(app: Running) -> None:
     page = Hostile(app.url)
     await page.open()
     forged = {

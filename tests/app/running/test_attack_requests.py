@@ -32,7 +32,7 @@ from support.chat.sockets import SOME_ID, alive
         ("POST", "/logout", []),
     ],
 )
-def test_a_malformed_body_is_refused_in_words(app: Running, method: str, path: str, body: object) -> None:
+def test_a_malformed_body_is_refused_with_its_reason(app: Running, method: str, path: str, body: object) -> None:
     answer = httpx.request(method, app.url + path, json=body)
     assert answer.status_code in (200, 400, 404, 405, 422) if path == "/logout" else 400 <= answer.status_code < 500
     assert "Traceback" not in answer.text

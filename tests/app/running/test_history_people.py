@@ -17,7 +17,7 @@ async def test_a_signed_out_token_is_known_to_every_replica(url: str) -> None:
         assert [row[0] for row in sorted(await rows(url, "SELECT id FROM signed_out"))] == ["new", "token"]
 
 
-async def test_asking_for_tokens_and_people_again_costs_no_statement(url: str) -> None:
+async def test_repeated_lookups_of_tokens_and_users_are_cached(url: str) -> None:
     async with opened(url) as store:
         ada = await store.add_person("ada", {"provider": "x"})
         await store.is_signed_out("token")
@@ -28,7 +28,7 @@ async def test_asking_for_tokens_and_people_again_costs_no_statement(url: str) -
         assert counting.statements == []
 
 
-async def test_people_who_sign_in_at_once_are_one(url: str) -> None:
+async def test_concurrent_sign_ins_create_one_user(url: str) -> None:
     async with opened(url) as here, opened(url) as there:
         people = await asyncio.gather(*(each.add_person("ada", {"n": 1}) for each in (here, there) * 5))
         assert len({person.id for person in people}) == 1

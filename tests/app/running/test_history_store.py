@@ -57,7 +57,7 @@ async def test_a_message_is_deleted_with_its_feedback(url: str) -> None:
         assert await rows(url, "SELECT * FROM feedbacks") == []
 
 
-async def test_texts_that_a_database_refuses_are_stored_without_what_it_refuses(url: str) -> None:
+async def test_characters_that_a_database_rejects_are_removed(url: str) -> None:
     async with opened(url) as store:
         facts = {"metadata": {"kaito_chat": {"answer": "a\x00b\ud800"}}, "type": "user_message"}
         store.save_step("a\x00da", THREAD, {"id": "s\x001", "name": "\x00", "output": "a\x00b\ud800", **facts})
@@ -97,7 +97,7 @@ async def test_nobody_writes_into_the_conversation_of_another(url: str) -> None:
         assert {change.kind for change in changes} == {"foreign"}
 
 
-async def test_two_people_use_one_id_of_a_message_and_each_keeps_their_own_conversation(url: str) -> None:
+async def test_two_users_with_one_message_id_keep_their_own_conversations(url: str) -> None:
     async with opened(url) as store:
         store.save_step("ada", THREAD, message("same", "ada's"))
         assert await store.written(THREAD, 10)
@@ -109,7 +109,7 @@ async def test_two_people_use_one_id_of_a_message_and_each_keeps_their_own_conve
         assert await texts(url, OTHER) == ["eve's other"]
 
 
-async def test_a_conversation_of_nobody_is_given_to_nobody(url: str) -> None:
+async def test_a_conversation_without_an_owner_is_given_to_no_user(url: str) -> None:
     async with opened(url) as store:
         database = Database(url)
         async with database.engine.begin() as connection:

@@ -17,7 +17,7 @@ from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, started, 
 from support.chat.waiting import until
 
 
-async def test_feedback_is_for_ones_own_conversations(kept: Running) -> None:
+async def test_feedback_is_restricted_to_the_users_conversations(kept: Running) -> None:
     ada, grace = await signed_in(kept), await signed_in(kept, "grace")
     page = await opened(kept, ada)
     await page.ask("hello")

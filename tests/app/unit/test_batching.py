@@ -52,7 +52,7 @@ async def test_a_stream_that_broke_after_its_reader_left_is_not_logged(caplog: p
     assert not caplog.records
 
 
-async def test_cancelling_who_waits_for_a_batch_closes_the_stream() -> None:
+async def test_cancelling_the_reader_of_a_batch_closes_the_stream() -> None:
     closed = asyncio.Event()
 
     async def silent() -> AsyncGenerator[int]:

@@ -140,7 +140,7 @@ async def test_a_roomy_answer_may_have_all_that_the_question_leaves() -> None:
         ([finish("abort")], Kind.FAILED),
     ],
 )
-async def test_an_answer_that_ends_without_being_one_is_a_trouble(pieces: list[object], kind: Kind) -> None:
+async def test_an_answer_without_text_is_an_error(pieces: list[object], kind: Kind) -> None:
     server = VLLM()
     server.refusals = [sse(*pieces)]
     with pytest.raises(BackendError) as raised:
@@ -159,7 +159,7 @@ async def test_progress_knows_thinking_from_the_answer() -> None:
     assert (asking.progress.answer, "".join(asking.progress.thought)) == ("42", "Hm.\n")
 
 
-async def test_neighbours_of_one_kind_come_as_one() -> None:
+async def test_consecutive_events_of_one_type_are_joined() -> None:
     server = VLLM()
     server.refusals = [
         sse(delta(reasoning="H"), delta(reasoning="m"), delta(content="4"), delta(content="2"), finish())

@@ -48,7 +48,7 @@ def test_whole_exchanges_are_dropped() -> None:
     assert shorten([SYSTEM, rest[-1]]) == ([SYSTEM, rest[-1]], 0)
 
 
-def test_the_servers_count_goes_before_the_estimate() -> None:
+def test_the_servers_count_takes_precedence_over_the_estimate() -> None:
     rest = [Message("user", "x" * 3000), Message("assistant", "y"), Message("user", "c")]
     assert fit(rest, 1024, 512, scale=0.3).dropped == 0
 

@@ -93,7 +93,7 @@ async def test_a_login_page_in_front_of_a_model_is_said(answer: Answer) -> None:
     model = model_of(lambda _: answer)
     await model.look()
     assert model.state is State.NOT_API
-    assert "Another thing answers at the model's address" in ENGLISH.warming_up(model)
+    assert "Something else answers at the model's address" in ENGLISH.warming_up(model)
 
 
 async def test_a_model_that_holds_no_conversation_is_known_as_one_after_its_first_answer() -> None:

@@ -47,7 +47,7 @@ def test_a_lost_node_is_gone_since_it_was_lost() -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"status": {"conditions": 7}}, {"status": {"conditions": [7, {}]}}, {"metadata": 1, "status": []}]
 )
-def test_an_odd_workspace_is_survived(given: dict[str, Any]) -> None:
+def test_a_malformed_workspace_is_tolerated(given: dict[str, Any]) -> None:
     assert not conditions_of(given).node_ready
 
 
@@ -57,11 +57,11 @@ def test_a_message_is_bounded_and_on_one_line() -> None:
     assert "\n" not in found.message
 
 
-def test_every_hindrance_has_words() -> None:
+def test_every_hindrance_has_a_text() -> None:
     assert all(texts_for("en-US").say(f"hindrance.{each}") for each in Hindrance)
 
 
-def test_a_failure_that_nobody_knows_is_one_all_the_same() -> None:
+def test_an_unknown_failure_is_still_a_failure() -> None:
     assert hindrance_of("SomethingFailed", "whatever") is Hindrance.FAILED
     assert hindrance_of("SomethingElse", "whatever") is None
 
@@ -84,11 +84,11 @@ class Reporting:
             workspace(
                 PENDING_CLAIMS, CREATED_CLAIMS, condition("WorkspaceSucceeded", "False", "workspaceFailed", TIMED_OUT)
             ),
-            ["▸ GPU node: provisioning", "did not come in time", "check nodeClaim status timed out"],
+            ["▸ GPU node: provisioning", "was not ready in time", "check nodeClaim status timed out"],
         ),
         (
             workspace(PENDING_CLAIMS, CREATED_CLAIMS, DEPLOYED, SUCCEEDED),
-            ["▸ GPU node: provisioning", "The GPU node is gone"],
+            ["▸ GPU node: provisioning", "The GPU node was lost"],
         ),
         (
             workspace(*claims("LaunchFailed", QUOTA), NO_NODES),

@@ -26,7 +26,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     assert taken == [True, True, True, False, False]
     assert outbox.of("one")._replace(seconds=0) == (3, 0, 2)
     assert changes == [Change("one", "ada", "dropped")], "told once"
-    assert sum("too much waits" in record.message for record in caplog.records) == 1
+    assert sum("too many pending writes" in record.message for record in caplog.records) == 1
     disk.always = None
     assert await outbox.written("one", 5)
     assert outbox.add(step("s9", "y" * 1000)), "there is room again"
@@ -34,7 +34,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
     await outbox.close()
 
 
-async def test_one_person_leaves_room_for_the_others_and_for_signing_out(disk: Disk) -> None:
+async def test_one_user_leaves_room_for_the_others_and_for_sign_outs(disk: Disk) -> None:
     outbox = Outbox(disk.write, Limits(operations=8, first_pause=0.01))
     disk.always = HistoryAwayError("cut")
     assert [outbox.add(step(f"s{number}", thread_id="a", owner="ada")) for number in range(3)] == [True, True, False]
@@ -77,7 +77,7 @@ async def test_a_listener_that_fails_ends_no_worker(disk: Disk) -> None:
     await outbox.close()
 
 
-async def test_a_deleted_conversation_drops_what_waits_and_refuses_what_comes(disk: Disk) -> None:
+async def test_a_deleted_conversation_drops_pending_writes_and_rejects_later_ones(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     changes = told(outbox)
     disk.failures = [DeletedError()]
@@ -94,7 +94,7 @@ async def test_a_deleted_conversation_drops_what_waits_and_refuses_what_comes(di
     await outbox.close()
 
 
-async def test_a_write_to_somebody_elses_conversation_is_dropped_and_told(disk: Disk) -> None:
+async def test_a_write_to_another_users_conversation_is_dropped_with_a_notice(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     changes = told(outbox)
     disk.failures = [ForeignError("somebody else's")]
@@ -105,9 +105,7 @@ async def test_a_write_to_somebody_elses_conversation_is_dropped_and_told(disk: 
     await outbox.close()
 
 
-async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
-    disk: Disk, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_writes_lost_at_shutdown_are_counted_and_logged(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.01, longest_pause=60))
     disk.always = sqlite3.OperationalError("disk I/O error")
     for number in range(3):
@@ -115,12 +113,12 @@ async def test_what_cannot_be_written_at_the_end_is_counted_and_logged(
     with counted("shutdown", 3), caplog.at_level(logging.ERROR):
         assert await outbox.flush(0.2) == 3
         assert await outbox.flush(0.01) == 3, "counted once"
-    (record,) = (record for record in caplog.records if "lost at the end" in record.message)
+    (record,) = (record for record in caplog.records if "writes lost at shutdown" in record.message)
     assert (record.__dict__["operations"], record.__dict__["conversations"]) == (3, 3)
     await outbox.close()
 
 
-async def test_the_end_does_not_wait_for_a_long_pause(disk: Disk) -> None:
+async def test_the_shutdown_does_not_wait_for_a_long_pause(disk: Disk) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.05, longest_pause=60))
     disk.failures = [HistoryAwayError("cut")] * 12  # the next attempt would be a minute away
     outbox.add(step("s"))

@@ -33,7 +33,7 @@ async def test_operations_of_a_conversation_are_written_in_order_and_of_several_
     "failure",
     [HistoryAwayError("cut"), HistoryAwayError("full", "full"), HistoryAwayError("lock", "conflict"), OSError("gone")],
 )
-async def test_a_failure_that_passes_keeps_the_operation_and_the_order(disk: Disk, failure: Exception) -> None:
+async def test_a_transient_error_keeps_the_operation_and_the_order(disk: Disk, failure: Exception) -> None:
     outbox = Outbox(disk.write, BRISK)
     disk.failures = [failure] * 5
     for number in range(5):
@@ -44,7 +44,7 @@ async def test_a_failure_that_passes_keeps_the_operation_and_the_order(disk: Dis
 
 
 @pytest.mark.parametrize("failure", [HistoryRefusedError("no"), KeyError("a fault of ours"), ValueError("\ud800")])
-async def test_an_operation_that_the_database_refuses_is_dropped_alone(
+async def test_only_the_operation_that_the_database_rejects_is_dropped(
     disk: Disk, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = Outbox(disk.write, BRISK)
@@ -62,7 +62,7 @@ async def test_an_operation_that_the_database_refuses_is_dropped_alone(
     await outbox.close()
 
 
-async def test_while_the_database_is_away_one_attempt_at_a_time_is_made_and_its_success_sets_all_going(
+async def test_during_an_outage_one_worker_retries_and_its_success_resumes_all(
     disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.1, longest_pause=0.2, late=60))
@@ -107,7 +107,7 @@ async def test_an_operation_that_fails_while_others_succeed_is_dropped_in_the_en
     await outbox.close()
 
 
-async def test_no_operation_is_dropped_while_the_database_is_away_for_all(disk: Disk) -> None:
+async def test_no_operation_is_dropped_during_an_outage(disk: Disk) -> None:
     outbox = Outbox(disk.write, Limits(first_pause=0.001, longest_pause=0.001, overtakes=5))
     outbox.add(step("before"))
     assert await outbox.written("one", 5)
@@ -122,7 +122,7 @@ async def test_no_operation_is_dropped_while_the_database_is_away_for_all(disk: 
     await outbox.close()
 
 
-async def test_states_of_a_step_that_wait_become_one(disk: Disk) -> None:
+async def test_pending_states_of_a_step_are_merged(disk: Disk) -> None:
     outbox = Outbox(disk.write, BRISK)
     disk.gate.clear()
     outbox.add(step("question", "why?"))

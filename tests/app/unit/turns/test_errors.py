@@ -18,13 +18,13 @@ async def test_what_arrived_before_the_content_filter_stays(page: Open) -> None:
     assert chat.buttons() == ["regenerate"]
 
 
-async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open) -> None:
+async def test_internal_errors_are_never_quoted(page: Open) -> None:
     server = VLLM()
     server.refusals = [Answer(500, json={"error": {"message": "Traceback: /usr/lib/secret.py"}})]
     chat = await page(server)
     await chat.ask()
     assert "secret" not in str(chat.sent)
-    assert "broke over this question" in chat.steps()[0]["output"]
+    assert "failed on this question" in chat.steps()[0]["output"]
 
 
 @pytest.mark.parametrize(
@@ -35,17 +35,17 @@ async def test_no_body_of_a_breakdown_and_no_librarys_words_are_shown(page: Open
         (sse(delta(reasoning="Hm."), finish()), "empty", "The answer is empty"),
         (Answer(429, json={"error": {"message": "Too *many*"}}), "busy", "Too \\*many\\*"),
         (Answer(429, headers={"retry-after": "7"}, text="busy"), "busy", "the server asks to wait 7 s"),
-        (broken(), "failed", "broke over this question"),
+        (broken(), "failed", "failed on this question"),
         (TOO_LONG, "too_long", "too long for the model"),
-        (Answer(401, text="no"), "forbidden", "does not let this application in"),
+        (Answer(401, text="no"), "forbidden", "denies access to this application"),
         (VLLM.error(400, "roles must alternate", "BadRequestError"), "refused", "roles must alternate"),
-        (Answer(200, html="<html>hello</html>"), "not_api", "Another thing answers"),
-        (Answer(302, headers={"location": "https://login"}), "not_api", "Another thing answers"),
+        (Answer(200, html="<html>hello</html>"), "not_api", "Something else answers"),
+        (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
-        (sse(finish("abort")), "failed", "broke over this question"),
+        (sse(finish("abort")), "failed", "failed on this question"),
     ],
 )
-async def test_a_refusal_is_said_and_can_be_tried_again(page: Open, refusal: Answer, kind: str, said: str) -> None:
+async def test_an_error_is_shown_and_can_be_retried(page: Open, refusal: Answer, kind: str, said: str) -> None:
     server = VLLM()
     server.refusals = [refusal]
     chat = await page(server)
@@ -86,9 +86,7 @@ async def test_what_arrived_of_a_cut_answer_stays(page: Open, cut: Answer) -> No
     assert len(asked(server)) == 1, "nothing is tried again after the first token"
 
 
-async def test_a_trouble_names_the_reference_that_stands_in_the_log(
-    page: Open, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_error_names_the_reference_in_the_log(page: Open, caplog: pytest.LogCaptureFixture) -> None:
     server = VLLM()
     server.refusals = [Answer(500, text="Traceback")]
     chat = await page(server)

@@ -148,7 +148,7 @@ async def test_an_answer_that_nobody_can_see_ends(page: Open, grace: float, *, g
     assert chat.answers() == ["Half"]
 
 
-async def test_an_answer_goes_on_when_its_page_comes_back(page: Open) -> None:
+async def test_an_answer_continues_when_its_page_reconnects(page: Open) -> None:
     server, hanging = half()
     chat = await page(server, disconnect_grace_seconds=0.01)
     asking = asyncio.create_task(chat.ask())

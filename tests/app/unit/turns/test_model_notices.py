@@ -16,7 +16,7 @@ async def test_a_base_model_is_called_one_once(page: Open) -> None:
     assert told == [ENGLISH.say("notice.base_model")]
 
 
-async def test_a_model_that_no_list_names_is_said_to_be_asked_by_its_name(page: Open) -> None:
+async def test_a_notice_says_that_an_unlisted_model_is_used_as_configured(page: Open) -> None:
     class Unlisted(VLLM):
         def get_v1_models(self, _: Any) -> Answer:
             return Answer(200, json={"object": "list", "data": []})

@@ -35,7 +35,7 @@ async def test_only_the_right_password_signs_in(page: Open) -> None:
         assert await chat.call(signed_in, name, word) is None
 
 
-async def test_whom_the_tenant_lets_in_is_let_in(page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_users_admitted_by_the_tenant_are_signed_in(page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     entra = {"sign_in": "entra", "auth_secret": SECRET, "public_url": "https://chat.example.com"}
     for name in ("tenant_id", "client_id", "client_secret"):
         monkeypatch.setenv(f"OAUTH_AZURE_AD_{name.upper()}", "x")

@@ -35,7 +35,7 @@ async def test_a_question_waits_for_its_model_under_a_notice_that_goes(
     asking = asyncio.create_task(chat.ask())
     await chat.sees("warming up")
     assert chat.marks() == [{"notice": "warming_up"}]
-    await chat.sees("waiting for 1 s for its first sign")
+    await chat.sees("no response for 1 s")
     assert len(chat.marks()) == 1
     absent.server = VLLM()
     await chat.services.models[0].look()
