@@ -28,6 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(cache.end)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slowest tests, so that no process waits for another one at the end."""
+    items.sort(key=lambda item: "terraform" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def environments() -> dict[str, Environment]:
     """Return every shipped environment, by name."""

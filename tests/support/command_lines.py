@@ -65,6 +65,24 @@ class Place(NamedTuple):
         assert ran.returncode == status, ran.stdout
         return ran.stdout
 
+    def shell(self, line: str) -> None:
+        """Run a line of shell, and check that it succeeds."""
+        ran = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=self.folder,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert ran.returncode == 0, f"{line}: {ran.stdout}{ran.stderr}"
+
+    def terraform(self, stack: str, command: str) -> None:
+        """Run Terraform on a synthesized stack, and check that it succeeds."""
+        self.shell(f"terraform -chdir=cdktf.out/stacks/{stack} {command}")
+
     def order(self, command: str) -> list[str]:
         """Return the order in which Terraform began and ended a command in the stacks."""
         lines = (self.folder / "notes").read_text(encoding="utf-8").splitlines()

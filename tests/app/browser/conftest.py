@@ -24,7 +24,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = needs_program("chromium", package="chromium")
+    program = needs_program("chromium-headless-shell", package="chromium-headless-shell")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield running

@@ -15,6 +15,7 @@ from filelock import FileLock
 from support.chat.processes import free_port
 from support.needs import needs, needs_program
 
+POSTGRESQL_SECONDS = 1800
 NGINX = """\
 daemon off;
 pid {folder}/nginx.pid;
@@ -97,18 +98,34 @@ def _start_postgresql(folder: Path) -> str:
     secret.write_text("not-a-secret", encoding="utf-8")
     initdb = f"--auth=scram-sha-256 --username=chat --encoding=UTF8 --no-sync --pwfile={secret}"
     _postgresql_control(folder, "initdb", "--options", initdb)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    _postgresql_control(folder, "start", "--wait", "--timeout=30", "--log", str(folder / "log"), "--options", options)
+    address = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+    # `timeout` ends it after a test run that was killed; `setsid` lets it outlive the process that starts it.
+    detached = [*_user(), "setsid", "--fork", "timeout", str(POSTGRESQL_SECONDS)]
+    server = [_postgresql_program("postgres"), "-D", str(folder / "data"), "-c", "fsync=off", *address]
+    with (folder / "log").open("wb") as log:
+        subprocess.run([*detached, *server], check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=60)
+    deadline = time.monotonic() + 30
+    ready = [_postgresql_program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
+    while subprocess.run(ready, check=False).returncode != 0:
+        assert time.monotonic() < deadline, (folder / "log").read_text(encoding="utf-8")
+        time.sleep(0.05)
     return f"postgresql://chat:not-a-secret@127.0.0.1:{port}/postgres"
 
 
 def _postgresql_control(folder: Path, *arguments: str) -> None:
-    """Run `pg_ctl` over the data of a folder. PostgreSQL does not run as root."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    programs = needs(found, "PostgreSQL (package: postgresql)")
-    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    command = [*user, str(programs[-1] / "pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
+    command = [*_user(), _postgresql_program("pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def _postgresql_program(name: str) -> str:
+    """Return the path of a program of the newest PostgreSQL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    return str(needs(found, "PostgreSQL (package: postgresql)")[-1] / name)
+
+
+def _user() -> list[str]:
+    """Return the command that drops root: PostgreSQL does not run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
 
 
 @contextmanager
