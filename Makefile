@@ -22,6 +22,7 @@ PORT ?= 8000
 ENGINE ?= embedded
 ENDPOINT ?=
 TESTS ?= tests/app
+FAST := $(addprefix tests/,infra node review settings snapshots cli/test_commands.py test_language.py test_repository.py)
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
@@ -94,6 +95,11 @@ test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
+
+.PHONY: test-fast
+test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terraform, browser or service, in less than a minute
+	$(BIN)/pytest $(FAST)
+	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
 check: format-check lint types imports language test security ## Everything that must hold before a change lands
