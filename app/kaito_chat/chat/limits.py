@@ -69,7 +69,7 @@ class Rate:
         self._forget_at = max(FEW_KEYS, 2 * len(self._times))
 
 
-class Limits:
+class UsageLimits:
     """The limits of one process.
 
     Args:

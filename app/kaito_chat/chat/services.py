@@ -13,7 +13,7 @@ from azure.identity.aio import DefaultAzureCredential
 
 from kaito_chat.backends import Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
-from kaito_chat.chat.limits import Limits
+from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
@@ -51,7 +51,7 @@ class Services:
     client: httpx.AsyncClient
     models: list[Model]
     workspaces: Workspaces
-    limits: Limits
+    limits: UsageLimits
     credential: AsyncTokenCredential | None = None
     history: "Store | None" = None
     tokens: "Tokens | None" = None
@@ -133,7 +133,7 @@ def build(settings: Settings) -> Services:
         )
         for each in settings.served
     ]
-    limits = Limits(
+    limits = UsageLimits(
         answers=settings.max_answers,
         user_answers=settings.max_answers_per_user,
         questions=settings.max_questions_per_minute,

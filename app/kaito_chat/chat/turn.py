@@ -175,7 +175,7 @@ class Turn:
         else:
             await self._shown.close(progress, unfinished=error.kind is not Kind.FILTERED)
             error = error if error.kind in OWN_ENDS else BackendError(Kind.CUT_OFF, error.detail, said=error.said)
-        await notify(self._texts.trouble(error, reference), error.kind, buttons)
+        await notify(self._texts.error(error, reference), error.kind, buttons)
         return str(error.kind)
 
     async def _ended(self, progress: Progress, reason: str) -> None:

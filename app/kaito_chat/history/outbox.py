@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
 from kaito_chat.history.operations import Operation, SaveStep
-from kaito_chat.history.waiting import Change, Conversation, Limits, Listener, Load, Waiting
+from kaito_chat.history.waiting import Change, Listener, Load, OutboxLimits, PendingConversation, Waiting
 from kaito_chat.telemetry import metrics
 
 T = TypeVar("T")
@@ -35,12 +35,12 @@ class Outbox:
         limits: Limits of the queue and of the retries.
     """
 
-    def __init__(self, write: Callable[[Operation], Awaitable[None]], limits: Limits | None = None) -> None:
+    def __init__(self, write: Callable[[Operation], Awaitable[None]], limits: OutboxLimits | None = None) -> None:
         self._write = write
-        self._limits = limits or Limits()
+        self._limits = limits or OutboxLimits()
         self._load = Load(self._limits)
-        self._conversations: dict[str, Conversation] = {}
-        self._ready: asyncio.Queue[Conversation] = asyncio.Queue()
+        self._conversations: dict[str, PendingConversation] = {}
+        self._ready: asyncio.Queue[PendingConversation] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._listeners: list[Listener] = []
         self._deleted: OrderedDict[str, bool] = OrderedDict()  # by id: whether listeners were notified
@@ -109,14 +109,14 @@ class Outbox:
             self._lose(operation, "full", "too many pending writes for the history's database")
             return False
         if conversation is None:
-            conversation = self._conversations[thread_id] = Conversation(thread_id, operation.owner)
+            conversation = self._conversations[thread_id] = PendingConversation(thread_id, operation.owner)
             self._ready.put_nowait(conversation)
             self._start()
         conversation.waiting.append(operation)
         self._load.change(operation.owner, 1, operation.size)
         return True
 
-    def _merged(self, conversation: Conversation, operation: Operation) -> bool:
+    def _merged(self, conversation: PendingConversation, operation: Operation) -> bool:
         """Drop pending operations that this one replaces; return whether another one absorbed it."""
         for each in [each for each in conversation.waiting if each.replaced_by(operation)]:
             conversation.waiting.remove(each)
@@ -194,7 +194,7 @@ class Outbox:
                     await self._hurry.wait()
                     await asyncio.sleep(self._limits.first_pause)
 
-    async def _write_next(self, conversation: Conversation) -> None:
+    async def _write_next(self, conversation: PendingConversation) -> None:
         if conversation.waiting:
             conversation.writing = conversation.waiting.popleft()
             try:
@@ -215,7 +215,7 @@ class Outbox:
         else:
             self._emptied(conversation)
 
-    async def _attempt(self, conversation: Conversation, operation: Operation) -> bool:
+    async def _attempt(self, conversation: PendingConversation, operation: Operation) -> bool:
         """Write an operation; return whether to retry it."""
         pause = self._pause
         try:
@@ -235,13 +235,13 @@ class Outbox:
         self._pause = conversation.pause = conversation.overtaken = 0
         return False
 
-    def _overtaken(self, conversation: Conversation) -> bool:
+    def _overtaken(self, conversation: PendingConversation) -> bool:
         """Return whether others succeeded so often since this conversation began to fail that its data is at fault."""
         conversation.overtaken += self._successes > conversation.seen > 0
         conversation.seen = self._successes
         return conversation.overtaken >= self._limits.overtakes
 
-    def _wait_longer(self, conversation: Conversation, problem: HistoryAwayError, pause: float) -> None:
+    def _wait_longer(self, conversation: PendingConversation, problem: HistoryAwayError, pause: float) -> None:
         if problem.reason == "conflict":  # with another transaction: delay this conversation only
             conversation.pause = self._longer(conversation.pause)
             return
@@ -255,7 +255,7 @@ class Outbox:
     def _done(self, operation: Operation) -> None:
         self._load.change(operation.owner, -1, -operation.size)
 
-    def _emptied(self, conversation: Conversation) -> None:
+    def _emptied(self, conversation: PendingConversation) -> None:
         del self._conversations[conversation.thread_id]
         conversation.idle.set()
         if conversation.late:

@@ -10,7 +10,7 @@ from kaito_chat.history.operations import DeleteStep, SaveThread, clean, clean_i
 from kaito_chat.history.outbox import Outbox
 from kaito_chat.history.people import People, Person
 from kaito_chat.history.sign_outs import SignOuts
-from kaito_chat.history.waiting import Limits, Listener, Waiting
+from kaito_chat.history.waiting import Listener, OutboxLimits, Waiting
 
 # How long a read waits for pending writes of the same process.
 WRITTEN_SECONDS = 1.0
@@ -32,7 +32,7 @@ class Store:
         outbox: The queue of pending writes.
     """
 
-    def __init__(self, database: Database, limits: Limits | None = None) -> None:
+    def __init__(self, database: Database, limits: OutboxLimits | None = None) -> None:
         self._database = database
         self.outbox = Outbox(lambda operation: writing.write(database, operation), limits)
         self._people = People(database)

@@ -11,7 +11,7 @@ from kaito_chat.history.operations import Operation
 
 
 @dataclass(frozen=True)
-class Limits:
+class OutboxLimits:
     """Limits of the outbox.
 
     Attributes:
@@ -45,7 +45,7 @@ class Load:
         operations: The number of pending operations.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: OutboxLimits) -> None:
         self._limits = limits
         self.operations = 0
         self._bytes = 0
@@ -84,7 +84,7 @@ class Change(NamedTuple):
     Attributes:
         thread_id: The conversation.
         owner: The user whose pages to notify.
-        kind: `late`: a write is pending for longer than `Limits.late`; `saved`: everything is stored after it was late.
+        kind: `late`: a write is pending for longer than the limit `late`; `saved`: everything is stored after it was late.
             The others are sent once: `dropped`: a write was lost; `deleted`: the conversation was deleted, on this or
             another replica, and is no longer stored; `foreign`: a write was rejected because the conversation belongs
             to another user, or the message to another conversation.
@@ -113,7 +113,7 @@ Listener = Callable[[Change], None]
 
 
 @dataclass
-class Conversation:
+class PendingConversation:
     """The queue of one conversation; `idle` is set when it is empty, and later writes start a new queue."""
 
     thread_id: str

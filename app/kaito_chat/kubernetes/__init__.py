@@ -2,5 +2,5 @@
 
 - `api_server`: requests with the token of the pod's ServiceAccount.
 - `workspace`: the conditions of KAITO Workspaces.
-- `hindrance`: the reason why a Workspace is not ready.
+- `failures`: the reason why a Workspace is not ready.
 """

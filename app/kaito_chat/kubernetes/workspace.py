@@ -12,7 +12,7 @@ import httpx
 
 from kaito_chat.backends.responses import json_of, object_of
 from kaito_chat.kubernetes.api_server import ApiServer
-from kaito_chat.kubernetes.hindrance import OF_NODES, Hindrance, hindrance_of
+from kaito_chat.kubernetes.failures import OF_NODES, Failure, failure_of
 
 # The conditions of KAITO 0.6 and 0.12, in the order in which they become true.
 NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
@@ -31,14 +31,14 @@ class Conditions:
         server_ready: Whether its model server is ready.
         since: When the present step began: the creation, the nodes' readiness, or their loss.
         message: The controller's message about the error, or about the pending step.
-        hindrance: The reason why it cannot become ready; `None` while it is in progress.
+        failure: The reason why it cannot become ready; `None` while it is in progress.
     """
 
     node_ready: bool
     server_ready: bool
     since: datetime | None
     message: str = ""
-    hindrance: Hindrance | None = None
+    failure: Failure | None = None
 
 
 class Workspaces:
@@ -83,18 +83,18 @@ def conditions_of(workspace: dict[str, object]) -> Conditions:
     node = _node_ready(by_type)
     server = node and _is(by_type.get("InferenceReady", by_type.get("WorkspaceSucceeded")), "True")
     lost = not node and (_is(by_type.get("InferenceReady"), "True") or status.get("state") == "NotReady")
-    hindrance, worst = _worst(by_type, node_ready=node)
-    if lost and hindrance is None:
-        hindrance = Hindrance.NODE_LOST
+    failure, worst = _worst(by_type, node_ready=node)
+    if lost and failure is None:
+        failure = Failure.NODE_LOST
     ready = next((by_type[name] for name in ("ResourceReady", "NodesReady") if _is(by_type.get(name), "True")), {})
-    message = "" if server and hindrance is None else " ".join(str(worst.get("message", "")).split())
+    message = "" if server and failure is None else " ".join(str(worst.get("message", "")).split())
     began = ready if node else by_type.get("ResourceReady", {}) if lost else {}
     return Conditions(
         node_ready=node,
         server_ready=server,
         since=_time(began.get("lastTransitionTime", metadata.get("creationTimestamp"))),
         message=message[:LONGEST_MESSAGE],
-        hindrance=hindrance,
+        failure=failure,
     )
 
 
@@ -111,14 +111,14 @@ def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
     return summed_up and all(_is(each, "True") for each in said)
 
 
-def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Hindrance | None, dict[str, Any]]:
-    """Return the worst hindrance and its condition; without a hindrance, the condition of the pending step."""
+def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Failure | None, dict[str, Any]]:
+    """Return the worst failure and its condition; without a failure, the condition of the pending step."""
     pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
-    found = [(hindrance_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
+    found = [(failure_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
     # The summary of 0.6 keeps a node's timeout until the server is ready, even if the node appeared later.
     found = [(why, each) for why, each in found if not (node_ready and why in OF_NODES)]
     told = [(why, each) for why, each in found if why]
-    known = [(why, each) for why, each in told if why is not Hindrance.FAILED]
+    known = [(why, each) for why, each in told if why is not Failure.FAILED]
     if told:
         return (known or told)[0]
     step = SERVER_CONDITIONS if node_ready else NODE_CONDITIONS

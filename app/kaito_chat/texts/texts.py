@@ -55,13 +55,13 @@ class Texts:
         shown = ("page.", "state.", "settings.model")
         return {key: text for key, text in self._texts.items() if key.startswith(shown)}
 
-    def trouble(self, error: BackendError, reference: str = "") -> str:
+    def error(self, error: BackendError, reference: str = "") -> str:
         """Return the notice for an error, with the server's message, if any, and a reference to the log."""
-        key = f"trouble.{error.kind}"
+        key = f"error.{error.kind}"
         if error.kind is Kind.BUSY and error.retry_after_seconds:
-            key = "trouble.busy_wait"
+            key = "error.busy_wait"
         elif key not in self._texts:
-            key = f"trouble.{Kind.FAILED}"
+            key = f"error.{Kind.FAILED}"
         wait = f"{error.retry_after_seconds or 0:.0f}"
         text = self.say(key, seconds=wait, max_tokens=self.say("settings.max_tokens"))
         parts = [text, f"> {quoted(error.said)}" if error.said else ""]
@@ -101,7 +101,7 @@ class Texts:
         for kind, state in LASTING.items():
             if model.state is state:
                 reason = f"\n\n> {quoted(model.said)}" if model.said else ""
-                return f"{self.say(f'trouble.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
+                return f"{self.say(f'error.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
         name = self.say("warming.the_model") if model.name == "model" else quoted(model.name)
         if model.state is State.GONE:
             head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - model.since))
@@ -112,9 +112,9 @@ class Texts:
             for step in self.steps(model)
         )
         known = model.conditions
-        hindered = f"\n\n**{self.say(f'hindrance.{known.hindrance}')}**" if known and known.hindrance else ""
+        failed = f"\n\n**{self.say(f'failure.{known.failure}')}**" if known and known.failure else ""
         said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
-        return f"{head}\n\n{listed}{hindered}{said}"
+        return f"{head}\n\n{listed}{failed}{said}"
 
     def usage(self, prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
         """Return the usage line under an answer."""

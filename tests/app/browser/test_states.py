@@ -58,7 +58,7 @@ def notice(page: Page, text: str) -> Locator:
 
 
 def said(page: Page, kind: Kind, retry_after_seconds: float | None = None) -> None:
-    text = ENGLISH.trouble(BackendError(kind, retry_after_seconds=retry_after_seconds))
+    text = ENGLISH.error(BackendError(kind, retry_after_seconds=retry_after_seconds))
     expect(notice(page, text)).to_have_count(1, timeout=10_000)
     expect(notice(page, text).last).to_be_visible()
 

@@ -16,14 +16,14 @@ from kaito_chat.history import HistoryAwayError, people
 from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
-from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.history.waiting import Change, OutboxLimits
 from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
 from support.chat.services import postgresql
 from support.chat.waiting import until
 
 # After this time, a hanging database counts as away.
 AWAY_SECONDS = 6.0
-PATIENT = Limits(first_pause=0.05, longest_pause=0.2, late=60)
+PATIENT = OutboxLimits(first_pause=0.05, longest_pause=0.2, late=60)
 
 
 def say(store: Store, *outputs: str, thread_id: str = THREAD) -> None:

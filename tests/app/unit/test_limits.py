@@ -1,8 +1,8 @@
-"""Limits, with a fake clock."""
+"""Limits of use, with a fake clock."""
 
 import pytest
 
-from kaito_chat.chat.limits import Limits, Rate, Refusal
+from kaito_chat.chat.limits import Rate, Refusal, UsageLimits
 
 
 class Clock:
@@ -13,9 +13,9 @@ class Clock:
         return self.now
 
 
-def limits(clock: Clock, **given: int) -> Limits:
+def limits(clock: Clock, **given: int) -> UsageLimits:
     usual = {"answers": 9, "user_answers": 9, "questions": 9, "user_questions": 9}
-    return Limits(**(usual | given), clock=clock)
+    return UsageLimits(**(usual | given), clock=clock)
 
 
 def test_a_rate_returns_the_wait_until_the_next_event() -> None:

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.kubernetes.hindrance import Hindrance
+from kaito_chat.kubernetes.failures import Failure
 from kaito_chat.models.readiness import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
@@ -49,10 +49,10 @@ def test_every_text_is_used() -> None:
     files = [*APP.rglob("*.py"), *APP.rglob("*.js")]
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     used = set(re.findall(r"[\"\'`]([a-z_]+(?:\.[a-z_]+)?)[\"\'`]", source))
-    used |= {f"trouble.{kind}" for kind in Kind} | {f"state.{state}" for state in State}
+    used |= {f"error.{kind}" for kind in Kind} | {f"state.{state}" for state in State}
     for prefix, names in (("step", ("node", "server", "ready")), ("action", ("continue", "again", "regenerate"))):
         used |= {f"{prefix}.{name}{end}" for name in names for end in ("", "_tip")}
-    used |= {f"hindrance.{each}" for each in Hindrance} | {"notice.base_model", "notice.not_listed"}
+    used |= {f"failure.{each}" for each in Failure} | {"notice.base_model", "notice.not_listed"}
     assert ENGLISH.keys() - used == set()
 
 
@@ -88,11 +88,11 @@ def test_without_a_known_language_texts_are_english(language: str | None) -> Non
 
 def test_each_error_has_a_text() -> None:
     for kind in Kind:
-        assert texts_for("de").trouble(BackendError(kind)).startswith("**")
+        assert texts_for("de").error(BackendError(kind)).startswith("**")
 
 
 def test_an_error_names_its_reference_and_how_long_to_wait() -> None:
-    text = texts_for("en-US").trouble(BackendError(Kind.BUSY, retry_after_seconds=7.4), "ab12")
+    text = texts_for("en-US").error(BackendError(Kind.BUSY, retry_after_seconds=7.4), "ab12")
     assert "wait 7 s" in text
     assert text.endswith("Reference ab12: the operator finds it in the log.")
 
@@ -100,7 +100,7 @@ def test_an_error_names_its_reference_and_how_long_to_wait() -> None:
 def test_a_servers_message_is_plain_text_on_one_line() -> None:
     error = BackendError(Kind.REFUSED, "a *b*\n\n# <c>")
     error.said = error.detail
-    assert texts_for("en-US").trouble(error).endswith("\n\n> a \\*b\\* \\# \\<c\\>")
+    assert texts_for("en-US").error(error).endswith("\n\n> a \\*b\\* \\# \\<c\\>")
 
 
 def test_the_page_finds_our_texts_in_its_translations_and_asks_for_a_user_name(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kaito_chat.kubernetes.hindrance import Hindrance, hindrance_of
+from kaito_chat.kubernetes.failures import Failure, failure_of
 from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
 from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for
@@ -57,13 +57,13 @@ def test_a_message_is_bounded_and_on_one_line() -> None:
     assert "\n" not in found.message
 
 
-def test_every_hindrance_has_a_text() -> None:
-    assert all(texts_for("en-US").say(f"hindrance.{each}") for each in Hindrance)
+def test_every_failure_has_a_text() -> None:
+    assert all(texts_for("en-US").say(f"failure.{each}") for each in Failure)
 
 
 def test_an_unknown_failure_is_still_a_failure() -> None:
-    assert hindrance_of("SomethingFailed", "whatever") is Hindrance.FAILED
-    assert hindrance_of("SomethingElse", "whatever") is None
+    assert failure_of("SomethingFailed", "whatever") is Failure.FAILED
+    assert failure_of("SomethingElse", "whatever") is None
 
 
 class Reporting:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kaito_chat.kubernetes.hindrance import Hindrance
+from kaito_chat.kubernetes.failures import Failure
 from kaito_chat.kubernetes.workspace import conditions_of
 from support.chat.workspaces import (
     CLAIMS,
@@ -23,7 +23,7 @@ from support.chat.workspaces import (
 
 
 @pytest.mark.parametrize(
-    ("given", "node", "hindrance"),
+    ("given", "node", "failure"),
     [
         (
             workspace(
@@ -39,29 +39,29 @@ from support.chat.workspaces import (
             False,
             None,
         ),
-        (workspace(*claims("LaunchFailed", QUOTA), NO_NODES, INFERENCE_WAITS, WAITS), False, Hindrance.QUOTA),
+        (workspace(*claims("LaunchFailed", QUOTA), NO_NODES, INFERENCE_WAITS, WAITS), False, Failure.QUOTA),
         (
             workspace(*claims("LaunchFailed", "SkuNotAvailable: Standard_NC24 is not available in location"), NO_NODES),
             False,
-            Hindrance.SKU,
+            Failure.SKU,
         ),
         (
             workspace(*claims("InsufficientCapacity", "ZonalAllocationFailed: no capacity"), NO_NODES),
             False,
-            Hindrance.CAPACITY,
+            Failure.CAPACITY,
         ),
         (
             workspace(*claims("LaunchFailed", "AuthorizationFailed: the client does not have"), NO_NODES),
             False,
-            Hindrance.NO_RIGHT,
+            Failure.NO_RIGHT,
         ),
-        (workspace(*claims("LaunchFailed", "something new"), NO_NODES), False, Hindrance.NODE_FAILED),
+        (workspace(*claims("LaunchFailed", "something new"), NO_NODES), False, Failure.NODE_FAILED),
         (
             workspace(
                 CLAIMS, condition("NodesReady", "False", "NodePluginsNotReady", "waiting all node plugins to be ready")
             ),
             False,
-            Hindrance.GPU_DRIVER,
+            Failure.GPU_DRIVER,
         ),
         (workspace(CLAIMS, NODES, RESOURCE, INFERENCE_WAITS, WAITS), True, None),
         (
@@ -73,12 +73,12 @@ from support.chat.workspaces import (
                 WAITS,
             ),
             True,
-            Hindrance.IMAGE_PULL,
+            Failure.IMAGE_PULL,
         ),
         (
             workspace(CLAIMS, NODES, RESOURCE, inference("ContainerOOMKilled", 'container "x" was OOMKilled'), WAITS),
             True,
-            Hindrance.OUT_OF_MEMORY,
+            Failure.OUT_OF_MEMORY,
         ),
         (
             workspace(
@@ -89,23 +89,23 @@ from support.chat.workspaces import (
                 WAITS,
             ),
             True,
-            Hindrance.CRASHED,
+            Failure.CRASHED,
         ),
         (
             workspace(CLAIMS, NODES, RESOURCE, inference("ContainerStartError", "RunContainerError"), WAITS),
             True,
-            Hindrance.CRASHED,
+            Failure.CRASHED,
         ),
-        (workspace(CLAIMS, NODES, RESOURCE, inference("NodeDiskPressure", "evicted"), WAITS), True, Hindrance.EVICTED),
+        (workspace(CLAIMS, NODES, RESOURCE, inference("NodeDiskPressure", "evicted"), WAITS), True, Failure.EVICTED),
         (
             workspace(CLAIMS, NODES, RESOURCE, inference("Unschedulable", "0/3 nodes"), WAITS),
             True,
-            Hindrance.UNSCHEDULABLE,
+            Failure.UNSCHEDULABLE,
         ),
         (
             workspace(CLAIMS, NODES, RESOURCE, inference("SASTokenFetchFailed", "SAS token fetch failed"), WAITS),
             True,
-            Hindrance.DOWNLOAD,
+            Failure.DOWNLOAD,
         ),
         (
             workspace(
@@ -115,22 +115,22 @@ from support.chat.workspaces import (
                 WAITS,
             ),
             True,
-            Hindrance.DOWNLOAD,
+            Failure.DOWNLOAD,
         ),
         (
             workspace(
                 CLAIMS, NODES, RESOURCE, DEPLOYED, condition("WorkspaceSucceeded", "False", "BenchmarkFailed", "x")
             ),
             True,
-            Hindrance.BENCHMARK,
+            Failure.BENCHMARK,
         ),
         (
             workspace(*claims("NodeClaimNotReady", "x"), NO_NODES, INFERENCE_WAITS, WAITS, state="NotReady"),
             False,
-            Hindrance.NODE_LOST,
+            Failure.NODE_LOST,
         ),
     ],
 )
-def test_kaito_0_12(given: dict[str, Any], node: bool, hindrance: Hindrance | None) -> None:  # noqa: FBT001
+def test_kaito_0_12(given: dict[str, Any], node: bool, failure: Failure | None) -> None:  # noqa: FBT001
     found = conditions_of(given)
-    assert (found.node_ready, found.hindrance) == (node, hindrance)
+    assert (found.node_ready, found.failure) == (node, failure)

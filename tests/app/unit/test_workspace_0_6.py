@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kaito_chat.kubernetes.hindrance import Hindrance
+from kaito_chat.kubernetes.failures import Failure
 from kaito_chat.kubernetes.workspace import conditions_of
 from support.chat.workspaces import (
     CLAIMS,
@@ -22,7 +22,7 @@ from support.chat.workspaces import (
 
 
 @pytest.mark.parametrize(
-    ("given", "node", "hindrance", "message"),
+    ("given", "node", "failure", "message"),
     [
         (workspace(PENDING_CLAIMS, CREATED_CLAIMS), False, None, "creating 1 nodeClaims"),
         (
@@ -30,7 +30,7 @@ from support.chat.workspaces import (
                 PENDING_CLAIMS, CREATED_CLAIMS, condition("WorkspaceSucceeded", "False", "workspaceFailed", TIMED_OUT)
             ),
             False,
-            Hindrance.NODE_TIMED_OUT,
+            Failure.NODE_TIMED_OUT,
             TIMED_OUT,
         ),
         (
@@ -42,7 +42,7 @@ from support.chat.workspaces import (
         (
             workspace(PENDING_CLAIMS, CREATED_CLAIMS, DEPLOYED, SUCCEEDED),
             False,
-            Hindrance.NODE_LOST,
+            Failure.NODE_LOST,
             "creating 1 nodeClaims",
         ),
         (
@@ -52,7 +52,7 @@ from support.chat.workspaces import (
                 ),
             ),
             False,
-            Hindrance.QUOTA,
+            Failure.QUOTA,
             None,
         ),
         (
@@ -66,13 +66,13 @@ from support.chat.workspaces import (
                 ),
             ),
             False,
-            Hindrance.GPU_DRIVER,
+            Failure.GPU_DRIVER,
             "node plugin installation timed out. node x",
         ),
         (
             workspace(CLAIMS, RESOURCE, inference("WorkspaceInferenceStatusFailed", "context deadline exceeded")),
             True,
-            Hindrance.SERVER_TIMED_OUT,
+            Failure.SERVER_TIMED_OUT,
             "context deadline exceeded",
         ),
         (
@@ -80,13 +80,13 @@ from support.chat.workspaces import (
                 CLAIMS, RESOURCE, inference("WorkspaceInferenceStatusFailed", "deployment x is not progressing: y")
             ),
             True,
-            Hindrance.SERVER_TIMED_OUT,
+            Failure.SERVER_TIMED_OUT,
             None,
         ),
     ],
     ids=["creating", "timed-out", "came-late", "lost", "quota", "plugin", "server-timed-out", "not-progressing"],
 )
-def test_kaito_0_6(given: dict[str, Any], node: bool, hindrance: Hindrance | None, message: str | None) -> None:  # noqa: FBT001
+def test_kaito_0_6(given: dict[str, Any], node: bool, failure: Failure | None, message: str | None) -> None:  # noqa: FBT001
     found = conditions_of(given)
-    assert (found.node_ready, found.server_ready, found.hindrance) == (node, False, hindrance)
+    assert (found.node_ready, found.server_ready, found.failure) == (node, False, failure)
     assert message is None or found.message == message

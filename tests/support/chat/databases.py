@@ -12,10 +12,10 @@ from sqlalchemy import event, make_url, text
 
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
-from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.history.waiting import Change, OutboxLimits
 
 # Long enough for a database that comes back, short enough for a test.
-BRISK = Limits(first_pause=0.05, longest_pause=0.2, late=0.3)
+BRISK = OutboxLimits(first_pause=0.05, longest_pause=0.2, late=0.3)
 THREAD = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
 
@@ -93,7 +93,7 @@ async def fresh(url: str) -> str:
 
 
 @asynccontextmanager
-async def opened(url: str, limits: Limits = BRISK, *, migrate: bool = True) -> AsyncIterator[Store]:
+async def opened(url: str, limits: OutboxLimits = BRISK, *, migrate: bool = True) -> AsyncIterator[Store]:
     """Yield a store over a database, as one replica has it."""
     database = Database(url)
     if migrate:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from kaito_chat.history.operations import Operation, SaveStep, save_step
 from kaito_chat.history.outbox import Outbox
-from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.history.waiting import Change, OutboxLimits
 from kaito_chat.telemetry import metrics
 
-BRISK = Limits(first_pause=0.01, longest_pause=0.02, late=0.05)
+BRISK = OutboxLimits(first_pause=0.01, longest_pause=0.02, late=0.05)
 
 
 class Disk:

@@ -9,14 +9,16 @@ import pytest
 from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, HistoryRefusedError
 from kaito_chat.history.operations import SignOut
 from kaito_chat.history.outbox import Outbox
-from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.history.waiting import Change, OutboxLimits
 from kaito_chat.telemetry import metrics
 from support.chat.outbox import BRISK, Disk, counted, step, told
 
 
-@pytest.mark.parametrize("limits", [Limits(operations=12, first_pause=0.01), Limits(size=20_000, first_pause=0.01)])
+@pytest.mark.parametrize(
+    "limits", [OutboxLimits(operations=12, first_pause=0.01), OutboxLimits(size=20_000, first_pause=0.01)]
+)
 async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
-    disk: Disk, limits: Limits, caplog: pytest.LogCaptureFixture
+    disk: Disk, limits: OutboxLimits, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = Outbox(disk.write, limits)
     changes = told(outbox)
@@ -35,7 +37,7 @@ async def test_more_than_the_outbox_holds_is_dropped_counted_and_logged_once(
 
 
 async def test_one_user_leaves_room_for_the_others_and_for_sign_outs(disk: Disk) -> None:
-    outbox = Outbox(disk.write, Limits(operations=8, first_pause=0.01))
+    outbox = Outbox(disk.write, OutboxLimits(operations=8, first_pause=0.01))
     disk.always = HistoryAwayError("cut")
     assert [outbox.add(step(f"s{number}", thread_id="a", owner="ada")) for number in range(3)] == [True, True, False]
     for owner in ("grace", "linus", "ken"):
@@ -106,7 +108,7 @@ async def test_a_write_to_another_users_conversation_is_dropped_with_a_notice(di
 
 
 async def test_writes_lost_at_shutdown_are_counted_and_logged(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=0.01, longest_pause=60))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=0.01, longest_pause=60))
     disk.always = sqlite3.OperationalError("disk I/O error")
     for number in range(3):
         outbox.add(step("s", thread_id=str(number)))
@@ -119,7 +121,7 @@ async def test_writes_lost_at_shutdown_are_counted_and_logged(disk: Disk, caplog
 
 
 async def test_the_shutdown_does_not_wait_for_a_long_pause(disk: Disk) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=0.05, longest_pause=60))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=0.05, longest_pause=60))
     disk.failures = [HistoryAwayError("cut")] * 12  # the next attempt would be a minute away
     outbox.add(step("s"))
     assert await outbox.flush(5) == 0

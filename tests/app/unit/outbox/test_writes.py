@@ -8,7 +8,7 @@ import pytest
 from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError
 from kaito_chat.history.operations import DeleteStep, SaveThread
 from kaito_chat.history.outbox import Outbox
-from kaito_chat.history.waiting import Change, Limits
+from kaito_chat.history.waiting import Change, OutboxLimits
 from support.chat.outbox import BRISK, Disk, counted, step, told
 
 
@@ -65,7 +65,7 @@ async def test_only_the_operation_that_the_database_rejects_is_dropped(
 async def test_during_an_outage_one_worker_retries_and_its_success_resumes_all(
     disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=0.1, longest_pause=0.2, late=60))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=0.1, longest_pause=0.2, late=60))
     disk.always = HistoryAwayError("connection refused")
     with caplog.at_level(logging.ERROR):
         for number in range(50):
@@ -83,7 +83,7 @@ async def test_during_an_outage_one_worker_retries_and_its_success_resumes_all(
 
 
 async def test_a_conversation_in_conflict_does_not_hold_up_others(disk: Disk) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=30, longest_pause=30, late=60))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=30, longest_pause=30, late=60))
     disk.refused = {"locked": HistoryAwayError("lock timeout", "conflict")}
     outbox.add(step("locked", thread_id="one"))
     for number in range(10):
@@ -95,7 +95,7 @@ async def test_a_conversation_in_conflict_does_not_hold_up_others(disk: Disk) ->
 
 
 async def test_an_operation_that_fails_while_others_succeed_is_dropped_in_the_end(disk: Disk) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=0.001, longest_pause=0.001, overtakes=5))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=0.001, longest_pause=0.001, overtakes=5))
     disk.refused = {"slow": HistoryAwayError("statement timeout", "timeout")}
     with counted("refused", 1):
         outbox.add(step("slow", thread_id="two"))
@@ -108,7 +108,7 @@ async def test_an_operation_that_fails_while_others_succeed_is_dropped_in_the_en
 
 
 async def test_no_operation_is_dropped_during_an_outage(disk: Disk) -> None:
-    outbox = Outbox(disk.write, Limits(first_pause=0.001, longest_pause=0.001, overtakes=5))
+    outbox = Outbox(disk.write, OutboxLimits(first_pause=0.001, longest_pause=0.001, overtakes=5))
     outbox.add(step("before"))
     assert await outbox.written("one", 5)
     disk.always = HistoryAwayError("cut")

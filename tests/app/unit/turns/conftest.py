@@ -10,7 +10,7 @@ from pydantic import PydanticDeprecatedSince20
 
 from kaito_chat.backends import connect
 from kaito_chat.chat import registry
-from kaito_chat.chat.limits import Limits
+from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.chat.services import Services
 from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.models.readiness import Model
@@ -45,7 +45,7 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
         models = [Model(each, connect(each, client, TIMEOUTS), 0.05) for each in settings.served]
         await models[0].look()
-        limits = Limits(answers=9, user_answers=9, questions=99, user_questions=99)
+        limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
         services = Services(settings, client, models, Workspaces("https://api", ROOT, "v1", None), limits)
         if settings.sign_in != "none":
             services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SECRET, 24)

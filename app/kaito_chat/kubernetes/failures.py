@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 
 
-class Hindrance(StrEnum):
+class Failure(StrEnum):
     """Reasons why a Workspace cannot become ready, as opposed to still being in progress."""
 
     QUOTA = "quota"  # the subscription's vCPU quota is exhausted
@@ -34,14 +34,14 @@ class Hindrance(StrEnum):
 
 
 OF_NODES = (
-    Hindrance.QUOTA,
-    Hindrance.SKU,
-    Hindrance.CAPACITY,
-    Hindrance.NO_RIGHT,
-    Hindrance.NODE_TIMED_OUT,
-    Hindrance.NODE_LOST,
-    Hindrance.GPU_DRIVER,
-    Hindrance.NODE_FAILED,
+    Failure.QUOTA,
+    Failure.SKU,
+    Failure.CAPACITY,
+    Failure.NO_RIGHT,
+    Failure.NODE_TIMED_OUT,
+    Failure.NODE_LOST,
+    Failure.GPU_DRIVER,
+    Failure.NODE_FAILED,
 )
 NO_SUCH_SIZE = (
     r"sku.?not.?available|not (available|supported) in (the |this )?(current |location|region)|invalid.{0,20}vm ?size"
@@ -49,43 +49,43 @@ NO_SUCH_SIZE = (
 )
 # The order matters: Azure's messages about quota also mention a failed allocation.
 PATTERNS = tuple(
-    (hindrance, re.compile(pattern, re.IGNORECASE))
-    for hindrance, pattern in (
-        (Hindrance.QUOTA, r"quota"),
-        (Hindrance.SKU, NO_SUCH_SIZE),
-        (Hindrance.CAPACITY, r"capacity|allocation ?failed|overconstrained"),
-        (Hindrance.NO_RIGHT, r"authorization ?failed|unauthorized|forbidden|does not have authorization"),
-        (Hindrance.NODE_TIMED_OUT, r"check nodeclaim status timed out|registration.?timeout|launch.?timeout"),
-        (Hindrance.GPU_DRIVER, r"plugin"),
-        (Hindrance.DOWNLOAD, r"modelmirror|model download|sas ?token"),
-        (Hindrance.IMAGE_PULL, r"image ?pull|pull.{0,20}image|errimage|invalidimagename"),
-        (Hindrance.OUT_OF_MEMORY, r"oom ?killed|out of memory"),
-        (Hindrance.EVICTED, r"evicted|(disk|memory) ?pressure"),
-        (Hindrance.UNSCHEDULABLE, r"unschedulable|insufficient nvidia\.com/gpu"),
-        (Hindrance.CRASHED, r"crashloopbackoff|container ?(start ?error|failed to start)|failed to start"),
-        (Hindrance.BENCHMARK, r"benchmark"),
-        (Hindrance.SERVER_TIMED_OUT, r"deadline exceeded|is not progressing"),
-        (Hindrance.NODE_FAILED, r"launch ?failed|failed to create (new nodes|nodeclaim)|node.{0,40}not found"),
+    (failure, re.compile(pattern, re.IGNORECASE))
+    for failure, pattern in (
+        (Failure.QUOTA, r"quota"),
+        (Failure.SKU, NO_SUCH_SIZE),
+        (Failure.CAPACITY, r"capacity|allocation ?failed|overconstrained"),
+        (Failure.NO_RIGHT, r"authorization ?failed|unauthorized|forbidden|does not have authorization"),
+        (Failure.NODE_TIMED_OUT, r"check nodeclaim status timed out|registration.?timeout|launch.?timeout"),
+        (Failure.GPU_DRIVER, r"plugin"),
+        (Failure.DOWNLOAD, r"modelmirror|model download|sas ?token"),
+        (Failure.IMAGE_PULL, r"image ?pull|pull.{0,20}image|errimage|invalidimagename"),
+        (Failure.OUT_OF_MEMORY, r"oom ?killed|out of memory"),
+        (Failure.EVICTED, r"evicted|(disk|memory) ?pressure"),
+        (Failure.UNSCHEDULABLE, r"unschedulable|insufficient nvidia\.com/gpu"),
+        (Failure.CRASHED, r"crashloopbackoff|container ?(start ?error|failed to start)|failed to start"),
+        (Failure.BENCHMARK, r"benchmark"),
+        (Failure.SERVER_TIMED_OUT, r"deadline exceeded|is not progressing"),
+        (Failure.NODE_FAILED, r"launch ?failed|failed to create (new nodes|nodeclaim)|node.{0,40}not found"),
     )
 )
 # Reasons of a step in progress.
-GOES_WELL = re.compile(
+IN_PROGRESS = re.compile(
     r"^(workspacePending|workspaceResourceCreated|CreateNodeClaimPending|AwaitingReconciliation|NodeClaimNotReady"
     r"|NodeNotReady|workspaceResourceStatusNotReady|WorkspaceInferenceStatusPending)$"
 )
 
 
-def hindrance_of(reason: str, message: str) -> Hindrance | None:
+def failure_of(reason: str, message: str) -> Failure | None:
     """Classify a condition that is not true; return `None` while the step is in progress."""
-    if GOES_WELL.match(reason):
+    if IN_PROGRESS.match(reason):
         return None
     # A specific reason takes precedence: the message of a crash quotes its log, which can contain any text.
     by_reason = _named(reason)
-    if by_reason not in (None, Hindrance.NODE_FAILED):
+    if by_reason not in (None, Failure.NODE_FAILED):
         return by_reason
-    failed = Hindrance.FAILED if re.search(r"fail|error", f"{reason} {message}", re.IGNORECASE) else None
+    failed = Failure.FAILED if re.search(r"fail|error", f"{reason} {message}", re.IGNORECASE) else None
     return _named(message) or by_reason or failed
 
 
-def _named(text: str) -> Hindrance | None:
-    return next((hindrance for hindrance, pattern in PATTERNS if pattern.search(text)), None)
+def _named(text: str) -> Failure | None:
+    return next((failure for failure, pattern in PATTERNS if pattern.search(text)), None)
