@@ -14,8 +14,8 @@ from chainlit.types import Feedback, PageInfo, PaginatedResponse, Pagination, Th
 from chainlit.user import PersistedUser, User
 
 from kaito_chat.history.errors import HistoryRefusedError
-from kaito_chat.history.people import Person
 from kaito_chat.history.store import Store
+from kaito_chat.history.users import StoredUser
 
 # The page requests the list of conversations right after the first message, which must be stored by then.
 FIRST_SECONDS = 2.0
@@ -33,12 +33,12 @@ class Layer(BaseDataLayer):
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         """Return a user by identifier; `None` if the user has never signed in."""
-        person = await self.store.person(identifier)
-        return _user(person) if person else None
+        user = await self.store.user(identifier)
+        return _user(user) if user else None
 
     async def create_user(self, user: User) -> PersistedUser:
         """Save a user who has signed in."""
-        return _user(await self.store.add_person(user.identifier, user.metadata or {}))
+        return _user(await self.store.add_user(user.identifier, user.metadata or {}))
 
     @queue_until_user_message()
     async def create_step(self, step_dict: Mapping[str, Any]) -> None:
@@ -102,11 +102,11 @@ class Layer(BaseDataLayer):
 
     async def list_threads(self, pagination: Pagination, filters: ThreadFilter) -> PaginatedResponse:
         """Return a page of the user's conversations."""
-        person = await self.store.person_by_id(filters.userId) if filters.userId else None
-        if person is None:
+        user = await self.store.user_by_id(filters.userId) if filters.userId else None
+        if user is None:
             return PaginatedResponse(pageInfo=PageInfo(hasNextPage=False, startCursor=None, endCursor=None), data=[])
         page = await self.store.list_threads(
-            person.identifier,
+            user.identifier,
             first=pagination.first,
             cursor=pagination.cursor,
             search=filters.search or "",
@@ -126,8 +126,8 @@ class Layer(BaseDataLayer):
 
     async def get_favorite_steps(self, user_id: str) -> list[dict[str, Any]]:
         """Return the user's favorite messages."""
-        person = await self.store.person_by_id(user_id)
-        return await self.store.favorites(person.identifier) if person else []
+        user = await self.store.user_by_id(user_id)
+        return await self.store.favorites(user.identifier) if user else []
 
     async def create_element(self, element: object) -> None:
         """Do nothing: files are not stored."""
@@ -147,10 +147,8 @@ class Layer(BaseDataLayer):
         await self.store.close()
 
 
-def _user(person: Person) -> PersistedUser:
-    return PersistedUser(
-        id=person.id, identifier=person.identifier, createdAt=person.created_at, metadata=person.metadata
-    )
+def _user(user: StoredUser) -> PersistedUser:
+    return PersistedUser(id=user.id, identifier=user.identifier, createdAt=user.created_at, metadata=user.metadata)
 
 
 def _owner() -> str | None:

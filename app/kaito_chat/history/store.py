@@ -8,8 +8,8 @@ from kaito_chat.history.database import Database
 from kaito_chat.history.listing import Page
 from kaito_chat.history.operations import DeleteStep, SaveThread, clean, clean_id, clean_metadata, save_step
 from kaito_chat.history.outbox import Outbox
-from kaito_chat.history.people import People, Person
 from kaito_chat.history.sign_outs import SignOuts
+from kaito_chat.history.users import StoredUser, Users
 from kaito_chat.history.waiting import Listener, OutboxLimits, Waiting
 
 # How long a read waits for pending writes of the same process.
@@ -35,7 +35,7 @@ class Store:
     def __init__(self, database: Database, limits: OutboxLimits | None = None) -> None:
         self._database = database
         self.outbox = Outbox(lambda operation: writing.write(database, operation), limits)
-        self._people = People(database)
+        self._users = Users(database)
         self._sign_outs = SignOuts(database, self.outbox)
 
     # Saving
@@ -188,17 +188,17 @@ class Store:
 
     # Users and their tokens
 
-    async def person(self, identifier: str) -> Person | None:
+    async def user(self, identifier: str) -> StoredUser | None:
         """Return a user by identifier; `None` if the user has never signed in."""
-        return await self._people.get(clean(identifier))
+        return await self._users.get(clean(identifier))
 
-    async def add_person(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
+    async def add_user(self, identifier: str, metadata: Mapping[str, Any]) -> StoredUser:
         """Create or update a user."""
-        return await self._people.add(clean(identifier), metadata)
+        return await self._users.add(clean(identifier), metadata)
 
-    async def person_by_id(self, user_id: str) -> Person | None:
+    async def user_by_id(self, user_id: str) -> StoredUser | None:
         """Return a user by the id in the database."""
-        return await self._people.get_by_id(clean_id(user_id))
+        return await self._users.get_by_id(clean_id(user_id))
 
     async def sign_out(self, token_id: str, expires: float) -> bool:
         """Revoke a token until it expires (seconds since 1970); return whether that is stored for the other replicas.

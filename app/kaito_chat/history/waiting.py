@@ -84,7 +84,7 @@ class Change(NamedTuple):
     Attributes:
         thread_id: The conversation.
         owner: The user whose pages to notify.
-        kind: `late`: a write is pending for longer than the limit `late`; `saved`: everything is stored after it was late.
+        kind: `late`: a write is pending for longer than `late`; `saved`: everything is stored after it was late.
             The others are sent once: `dropped`: a write was lost; `deleted`: the conversation was deleted, on this or
             another replica, and is no longer stored; `foreign`: a write was rejected because the conversation belongs
             to another user, or the message to another conversation.

@@ -27,7 +27,7 @@ from kaito_chat.history.operations import (
 )
 from kaito_chat.history.sign_outs import note
 
-PERSON = text(
+USER = text(
     'INSERT INTO users (id, identifier, "createdAt", metadata) VALUES (:id, :owner, :at, :metadata)'
     " ON CONFLICT (identifier) DO NOTHING"
 )
@@ -112,8 +112,8 @@ async def _hold(connection: AsyncConnection, operation: Operation, *, touch: boo
     of = {"id": operation.thread_id, "owner": operation.owner, "at": operation.at, "touch": int(touch)}
     held = (await connection.execute(THREAD, of)).all()
     if not held:
-        person = {"id": str(uuid.uuid4()), "owner": operation.owner, "at": operation.at, "metadata": "{}"}
-        await connection.execute(PERSON, person)
+        user = {"id": str(uuid.uuid4()), "owner": operation.owner, "at": operation.at, "metadata": "{}"}
+        await connection.execute(USER, user)
         held = (await connection.execute(THREAD, of)).all()
     if (await connection.execute(IS_DELETED, {"id": operation.thread_id})).all():
         raise DeletedError

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from sqlalchemy import event
 
-from kaito_chat.history import HistoryAwayError, people
+from kaito_chat.history import HistoryAwayError, users
 from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
@@ -44,8 +44,8 @@ def calls(store: Store) -> dict[str, Callable[[], Awaitable[Any]]]:
         "delete_thread": lambda: store.delete_thread("ada", OTHER),
         "upsert_feedback": lambda: store.upsert_feedback("ada", "s", 1),
         "delete_feedback": lambda: store.delete_feedback("ada", "f"),
-        "person": lambda: store.person("nobody yet"),
-        "add_person": lambda: store.add_person("grace", {}),
+        "user": lambda: store.user("nobody yet"),
+        "add_user": lambda: store.add_user("grace", {}),
     }
 
 
@@ -69,8 +69,8 @@ async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
     async with wire(postgres_url) as (between, url), opened(url) as store:
         changes = told(store)
         await stored(store, "ada", THREAD, "before")
-        monkeypatch.setattr(people, "REMEMBERED_SECONDS", 0)
-        ada = await store.person("ada")
+        monkeypatch.setattr(users, "REMEMBERED_SECONDS", 0)
+        ada = await store.user("ada")
         await between.cut()
         say(store, *map(str, range(30)))
         say(store, "hello", thread_id=OTHER)
@@ -78,7 +78,7 @@ async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
         assert store.outbox.away
         assert store.waiting(THREAD).operations == 30
         await refused(store)
-        assert await store.person("ada") == ada, "who was here before is known"
+        assert await store.user("ada") == ada, "who was here before is known"
         await between.open()
         assert await store.written(THREAD, 10)
         assert await store.written(OTHER, 10)
@@ -150,7 +150,7 @@ async def test_a_read_only_database_is_reported_and_its_writes_are_kept(postgres
     await connection.close()
     async with opened(postgres_url, migrate=False) as store:
         say(store, "one", "two")
-        await refused(store, "rename", "change_metadata", "delete_thread", "add_person")
+        await refused(store, "rename", "change_metadata", "delete_thread", "add_user")
         with pytest.raises(HistoryAwayError) as raised:
             await store.upsert_feedback("ada", f"{OTHER}-0", 1)
         assert raised.value.reason == "read_only"
@@ -189,7 +189,7 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
         await until(lambda: bool(changes))
         assert changes == [Change(THREAD, "ada", "late")]
         with pytest.raises(HistoryAwayError) as raised:
-            await store.rename("ada", THREAD, "x" * 500) if reason == "read_only" else await store.add_person(
+            await store.rename("ada", THREAD, "x" * 500) if reason == "read_only" else await store.add_user(
                 "grace", {"much": "x" * 50_000}
             )
         assert raised.value.reason == reason

@@ -33,9 +33,9 @@ async def test_a_conversation_is_stored_with_its_owner_and_read_again(url: str) 
             ["a"],
         )
         assert answer["streaming"] is False
-        person = await store.person("ada")
-        assert person
-        assert person.id == thread["userId"]
+        user = await store.user("ada")
+        assert user
+        assert user.id == thread["userId"]
 
 
 async def test_a_later_state_of_a_message_changes_what_it_names_only(url: str) -> None:

@@ -28,7 +28,7 @@ ADD = text(
 )
 
 
-class Person(NamedTuple):
+class StoredUser(NamedTuple):
     """A row of the `users` table."""
 
     id: str
@@ -37,58 +37,58 @@ class Person(NamedTuple):
     metadata: dict[str, Any]
 
 
-class People:
+class Users:
     """The users of one database, with a cache of recent lookups."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[tuple[str, str], tuple[float, Person]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], tuple[float, StoredUser]] = OrderedDict()
 
-    async def get(self, identifier: str) -> Person | None:
+    async def get(self, identifier: str) -> StoredUser | None:
         """Return a user by the identifier of the sign-in."""
         return await self._find("identifier", identifier)
 
-    async def get_by_id(self, user_id: str) -> Person | None:
+    async def get_by_id(self, user_id: str) -> StoredUser | None:
         """Return a user by the id in the database."""
         return await self._find("id", user_id)
 
-    async def add(self, identifier: str, metadata: Mapping[str, Any]) -> Person:
+    async def add(self, identifier: str, metadata: Mapping[str, Any]) -> StoredUser:
         """Create or update a user."""
 
-        async def work(connection: AsyncConnection) -> Person:
+        async def work(connection: AsyncConnection) -> StoredUser:
             facts = {"id": str(uuid.uuid4()), "identifier": identifier, "at": now(), "metadata": clean_json(metadata)}
-            return _person((await connection.execute(ADD, facts)).one())
+            return _user((await connection.execute(ADD, facts)).one())
 
         return self._remember(await self._database.ask(work, writes=True))
 
-    async def _find(self, by: Literal["identifier", "id"], key: str) -> Person | None:
+    async def _find(self, by: Literal["identifier", "id"], key: str) -> StoredUser | None:
         until, known = self._known.get((by, key), (0.0, None))
         if known and time.monotonic() < until:
             return known
 
-        async def work(connection: AsyncConnection) -> Person | None:
+        async def work(connection: AsyncConnection) -> StoredUser | None:
             row = (await connection.execute(STATEMENTS[by], {"key": key})).one_or_none()
-            return _person(row) if row else None
+            return _user(row) if row else None
 
         try:
-            person = await self._database.ask(work)
+            user = await self._database.ask(work)
         except HistoryAwayError:
             if known:  # an expired entry is good enough: users hardly change
                 return known
             raise
-        return self._remember(person) if person else None
+        return self._remember(user) if user else None
 
-    def _remember(self, person: Person) -> Person:
+    def _remember(self, user: StoredUser) -> StoredUser:
         until = time.monotonic() + REMEMBERED_SECONDS
-        self._known[("identifier", person.identifier)] = self._known[("id", person.id)] = (until, person)
+        self._known[("identifier", user.identifier)] = self._known[("id", user.id)] = (until, user)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        return person
+        return user
 
 
-def _person(row: Any) -> Person:  # noqa: ANN401 - SQLAlchemy's
+def _user(row: Any) -> StoredUser:  # noqa: ANN401 - SQLAlchemy's
     try:
         metadata = json.loads(row.metadata or "{}")
     except ValueError:
         metadata = {}
-    return Person(row.id, row.identifier, row.createdAt or "", metadata if isinstance(metadata, dict) else {})
+    return StoredUser(row.id, row.identifier, row.createdAt or "", metadata if isinstance(metadata, dict) else {})

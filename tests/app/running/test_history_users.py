@@ -19,18 +19,18 @@ async def test_a_signed_out_token_is_known_to_every_replica(url: str) -> None:
 
 async def test_repeated_lookups_of_tokens_and_users_are_cached(url: str) -> None:
     async with opened(url) as store:
-        ada = await store.add_person("ada", {"provider": "x"})
+        ada = await store.add_user("ada", {"provider": "x"})
         await store.is_signed_out("token")
         counting = Counting(store)
         for _ in range(5):
-            assert await store.person("ada") == await store.person_by_id(ada.id) == ada
+            assert await store.user("ada") == await store.user_by_id(ada.id) == ada
             assert not await store.is_signed_out("token")
         assert counting.statements == []
 
 
 async def test_concurrent_sign_ins_create_one_user(url: str) -> None:
     async with opened(url) as here, opened(url) as there:
-        people = await asyncio.gather(*(each.add_person("ada", {"n": 1}) for each in (here, there) * 5))
-        assert len({person.id for person in people}) == 1
-        assert (await here.add_person("ada", {"n": 2})).metadata == {"n": 2}
-        assert await here.person("nobody") is None
+        users = await asyncio.gather(*(each.add_user("ada", {"n": 1}) for each in (here, there) * 5))
+        assert len({user.id for user in users}) == 1
+        assert (await here.add_user("ada", {"n": 2})).metadata == {"n": 2}
+        assert await here.user("nobody") is None
