@@ -17,9 +17,12 @@ node.select()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of processes of `--numprocesses auto`: one for each core, none where one file is tested."""
+    """Return the number of processes of `--numprocesses auto`: one more than cores, as some wait for Terraform.
+
+    One file runs in one process, where a debugger works.
+    """
     one = len(config.args) == 1 and ".py" in config.args[0]
-    return 0 if one else len(os.sched_getaffinity(0))
+    return 0 if one else 1 + len(os.sched_getaffinity(0))
 
 
 def pytest_configure(config: pytest.Config) -> None:

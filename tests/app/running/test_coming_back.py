@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
@@ -116,13 +117,22 @@ async def test_a_reload_during_an_answer_shows_the_partial_answer_and_offers_to_
         await client.aclose()
 
 
+async def stored_answer(client: httpx.AsyncClient, thread_id: str) -> str:
+    """Return as much of an answer as the history has."""
+    steps = (await client.get(f"/project/thread/{thread_id}")).json().get("steps", [])
+    return "".join(step["output"] for step in steps if step["type"] == "assistant_message")
+
+
 async def test_a_killed_process_keeps_what_was_shown(folder: Path, scripted: Running, database: str) -> None:
     with chat(scripted.url, folder, database_url=database, **SIGN_IN) as app:
         client = await signed_in(app)
         page = await opened(app, client)
         await page.say("count to 3000")
         await page.first_text()
-        await asyncio.sleep(4)
+        await until(lambda: page.thread_id)
+        async with asyncio.timeout(30):
+            while len(await stored_answer(client, page.thread_id)) < len("1 ") * 400:
+                await asyncio.sleep(0.2)
         app.process.kill()
         app.process.wait(10)
         await page.close(forget=False)

@@ -13,6 +13,7 @@ import pytest
 
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat, engine, free_port
+from support.chat.waiting import until
 from support.project import ROOT
 
 
@@ -87,8 +88,7 @@ async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> No
         await page.say("count to 200")
         await page.first_text()
         app.process.terminate()
-        await asyncio.sleep(0.2)
-        assert httpx.get(app.management + "/readyz").status_code == 503
+        await until(lambda: httpx.get(app.management + "/readyz").status_code == 503)
         heard = await page.end_of_turn()
         assert heard.answer
         assert heard.answer.endswith("200")
@@ -118,10 +118,8 @@ async def test_a_lost_connection_ends_the_answer_after_the_grace(folder: Path, s
         await page.say("count to 3000")
         await page.first_text()
         await page.close(forget=False)
-        await asyncio.sleep(0.5)
         assert 'kaito_chat_active_streams{model="scripted"} 1.0' in app.metrics()
-        await asyncio.sleep(1.5)
-        assert 'kaito_chat_active_streams{model="scripted"} 0.0' in app.metrics()
+        await until(lambda: 'kaito_chat_active_streams{model="scripted"} 0.0' in app.metrics())
 
 
 async def test_a_page_that_reconnects_in_time_gets_its_answer(folder: Path, scripted: Running) -> None:

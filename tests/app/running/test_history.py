@@ -14,6 +14,7 @@ from kaito_chat.history import HistoryError, open_history
 from kaito_chat.settings import Settings
 from support.chat.databases import fresh
 from support.chat.processes import Running, chat
+from support.chat.waiting import until
 
 SIGN_IN = {
     "sign_in": "password",
@@ -54,7 +55,7 @@ async def talk(app: Running, client: httpx.AsyncClient, *questions: str) -> Page
     for question in questions:
         heard = await page.ask(question)
         assert heard.answer
-    await asyncio.sleep(0.5)  # Chainlit writes in the background
+    await until(lambda: app.metric("kaito_chat_history_pending") == 0)
     await page.close()
     return page
 

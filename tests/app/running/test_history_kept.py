@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ SIGN_IN = {
     "password_users": json.dumps({"ada": "not-a-secret"}),
     "auth_secret": "0123456789abcdef0123456789abcdef",
 }
+PENDING = "kaito_chat_history_pending"
 
 
 @asynccontextmanager
@@ -43,11 +43,6 @@ async def signed_in(app: Running) -> AsyncIterator[httpx.AsyncClient]:
 
 def cookie(client: httpx.AsyncClient) -> str:
     return "; ".join(f"{key}={value}" for key, value in client.cookies.items())
-
-
-async def metric(app: Running, name: str) -> float:
-    values = re.findall(rf"^{name} (\S+)$", await asyncio.to_thread(app.metrics), re.MULTILINE)
-    return float(values[0])
 
 
 def notices(page: Page) -> list[str]:
@@ -76,7 +71,7 @@ async def test_questions_during_a_database_outage_are_answered_with_a_notice_and
         page = Page(app.url, cookie=cookie(client))
         await page.open()
         assert (await page.ask("before")).answer
-        await asyncio.sleep(0.5)
+        await until(lambda: app.metric(PENDING) == 0)
         await between.cut()
         for question in ("during one", "during two"):
             assert (await page.ask(question)).answer
@@ -84,8 +79,8 @@ async def test_questions_during_a_database_outage_are_answered_with_a_notice_and
         status = (await client.get("/status")).json()
         assert status["unsaved"] > 0
         assert status["history_away"]
-        assert await metric(app, "kaito_chat_history_pending") > 0
-        assert await metric(app, "kaito_chat_history_oldest_pending_seconds") > 1
+        assert app.metric(PENDING) > 0
+        assert app.metric("kaito_chat_history_oldest_pending_seconds") > 1
         named: dict[str, Any] = {"threadId": page.thread_id}
         for answer in (
             await client.post("/project/threads", json={"pagination": {"first": 20}, "filter": {}}),
@@ -98,7 +93,7 @@ async def test_questions_during_a_database_outage_are_answered_with_a_notice_and
         await until(lambda: "history_late" not in notices(page))
         assert (await page.ask("after")).answer
         await page.close()
-        await asyncio.sleep(0.5)
+        await until(lambda: app.metric(PENDING) == 0)
         texts = await said(postgres_url, page.thread_id)
         assert texts[::2] == ["before", "during one", "during two", "after"]
         assert all(text.startswith("This is answer") for text in texts[1::2])
@@ -117,14 +112,14 @@ async def test_a_conversation_deleted_on_another_replica_stays_deleted(
         page = Page(here.url, cookie=cookie(client))
         await page.open()
         assert (await page.ask("forget this")).answer
-        await asyncio.sleep(0.5)
+        await until(lambda: here.metric(PENDING) == 0)
         elsewhere = await stack.enter_async_context(signed_in(there))
         deleted = await elsewhere.request("DELETE", "/project/thread", json={"threadId": page.thread_id})
         assert deleted.is_success
         assert (await page.ask("and this")).answer
         await until(lambda: "history_deleted" in notices(page))
         await page.close()
-        await asyncio.sleep(0.5)
+        await until(lambda: here.metric(PENDING) == 0)
         assert await said(postgres_url, page.thread_id) == []
         listed = await client.post("/project/threads", json={"pagination": {"first": 20}, "filter": {}})
         assert listed.json()["data"] == []
@@ -138,7 +133,9 @@ async def test_a_process_killed_during_an_answer_has_stored_what_it_showed(folde
             await page.open()
             await page.say("a long answer, please")
             await page.first_text()
-            await asyncio.sleep(7)
+            async with asyncio.timeout(30):
+                while "paragraph 1" not in "".join(await said(postgres_url, page.thread_id)):
+                    await asyncio.sleep(0.2)
             app.process.kill()
             await page.close(forget=False)
         question, partial = await said(postgres_url, page.thread_id)

@@ -1,14 +1,17 @@
 """The image without a container engine: the Dockerfile's instructions, run below another root."""
 
+import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from filelock import FileLock
 
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, free_port, program
@@ -19,6 +22,7 @@ from support.project import ROOT
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Debian's interpreter: one below root's home would be unreadable for the image's user.
 PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(path).exists()), "")
+KEPT = Path("/var/tmp/kaito-chat-image")  # noqa: S108 - checked before its use
 USER = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
 
 
@@ -34,28 +38,56 @@ def image() -> Iterator[Path]:
     packages = "a Python for all users (packages: python3 python3-venv)"
     found = [needs(PYTHON, packages), "-c", "import venv, ensurepip"]
     needs(subprocess.run(found, check=False, capture_output=True).returncode == 0, packages)
-    with common_folder() as root:
-        _build(root)
+    if not _is_ours(KEPT):
+        shutil.rmtree(KEPT, ignore_errors=True)
+        KEPT.mkdir()
+    with FileLock(KEPT / "lock", timeout=600):
+        root = _installed()
+        _add_application(root)
         yield root
 
 
-def _build(root: Path) -> None:
-    """Run the Dockerfile's instructions below another root."""
+def _is_ours(folder: Path) -> bool:
+    """Return whether only root can write to a folder: its programs run as root."""
+    status = folder.lstat() if folder.exists() else None
+    return status is not None and status.st_uid == 0 and stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022
+
+
+def _installed() -> Path:
+    """Return a root with the image's environment, which is kept until the Dockerfile or a requirement changes."""
+    sources = [ROOT / "app" / "Dockerfile", *sorted((ROOT / "app").glob("requirements*.txt")), Path(PYTHON).resolve()]
+    root = KEPT / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    if not (root / "complete").exists():
+        for other in KEPT.glob("*/"):
+            shutil.rmtree(other)
+        _install(root)
+        (root / "complete").touch()
+    return root
+
+
+def _install(root: Path) -> None:
+    """Run the Dockerfile's first instructions below another root."""
     build = root / "build"
-    build.mkdir()
+    build.mkdir(parents=True)
     for source in (ROOT / "app").glob("requirements*.txt"):
         shutil.copy(source, build)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(build)}
     for pair in " ".join(instructions("ENV")[:1]).split():
         key, value = pair.split("=", 1)
         environment[key] = value
-    first, second = instructions("RUN")
-    command = first.replace("/opt/", f"{root}/opt/").replace("python -m venv", f"{PYTHON} -m venv")
+    command = instructions("RUN")[0].replace("/opt/", f"{root}/opt/").replace("python -m venv", f"{PYTHON} -m venv")
     subprocess.run(["/bin/bash", "-euc", command], cwd=build, env=environment, check=True)
+
+
+def _add_application(root: Path) -> None:
+    """Copy and compile the application, as the Dockerfile does, below a root with its environment."""
+    shutil.rmtree(root / "opt" / "app", ignore_errors=True)
     shutil.copytree(
         ROOT / "app" / "kaito_chat", root / "opt/app/kaito_chat", ignore=shutil.ignore_patterns("__pycache__")
     )
-    compiled = second.replace("/opt/", f"{root}/opt/").replace("python ", f"{root}/opt/venv/bin/python ")
+    compiled = (
+        instructions("RUN")[1].replace("/opt/", f"{root}/opt/").replace("python ", f"{root}/opt/venv/bin/python ")
+    )
     subprocess.run(["/bin/bash", "-euc", compiled], check=True)
     subprocess.run(["/bin/chmod", "-R", "a-w,a+rX", str(root / "opt")], check=True)
 
