@@ -173,7 +173,7 @@ async def _run(options: argparse.Namespace) -> int:
     probes: dict[str, Coroutine[Any, Any, str]] = {}
     models = {"model": at(options.model)} if options.model is not None else {}
     if options.models:
-        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.served}
+        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.configured_models}
     for name, model in models.items():
         probes[name] = probe_model(model, options.timeout, options.reach)
     if options.chat is not None:
