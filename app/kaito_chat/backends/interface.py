@@ -153,7 +153,7 @@ class Request:
 class Backend(Protocol):
     """A protocol of model servers, at one endpoint.
 
-    A backend sends each request once. Its caller, `models.asking` or `probe`, decides whether to send another one after an
+    A backend sends each request once. Its caller, `models.asking` or `probe`, decides whether another one follows an
     error.
 
     Attributes:

@@ -114,7 +114,7 @@ class Thinking:
         return (before.endswith("\n") or rest.startswith("\n")) and before.count("```") % 2 == 0
 
     def _leave(self) -> None:
-        """Start the answer; discard the text before it."""
+        """Start the answer; any text before it is reasoning."""
         self.closed = True
         self.said.clear()
         self._inside = self._begun = False

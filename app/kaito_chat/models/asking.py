@@ -1,7 +1,8 @@
 """One question to one model, until its answer is complete.
 
 In the chat application, only this module sends a question again: backends report errors, and `chat.turn` shows the last
-one. The smoke test (`probe`) has a shorter loop of its own.
+one. The smoke test, `probe`, has its own, shorter loop.
+
 Before the first token, a question is sent again:
 
 - in another form, if the server refuses its form (`Backend.adapt`);
