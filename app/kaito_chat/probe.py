@@ -39,8 +39,10 @@ from kaito_chat.settings import PREFIX, ModelSettings, SettingsError, read
 
 QUESTION = "Say hello in one short sentence."
 SAMPLING = Sampling(temperature=0.0, top_p=1.0, max_tokens=16)
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 TRUST_SECONDS = 600.0
+# One attempt for the request, for each field that a server may refuse, and for completions instead of a chat.
+MOST_FORMS = 8
 
 
 class ProbeError(Exception):
@@ -91,13 +93,13 @@ async def probe_model(model: ModelSettings, timeout_seconds: float, reach_second
             try:
                 return await _ask(endpoint, model)
             except BackendError as error:
-                if error.kind is not Kind.NOT_READY or time.monotonic() + LOOK_SECONDS > deadline:
+                if error.kind is not Kind.NOT_READY or time.monotonic() + POLL_SECONDS > deadline:
                     raise ProbeError(str(error)) from None
             except AzureError as error:
                 # A new federated credential takes some minutes to become valid; a missing one never does.
-                if time.monotonic() + LOOK_SECONDS > min(deadline, began + TRUST_SECONDS):
+                if time.monotonic() + POLL_SECONDS > min(deadline, began + TRUST_SECONDS):
                     raise ProbeError(f"Entra ID gives no token: {error.message.splitlines()[0]}") from None
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _ask(endpoint: Endpoint, model: ModelSettings) -> str:
@@ -111,17 +113,23 @@ async def _ask(endpoint: Endpoint, model: ModelSettings) -> str:
 
 
 async def _answer(backend: Backend, request: Request) -> str:
-    """Return the text of the answer; a request whose form the server refuses is sent in another form."""
+    """Return the text of the answer; send the request again in other forms if the server refuses its form."""
+    for _ in range(MOST_FORMS - 1):
+        try:
+            return await _text(backend, request)
+        except BackendError as error:
+            adapted = backend.adapt(request, error)
+            if adapted is None:
+                raise
+            request = adapted
+    return await _text(backend, request)
+
+
+async def _text(backend: Backend, request: Request) -> str:
     text = ""
-    try:
-        async with aclosing(backend.stream(request)) as events:
-            async for event in events:
-                text += event.text if isinstance(event, Text) else ""
-    except BackendError as error:
-        adapted = backend.adapt(request, error)
-        if adapted is None:
-            raise
-        return await _answer(backend, adapted)
+    async with aclosing(backend.stream(request)) as events:
+        async for event in events:
+            text += event.text if isinstance(event, Text) else ""
     return text
 
 
@@ -134,13 +142,13 @@ async def _reach(url: str, seconds: float) -> dict[str, Any]:
                 (await client.get(f"{url}/")).raise_for_status()
                 sign_in: dict[str, Any] = (await client.get(f"{url}/auth/config")).raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
-                if time.monotonic() + LOOK_SECONDS > deadline:
+                if time.monotonic() + POLL_SECONDS > deadline:
                     raise ProbeError(str(error) or type(error).__name__) from None
             except httpx.InvalidURL as error:
                 raise ProbeError(str(error)) from None
             else:
                 return sign_in
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0) -> str:
@@ -152,7 +160,7 @@ async def probe_chat(url: str, timeout_seconds: float, reach_seconds: float = 0)
     url = url.rstrip("/")
     sign_in = await _reach(url, reach_seconds)
     if sign_in.get("requireLogin"):
-        return "page and sign-in are there; no message was sent, since that requires a signed-in user"
+        return "page and sign-in respond; no message was sent, since that requires a signed-in user"
     page = Page(url, trust=trust(ca_file()))
     try:
         await page.open()
@@ -173,7 +181,7 @@ async def _run(options: argparse.Namespace) -> int:
     probes: dict[str, Coroutine[Any, Any, str]] = {}
     models = {"model": at(options.model)} if options.model is not None else {}
     if options.models:
-        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.served}
+        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.configured_models}
     for name, model in models.items():
         probes[name] = probe_model(model, options.timeout, options.reach)
     if options.chat is not None:

@@ -86,7 +86,7 @@ def not_ready(services: Services) -> str:
 
 def _patch(services: Services) -> None:
     settings = services.settings
-    chainlit_patches.take_out_pauses()
+    chainlit_patches.remove_sleeps()
     chainlit_patches.guard_files()
     chainlit_patches.record_sign_ins()
     if settings.encrypted:

@@ -1,6 +1,7 @@
 """Both genuine command lines of the CDK deploy and destroy each environment; a second plan is empty.
 
-Their own `diff` runs for one environment and their `destroy` for two; Terraform does the same for the others, in less time.
+Their own `diff` runs for one environment and their `destroy` for two; Terraform does the same for the others, which
+takes less time.
 """
 
 import json

@@ -86,7 +86,7 @@ def window_of(entry: dict[str, Any], entries: list[dict[str, Any]]) -> int | Non
 
 
 def can_chat(entry: dict[str, Any]) -> bool:
-    """Whether a model can chat: by the purpose that its server states, or else by its name."""
+    """Return whether a model can chat: by the purpose that its server states, or else by its name."""
     able = entry.get("capabilities")
     if isinstance(able, dict) and isinstance(able.get("chat_completion", able.get("completion_chat")), bool):
         return bool(able.get("chat_completion", able.get("completion_chat")))

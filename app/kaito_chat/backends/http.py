@@ -56,8 +56,8 @@ def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | N
     Redirects are never followed: they would send questions, and a key, to another address.
 
     Args:
-        connect_timeout_seconds: To connect.
-        max_connections: At once, to all servers.
+        connect_timeout_seconds: Limit for opening a connection, and default for the other phases of a request.
+        max_connections: Limit for open connections, to all servers together.
         ca_file: Certificates to trust beside the system's.
     """
     timeout = httpx.Timeout(connect_timeout_seconds)

@@ -153,7 +153,8 @@ class Request:
 class Backend(Protocol):
     """A protocol of model servers, at one endpoint.
 
-    A backend sends each request once. `models.asking` decides whether another request follows an error.
+    A backend sends each request once. Its caller, `models.asking` or `probe`, decides whether another one follows an
+    error.
 
     Attributes:
         name: For logs, metrics and the page: `vllm`, `transformers`, `openai`, `legacy`, `rag`, `azure_openai`.

@@ -107,7 +107,7 @@ class Legacy:
 
 
 async def speaks_legacy(endpoint: Endpoint) -> bool:
-    """Whether a server without `/v1/models` is the legacy runtime.
+    """Return whether a server without `/v1/models` is the legacy runtime.
 
     While KAITO downloads a model, its wrapper answers 404 to everything but `/metrics`, so a 404 alone proves nothing:
     `GET /chat` has to be a known route (405), or the server has to report that it runs.
@@ -127,5 +127,5 @@ async def speaks_legacy(endpoint: Endpoint) -> bool:
 
 
 async def has_route(endpoint: Endpoint, path: str) -> bool:
-    """Whether the server knows a path that accepts only POST."""
+    """Return whether the server knows a path that accepts only POST."""
     return (await endpoint.request("GET", path)).status_code == httpx.codes.METHOD_NOT_ALLOWED

@@ -128,7 +128,7 @@ class OpenAI:
         return count if isinstance(count, int) else None
 
     def _may_suspect(self) -> bool:
-        """Whether a bare 500 is worth another form: vLLM gives reasons, and servers fail for other reasons too."""
+        """Return whether a 500 without a reason is worth another form: rarely, and never for vLLM, which has one."""
         now, last = time.monotonic(), self._suspected
         if self.name == "vllm" or (last is not None and now - last < SUSPECT_AGAIN_SECONDS):
             return False

@@ -65,7 +65,7 @@ class RAGEngine(OpenAI):
 
 
 async def is_rag(endpoint: Endpoint) -> bool:
-    """Whether a server without `/v1/models` is a RAGEngine: no other server lists indexes."""
+    """Return whether a server without `/v1/models` is a RAGEngine: no other server lists indexes."""
     response = await endpoint.request("GET", INDEXES)
     return response.is_success and indexes_of(response) is not None
 

@@ -64,5 +64,5 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def is_html(response: httpx.Response) -> bool:
-    """Whether the response is a web page."""
+    """Return whether the response is a web page."""
     return "html" in response.headers.get("content-type", "")

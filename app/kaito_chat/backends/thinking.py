@@ -85,7 +85,7 @@ class Thinking:
         self._inside = self._inside and self._begun
 
     def _uncertain(self, tag: str, rest: str) -> bool:
-        """Whether the next text decides: after a part of a tag, and after a closing tag without an opening one."""
+        """Return whether the next text decides: after part of a tag, and after a closing tag without an opening one."""
         if tag:
             return rest == CLOSE and self._begun and not self._inside and not self._nested
         return any(each.startswith(rest) for each in (OPEN, CLOSE))
@@ -109,12 +109,12 @@ class Thinking:
             self._say(tag, pieces)
 
     def _alone(self, rest: str) -> bool:
-        """Whether a closing tag without an opening one is at the edge of a line, outside of a code block."""
+        """Return whether a closing tag without an opening one is at the edge of a line, outside of a code block."""
         before = "".join(self.said)
         return (before.endswith("\n") or rest.startswith("\n")) and before.count("```") % 2 == 0
 
     def _leave(self) -> None:
-        """Begin the answer, or begin it anew."""
+        """Start the answer; any text before it is reasoning."""
         self.closed = True
         self.said.clear()
         self._inside = self._begun = False

@@ -21,26 +21,26 @@ from kaito_chat.telemetry.audit import record
 
 log = logging.getLogger(__name__)
 
-PAUSING = ("chainlit.message", "chainlit.step")
+SLEEPING = ("chainlit.message", "chainlit.step")
 
 
 class SignIns(Protocol):
-    """Makes and checks the tokens of people who signed in."""
+    """Issue and verify sign-in tokens."""
 
     def issue(self, user: User) -> str:
-        """A token for somebody who signed in."""
+        """Return a token for a signed-in user."""
 
     async def holder(self, token: str | None) -> User | None:
-        """Who a token signs in, if anybody."""
+        """Return the user of a token; `None` if it is invalid."""
 
 
 def guard_files() -> None:
-    """Give a session a folder for its files only below Chainlit's own, whatever its id is.
+    """Restrict session folders to Chainlit's directory.
 
-    Chainlit joins the id, which the browser chose, to a path that it makes and removes.
+    Chainlit builds the path of the folder, which it creates and removes, from an id that the browser chose.
     """
 
-    def files_dir(session: Any) -> Path:  # noqa: ANN401 - Chainlit's, which has no types
+    def files_dir(session: Any) -> Path:  # noqa: ANN401 - Chainlit has no types
         if not is_uuid(session.id):
             raise ValueError("the id of a session must be a UUID")
         return Path(FILES_DIRECTORY) / str(session.id)
@@ -49,12 +49,12 @@ def guard_files() -> None:
 
 
 def secure_cookies() -> None:
-    """Keep the cookies of sign-in to https. Chainlit does so only for pages within other sites."""
+    """Set `Secure` on sign-in cookies; Chainlit sets it only for embedded pages."""
     chainlit.auth.cookie._cookie_secure = True  # noqa: SLF001 - there is no setting
 
 
 def use_tokens(sign_ins: SignIns) -> None:
-    """Have Chainlit make and check tokens our way; it imports the functions by name, so each name is replaced."""
+    """Replace Chainlit's token functions; they are imported by name, so each module that imports them is patched."""
 
     def decode(_token: str) -> User:
         raise HTTPException(401, "Tokens are not renewed; sign in again")
@@ -72,7 +72,7 @@ def use_tokens(sign_ins: SignIns) -> None:
 
 
 def record_sign_ins() -> None:
-    """Count and log what comes of signing in, by password and with Entra ID."""
+    """Count and log the outcomes of sign-ins, by password and with Entra ID."""
     authenticated, failed = chainlit.server._authenticate_user, chainlit.server._get_oauth_redirect_error  # noqa: SLF001
 
     async def authenticate(request: Any, user: User | None, redirect_to_callback: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - Chainlit's signature
@@ -90,13 +90,12 @@ def record_sign_ins() -> None:
     chainlit.server._get_oauth_redirect_error = failure  # noqa: SLF001
 
 
-def take_out_pauses() -> None:
-    """Let constructing a step or a message take no time.
+def remove_sleeps() -> None:
+    """Remove the `time.sleep` from the constructors of steps and messages.
 
-    Chainlit calls `time.sleep(0.001)` in the constructor of every step and message, so that no two have the same time
-    of creation. That stops the whole process, all conversations with it: three times per question, a fifth of a second
-    when fifty users ask at once. The times of creation have microseconds, so they differ without it. The two modules
-    use `time` for nothing else.
+    Chainlit sleeps for 0.001 s in each constructor, so that no two creation times are equal. It blocks the event loop
+    three times per question: a fifth of a second in total when fifty users ask at once. Creation times have
+    microseconds, so they differ without it. The two modules use `time` for nothing else.
     """
-    for name in PAUSING:  # the attribute `chainlit.step` is a function that hides the module
+    for name in SLEEPING:  # the attribute `chainlit.step` is a function that hides the module
         import_module(name).time = SimpleNamespace(sleep=lambda _seconds: None)  # type: ignore[attr-defined]

@@ -27,22 +27,22 @@ def _profile(model: ModelSettings) -> cl.ChatProfile:
         markdown_description=model.description or model.name,
         icon=model.icon or f"{settings.root_path}/public/icon.svg",
         starters=_starters(model.starters),
-        default=model is settings.served[0],
+        default=model is settings.configured_models[0],
     )
 
 
-if len(settings.served) > 1:
+if len(settings.configured_models) > 1:
 
     @cl.set_chat_profiles
     async def profiles() -> list[cl.ChatProfile]:
         """Return the models to choose from."""
-        return [_profile(model) for model in settings.served]
+        return [_profile(model) for model in settings.configured_models]
 
 
 @cl.set_starters
 async def starters() -> list[cl.Starter]:
     """Return the starter questions of a new conversation."""
-    return _starters(settings.served[0].starters)
+    return _starters(settings.configured_models[0].starters)
 
 
 @cl.on_chat_resume

@@ -115,7 +115,9 @@ def build(settings: Settings) -> Services:
         token=settings.token_timeout_seconds,
         answer=settings.answer_timeout_seconds,
     )
-    keyless = any(model.backend == "azure_openai" and not model.api_key_variable for model in settings.served)
+    keyless = any(
+        model.backend == "azure_openai" and not model.api_key_variable for model in settings.configured_models
+    )
     credential = DefaultAzureCredential() if keyless or settings.database_entra_enabled else None
     workspaces = Workspaces(
         settings.kubernetes_api_url,
@@ -131,7 +133,7 @@ def build(settings: Settings) -> Services:
             settings.warm_up_poll_seconds,
             workspaces,
         )
-        for each in settings.served
+        for each in settings.configured_models
     ]
     limits = UsageLimits(
         answers=settings.max_answers,

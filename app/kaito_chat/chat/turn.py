@@ -46,7 +46,7 @@ class Turn:
 
     Args:
         services: The services that all conversations share.
-        model: The model.
+        model: The model that the user chose.
         continuing: Continue the last answer instead.
     """
 
@@ -166,7 +166,7 @@ class Turn:
             error = BackendError(Kind.FAILED, error.detail, said=error.said)
         metrics.ERRORS.labels(self._model.name, error.kind).inc()
         reference = uuid.uuid4().hex[:8]
-        log.warning("no whole answer", extra={"kind": error.kind, "detail": error.detail, "reference": reference})
+        log.warning("incomplete answer", extra={"kind": error.kind, "detail": error.detail, "reference": reference})
         buttons: list[cl.Action] = []
         if wordless:
             await self._shown.remove()
@@ -194,7 +194,7 @@ class Turn:
 
 
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
-    """Show a notice, which is no part of the conversation, and no answer to copy or to rate."""
+    """Show a notice, which is not part of the conversation and cannot be copied or rated."""
     await cl.Message(text, type="system_message", metadata=notice(str(kind)), actions=actions or []).send()
 
 

@@ -38,7 +38,9 @@ class Database:
     def __init__(self, url: str, credential: AsyncTokenCredential | None = None) -> None:
         parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
-        self.engine, self._wires = engines.postgresql(parsed, credential) if self.postgresql else engines.sqlite(parsed)
+        self.engine, self._connections = (
+            engines.postgresql(parsed, credential) if self.postgresql else engines.sqlite(parsed)
+        )
         self.url = self.engine.url
         self.place = f"{parsed.host}:{parsed.port or 5432}" if self.postgresql else str(parsed.database)
         self._collation = ""
@@ -97,7 +99,7 @@ class Database:
         self._abandoned.add(task)
         task.add_done_callback(self._abandoned.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # so that asyncio does not log it
-        self._wires.end(task)
+        self._connections.end(task)
 
     async def migrate(self) -> None:
         """Migrate the tables; a lock serializes replicas that start at the same time.

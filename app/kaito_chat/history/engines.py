@@ -20,39 +20,39 @@ RECYCLE_SECONDS = 1800
 ENTRA_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 
 
-class Wires:
+class Connections:
     """The driver's connection of each task, to terminate a hanging one without its cooperation."""
 
     def __init__(self) -> None:
-        self._wires: WeakKeyDictionary[asyncio.Task[Any], asyncpg.Connection] = WeakKeyDictionary()
+        self._connections: WeakKeyDictionary[asyncio.Task[Any], asyncpg.Connection] = WeakKeyDictionary()
 
     async def connect(self, *arguments: object, **options: object) -> asyncpg.Connection:
         """Open a connection for the current task; set timeouts by SQL, as poolers reject startup parameters."""
-        wire = await asyncpg.connect(*arguments, **options)
-        self.note(wire)
+        connection = await asyncpg.connect(*arguments, **options)
+        self.note(connection)
         limits = "; ".join(f"SET {limit} = {value}" for limit, value in POSTGRESQL_LIMITS.items())
-        await wire.execute(limits, timeout=CONNECT_SECONDS)
-        return wire
+        await connection.execute(limits, timeout=CONNECT_SECONDS)
+        return connection
 
-    def note(self, wire: asyncpg.Connection) -> None:
+    def note(self, connection: asyncpg.Connection) -> None:
         """Record that the current task uses a connection."""
         task = asyncio.current_task()
         if task:
-            self._wires[task] = wire
+            self._connections[task] = connection
 
     def end(self, task: asyncio.Task[Any]) -> None:
         """Make a task fail at once; if cancelled, asyncpg would send a cancel request and wait for the server."""
-        wire = self._wires.get(task)
-        if wire:
-            wire.terminate()
+        connection = self._connections.get(task)
+        if connection:
+            connection.terminate()
         else:
             task.cancel()
 
 
-def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[AsyncEngine, Wires]:
+def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[AsyncEngine, Connections]:
     """Return an engine for PostgreSQL; each new connection requests a token from the credential."""
-    query, wires = dict(url.query), Wires()
-    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": wires.connect}
+    query, connections = dict(url.query), Connections()
+    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": connections.connect}
     if ssl := query.pop("sslmode", None):
         arguments["ssl"] = ssl
     if credential:
@@ -67,18 +67,18 @@ def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[Async
     )
 
     def checked_out(connection: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
-        wires.note(connection.driver_connection)
+        connections.note(connection.driver_connection)
 
     event.listen(engine.sync_engine, "checkout", checked_out)
-    return engine, wires
+    return engine, connections
 
 
-def sqlite(url: URL) -> tuple[AsyncEngine, Wires]:
+def sqlite(url: URL) -> tuple[AsyncEngine, Connections]:
     """Return an engine for SQLite."""
     engine = create_async_engine(url.set(drivername=DRIVERS["sqlite"]))
     event.listen(engine.sync_engine, "connect", _tune)
     event.listen(engine.sync_engine, "begin", _begin)
-    return engine, Wires()
+    return engine, Connections()
 
 
 def _token(credential: AsyncTokenCredential) -> Callable[[], Awaitable[str]]:

@@ -1,6 +1,8 @@
 """One question to one model, until its answer is complete.
 
-This is the one place that sends a question again. Backends report errors, and `chat.turn` shows the one that remains.
+In the chat application, only this module sends a question again: backends report errors, and `chat.turn` shows the last
+one. The smoke test, `probe`, has its own, shorter loop.
+
 Before the first token, a question is sent again:
 
 - in another form, if the server refuses its form (`Backend.adapt`);
@@ -40,9 +42,9 @@ class Question:
 
     Attributes:
         messages: The conversation, the question last.
-        sampling: The user's choice.
+        sampling: The sampling parameters that the user chose.
         model_id: The id of one of the server's models; any other is not sent, and the default model answers.
-        roomy: The answer may have all of the context window that the question leaves.
+        roomy: The answer may use all of the context window that the question leaves.
     """
 
     messages: Sequence[Message]
@@ -55,8 +57,8 @@ class Asking:
     """One question to one model.
 
     Args:
-        settings: The application's.
-        model: The model.
+        settings: The application's limits: timeouts, retries, length of an answer.
+        model: The model that answers; its readiness is rechecked after errors.
         question: Returns the question; called when the model is ready, and again when it is back.
         until_ready: Waits for the model; without it, a model that is gone is not waited for.
 
@@ -118,7 +120,7 @@ class Asking:
         self._deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_seconds
 
     async def _may_try_again(self, error: BackendError) -> bool:
-        """Prepare another attempt, after a pause if need be; whether there may be one."""
+        """Prepare another attempt, after a pause if necessary, and return whether to make it."""
         if self._sent:
             backend, request = self._sent
             adapted = backend.adapt(request, error)
@@ -129,7 +131,7 @@ class Asking:
         if error.kind is Kind.TOO_LONG:
             return self._fitting.shrink(error)
         if error.kind is Kind.RENAMED:
-            await self._model.doubt()
+            await self._model.recheck()
             return self._attempts == 1
         wait = self._wait(error)
         if wait is None:
@@ -149,16 +151,16 @@ class Asking:
         return None if error.retry_after_seconds > LONGEST_WAIT_SECONDS else error.retry_after_seconds + jittered / 4
 
     async def _is_gone(self, error: BackendError) -> bool:
-        """Whether the model is gone before the first text of its answer, and can be waited for."""
+        """Return whether the model is gone before the first text of its answer, and can be waited for."""
         if self._until_ready is None or error.kind not in GONE or not self.progress.wordless:
             return False
-        await self._model.doubt()
+        await self._model.recheck()
         return not self._model.ready
 
     async def _batches(self) -> AsyncGenerator[list[Piece]]:
         async with aclosing(batched(self._attempt(), self._settings.coalesce_milliseconds / 1000)) as batches:
             async for batch in batches:
-                if pieces := self._noted(batch):
+                if pieces := self._record(batch):
                     yield pieces
 
     async def _attempt(self) -> AsyncGenerator[Event]:
@@ -183,8 +185,8 @@ class Asking:
         )
         return backend, backend.request(served, fitted.messages, sampling)
 
-    def _noted(self, batch: list[Event]) -> list[Piece]:
-        """Note what arrived, up to the longest answer, and return the part that the page shows."""
+    def _record(self, batch: list[Event]) -> list[Piece]:
+        """Record events, up to the longest answer allowed, and return the pieces that the page shows."""
         progress, most = self.progress, self._settings.max_answer_characters
         pieces = joined(event for event in batch if progress.characters <= most and progress.note(event))
         if pieces and progress.first_token_seconds is None:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
     """Yield events in batches, never later than `seconds` after they arrived.
 
-    Sending each token to a page by itself costs more than generating it did, and nobody reads faster for it.
+    Sending a message per token would cost more than generating the token, without a visible benefit.
     An exception of `events` is raised after the events before it. Closing this closes `events`, within the task that
     reads them.
     """
@@ -28,7 +28,7 @@ async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[l
             arrived.set()
 
     reader = asyncio.create_task(read())
-    # Its exception is raised below, or nobody is left to handle it: asyncio need not log it.
+    # Its exception is raised below, or the consumer is gone; asyncio need not log it.
     reader.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         while not reader.done() or waiting:

@@ -57,12 +57,12 @@ class Fitting:
         return fitted
 
     def shrink(self, error: BackendError) -> bool:
-        """Make the next request smaller after a refusal for length; whether that may help."""
+        """Make the next request smaller after a refusal for length, and return whether that may help."""
         self._refusals += 1
         return self._refusals <= MOST_REFUSALS and (self._narrow(error) or self._shorten())
 
     def _narrow(self, error: BackendError) -> bool:
-        """Make the answer shorter, where the server's numbers say how much fits; whether that may help."""
+        """Make the answer shorter, where the server's numbers say how much fits, and return whether that may help."""
         length, sent = error.context_length, self._sent_tokens
         if length and length.answer_tokens and length.answer_tokens < sent:
             self._most_tokens = length.answer_tokens
@@ -84,7 +84,7 @@ class Fitting:
         return True
 
     def _drop(self, window_tokens: int, prompt_tokens: int) -> bool:
-        """Drop the oldest messages by the server's own count; whether there are any to drop."""
+        """Drop the oldest messages by the server's own count, and return whether any can be dropped."""
         self._scale = prompt_tokens / estimate(self._messages)
         self._most_tokens = None
         return fit(self._messages, window_tokens, self._wanted_tokens, scale=self._scale).dropped > 0

@@ -38,16 +38,16 @@ LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO
 
 
 class Model:
-    """A model of the settings: its readiness, the progress of its warm-up, and those who wait for it.
+    """A model of the settings: its readiness, and the progress of its warm-up.
 
     Attributes:
-        settings: The model's.
-        endpoint: Its server's.
+        settings: The model's configuration.
+        endpoint: The HTTP endpoint of its server.
         state: The state that the page shows.
         backend: The protocol of its server; `None` while it is not ready.
         default: The model that its server offers first; `None` while it is not ready.
-        reason: Why it is not ready; for logs only.
-        said: The server's own words about that, which the page may quote.
+        reason: The reason why it is not ready; for logs only.
+        said: The server's error message, which the page may quote.
         since: When the state began, as a monotonic time.
         conditions: The Workspace's conditions, where they may be read.
         download_seconds: The remaining time of its download, where KAITO reports it.
@@ -75,7 +75,7 @@ class Model:
         self._measured_name = ""
         self._workspaces = workspaces
         self._changed = asyncio.Condition()
-        self._look_now = asyncio.Event()
+        self._check_now = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Model:
 
     @property
     def ready(self) -> bool:
-        """Whether it answers."""
+        """Whether the model accepts questions."""
         return self.backend is not None
 
     @property
@@ -124,24 +124,24 @@ class Model:
     async def run(self) -> None:
         """Check the model until cancelled: often until it is ready, then every half minute."""
         while True:
-            await self.look()
+            await self.check()
             pause = READY_POLL_SECONDS if self.ready else self._poll_seconds
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - replicas spread their checks
-                    await self._look_now.wait()
+                    await self._check_now.wait()
             except TimeoutError:
                 pass
-            self._look_now.clear()
+            self._check_now.clear()
 
-    async def look(self) -> None:
-        """Check the model at its server, and notify those who wait."""
+    async def check(self) -> None:
+        """Check the model at its server, and notify the waiting conversations."""
         try:
             backend = self.backend or await backend_at(self.endpoint, self.settings)
             served = await backend.describe()
         except BackendError as error:
             await self._not_ready(error)
         except Exception as error:  # a credential may raise any exception, and the checks must go on
-            log.warning("looking at the model failed", exc_info=True)
+            log.warning("model check failed", exc_info=True)
             await self._not_ready(BackendError(Kind.FORBIDDEN, f"{type(error).__name__}: {error}"[:300]))
         else:
             await self._is_ready(backend, served)
@@ -154,10 +154,10 @@ class Model:
         except TimeoutError:
             pass
 
-    async def doubt(self) -> None:
-        """Check at once: a request found the model missing."""
-        await self.look()
-        self._look_now.set()
+    async def recheck(self) -> None:
+        """Check the model at once, after a request found it missing, and restart the polling."""
+        await self.check()
+        self._check_now.set()
 
     async def _is_ready(self, backend: Backend, served: ServedModel) -> None:
         if self.state is not State.READY:
@@ -169,7 +169,7 @@ class Model:
         self.reason = self.said = ""
         self._served_name = served.id
         self._measure()
-        await self._tell()
+        await self._notify()
 
     async def _not_ready(self, error: BackendError) -> None:
         was_there = self.ready or self.state is State.GONE
@@ -183,10 +183,10 @@ class Model:
             log.info("model not ready", extra={"state": state, "reason": error.detail})
             self._enter(state)
         self._measure()
-        await self._look_closer()
-        await self._tell()
+        await self._read_details()
+        await self._notify()
 
-    async def _look_closer(self) -> None:
+    async def _read_details(self) -> None:
         """Read more about a model that is not ready: its Workspace, and its download."""
         workspace = self.settings.workspace_name
         if self._workspaces and workspace:
@@ -207,6 +207,6 @@ class Model:
         self.state = state
         self.since = time.monotonic()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()

@@ -69,7 +69,7 @@ class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings)
         return self
 
     @cached_property
-    def served(self) -> tuple[ModelSettings, ...]:
+    def configured_models(self) -> tuple[ModelSettings, ...]:
         """The models, from either variable; at least one."""
         if self.models:
             return self.models

@@ -37,14 +37,14 @@ def read() -> Reading:
     _refuse_unknown(os.environ)
     try:
         settings = Settings()
-        _ = settings.served
+        _ = settings.configured_models
     except pydantic_settings.SettingsError as error:
         cause = error.__cause__ or error
         name = next((key for key in Settings.model_fields if f'"{key}"' in str(error)), "")
         raise SettingsError(f"{PREFIX}{name.upper()}: must be JSON: {cause}") from None
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(item, os.environ) for item in error.errors())) from None
-    for model in settings.served:
+    for model in settings.configured_models:
         if model.api_key_variable and settings.models and not os.environ.get(model.api_key_variable):
             raise SettingsError(
                 f"{PREFIX}MODELS: {model.name or model.endpoint_url}: api_key_variable names {model.api_key_variable}, "

@@ -17,7 +17,7 @@ from kaito_chat.history import database as database_module
 from kaito_chat.history.database import Database
 from kaito_chat.history.store import Store
 from kaito_chat.history.waiting import Change, OutboxLimits
-from support.chat.databases import BRISK, OTHER, THREAD, message, opened, stored, texts, told, wire
+from support.chat.databases import BRISK, OTHER, THREAD, message, opened, proxied, stored, texts, told
 from support.chat.services import postgresql
 from support.chat.waiting import until
 
@@ -66,12 +66,12 @@ async def refused(store: Store, *names: str, within: float = AWAY_SECONDS) -> No
 async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with wire(postgres_url) as (between, url), opened(url) as store:
+    async with proxied(postgres_url) as (proxy, url), opened(url) as store:
         changes = told(store)
         await stored(store, "ada", THREAD, "before")
         monkeypatch.setattr(users, "REMEMBERED_SECONDS", 0)
         ada = await store.user("ada")
-        await between.cut()
+        await proxy.cut()
         say(store, *map(str, range(30)))
         say(store, "hello", thread_id=OTHER)
         await until(lambda: len(changes) == 2)
@@ -79,7 +79,7 @@ async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
         assert store.waiting(THREAD).operations == 30
         await refused(store)
         assert await store.user("ada") == ada, "who was here before is known"
-        await between.open()
+        await proxy.open()
         assert await store.written(THREAD, 10)
         assert await store.written(OTHER, 10)
         assert await texts(postgres_url) == ["before", *map(str, range(30))]
@@ -91,16 +91,16 @@ async def test_writes_during_a_lost_connection_are_stored_in_order_afterwards(
 
 
 async def test_a_database_that_accepts_connections_and_never_answers_times_out(postgres_url: str) -> None:
-    async with wire(postgres_url) as (between, url), opened(url, PATIENT) as store:
+    async with proxied(postgres_url) as (proxy, url), opened(url, PATIENT) as store:
         await stored(store, "ada", THREAD, "before")
-        between.hang()
+        proxy.hang()
         say(store, "during", "this")
         await refused(store)
         assert store.outbox.pending
         assert not await store.is_signed_out("token")
         assert not await store.sign_out("token", time.time() + 60)
         assert await store.is_signed_out("token")
-        await between.open()
+        await proxy.open()
         assert await store.written(THREAD, 20)
         assert await store.flush(10) == 0
         assert await texts(postgres_url) == ["before", "during", "this"]
@@ -110,13 +110,13 @@ async def test_a_database_that_accepts_connections_and_never_answers_times_out(p
 
 
 async def test_a_connection_lost_during_writes_loses_and_duplicates_nothing(postgres_url: str) -> None:
-    async with wire(postgres_url) as (between, url), opened(url) as store:
+    async with proxied(postgres_url) as (proxy, url), opened(url) as store:
         for cut in range(5):
             say(store, *(f"{cut}.{number}" for number in range(10)))
             await asyncio.sleep(0.004 * cut)
-            await between.cut()
+            await proxy.cut()
             say(store, *(f"{cut}.{number}" for number in range(10, 20)))
-            await between.open()
+            await proxy.open()
         assert await store.written(THREAD, 20)
         assert await texts(postgres_url) == [f"{cut}.{number}" for cut in range(5) for number in range(20)]
 
@@ -208,27 +208,31 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
 
 
 async def test_an_unstored_conversation_is_deleted(postgres_url: str) -> None:
-    async with opened(postgres_url) as other, wire(postgres_url) as (between, url), opened(url, migrate=False) as store:
-        await between.cut()
+    async with (
+        opened(postgres_url) as other,
+        proxied(postgres_url) as (proxy, url),
+        opened(url, migrate=False) as store,
+    ):
+        await proxy.cut()
         say(store, "forget this")
         await refused(store, "delete_thread")
         with pytest.raises(HistoryAwayError):
             await store.delete_thread("ada", THREAD)
         assert store.waiting(THREAD).operations == 1, "the deletion did not happen"
-        await between.open()
+        await proxy.open()
         await store.written(THREAD, 10)
         assert await store.delete_thread("ada", THREAD)
         assert await other.owner_of_thread(THREAD) is None
 
 
 async def test_many_pending_conversations_are_stored_soon_after_an_outage(postgres_url: str) -> None:
-    async with wire(postgres_url) as (between, url), opened(url) as store:
-        await between.cut()
+    async with proxied(postgres_url) as (proxy, url), opened(url) as store:
+        await proxy.cut()
         names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(300)]
         for name in names:
             say(store, "one", "two", thread_id=name)
         await asyncio.sleep(1)
-        await between.open()
+        await proxy.open()
         began = time.monotonic()
         assert await store.flush(30) == 0
         assert time.monotonic() - began < 15
@@ -281,12 +285,12 @@ async def test_a_paused_server_times_out_and_gets_all_writes_when_resumed() -> N
 
 
 async def test_closing_does_not_wait_for_a_database_that_hangs(postgres_url: str) -> None:
-    async with wire(postgres_url) as (between, url):
+    async with proxied(postgres_url) as (proxy, url):
         database = Database(url)
         await database.migrate()
         store = Store(database, BRISK)
         await stored(store, "ada", THREAD, "before")
-        between.hang()
+        proxy.hang()
         say(store, "lost")
         began = time.monotonic()
         assert await store.flush(0.5) == 1

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.databases import Wire, opened, wire
+from support.chat.databases import FlakyProxy, opened, proxied
 from support.chat.processes import Running, chat, engine
 from support.chat.waiting import until
 
@@ -58,21 +58,21 @@ async def said(url: str, thread_id: str) -> list[str]:
 
 
 @pytest.fixture
-async def wired(postgres_url: str) -> AsyncIterator[tuple[Wire, str]]:
-    async with wire(postgres_url) as (between, url):
-        yield between, url
+async def proxied_database(postgres_url: str) -> AsyncIterator[tuple[FlakyProxy, str]]:
+    async with proxied(postgres_url) as (proxy, url):
+        yield proxy, url
 
 
 async def test_questions_during_a_database_outage_are_answered_with_a_notice_and_stored_afterwards(
-    scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
+    scripted: Running, folder: Path, postgres_url: str, proxied_database: tuple[FlakyProxy, str]
 ) -> None:
-    between, url = wired
+    proxy, url = proxied_database
     async with begun(chat(scripted.url, folder, database_url=url, **SIGN_IN)) as app, signed_in(app) as client:
         page = Page(app.url, cookie=cookie(client))
         await page.open()
         assert (await page.ask("before")).answer
         await until(lambda: app.metric(PENDING) == 0)
-        await between.cut()
+        await proxy.cut()
         for question in ("during one", "during two"):
             assert (await page.ask(question)).answer
         await until(lambda: "history_late" in notices(page))
@@ -89,7 +89,7 @@ async def test_questions_during_a_database_outage_are_answered_with_a_notice_and
             await client.request("DELETE", "/project/thread", json=named),
         ):
             assert answer.status_code == 503, answer.request
-        await between.open()
+        await proxy.open()
         await until(lambda: "history_late" not in notices(page))
         assert (await page.ask("after")).answer
         await page.close()
@@ -146,17 +146,17 @@ async def test_a_process_killed_during_an_answer_has_stored_what_it_showed(folde
 
 
 async def test_pending_writes_are_stored_before_a_graceful_shutdown(
-    scripted: Running, folder: Path, postgres_url: str, wired: tuple[Wire, str]
+    scripted: Running, folder: Path, postgres_url: str, proxied_database: tuple[FlakyProxy, str]
 ) -> None:
-    between, url = wired
+    proxy, url = proxied_database
     async with begun(chat(scripted.url, folder, database_url=url, **SIGN_IN)) as app, signed_in(app) as client:
         page = Page(app.url, cookie=cookie(client))
         await page.open()
-        await between.cut()
+        await proxy.cut()
         assert (await page.ask("hello")).answer
         ended = asyncio.create_task(asyncio.to_thread(app.stop, 30))
         await asyncio.sleep(1)
-        await between.open()
+        await proxy.open()
         assert await ended == 0
         await page.close()
         texts = await said(postgres_url, page.thread_id)

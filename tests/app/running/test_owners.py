@@ -11,7 +11,7 @@ import pytest
 import socketio
 
 from support.chat.audits import audited
-from support.chat.databases import wire
+from support.chat.databases import proxied
 from support.chat.processes import Running, chat
 from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, started, threads
 from support.chat.waiting import until
@@ -84,11 +84,11 @@ async def test_a_message_id_of_another_conversation_writes_nothing_there(kept: R
 async def test_a_thread_id_is_refused_while_nobody_can_tell_whose_it_is(
     folder: Path, scripted: Running, postgres_url: str
 ) -> None:
-    async with wire(postgres_url) as (between, url), started(scripted.url, folder, database_url=url, **SIGN_IN) as app:
+    async with proxied(postgres_url) as (proxy, url), started(scripted.url, folder, database_url=url, **SIGN_IN) as app:
         ada, grace = await signed_in(app), await signed_in(app, "grace")
         page = await opened(app, ada)
         await page.ask("only for me")
-        await between.cut()
+        await proxy.cut()
         with pytest.raises(socketio.exceptions.ConnectionError):
             await opened(app, grace, thread_id=page.thread_id)
         fresh = await opened(app, grace)
@@ -99,7 +99,7 @@ async def test_a_thread_id_is_refused_while_nobody_can_tell_whose_it_is(
         ):
             assert (await ada.request(method, path, json=body)).status_code == 503
         assert [len(audited(app, action=action, outcome="failed")) for action in ("delete", "rename")] == [1, 1]
-        await between.open()
+        await proxy.open()
         await until(lambda: "kaito_chat_history_pending 0.0" in app.metrics())
         assert await threads(ada) == [page.thread_id]
         assert await threads(grace) == [fresh.thread_id]

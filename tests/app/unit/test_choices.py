@@ -109,5 +109,5 @@ async def test_a_chosen_model_that_is_gone_is_no_longer_asked() -> None:
     model = await watching(server)
     assert model.served("terse") != model.served()
     server.get_v1_models = VLLM("base").get_v1_models  # type: ignore[method-assign]
-    await model.look()
+    await model.check()
     assert model.served("terse") == model.served()

@@ -43,7 +43,7 @@ async def asking(url: str, fault: str, timeouts: Timeouts = PATIENT) -> AsyncIte
     async with pool(5, 10) as client:
         settings = ModelSettings(endpoint_url=url)
         model = Model(settings, connect(settings, client, timeouts), 1)
-        await model.look()
+        await model.check()
         number = f"q{next(NUMBERS)}"
         messages = [Message("system", "Be brief."), Message("user", f"fault: {fault} {number}")]
         application = Settings(endpoint_url=url, coalesce_milliseconds=10)

@@ -83,7 +83,7 @@ def test_a_question_that_cannot_be_answered_is_not_asked_again_with_the_next_one
     messages = [
         said("user_message", "never answered"),
         said("user_message", "words " * 1000),
-        said("assistant_message", "trouble", notice(kind)),
+        said("assistant_message", "error", notice(kind)),
         said("user_message", "two"),
     ]
     assert messages_for_model(messages, "") == [Message("user", "never answered\n\ntwo")]

@@ -38,7 +38,7 @@ async def test_a_model_warms_up_is_ready_goes_and_comes_back() -> None:
     states = []
     for now in (None, Downloading(), VLLM(), None, VLLM("renamed")):
         server.now = now
-        await model.look()
+        await model.check()
         states.append(model.state)
         if isinstance(now, Downloading):
             assert "about 1 min 35 s left" in ENGLISH.warming_up(model)
@@ -68,13 +68,13 @@ async def test_everybody_who_waits_is_told() -> None:
 
 async def test_a_refused_credential_is_said() -> None:
     model = model_of(lambda _: Answer(401, text="no"))
-    await model.look()
+    await model.check()
     assert model.state is State.FORBIDDEN
 
 
 async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
     refused = model_of(lambda _: Answer(403, json={"error": {"message": "No <key>"}}))
-    await refused.look()
+    await refused.check()
     assert "No \\<key\\>" in ENGLISH.warming_up(refused)
 
     async def headers() -> dict[str, str]:
@@ -82,7 +82,7 @@ async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
 
     broken = model_of(VLLM())
     broken.endpoint._headers = headers  # noqa: SLF001
-    await broken.look()
+    await broken.check()
     assert broken.state is State.FORBIDDEN
     assert "secret" in broken.reason
     assert "secret" not in ENGLISH.warming_up(broken)
@@ -91,14 +91,14 @@ async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
 @pytest.mark.parametrize("answer", [Answer(200, html="<html>Sign in</html>"), Answer(302, headers={"location": "/in"})])
 async def test_a_login_page_in_front_of_a_model_is_said(answer: Answer) -> None:
     model = model_of(lambda _: answer)
-    await model.look()
+    await model.check()
     assert model.state is State.NOT_API
     assert "Something else answers at the model's address" in ENGLISH.warming_up(model)
 
 
 async def test_a_model_that_holds_no_conversation_is_known_as_one_after_its_first_answer() -> None:
     model = model_of(BaseOnVLLM())
-    await model.look()
+    await model.check()
     assert not model.base_model
     asking = asking_of(Settings(endpoint_url="http://model"), model, [Message("user", "Hello?")], SAMPLING)
     assert [batch async for batch in asking.answer()]
@@ -153,7 +153,7 @@ async def test_without_a_token_no_api_server_is_asked(tmp_path: Path) -> None:
 
 async def asked(server: Fake, *messages: Message, **settings: object) -> tuple[str, Asking]:
     model = model_of(server)
-    await model.look()
+    await model.check()
     given = {"endpoint_url": "http://model", "coalesce_milliseconds": 0, **settings}
     asking = asking_of(Settings(**given), model, messages or (Message("user", "Hello?"),), SAMPLING)  # type: ignore[arg-type]
     batches = [batch async for batch in asking.answer()]
@@ -186,7 +186,7 @@ async def test_a_server_that_asks_for_a_long_pause_is_not_waited_for() -> None:
 async def test_a_model_that_an_upgrade_renamed_is_found_again() -> None:
     server = VLLM("old")
     model = model_of(server)
-    await model.look()
+    await model.check()
     server.model = "new-name"
     settings = Settings(endpoint_url="http://model")
     asking = asking_of(settings, model, [Message("user", "Hello?")], SAMPLING)

@@ -23,7 +23,7 @@ def put(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
 @pytest.mark.parametrize("route", ["", "/", "/v1", "/v1/", "/chat", "/v1/chat/completions"])
 def test_the_address_may_name_a_route(monkeypatch: pytest.MonkeyPatch, route: str) -> None:
     put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL + route)
-    assert read().settings.served[0].endpoint_url == MODEL
+    assert read().settings.configured_models[0].endpoint_url == MODEL
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_samples_configmap_works_with_warnings(monkeypatch: pytest.MonkeyPat
         TOP_K="10.0",
     )
     settings, warnings = read()
-    assert settings.served[0].endpoint_url == "http://workspace-falcon-7b-instruct:80"
+    assert settings.configured_models[0].endpoint_url == "http://workspace-falcon-7b-instruct:80"
     assert settings.backend == "auto"
     assert (settings.temperature, settings.top_k, settings.max_retries, settings.debug) == (0.3, 10, 3, True)
     assert settings.first_token_timeout_seconds == 20
@@ -100,14 +100,14 @@ def test_the_samples_azure_openai_works(monkeypatch: pytest.MonkeyPatch) -> None
         AZURE_OPENAI_KEY="not-a-secret",
     )
     settings = read().settings
-    assert (settings.backend, settings.served[0].model) == ("azure_openai", "gpt")
+    assert (settings.backend, settings.configured_models[0].model) == ("azure_openai", "gpt")
 
 
 def test_a_variable_goes_before_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_TEMPERATURE="0.1", TEMPERATURE="0.9")
     put(monkeypatch, AZURE_OPENAI_BASE="https://x.openai.azure.com/", AZURE_OPENAI_DEPLOYMENT="gpt")
     settings = read().settings
-    assert (settings.temperature, settings.backend, settings.served[0].endpoint_url) == (0.1, "auto", MODEL)
+    assert (settings.temperature, settings.backend, settings.configured_models[0].endpoint_url) == (0.1, "auto", MODEL)
 
 
 def test_a_system_prompt_that_is_set_to_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_system_prompt_that_is_set_to_nothing_is_none(monkeypatch: pytest.Monk
 
 def test_an_index_belongs_to_the_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_INDEX_NAME="handbook", KAITO_CHAT_BACKEND="rag")
-    assert read().settings.served[0].index_name == "handbook"
+    assert read().settings.configured_models[0].index_name == "handbook"
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])

@@ -11,7 +11,7 @@ from kaito_chat.kubernetes.failures import Failure
 from kaito_chat.models.readiness import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
-from kaito_chat.texts.catalogue import load
+from kaito_chat.texts.catalog import load
 from support.project import ROOT
 
 ENGLISH = load(DEFAULT)

@@ -102,7 +102,7 @@ class Reporting:
 )
 async def test_the_page_shows_the_worst_in_words(given: dict[str, Any], shown: list[str]) -> None:
     model = Model(model_settings(workspace_name="phi"), endpoint(Fake()), 1, Reporting(conditions_of(given)))  # type: ignore[arg-type]
-    await model.look()
+    await model.check()
     text = texts_for("en-US").warming_up(model)
     for part in shown:
         assert part in text

@@ -51,7 +51,7 @@ def model_of(server: Server, **settings: object) -> Model:
 async def watching(server: Server, **settings: object) -> Model:
     """Return the model of a fake server, after its first check."""
     model = model_of(server, **settings)
-    await model.look()
+    await model.check()
     return model
 
 

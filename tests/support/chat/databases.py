@@ -20,7 +20,7 @@ THREAD = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
 
 
-class Wire:
+class FlakyProxy:
     """A TCP proxy on loopback: `cut` closes and refuses connections, `hang` accepts them and passes nothing on."""
 
     def __init__(self, port: int) -> None:
@@ -72,15 +72,15 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(url: str) -> AsyncIterator[tuple[Wire, str]]:
+async def proxied(url: str) -> AsyncIterator[tuple[FlakyProxy, str]]:
     """Yield a proxy to a database, and the URL of the database behind it."""
     parsed = make_url(url)
-    between = Wire(parsed.port or 5432)
-    await between.open()
+    proxy = FlakyProxy(parsed.port or 5432)
+    await proxy.open()
     try:
-        yield between, parsed.set(port=between.port).render_as_string(hide_password=False)
+        yield proxy, parsed.set(port=proxy.port).render_as_string(hide_password=False)
     finally:
-        await between.cut()
+        await proxy.cut()
 
 
 async def fresh(url: str) -> str:

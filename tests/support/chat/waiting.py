@@ -1,11 +1,11 @@
-"""Wait for what happens by itself."""
+"""Wait until a condition holds."""
 
 import asyncio
 from collections.abc import Callable
 
 
 async def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until a condition holds; looking at it must be quick.
+    """Wait until a condition holds; evaluating it must be quick.
 
     Raises:
         TimeoutError: It does not hold in time.

@@ -43,8 +43,8 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     async def of(server: Server, *, token: str | None = None, **given: object) -> Chat:
         settings = Settings(**{"coalesce_milliseconds": 0, "max_retries": 0, "endpoint_url": "http://model", **given})  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        models = [Model(each, connect(each, client, TIMEOUTS), 0.05) for each in settings.served]
-        await models[0].look()
+        models = [Model(each, connect(each, client, TIMEOUTS), 0.05) for each in settings.configured_models]
+        await models[0].check()
         limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
         services = Services(settings, client, models, Workspaces("https://api", ROOT, "v1", None), limits)
         if settings.sign_in != "none":

@@ -51,7 +51,7 @@ async def test_several_models_are_profiles_with_starters_of_their_own(page: Open
     assert (large.name, large.default, large.markdown_description) == ("large", False, "Slow.")
     assert len(large.starters) == 4
     chat.session.chat_profile = "large"
-    await chat.services.models[1].look()
+    await chat.services.models[1].check()
     await chat.ask()
     assert chat.answers() == [HELLO]
     assert asked_hosts[-1] == "large"

@@ -38,7 +38,7 @@ async def test_a_question_waits_for_its_model_under_a_notice_that_goes(
     await chat.sees("no response for 1 s")
     assert len(chat.marks()) == 1
     absent.server = VLLM()
-    await chat.services.models[0].look()
+    await chat.services.models[0].check()
     await asking
     assert [message["output"].split("\n")[0] for message in chat.steps()] == [HELLO]
 
@@ -54,7 +54,7 @@ async def test_a_question_that_finds_its_model_gone_is_sent_when_it_is_back(
     asking = asyncio.create_task(chat.ask())
     await chat.sees("stopped answering")
     absent.server = VLLM("renamed")
-    await chat.services.models[0].look()
+    await chat.services.models[0].check()
     await asking
     assert chat.marks() == [{"answer": HELLO, "model": "renamed"}]
     assert asked(absent.server) == [[("user", "Hello?")]]

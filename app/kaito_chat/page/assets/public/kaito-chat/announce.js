@@ -8,11 +8,11 @@ region.setAttribute("role", "status");
 region.setAttribute("aria-live", "polite");
 let running = false;
 
-export const announce = (words) => {
+export const announce = (message) => {
   if (!region.isConnected) document.body.append(region);
   // A new element each time, so that the same text is read again.
   const line = document.createElement("p");
-  line.textContent = words;
+  line.textContent = message;
   region.replaceChildren(line);
 };
 

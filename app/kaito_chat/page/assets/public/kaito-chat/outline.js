@@ -1,9 +1,9 @@
 // The page's outline: one main landmark, one first-level heading, and a note if conversations are not stored.
 const NAME = "KAITO Chat";
-let why = "";
+let explanation = "";
 
-export const sayWhyNothingIsKept = (words) => {
-  why = words;
+export const explainMissingHistory = (message) => {
+  explanation = message;
   outline();
 };
 
@@ -26,12 +26,12 @@ const addHeading = (main) => {
 const addNote = () => {
   const place = document.querySelector("#message-composer")?.parentElement;
   const shown = document.querySelector(".kaito-chat-note");
-  if (!why) return shown?.remove();
-  if (!place || (shown && shown.parentElement === place && shown.textContent === why)) return;
+  if (!explanation) return shown?.remove();
+  if (!place || (shown && shown.parentElement === place && shown.textContent === explanation)) return;
   shown?.remove();
   const note = document.createElement("p");
   note.className = "kaito-chat-note";
-  note.textContent = why;
+  note.textContent = explanation;
   place.append(note);
 };
 

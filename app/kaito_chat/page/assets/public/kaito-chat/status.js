@@ -1,16 +1,16 @@
 // Shows the model and its state at the top of the page.
 import { announce } from "./announce.js";
 import { limitTo } from "./limits.js";
-import { sayWhyNothingIsKept } from "./outline.js";
+import { explainMissingHistory } from "./outline.js";
 import { onSignal } from "./signals.js";
 import { root, text } from "./texts.js";
 
-const OFTEN = 3000;
-const SELDOM = 15000;
+const POLL_FAST_MS = 3000;
+const POLL_SLOW_MS = 15000;
 // How often to check whether a notice is removed before giving up.
-const TRIES = 60;
-// The minimum width between the header's buttons, in pixels, for the status to fit.
-const ROOM = 240;
+const MAX_RETRIES = 60;
+// The minimum width between the header's buttons for the status to fit.
+const MIN_HEADER_WIDTH_PX = 240;
 
 const pill = document.createElement("section");
 pill.id = "kaito-chat-status";
@@ -20,9 +20,9 @@ let waiting = null;
 let timer = 0;
 let announced = "";
 
-const show = (state, words) => {
+const show = (state, message) => {
   if (pill.dataset.state !== state) pill.dataset.state = state;
-  if (pill.firstChild.textContent !== words) pill.firstChild.textContent = words;
+  if (pill.firstChild.textContent !== message) pill.firstChild.textContent = message;
   if (!pill.isConnected) {
     pill.setAttribute("aria-label", text("page.status"));
     document.body.append(pill);
@@ -30,9 +30,9 @@ const show = (state, words) => {
   placeStatus();
 };
 
-const tell = (words) => {
-  if (words !== announced) announce(words);
-  announced = words;
+const announceOnce = (message) => {
+  if (message !== announced) announce(message);
+  announced = message;
 };
 
 const chosen = () => {
@@ -48,12 +48,12 @@ const render = () => {
   const step = model.steps.find((each) => each.state === "now");
   const doing = step ? ` · ${step.name}${step.detail ? ": " + step.detail : ""}` : "";
   show(model.state, `${model.name} · ${model.text}${doing}`);
-  tell(`${model.name}: ${model.text}`);
+  announceOnce(`${model.name}: ${model.text}`);
 };
 
-const look = async () => {
+const poll = async () => {
   clearTimeout(timer);
-  let pause = OFTEN;
+  let pause = POLL_FAST_MS;
   try {
     const response = await fetch(`${root}/status`, { headers: { accept: "application/json" } });
     if (response.status === 401) {
@@ -63,16 +63,16 @@ const look = async () => {
       const status = await response.json();
       models = status.models;
       limitTo(status.question_limit);
-      sayWhyNothingIsKept(status.history);
+      explainMissingHistory(status.history);
       render();
-      pause = models.every((model) => model.state === "ready") ? SELDOM : OFTEN;
+      pause = models.every((model) => model.state === "ready") ? POLL_SLOW_MS : POLL_FAST_MS;
     }
   } catch {
     show("offline", text("page.offline"));
-    tell(text("page.offline"));
+    announceOnce(text("page.offline"));
   }
   clearTimeout(timer);
-  timer = setTimeout(look, document.hidden ? SELDOM : pause);
+  timer = setTimeout(poll, document.hidden ? POLL_SLOW_MS : pause);
 };
 
 // The notice may still be on the page when the server reports its removal.
@@ -81,14 +81,14 @@ const settle = (tries) => {
   if (drawn && tries > 0) return void setTimeout(settle, 50, tries - 1);
   waiting = null;
   render();
-  look();
+  poll();
 };
 
 onSignal("waiting", (signal) => {
-  if (!signal) return settle(TRIES);
+  if (!signal) return settle(MAX_RETRIES);
   waiting = signal;
   render();
-  look();
+  poll();
 });
 
 // Places the status between the header's buttons if it fits, otherwise below them.
@@ -99,7 +99,7 @@ export const placeStatus = () => {
   const left = header.firstElementChild.getBoundingClientRect().right;
   const right = header.lastElementChild.getBoundingClientRect().left;
   const { left: begin, right: end, bottom } = header.getBoundingClientRect();
-  const below = right - left < ROOM;
+  const below = right - left < MIN_HEADER_WIDTH_PX;
   document.body.classList.toggle("kaito-chat-status-below", below);
   const [from, to] = below ? [begin, end] : [left, right];
   pill.style.maxWidth = `${to - from - 24}px`;
@@ -112,4 +112,4 @@ export const placeStatus = () => {
   }
 };
 
-export const watchStatus = () => look();
+export const watchStatus = () => poll();

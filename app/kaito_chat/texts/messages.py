@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.models.readiness import LASTING, Model, State
-from kaito_chat.texts.catalogue import DEFAULT, closest, codes, load
+from kaito_chat.texts.catalog import DEFAULT, closest, codes, load
 
 # Typical durations of the warm-up steps, in minutes.
 NODE_MINUTES = "5-15"

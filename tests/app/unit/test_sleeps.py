@@ -1,4 +1,4 @@
-"""Chainlit's pause in constructors: it still exists, and the patch removes it."""
+"""Chainlit still sleeps in constructors, and the patch removes it."""
 
 import os
 import re
@@ -15,27 +15,27 @@ from contextlib import suppress
 from importlib import import_module
 from kaito_chat.chat import chainlit_patches
 
-paused = []
-time.sleep = paused.append
+slept = []
+time.sleep = slept.append
 Message = import_module("chainlit.message").Message
 Step = import_module("chainlit.step").Step
 
-def pauses_made():
-    paused.clear()
+def sleeps_made():
+    slept.clear()
     for make in (lambda: Message("text"), lambda: Step(name="step")):
-        with suppress(Exception):  # both need a session, after their pause
+        with suppress(Exception):  # both need a session, after their sleep
             make()
-    return paused
+    return slept
 
-print(*pauses_made())
-chainlit_patches.take_out_pauses()
-print(*pauses_made(), "none")
+print(*sleeps_made())
+chainlit_patches.remove_sleeps()
+print(*sleeps_made(), "none")
 """
-MODULES = "from kaito_chat.chat.chainlit_patches import PAUSING; print(*PAUSING)"
+MODULES = "from kaito_chat.chat.chainlit_patches import SLEEPING; print(*SLEEPING)"
 
 
 def test_chainlit_sleeps_for_each_message_and_step_unless_patched(tmp_path: Path) -> None:
-    """If this fails after an upgrade because Chainlit no longer pauses, `take_out_pauses` can go."""
+    """If this fails after an upgrade because Chainlit no longer sleeps, remove `remove_sleeps`."""
     assert printed(SCRIPT, tmp_path) == ["0.001", "0.001", "none"]
 
 
