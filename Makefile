@@ -88,7 +88,7 @@ chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, o
 
 .PHONY: image
 image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker, podman or az acr build (REGISTRY=name)
-	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
+	@app/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
 test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests

@@ -85,7 +85,7 @@ def test_without_access_to_the_cluster_nothing_is_released(tmp_path: Path, proje
     ("name", "look"),
     [
         ("dev", "az acr build --registry crkaitodev6f10b7 --image kaito-chat:0.2.0 app"),
-        ("prod", "tools/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
+        ("prod", "app/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
     ],
 )
 def test_a_missing_image_is_not_released(tmp_path: Path, name: str, look: str, project: Path) -> None:

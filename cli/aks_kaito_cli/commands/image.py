@@ -1,4 +1,4 @@
-"""Command lines of `tools/image.sh`, which builds the chat application's image with docker or podman."""
+"""Command lines of `app/image.sh`, which builds the chat application's image with docker or podman."""
 
 from aks_kaito_cli.commands import Words
 from aks_kaito_cli.project import ROOT
@@ -6,4 +6,4 @@ from aks_kaito_cli.project import ROOT
 
 def build_and_push(image: str, registry: str) -> Words:
     """Build an image on this machine and push it to a private registry."""
-    return (str(ROOT / "tools" / "image.sh"), image, registry, "here")
+    return (str(ROOT / "app" / "image.sh"), image, registry, "here")
