@@ -35,4 +35,4 @@ def _find_image(shell: Shell, version: str) -> None:
     except NoImageError:
         raise
     except StepError as error:
-        sys.stderr.write(f"going on without having seen the image: {error}\n")
+        sys.stderr.write(f"continuing without checking the image: {error}\n")
