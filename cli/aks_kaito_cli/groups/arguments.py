@@ -8,7 +8,7 @@ from aks_kaito_cli.project import environment_names
 
 
 def _complete_environment(incomplete: str) -> list[str]:
-    """Return the environments whose names begin so."""
+    """Return the environments whose names begin with the typed text."""
     return [name for name in environment_names() if name.startswith(incomplete)]
 
 
