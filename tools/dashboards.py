@@ -58,7 +58,7 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
         "KAITO / Chat",
         (
             Panel("Questions", "reqps", rate("kaito_chat_requests_total", "outcome")),
-            Panel("Without a whole answer", "reqps", rate("kaito_chat_errors_total", "kind")),
+            Panel("Incomplete answers", "reqps", rate("kaito_chat_errors_total", "kind")),
             Panel("Time to first token", "s", quantiles("kaito_chat_time_to_first_token_seconds", "model")),
             Panel("Time to the whole answer", "s", quantiles("kaito_chat_answer_seconds", "model")),
             Panel("Tokens", "short", rate("kaito_chat_tokens_total", "direction")),
@@ -68,11 +68,13 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Model ready", "bool_yes_no", level("kaito_chat_model_ready", "model", how="max")),
             Panel("Retries", "reqps", rate("kaito_chat_retries_total", "model")),
             Panel("History errors", "reqps", rate("kaito_chat_history_errors_total", "pod")),
-            Panel("History that waits to be stored", "short", level("kaito_chat_history_pending", "pod")),
+            Panel("History: pending writes", "short", level("kaito_chat_history_pending", "pod")),
             Panel(
-                "Age of what waits longest", "s", level("kaito_chat_history_oldest_pending_seconds", "pod", how="max")
+                "History: oldest pending write",
+                "s",
+                level("kaito_chat_history_oldest_pending_seconds", "pod", how="max"),
             ),
-            Panel("History that was lost", "reqps", rate("kaito_chat_history_dropped_total", "reason")),
+            Panel("History: lost writes", "reqps", rate("kaito_chat_history_dropped_total", "reason")),
             Panel("Sign-ins", "reqps", rate("kaito_chat_sign_ins_total", "outcome")),
             Panel("Refused", "reqps", rate("kaito_chat_refused_total", "reason")),
             Panel("Memory of the application", "bytes", ((MEMORY, "{{pod}}"),)),

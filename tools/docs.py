@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 # The docstrings below the fields of settings describe them. pydantic reads these only on request, since it parses the
-# source of every model, which would slow each synthesis. It has to be asked before the models are imported.
+# source of every model, which would slow each synthesis. Set it before the models are imported.
 BaseModel.model_config["use_attribute_docstrings"] = True
 
 import chart_docs  # noqa: E402  (see above)

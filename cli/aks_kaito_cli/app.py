@@ -10,6 +10,7 @@ def application() -> typer.Typer:
     app = typer.Typer(
         name="aks-kaito",
         help="Synthesize, compare, deploy, destroy and release an environment.",
+        epilog="Example: aks-kaito synth dev",
         no_args_is_help=True,
         # Plain text, which pipelines log and tests compare; a traceback is Python's own.
         rich_markup_mode=None,

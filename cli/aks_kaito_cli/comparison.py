@@ -60,7 +60,7 @@ def _commit(base: str) -> str:
     ran = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     if ran.returncode:
         reason = ran.stderr.decode(errors="replace").strip() or "must be a branch, a tag or a commit of this repository"
-        raise ComparisonError(f"BASE = {base!r}: {reason}")
+        raise ComparisonError(f"base {base!r}: {reason}")
     return ran.stdout.decode().strip()
 
 

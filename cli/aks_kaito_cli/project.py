@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
 from aks_kaito.charts.names import CHAT_CHART
 from aks_kaito.settings import Environment, load
 
 ROOT = Path(__file__).parents[2]
 CHAT_CHART_FOLDER = ROOT / "charts" / CHAT_CHART
-PARTS = ("platform", "workloads")
+
+Part = Literal["platform", "workloads"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def environments_folder() -> Path:
@@ -30,12 +33,12 @@ def environment_named(name: str) -> Environment:
     return load(environments_folder() / f"{name}.toml")
 
 
-def stack(environment: Environment, part: str) -> str:
+def stack(environment: Environment, part: Part) -> str:
     """Return the name of one of the environment's two stacks."""
     return f"{environment.names.stack}-{part}"
 
 
-def local_state(environment: Environment, part: str) -> Path:
+def local_state(environment: Environment, part: Part) -> Path:
     """Return the state file of a stack whose backend is `local`."""
     return ROOT / f"terraform.{stack(environment, part)}.tfstate"
 

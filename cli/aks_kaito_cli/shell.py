@@ -11,7 +11,7 @@ from types import FrameType
 from typing import IO, NamedTuple
 
 from aks_kaito.settings import Environment
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 from aks_kaito_cli.commands.azure import Azure
 from aks_kaito_cli.project import ROOT
 
@@ -26,13 +26,13 @@ class Step(NamedTuple):
     Attributes:
         name: The purpose, in a few words.
         command: The program and its arguments.
-        look: A command or a page that helps when it fails; empty where its output is enough.
+        hint: A command or a page that helps when it fails; empty where its output is enough.
         variables: Environment variables for this command only.
     """
 
     name: str
-    command: Words
-    look: str = ""
+    command: Command
+    hint: str = ""
     variables: dict[str, str] = {}  # noqa: RUF012 - a tuple's default is never changed
 
     def typed(self) -> str:
@@ -46,19 +46,19 @@ class StepError(Exception):
     """A step failed.
 
     Attributes:
-        look: A command or a page that helps to find the cause.
-        said: The last line that the command wrote to standard error, if it was captured.
+        hint: A command or a page that helps to find the cause.
+        last_line: The last line that the command wrote to standard error, if it was captured.
     """
 
-    def __init__(self, step: Step, reason: str, said: str = "") -> None:
+    def __init__(self, step: Step, reason: str, last_line: str = "") -> None:
         """Name the step and the reason."""
-        self.look = step.look
-        self.said = said
-        super().__init__(f"{step.name}: {reason}{f': {said}' if said else ''}")
+        self.hint = step.hint
+        self.last_line = last_line
+        super().__init__(f"{step.name}: {reason}{f': {last_line}' if last_line else ''}")
 
     def report(self) -> str:
-        """Return the failure and where to look, as lines."""
-        return f"\nFailed: {self}\n" + (f"Look:   {self.look}\n" if self.look else "")
+        """Return the failure and the hint, as lines."""
+        return f"\nFailed: {self}\n" + (f"Hint:   {self.hint}\n" if self.hint else "")
 
 
 class MissingProgramError(StepError):

@@ -34,9 +34,11 @@ def completions(line: str, **variables: str) -> list[str]:
 def test_the_console_script_lists_the_subcommands_with_a_whole_line_each() -> None:
     program = Path(sys.executable).with_name("aks-kaito")
     ran = subprocess.run([program, "--help"], capture_output=True, text=True, check=True, timeout=60)
-    listed = ran.stdout.partition("Commands:\n")[2].splitlines()
-    assert tuple(line.split()[0] for line in listed) == SUBCOMMANDS
-    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+    listed, _, epilog = ran.stdout.partition("Commands:\n")[2].partition("\n\n")
+    lines = listed.splitlines()
+    assert tuple(line.split()[0] for line in lines) == SUBCOMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+    assert "Example: aks-kaito synth dev" in epilog
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)

@@ -74,7 +74,7 @@ def test_the_other_programs() -> None:
         *("--auto-approve", "--ignore-missing-stack-dependencies"),
     )
     assert kubelogin.convert("msi") == ("kubelogin", "convert-kubeconfig", "--login", "msi")
-    assert image.build_and_push("r/a:1", "r") == (str(ROOT / "tools" / "image.sh"), "r/a:1", "r", "here")
+    assert image.build_and_push("r/a:1", "r") == (str(ROOT / "app" / "image.sh"), "r/a:1", "r", "here")
     assert probe.arguments(chat="u", answer_seconds=9) == ("--chat", "u", "--timeout", "9")
     assert probe.arguments(models=True, reach_seconds=8, answer_seconds=9) == (
         *("--models", "--reach", "8"),

@@ -251,7 +251,7 @@ def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
     assert "Grafana has no public address" in ran.done.stdout
     assert "twenty minutes" not in ran.done.stdout
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
-    assert "Look:   az aks get-credentials" in failed.done.stderr
+    assert "Hint:   az aks get-credentials" in failed.done.stderr
     assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
 
 

@@ -118,7 +118,7 @@ def test_markdown_of_one_environment(repository: Path) -> None:
 def test_an_unknown_revision_is_named(repository: Path, base: str) -> None:
     ran = diff(repository, f"--base={base}")
     assert ran.returncode == 2
-    assert ran.stderr == f"BASE = {base!r}: must be a branch, a tag or a commit of this repository\n"
+    assert ran.stderr == f"base {base!r}: must be a branch, a tag or a commit of this repository\n"
     assert ran.stdout == ""
 
 

@@ -25,7 +25,7 @@ def test_workloads_that_block_the_platform_change_go_first(tmp_path: Path, mode:
     assert ran.done.returncode == 0, ran.done.stderr
     stacks = [line.split()[2].removeprefix("kaito-dev-") for line in starting(ran, "cdk deploy")]
     assert stacks == (["workloads"] if first == "workloads" else []) + ["platform", "workloads"]
-    assert ("still exists: the workloads go first" in ran.done.stdout) == (first == "workloads")
+    assert ("still exists: deploying the workloads first" in ran.done.stdout) == (first == "workloads")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_workloads_that_block_the_platform_change_go_first(tmp_path: Path, mode:
 def test_without_a_cluster_or_its_kinds_nothing_blocks(tmp_path: Path, fails: str, says: str) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0", fails=f"{fails}#1", variables={"SAYS": says})
     assert ran.done.returncode == 0, ran.done.stderr
-    assert "the workloads go first" not in ran.done.stdout
+    assert "deploying the workloads first" not in ran.done.stdout
 
 
 def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:

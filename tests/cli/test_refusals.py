@@ -54,6 +54,9 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
         (("deploy", "ENV=dev", "TAG=a b"), "TAG='a b'"),
         (("deploy", "ENV=nowhere", "TAG=0.2.0"), "nowhere.toml"),
         (("destroy", "ENV=dev"), "CONFIRM='': must be 'dev'"),
+        # Not the command's own options.
+        (("deploy", "ENV=dev", "TAG=--help"), "TAG='--help'"),
+        (("destroy", "ENV=dev", "CONFIRM=--help"), "CONFIRM='--help': must be 'dev'"),
     ],
 )
 def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:

@@ -82,23 +82,23 @@ def test_without_access_to_the_cluster_nothing_is_released(tmp_path: Path, proje
 
 
 @pytest.mark.parametrize(
-    ("name", "look"),
+    ("name", "hint"),
     [
         ("dev", "az acr build --registry crkaitodev6f10b7 --image kaito-chat:0.2.0 app"),
-        ("prod", "tools/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
+        ("prod", "app/image.sh crkaitoprod6f10b7.azurecr.io/kaito-chat:0.2.0 crkaitoprod6f10b7 here"),
     ],
 )
-def test_a_missing_image_is_not_released(tmp_path: Path, name: str, look: str, project: Path) -> None:
+def test_a_missing_image_is_not_released(tmp_path: Path, name: str, hint: str, project: Path) -> None:
     done, asked = release(tmp_path, name, "0.2.0", built=False, root=project)
     assert (done.returncode, asked) == (1, [])
     assert "the registry has no such image" in done.stderr
-    assert look in done.stderr
+    assert hint in done.stderr
 
 
 def test_an_unreachable_registry_stops_no_release(tmp_path: Path, project: Path) -> None:
     done, asked = release(tmp_path, "dev", "0.2.0", fails="acr ", root=project)
     assert (done.returncode, asked[:1]) == (0, ["upgrade"])
-    assert "going on without having seen the image" in done.stderr
+    assert "continuing without checking the image" in done.stderr
 
 
 def test_outdated_values_are_not_released(tmp_path: Path, project: Path) -> None:

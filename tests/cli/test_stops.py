@@ -77,7 +77,7 @@ def test_a_signal_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[
     status, said = stopped(tmp_path, "deploy", "kaito-dev-platform", stop)
     assert (tmp_path / "ended").read_text() == told
     assert status == 1
-    assert "Stopped. Go on with: make deploy ENV=dev TAG=0.2.0" in said
+    assert "Stopped. Resume with: make deploy ENV=dev TAG=0.2.0" in said
     assert "Traceback" not in said
 
 
@@ -91,7 +91,7 @@ def test_programs_can_be_stopped_where_sigint_is_ignored(tmp_path: Path) -> None
     assert process.poll() is None
     process.terminate()
     _, said = process.communicate(timeout=10)
-    assert (process.returncode, "Stopped. Go on with" in said) == (1, True)
+    assert (process.returncode, "Stopped. Resume with" in said) == (1, True)
 
 
 def test_make_passes_signals_on(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def needs(found: Found | None, what: str) -> Found:
     """Return what a test needs; without it the test is skipped, or fails where `CI` is set.
 
     Args:
-        found: False-like if the machine lacks it.
+        found: Falsy if the machine lacks it.
         what: Its name, and how to install it.
     """
     if found:

@@ -1,3 +1,3 @@
-"""Builders of command lines, one module per program: each returns words and starts nothing."""
+"""Builders of command lines, one module per program: each returns an argument list and starts nothing."""
 
-Words = tuple[str, ...]
+Command = tuple[str, ...]

@@ -1,7 +1,7 @@
 """Command lines of the Azure CLI."""
 
 from aks_kaito.settings import Environment
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 
 # See: https://learn.microsoft.com/rest/api/keyvault/secrets/get/get
 _VAULT_API_VERSION = "2023-07-01"
@@ -18,39 +18,39 @@ class Azure:
         self._names = environment.names
         self.subscription = subscription
 
-    def _az(self, *words: str) -> Words:
+    def _az(self, *words: str) -> Command:
         return ("az", *words, *(("--subscription", self.subscription) if self.subscription else ()))
 
-    def _named(self, name: str) -> Words:
+    def _named(self, name: str) -> Command:
         return ("--resource-group", self._names.resource_group, "--name", name)
 
-    def show_cluster(self, query: str) -> Words:
+    def show_cluster(self, query: str) -> Command:
         """Print one property of the cluster."""
         return self._az("aks", "show", *self._named(self._names.cluster), "--query", query, *_TSV)
 
-    def get_credentials(self, kubeconfig: str | None = None) -> Words:
+    def get_credentials(self, kubeconfig: str | None = None) -> Command:
         """Write a kubeconfig: to the given file, or into the user's own."""
         file = ("--file", kubeconfig) if kubeconfig else ()
         return self._az("aks", "get-credentials", *self._named(self._names.cluster), *file)
 
-    def run_in_cluster(self, command: str) -> Words:
+    def run_in_cluster(self, command: str) -> Command:
         """Run a command line inside the cluster, through Azure's management API."""
         return self._az("aks", "command", "invoke", *self._named(self._names.cluster), "--command", command)
 
-    def registry_token(self) -> Words:
+    def registry_token(self) -> Command:
         """Ask the registry for a token, without an engine to store it in."""
         return self._az("acr", "login", "--name", self._names.registry, "--expose-token", *_SILENT)
 
-    def image_digest(self, image: str) -> Words:
+    def image_digest(self, image: str) -> Command:
         """Print the digest of an image, `NAME:TAG` or `NAME@DIGEST`."""
         image_in_registry = ("--name", self._names.registry, "--image", image)
         return self._az("acr", "repository", "show", *image_in_registry, "--query", "digest", *_TSV)
 
-    def build_image(self, image: str, folder: str) -> Words:
+    def build_image(self, image: str, folder: str) -> Command:
         """Build an image on the registry's machines."""
         return self._az("acr", "build", "--registry", self._names.registry, "--image", image, folder)
 
-    def find_secret(self, secret: str) -> Words:
+    def find_secret(self, secret: str) -> Command:
         """Print a secret's name, through Azure's management API, which never returns its value."""
         subscription = self.subscription or "{subscriptionId}"  # az replaces it by its default
         group = f"/subscriptions/{subscription}/resourceGroups/{self._names.resource_group}"
@@ -58,36 +58,36 @@ class Azure:
         url = f"{vault}/secrets/{secret}?api-version={_VAULT_API_VERSION}"
         return ("az", "rest", "--method", "get", "--url", url, "--query", "name", *_TSV)
 
-    def set_secret(self, secret: str, file: str) -> Words:
+    def set_secret(self, secret: str, file: str) -> Command:
         """Store the content of a file as a secret."""
         place = ("--vault-name", self._names.key_vault, "--name", secret)
         return ("az", "keyvault", "secret", "set", *place, "--file", file, *_SILENT)
 
-    def create_dashboard(self, definition: str) -> Words:
+    def create_dashboard(self, definition: str) -> Command:
         """Create or replace a dashboard of Managed Grafana from a JSON file."""
         source = ("--definition", f"@{definition}", "--overwrite", "true", *_SILENT)
         return self._az("grafana", "dashboard", "create", *self._named(self._names.grafana), *source)
 
-    def grafana_endpoint(self) -> Words:
+    def grafana_endpoint(self) -> Command:
         """Print the address of Managed Grafana."""
         query = ("--query", "properties.endpoint", *_TSV)
         return self._az("grafana", "show", *self._named(self._names.grafana), *query)
 
-    def ingress_address(self) -> Words:
+    def ingress_address(self) -> Command:
         """Print the platform's static address for the ingress controller."""
         name = self._names.of("pip", "ingress")
         return self._az("network", "public-ip", "show", *self._named(name), "--query", "ipAddress", *_TSV)
 
-    def jump_box_id(self) -> Words:
+    def jump_box_id(self) -> Command:
         """Print the resource id of the jump box."""
         return self._az("vm", "show", *self._named(self._names.jump_box), "--query", "id", *_TSV)
 
-    def bastion_ssh(self) -> Words:
+    def bastion_ssh(self) -> Command:
         """Open a shell through Bastion; the target and the user's key are still to be added."""
         user = self._environment.settings.cluster.admin_username
         key = ("--auth-type", "ssh-key", "--username", user)
         return self._az("network", "bastion", "ssh", *self._named(self._names.of("bas")), *key)
 
-    def list_quota(self) -> Words:
+    def list_quota(self) -> Command:
         """List the quota of GPUs and other sizes in the environment's region."""
         return ("az", "vm", "list-usage", "--location", self._environment.settings.location, "--output", "table")

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 
 
-def command(program: Words, action: Literal["deploy", "destroy"], stack: str) -> Words:
+def command(program: Command, action: Literal["deploy", "destroy"], stack: str) -> Command:
     """Deploy or destroy one stack without its dependencies: the driver keeps the order, the image comes in between."""
     return (*program, action, stack, "--auto-approve", "--ignore-missing-stack-dependencies")

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from aks_kaito.charts.names import CHAT_CHART
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 
 _TIMEOUT = "10m"
 
@@ -25,7 +25,7 @@ class Upgrade(NamedTuple):
     kubeconfig: str | None
     version: str
 
-    def command(self, program: str, helm_version: str) -> Words:
+    def command(self, program: str, helm_version: str) -> Command:
         """Build the upgrade, which is rolled back if the pods do not become ready."""
         tag, digest = ("", self.version) if self.version.startswith("sha256:") else (self.version, "")
         access = ("--kubeconfig", self.kubeconfig) if self.kubeconfig else ()
@@ -38,11 +38,11 @@ class Upgrade(NamedTuple):
         )
 
 
-def version(program: str) -> Words:
+def version(program: str) -> Command:
     """Print Helm's version."""
     return (program, "version", "--short")
 
 
-def _waiting(helm_version: str) -> Words:
+def _waiting(helm_version: str) -> Command:
     """Wait for the pods only: the default of Helm 4 would wait for the model too."""
     return ("--atomic", "--wait") if helm_version.startswith("v3") else ("--rollback-on-failure", "--wait=legacy")

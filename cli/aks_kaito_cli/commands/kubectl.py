@@ -1,7 +1,7 @@
 """Command lines of kubectl."""
 
 from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, GATEWAY, NGINX_NAMESPACE
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 
 _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
 _IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
@@ -21,32 +21,32 @@ class Kubectl:
         self._namespace = namespace
         self.kubeconfig = kubeconfig
 
-    def command(self, *words: str, namespace: str | None = None) -> Words:
+    def command(self, *words: str, namespace: str | None = None) -> Command:
         """Build any command, in the chat's namespace or in another."""
         access = ("--kubeconfig", self.kubeconfig) if self.kubeconfig else ()
         return ("kubectl", *access, "--namespace", namespace or self._namespace, *words)
 
-    def find_secret(self, name: str) -> Words:
+    def find_secret(self, name: str) -> Command:
         """Print the name of a Secret if it exists."""
         return self.command("get", "secret", name, *_NAME)
 
-    def chat_image(self) -> Words:
+    def chat_image(self) -> Command:
         """Print the image of the chat's Deployment."""
         return self.command("get", _DEPLOYMENT, "--output", _IMAGE)
 
-    def exec_in_chat(self, *words: str) -> Words:
+    def exec_in_chat(self, *words: str) -> Command:
         """Run a program in one of the chat's pods."""
         return self.command("exec", _DEPLOYMENT, "--", *words)
 
-    def forward_chat(self, port: int) -> Words:
+    def forward_chat(self, port: int) -> Command:
         """Forward a port of this machine to the chat."""
         return self.command("port-forward", f"service/{CHAT_SERVICE}", f"{port}:80")
 
-    def find_gateway(self) -> Words:
+    def find_gateway(self) -> Command:
         """Print the name of the chat's Gateway; nothing if there is none."""
         kind = ("gateways.gateway.networking.k8s.io", GATEWAY)
         return self.command("get", *kind, "--ignore-not-found", *_NAME, _PATIENCE)
 
-    def find_nginx(self) -> Words:
+    def find_nginx(self) -> Command:
         """Print the names of the Services of F5's NGINX."""
         return self.command("get", "services", *_NAME, _PATIENCE, namespace=NGINX_NAMESPACE)

@@ -12,7 +12,7 @@ from aks_kaito_cli.shell import Shell, Step
 
 
 def is_current(environment: Environment) -> bool:
-    """Tell whether the values file matches the settings as they are now."""
+    """Return whether the values file matches the current settings."""
     text = values_file(environment).read_text(encoding="utf-8")
     try:
         written = json.loads(text.partition("\n")[2])

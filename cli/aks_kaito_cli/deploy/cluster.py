@@ -13,9 +13,9 @@ from aks_kaito_cli.shell import Shell, Step
 
 @contextmanager
 def signed_in(shell: Shell, *, quiet: bool = False) -> Iterator[Kubectl]:
-    """Yield a kubectl with a kubeconfig of its own, which is deleted afterwards; the user's is not changed.
+    """Yield a kubectl with a temporary kubeconfig; the user's kubeconfig is not changed.
 
-    Quiet where a cluster that does not exist yet is no failure.
+    `quiet` hides the output of the steps.
 
     Raises:
         StepError: The cluster does not exist, or az or kubelogin is missing.
@@ -35,7 +35,7 @@ def signed_in(shell: Shell, *, quiet: bool = False) -> Iterator[Kubectl]:
 
 
 def by_hand(shell: Shell, *commands: tuple[str, ...]) -> str:
-    """Return the lines that a user types to look into the cluster: to sign in, then each command of kubectl."""
+    """Return the lines that a user types: one that signs in to the cluster, then each command of kubectl."""
     settings = shell.environment.settings
     login = kubelogin.convert(settings.workloads.credentials)
     first = f"{shlex.join(shell.azure.get_credentials())} && {shlex.join(login)}"

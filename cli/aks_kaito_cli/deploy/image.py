@@ -30,9 +30,9 @@ def digest(shell: Shell, version: str) -> str:
     try:
         return shell.ask(find)
     except StepError as error:
-        if _NOT_THERE.search(error.said):
-            look = "" if "@" in image else f"it is built by: {_build(shell, version).typed()}"
-            raise NoImageError(find._replace(look=look), "the registry has no such image", error.said) from None
+        if _NOT_THERE.search(error.last_line):
+            hint = "" if "@" in image else f"it is built by: {_build(shell, version).typed()}"
+            raise NoImageError(find._replace(hint=hint), "the registry has no such image", error.last_line) from None
         raise
 
 

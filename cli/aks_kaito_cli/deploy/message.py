@@ -25,11 +25,11 @@ def send(shell: Shell, kubectl: Kubectl) -> None:
     settings = shell.environment.settings
     published, signs_in = has_address(shell.environment), settings.chat.sign_in != "none"
     if published:
-        look = f"the record and certificate of {settings.ingress.hostname}, then the model as described above"
+        hint = f"the record and certificate of {settings.ingress.hostname}, then the model as described above"
         url = f"https://{settings.ingress.hostname}"
         message = probe.arguments(chat=url, reach_seconds=_REACH_SECONDS, answer_seconds=_WARM_UP_SECONDS)
         command = (*programs.probe(shell.variables), *message)
-        shell.run(Step(_NAME, command, look, {"PYTHONPATH": str(ROOT / "app")}))
+        shell.run(Step(_NAME, command, hint, {"PYTHONPATH": str(ROOT / "app")}))
     if published and not signs_in:
         return
     message = probe.arguments(
@@ -38,5 +38,5 @@ def send(shell: Shell, kubectl: Kubectl) -> None:
         reach_seconds=_WARM_UP_SECONDS if signs_in else None,
         answer_seconds=_WARM_UP_SECONDS,
     )
-    look = by_hand(shell, ("describe", "workspaces,pods" if settings.kaito.enabled else "pods"))
-    shell.run(Step(_NAME, kubectl.exec_in_chat(*probe.IN_POD, *message), look))
+    hint = by_hand(shell, ("describe", "workspaces,pods" if settings.kaito.enabled else "pods"))
+    shell.run(Step(_NAME, kubectl.exec_in_chat(*probe.IN_POD, *message), hint))

@@ -1,4 +1,4 @@
-"""Private environments: check whether this machine reaches them, and explain where to go on if it does not."""
+"""Private environments: check whether this machine reaches them, and print instructions for continuing elsewhere."""
 
 import shlex
 import socket
@@ -13,7 +13,7 @@ _HTTPS = 443
 _HEAD = """
 {name} is private, and from here these do not answer:
 {hosts}
-Go on inside its network, with the same commit:
+Continue inside its network, with the same commit:
 
   {again}
 
@@ -38,7 +38,7 @@ _PORTAL = (
     '  In the portal, the virtual machine {name}, Connect, Bastion (bastion.sku = "Standard" takes az and ssh too).'
 )
 _INVOKE = """\
-Looking at the cluster works from everywhere, through Azure:
+Azure runs commands in the cluster from any network:
 
   {command}
 """
@@ -61,7 +61,7 @@ def _hidden_registry(shell: Shell) -> dict[str, str]:
     except MissingProgramError:
         raise
     except StepError as error:
-        return {f"{shell.environment.names.registry}.azurecr.io": error.said or str(error)}
+        return {f"{shell.environment.names.registry}.azurecr.io": error.last_line or str(error)}
     return {}
 
 
@@ -85,7 +85,7 @@ def hidden_api_server(shell: Shell) -> dict[str, str]:
 
 
 def instructions(shell: Shell, hosts: dict[str, str], again: str) -> str:
-    """Return the text that explains how to go on with the command `again` from inside the network."""
+    """Return instructions for running the command `again` inside the network."""
     environment, settings = shell.environment, shell.environment.settings
     lines = "\n".join(f"  {host} ({reason})" for host, reason in hosts.items())
     chosen = shell.variables.get("ARM_SUBSCRIPTION_ID")
@@ -97,8 +97,8 @@ def instructions(shell: Shell, hosts: dict[str, str], again: str) -> str:
     if settings.jump_box.enabled and settings.bastion.enabled:
         text += _JUMP_BOX.format(way=_way_in(shell))
     if settings.cluster.run_command_enabled:
-        look = shlex.join(Kubectl(settings.chat.namespace).command("get", "workspaces,pods"))
-        text += _INVOKE.format(command=shlex.join(shell.azure.run_in_cluster(look)))
+        list_pods = shlex.join(Kubectl(settings.chat.namespace).command("get", "workspaces,pods"))
+        text += _INVOKE.format(command=shlex.join(shell.azure.run_in_cluster(list_pods)))
     return text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from aks_kaito import node
-from aks_kaito_cli.commands import Words
+from aks_kaito_cli.commands import Command
 from aks_kaito_cli.project import ROOT
 from aks_kaito_cli.shell import Shell
 
@@ -15,7 +15,7 @@ from aks_kaito_cli.shell import Shell
 COMMANDS = ("CDK_CLI", "CHAT_PROBE")
 
 
-def cdk(variables: Mapping[str, str]) -> Words:
+def cdk(variables: Mapping[str, str]) -> Command:
     """Return the CDK's CLI: `CDK_CLI`, or the pinned one that `make deploy` installs, on the Node.js of the bindings.
 
     The `node` of the virtual environment is a Python wrapper, which ends before its child when a key stops both.
@@ -24,7 +24,7 @@ def cdk(variables: Mapping[str, str]) -> Words:
     return tuple(shlex.split(variables.get("CDK_CLI", shlex.join((str(node.bundled() or "node"), str(installed))))))
 
 
-def probe(variables: Mapping[str, str]) -> Words:
+def probe(variables: Mapping[str, str]) -> Command:
     """Return the program that sends one message: `CHAT_PROBE`, or the application's own probe."""
     installed = shlex.join((str(ROOT / ".venv-app" / "bin" / "python"), "-m", "kaito_chat.probe"))
     return tuple(shlex.split(variables.get("CHAT_PROBE", installed)))

@@ -83,7 +83,7 @@ def _unprepared(shell: Shell, *, destroys: bool) -> Iterator[str]:
             yield f"{program} is not installed: {REQUIREMENTS}"
     backend = shell.environment.settings.state.backend
     for state in _local_states(shell.environment) if backend != "local" else ():
-        yield f"state.backend = {backend!r}, but {state}: carry it over first ({STATE})"
+        yield f"state.backend = {backend!r}, but {state}: migrate it first ({STATE})"
     yield from programs.broken_commands(shell.variables)
 
 

@@ -14,7 +14,7 @@ from aks_kaito_cli.shell import Shell, StepError
 
 
 def release(shell: Shell, version: str) -> None:
-    """Upgrade the environment's release to a tag or digest, whatever kubectl's current context is.
+    """Upgrade the environment's release to a tag or digest; kubectl's current context does not matter.
 
     Raises:
         StepError: A step failed.
@@ -35,4 +35,4 @@ def _find_image(shell: Shell, version: str) -> None:
     except NoImageError:
         raise
     except StepError as error:
-        sys.stderr.write(f"going on without having seen the image: {error}\n")
+        sys.stderr.write(f"continuing without checking the image: {error}\n")

@@ -27,7 +27,7 @@ Model:   takes about twenty minutes the first time: a GPU node, an image, loadin
 
 
 def afterwards(shell: Shell) -> str:
-    """Return the whole text."""
+    """Return the report."""
     settings = shell.environment.settings
     text = _TEXT.format(chat=_chat(shell), grafana=_grafana(shell), cluster=by_hand(shell))
     if not settings.kaito.enabled:
@@ -42,7 +42,7 @@ def afterwards(shell: Shell) -> str:
 
 
 def has_address(environment: Environment) -> bool:
-    """Tell whether the chat's host name resolves: by a record that is deployed with it, or by one seen from here."""
+    """Return whether the chat's host name resolves: the platform deploys its DNS record, or this machine finds one."""
     if not published(environment.settings.ingress):
         return False
     if environment.settings.ingress.dns_zone_name:

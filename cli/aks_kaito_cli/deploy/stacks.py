@@ -4,31 +4,29 @@ from typing import Literal
 
 from aks_kaito_cli.commands import cdk
 from aks_kaito_cli.deploy import programs
-from aks_kaito_cli.project import stack
+from aks_kaito_cli.project import Part, stack
 from aks_kaito_cli.shell import Shell, Step
 
-Part = Literal["platform", "workloads"]
 
-
-def deploy(shell: Shell, part: Part, look: str, **variables: str) -> None:
+def deploy(shell: Shell, part: Part, hint: str, **variables: str) -> None:
     """Deploy one stack.
 
     Raises:
-        StepError: It failed.
+        StepError: The CDK's CLI is missing or failed.
     """
-    shell.run(_step(shell, "deploy", part, look, variables))
+    shell.run(_step(shell, "deploy", part, hint, variables))
 
 
 def destroy(shell: Shell, part: Part) -> None:
     """Destroy one stack.
 
     Raises:
-        StepError: It failed.
+        StepError: The CDK's CLI is missing or failed.
     """
     shell.run(_step(shell, "destroy", part, "", {}))
 
 
-def _step(shell: Shell, action: Literal["deploy", "destroy"], part: Part, look: str, variables: dict[str, str]) -> Step:
+def _step(shell: Shell, action: Literal["deploy", "destroy"], part: Part, hint: str, variables: dict[str, str]) -> Step:
     environment = shell.environment
     command = cdk.command(programs.cdk(shell.variables), action, stack(environment, part))
-    return Step(f"{action} the {part}", command, look, {"AKS_KAITO_ENV": environment.name, **variables})
+    return Step(f"{action} the {part}", command, hint, {"AKS_KAITO_ENV": environment.name, **variables})

@@ -10,7 +10,7 @@ from aks_kaito_cli.project import CHAT_CHART_FOLDER, ROOT
 from aks_kaito_cli.shell import Shell, Step
 
 _MODE_CHANGED = (
-    f"{ingress.LOOK}; other changes of the same file may need the platform first: give those a deployment of their own"
+    f"{ingress.HINT}; other changes of the same file may need the platform first: give those a deployment of their own"
 )
 
 
@@ -21,10 +21,10 @@ def deploy(shell: Shell, tag: str, again: str) -> int:
         StepError: A step failed.
     """
     if blocking := ingress.blocking_workload(shell):
-        print(f"ingress.mode has changed, and {blocking} still exists: the workloads go first")
+        print(f"ingress.mode has changed, and {blocking} still exists: deploying the workloads first")
         with signed_in(shell) as kubectl:
             workloads.deploy(shell, kubectl, tag, _MODE_CHANGED)
-    stacks.deploy(shell, "platform", ingress.LOOK)
+    stacks.deploy(shell, "platform", ingress.HINT)
     if hosts := hidden_hosts(shell):
         sys.stderr.write(instructions(shell, hosts, again))
         return 3
@@ -41,7 +41,7 @@ def _import_dashboards(shell: Shell) -> None:
     if not shell.environment.settings.monitoring.grafana_public_network_access_enabled:
         print("Grafana has no public address: import charts/kaito-chat/files/dashboards from inside its network")
         return
-    look = "a role that was granted a moment ago may take some minutes to work"
+    hint = "a role that was granted a moment ago may take some minutes to work"
     for path in sorted((CHAT_CHART_FOLDER / "files" / "dashboards").glob("*.json")):
         command = shell.azure.create_dashboard(str(path.relative_to(ROOT)))
-        shell.run(Step(f"dashboard {path.stem}", command, look))
+        shell.run(Step(f"dashboard {path.stem}", command, hint))

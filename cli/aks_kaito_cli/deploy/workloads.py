@@ -16,7 +16,7 @@ _ROLLED_BACK = """
         (ContainerLogV2). The model may have a node pool already, which costs: az aks nodepool list"""
 
 
-def deploy(shell: Shell, kubectl: Kubectl, tag: str, look: str = "") -> None:
+def deploy(shell: Shell, kubectl: Kubectl, tag: str, hint: str = "") -> None:
     """Deploy the workloads with the image of a tag, once the secrets exist that their pods need.
 
     Terraform compares its variables with those of its last run: it does not notice that the chat was released alone
@@ -28,8 +28,8 @@ def deploy(shell: Shell, kubectl: Kubectl, tag: str, look: str = "") -> None:
     for step in (*_vault_secrets(shell), *_cluster_secrets(shell, kubectl)):
         shell.ask(step)
     digest = digest_of_built(shell, tag)
-    look = look or by_hand(shell, ("get", "pods,jobs,events"), ("logs", "--selector", "job-name")) + _ROLLED_BACK
-    stacks.deploy(shell, "workloads", look, TF_VAR_chat_image_tag=tag, TF_VAR_chat_image_digest=digest)
+    hint = hint or by_hand(shell, ("get", "pods,jobs,events"), ("logs", "--selector", "job-name")) + _ROLLED_BACK
+    stacks.deploy(shell, "workloads", hint, TF_VAR_chat_image_tag=tag, TF_VAR_chat_image_digest=digest)
     running = chart.running_image(shell, kubectl)
     if not running.endswith(f"@{digest}"):
         print(f"{running} was released since the last deployment")
@@ -51,5 +51,5 @@ def _cluster_secrets(shell: Shell, kubectl: Kubectl) -> Iterator[Step]:
     F5's NGINX accepts no configuration, not even the chat's, while an Ingress names a Secret that does not exist.
     """
     if secret := shell.environment.settings.ingress.model_basic_auth_secret_name:
-        look = f"{MODEL_ENDPOINT}: publish it once the chat is deployed and the Secret exists"
-        yield Step(f"find the Secret {secret}", kubectl.find_secret(secret), look)
+        hint = f"{MODEL_ENDPOINT}: publish it once the chat is deployed and the Secret exists"
+        yield Step(f"find the Secret {secret}", kubectl.find_secret(secret), hint)

@@ -28,15 +28,15 @@ def deploy(
 ) -> None:
     """Deploy an environment and send it one message.
 
-    Deploy the platform, the image, the workloads and the dashboards. Every step may be repeated; the first one that
-    fails ends the deployment, with the command to go on with. Ctrl-C waits until Terraform has written its state;
-    pressed twice, Terraform ends at once.
+    Deploy the platform, the image, the workloads and the dashboards. Every step is idempotent; the first one that fails
+    ends the deployment, and prints the command that resumes it. Ctrl-C waits until Terraform has written its state; a
+    second Ctrl-C ends Terraform at once.
 
     Needs az (signed in), terraform, kubelogin, and what `make deploy` installs before it runs this: kubectl and helm in
     .venv/bin, which must be on the PATH, the CDK's CLI, and the chat's Python environment.
 
-    Exit status: 0; 1 when a step failed; 2 when nothing can begin; 3 when the rest of a private environment must be
-    deployed from inside its network.
+    Exit status: 0; 1 if a step failed; 2 if the arguments or the machine are refused; 3 if the rest of a private
+    environment must be deployed from inside its network.
     """
     again = f"make deploy ENV={environment} TAG={tag}"
     shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
@@ -45,7 +45,10 @@ def deploy(
 
 def destroy(
     environment: Environment,
-    confirm: Annotated[str, typer.Argument(metavar="CONFIRM", help="The same name, to confirm; nothing else asks.")],
+    confirm: Annotated[
+        str,
+        typer.Argument(metavar="CONFIRM", help="The environment's name again, as confirmation; there is no prompt."),
+    ],
 ) -> None:
     """Destroy an environment with all its data.
 
@@ -53,8 +56,8 @@ def destroy(
 
     Needs az (signed in), terraform, kubelogin, and the CDK's CLI, which `make destroy` installs before it runs this.
 
-    Exit status: 0; 1 when a step failed; 2 when nothing can begin; 3 when the rest must be destroyed from another
-    network.
+    Exit status: 0; 1 if a step failed; 2 if the arguments or the machine are refused; 3 if the rest must be destroyed
+    from another network.
     """
     again = f"make destroy ENV={environment} CONFIRM={environment}"
     shell = _accepted(lambda: refusals.shell_for_destroy(environment, confirm))
@@ -72,14 +75,14 @@ def release(
 
     Needs az (signed in), kubelogin, and helm, which `make release` installs before it runs this.
 
-    Exit status: 0; 1 when a step failed; 2 when nothing can begin.
+    Exit status: 0; 1 if a step failed; 2 if the arguments, the values or the machine are refused.
     """
     shell = _accepted(lambda: refusals.shell_for_release(environment, tag))
     raise typer.Exit(_until_stopped(shell, lambda: chat.release(shell, tag)))
 
 
 def _accepted(prepare: Callable[[], Shell]) -> Shell:
-    """Return the shell, or exit with the reason why nothing can begin."""
+    """Return the shell, or print the reason for a refusal and exit."""
     try:
         return prepare()
     except (refusals.RefusedError, SettingsError) as error:
@@ -88,13 +91,13 @@ def _accepted(prepare: Callable[[], Shell]) -> Shell:
 
 
 def _until_stopped(shell: Shell, steps: Callable[[], int | None], again: str = "") -> int:
-    """Run steps and return the exit status; report a failure and a signal, with the command `again` to go on with."""
+    """Run steps and return the exit status; report a failure or a signal, with the command `again`."""
     shell.pass_on_signals()
     try:
         return steps() or 0
     except StepError as error:
-        following = f"Next:   {again}, when the cause is gone; completed steps stay\n" if again else ""
+        following = f"Next:   {again}, after fixing the cause; completed steps are kept\n" if again else ""
         sys.stderr.write(f"{error.report()}{following}")
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. Go on with: {again}\n" if again else "\nStopped.\n")
+        sys.stderr.write(f"\nStopped. Resume with: {again}\n" if again else "\nStopped.\n")
     return _FAILED

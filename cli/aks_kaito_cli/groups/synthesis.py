@@ -9,7 +9,7 @@ import typer
 
 from aks_kaito.review import changes, report
 from aks_kaito_cli.comparison import ComparisonError, both_sides
-from aks_kaito_cli.groups.arguments import OptionalEnvironment
+from aks_kaito_cli.groups.arguments import OptionalEnvironment, SelectedEnvironment
 from aks_kaito_cli.project import ROOT
 
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def synth(
-    environment: OptionalEnvironment = None,
+    environment: SelectedEnvironment = None,
     show: Annotated[Form, typer.Option(help="Form of the printed summary.")] = Form.TABLE,
 ) -> None:
     """Synthesize the Terraform of an environment to cdktf.out.

@@ -3,7 +3,7 @@
 # A third argument, `here`, builds on this machine and pushes: a private registry does not admit Azure's build machines.
 # A shell script, so that `make image` needs no Python environment.
 set -euo pipefail
-cd "$(dirname "$0")/../app"
+cd "$(dirname "$0")"
 image=$1 registry=${2:-} where=${3:-}
 # The subscription that Terraform uses; az does not read this variable.
 chosen=${ARM_SUBSCRIPTION_ID:-}
@@ -23,7 +23,7 @@ for engine in docker podman; do
   fi
 done
 if [[ -n $where ]]; then
-  echo "tools/image.sh: needs a running docker or podman engine: Azure's build machines cannot reach a private registry" >&2
+  echo "app/image.sh: needs a running docker or podman engine: Azure's build machines cannot reach a private registry" >&2
 elif command -v az >/dev/null; then
   echo "make image: no docker or podman engine runs here; name a registry for az acr build: make image REGISTRY=name" >&2
 else
