@@ -23,7 +23,7 @@ async def test_a_model_that_refuses_several_fields_is_asked_without_them() -> No
 
 async def test_a_server_that_refuses_every_form_is_not_asked_without_end() -> None:
     server = VLLM()
-    server.refusals = [refused("model") for _ in range(99)]
+    server.refusals = [refused(field) for field in FIELDS * 20]
     with pytest.raises(BackendError, match="Unknown field"):
         await probe._ask(endpoint(server), model_settings())  # noqa: SLF001
-    assert len(server.bodies("/v1/chat/completions")) == probe.MOST_FORMS
+    assert len(FIELDS) < len(server.bodies("/v1/chat/completions")) <= probe.MOST_FORMS
