@@ -66,11 +66,12 @@ class Answers:
                 self._services.limits.count(user_of(session))
                 return
             await context.emitter.task_start()
-            try:
-                await self._answer(session, conversation, action)
-            finally:
-                if conversation.is_newest(ticket):
-                    await context.emitter.task_end()
+            with self._services.until_ended():
+                try:
+                    await self._answer(session, conversation, action)
+                finally:
+                    if conversation.is_newest(ticket):
+                        await context.emitter.task_end()
 
     async def signed_in(self, session: WebsocketSession) -> bool:
         """Return whether the session is still signed in; notify the page if not. Chainlit checks on connect only."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # these import Chainlit, which writes files when it is import
 
 # Time limit for saving the history before the process exits.
 FLUSH_SECONDS = 20.0
+# How long Socket.IO has to send the last packets of an answer, which it queues, before connections are closed.
+SEND_SECONDS = 0.2
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Services:
         conversations: The open conversations.
         draining: Whether the process is shutting down.
         turns: The tasks of the running answers.
+        answering: The tasks that wait for these answers and then end them on their pages.
     """
 
     settings: Settings
@@ -58,6 +61,7 @@ class Services:
     conversations: Conversations = field(default_factory=Conversations)
     draining: bool = False
     turns: set[asyncio.Task[None]] = field(default_factory=set)
+    answering: set[asyncio.Task[Any]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -77,10 +81,21 @@ class Services:
         task.add_done_callback(self._background.discard)
         return task
 
+    @contextlib.contextmanager
+    def until_ended(self) -> Iterator[None]:
+        """Let `drain` wait for the current task: an answer and its end on the page."""
+        tasks = {task for task in (asyncio.current_task(),) if task}
+        self.answering |= tasks
+        try:
+            yield
+        finally:
+            self.answering -= tasks
+
     async def drain(self) -> None:
         """Wait for running answers up to the limit, cancel the rest with a notice, and flush the history."""
         self.draining = True
         metrics.DRAINING.set(1)
+        answering = set(self.answering)
         if self.turns:
             log.info("draining", extra={"answers": len(self.turns), "limit_seconds": self.settings.drain_seconds})
             await asyncio.wait(self.turns, timeout=self.settings.drain_seconds)
@@ -88,6 +103,9 @@ class Services:
             turn.cancel(DRAINED)
         if self.turns:
             await asyncio.wait(self.turns, timeout=2)
+        if answering:
+            await asyncio.wait(answering, timeout=2)
+            await asyncio.sleep(SEND_SECONDS)
         if self.history:
             await self.history.flush(FLUSH_SECONDS)
 
