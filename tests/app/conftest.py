@@ -12,10 +12,12 @@ from support.chat.processes import Running, chat, engine
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return the number of processes of `--numprocesses auto`: tests of the chat wait more than they compute.
 
-    One file runs in one process, where a debugger works.
+    Chromium computes too. One file runs in one process, where a debugger works.
     """
-    one = len(config.args) == 1 and ".py" in config.args[0]
-    return 0 if one else 2 * len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    return cores + 1 if "browser" in config.args[0] else 2 * cores
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
-from support.chat.processes import Running, chat, engine, free_port
+from support.chat.processes import Running, chat, engine, free_port, get
 from support.chat.waiting import until
 from support.project import ROOT
 
@@ -88,7 +88,7 @@ async def test_sigterm_lets_an_answer_end(folder: Path, scripted: Running) -> No
         await page.say("count to 200")
         await page.first_text()
         app.process.terminate()
-        await until(lambda: httpx.get(app.management + "/readyz").status_code == 503)
+        await until(lambda: get(app.management + "/readyz").status_code == 503)
         heard = await page.end_of_turn()
         assert heard.answer
         assert heard.answer.endswith("200")

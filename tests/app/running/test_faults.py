@@ -10,7 +10,7 @@ import pytest
 from kaito_chat.chainlit_client import Heard, Page
 from kaito_chat.chat.transcript import LEFT_OUT
 from support.chat.fakes.faults import FAULTS
-from support.chat.processes import Running, chat, misbehaving
+from support.chat.processes import Running, chat, get, misbehaving
 
 WORKS: tuple[str, None, list[str]] = ("It works.", None, ["regenerate"])
 HALF = ("Half", "cut_off", ["continue", "regenerate"])
@@ -94,7 +94,7 @@ def patient(faulty: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def attempts(faulty: Running, number: int) -> int:
-    found: int = httpx.get(faulty.url + "/open").json()["attempts"].get(f"q{number}", 0)
+    found: int = get(faulty.url + "/open").json()["attempts"].get(f"q{number}", 0)
     return found
 
 
@@ -136,7 +136,7 @@ async def test_nothing_leaks(patient: Running, faulty: Running) -> None:
         for part in [list(FAULTS)]:
             await asyncio.gather(*(suffer(patient, kind) for kind in part))
         await asyncio.sleep(1)
-        assert httpx.get(faulty.url + "/open").json()["open"] == 0
+        assert get(faulty.url + "/open").json()["open"] == 0
         sizes.append((process.memory_info().rss / 2**20, process.num_fds(), process.num_threads()))
     assert 'kaito_chat_active_streams{model="faulty"} 0.0' in patient.metrics()
     assert sizes[2][0] - sizes[0][0] < 15, sizes

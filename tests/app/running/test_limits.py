@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.chat.processes import Running, chat, misbehaving
+from support.chat.processes import Running, chat, get, misbehaving
 from support.chat.signed_in import SIGN_IN, opened, signed_in
 from support.chat.waiting import until
 
@@ -22,7 +22,7 @@ def hanging(folder: Path) -> Iterator[Running]:
 
 def upstream(hanging: Running) -> int:
     """Return the number of open requests at the model server."""
-    return int(httpx.get(hanging.url + "/open").json()["open"])
+    return int(get(hanging.url + "/open").json()["open"])
 
 
 def refused(app: Running, reason: str) -> float:
