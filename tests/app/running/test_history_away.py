@@ -166,13 +166,15 @@ async def test_a_read_only_database_is_reported_and_its_writes_are_kept(postgres
 
 
 def pragma(store: Store, statement: str) -> None:
-    """Run a statement at the start of each SQLite connection."""
+    """Run a statement on each SQLite connection before its next use."""
     engine = store._database.engine.sync_engine  # noqa: SLF001
 
-    def tune(connection: Any, _: object) -> None:
-        connection.cursor().execute(f"PRAGMA {statement}")
+    def tune(connection: Any, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA {statement}")
+        cursor.close()
 
-    event.listen(engine, "connect", tune)
+    event.listen(engine, "checkout", tune)
 
 
 @pytest.mark.parametrize(("statement", "reason"), [("query_only=ON", "read_only"), ("max_page_count=1", "full")])
@@ -182,7 +184,6 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
     url = f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     async with opened(url) as store:
         await stored(store, "ada", THREAD, "before")
-        await store._database.engine.dispose()  # noqa: SLF001
         pragma(store, statement)  # SQLite raises the limit to the current number of pages
         changes = told(store)
         say(store, *(f"{number} {'x' * 20_000}" for number in range(10)))
@@ -200,7 +201,6 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
         thread = await store.get_thread(THREAD, "ada")
         assert thread
         assert len(thread["steps"]) == 11
-        await store._database.engine.dispose()  # noqa: SLF001
         pragma(store, "query_only=OFF")
         pragma(store, "max_page_count=100000")
         assert await store.written(THREAD, 10)
