@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from support.project import ROOT
 DOCKERFILE = (ROOT / "app" / "Dockerfile").read_text(encoding="utf-8")
 # Debian's interpreter: one below root's home would be unreadable for the image's user.
 PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if Path(path).exists()), "")
-KEPT = Path("/var/tmp/kaito-chat-image")  # noqa: S108 - checked before its use
+KEPT = Path(tempfile.gettempdir()) / "kaito-chat-image"
 USER = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
 
 

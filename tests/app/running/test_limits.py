@@ -43,7 +43,7 @@ async def test_twenty_messages_at_once_run_one_answer_and_none_after_the_page_is
             await asyncio.sleep(0.05)
         assert most == 1
         await page.cut()
-        await until(lambda: upstream(hanging) == 0, 10)
+        await until(lambda: upstream(hanging) == 0, 4)
         await asyncio.sleep(1)
         assert upstream(hanging) == 0
 
@@ -61,7 +61,7 @@ async def test_an_answer_started_by_a_button_ends_with_its_page(
             pressing = asyncio.create_task(client.post("/project/action", json=button))
             await until(lambda: upstream(hanging) == 1)
             await (page.close() if goodbye else page.cut())
-            await until(lambda: upstream(hanging) == 0, 10)
+            await until(lambda: upstream(hanging) == 0, 3)
             await pressing
 
 

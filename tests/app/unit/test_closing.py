@@ -66,7 +66,7 @@ async def test_a_cancelled_question_ends_at_the_server_at_once(faulty: tuple[fau
         task.cancel()
         await asyncio.wait((task,), timeout=1)
         assert task.cancelled()
-        await until(lambda: server.open == 0, 5)
+        await until(lambda: server.open == 0, 1)
         assert server.attempts[number] == last, "it is not asked again"
 
 
@@ -77,7 +77,7 @@ async def test_an_answer_that_is_not_read_on_ends_at_the_server(faulty: tuple[fa
         await anext(batches)
         assert server.open == 1
         await batches.aclose()
-        await until(lambda: server.open == 0, 5)
+        await until(lambda: server.open == 0, 1)
 
 
 async def test_a_question_that_waits_for_its_next_attempt_makes_none_when_it_is_cancelled(
@@ -112,7 +112,7 @@ async def test_a_question_that_takes_too_long_ends_at_the_server(faulty: tuple[f
     async with asking(url, fault, timeouts) as (question, _):
         with contextlib.suppress(Exception):
             await read(question)
-        await until(lambda: server.open == 0, 5)
+        await until(lambda: server.open == 0, 1)
 
 
 async def test_a_ragengines_answer_ends_with_its_question() -> None:
