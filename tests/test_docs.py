@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aks_kaito.settings import Environment, Settings
-from support.needs import needs_path, needs_program
+from support.needs import needs_make, needs_path
 from support.project import ENVIRONMENTS, ROOT
 
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
@@ -166,9 +166,8 @@ def test_pages_with_commands_for_azure_say_so_at_their_top() -> None:
 
 
 def test_the_synthesis_of_the_guides_runs() -> None:
-    make = needs_program("make", package="make")
     assert {line for line in commands() if line.startswith("make synth")} == {"make synth ENV=dev"}
-    command = [make, "synth", "ENV=dev"]
+    command = [*needs_make(), "synth", "ENV=dev"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito_cli import pages
-from support.needs import needs_program
+from support.needs import needs_make
 from support.project import ROOT
 from support.stand_ins import AKS_KAITO, NAMES, run
 
@@ -60,10 +60,9 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
     ],
 )
 def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:
-    make = needs_program("make", package="make")
     variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ran = subprocess.run(
-        [make, *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600
+        [*needs_make(), *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600
     )
     assert ran.returncode == 2
     assert words in ran.stderr

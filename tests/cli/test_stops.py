@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.needs import needs_program
+from support.needs import needs_make
 from support.project import ROOT
 from support.stand_ins import AKS_KAITO, DEV, environment, prepare
 
@@ -95,13 +95,12 @@ def test_programs_can_be_stopped_where_sigint_is_ignored(tmp_path: Path) -> None
 
 
 def test_make_passes_signals_on(tmp_path: Path) -> None:
-    make = needs_program("make", package="make")
     variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
     variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     # make puts its own kubectl before our stand-in, and that one finds no cluster; mode gateway asks none.
     variables |= environment(tmp_path, f'{DEV}\n[ingress]\nmode = "gateway"\n')
     process = subprocess.Popen(
-        [make, "deploy", "ENV=dev", "TAG=0.2.0"],
+        [*needs_make(), "deploy", "ENV=dev", "TAG=0.2.0"],
         cwd=ROOT,
         env=variables,
         stdout=subprocess.PIPE,

@@ -49,6 +49,14 @@ class Place(NamedTuple):
     program: Path
     variables: dict[str, str]
 
+    def used_by(self, cli: str) -> "Place":
+        """Return the same place for another command line."""
+        program = needs_path(INSTALLED / "node_modules" / ".bin" / cli, f"{cli} (make test installs it from npm)")
+        nodejs = needs(NODES[cli], f"a Node.js for {cli} (make test installs it from PyPI)")
+        # They ask for the version of the PATH's Python, whichever the program runs in, and give up without one.
+        path = f"{nodejs.parent}:{sys.prefix}/bin:{os.environ['PATH']}"
+        return self._replace(program=program, variables={**self.variables, "PATH": path})
+
     def run(self, *arguments: str, status: int = 0) -> str:
         """Run the command line, check its exit status, and return its output."""
         ran = subprocess.run(
@@ -104,8 +112,6 @@ class Place(NamedTuple):
 def prepare(cli: str, environment: str, documents: dict[str, Document], folder: Path) -> Place:
     """Return a place for one command line and one environment, with stubs of the providers of its stacks."""
     terraform = needs_program("terraform", package="terraform")
-    program = needs_path(INSTALLED / "node_modules" / ".bin" / cli, f"{cli} (make test installs it from npm)")
-    nodejs = needs(NODES[cli], f"a Node.js for {cli} (make test installs it from PyPI)")
     for name in ("charts", "environments"):
         shutil.copytree(ROOT / name, folder / name)
     for name in ("cdktf.json", "main.py"):
@@ -121,13 +127,11 @@ def prepare(cli: str, environment: str, documents: dict[str, Document], folder: 
         "CHECKPOINT_DISABLE": "1",
         "CI": "1",
         "HOME": str(Path.home()),  # jsii's cache is there
-        # They ask for the version of the PATH's Python, whichever the program runs in, and give up without one.
-        "PATH": f"{nodejs.parent}:{sys.prefix}/bin:{os.environ['PATH']}",
         "TERRAFORM_BINARY_NAME": str(witness),
         # They would link the stubs into the cache that all of a user's projects share.
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
     }
-    return Place(folder, program, variables)
+    return Place(folder, Path(), variables).used_by(cli)
 
 
 def stubs(documents: dict[str, Document], folder: Path) -> dict[str, str]:

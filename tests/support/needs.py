@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import pytest
 
+from support.project import ROOT
+
 Found = TypeVar("Found")
 
 
@@ -32,3 +34,9 @@ def needs_program(name: str, package: str, path: str | None = None) -> str:
 def needs_path(path: Path, what: str) -> Path:
     """Return a path that a test needs to exist, as `needs` does."""
     return needs(path if path.exists() else None, what)
+
+
+def needs_make() -> list[str]:
+    """Return the command of make, which installs nothing: other tests use the environments at the same time."""
+    installed = [path.relative_to(ROOT) for path in ROOT.glob(".venv*/.*installed")]
+    return [needs_program("make", package="make"), *(f"--assume-old={path}" for path in installed)]
