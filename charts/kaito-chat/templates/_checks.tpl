@@ -26,7 +26,7 @@
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}
-{{- if and .Values.chat.caBundle.configMap .Values.chat.caBundle.secret -}}
+{{- if and (.Values.chat.caBundle).configMap (.Values.chat.caBundle).secret -}}
 {{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: set only one of them." -}}
 {{- end -}}
 {{- $names := list -}}
@@ -64,5 +64,6 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- include "kaito-chat.renameCheck" . -}}
 {{- include "kaito-chat.ingressChecks" . -}}
 {{- end -}}

@@ -20,6 +20,9 @@ from aks_kaito.settings.workload import Ingress
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
 # Namespace of the agents of managed Prometheus.
 _AGENTS_NAMESPACE = "kube-system"
+# The application's default of KAITO_CHAT_AUTH_SECRET_DELAY_SECONDS, and the time in which a kubelet updates a volume.
+_SIGNING_DELAY_SECONDS = 600
+_KUBELET_MINUTES = 5
 
 
 def published(ingress: Ingress) -> bool:
@@ -157,6 +160,10 @@ def _network_policy(settings: Settings) -> Values:
 def _sign_in(environment: Environment) -> Values:
     settings, names = environment.settings, environment.names
     values: Values = {"KAITO_CHAT_SIGN_IN": "entra", "KAITO_CHAT_ENTRA_CLIENT_ID": settings.chat.entra_client_id}
+    # A changed secret reaches every pod within the interval and the kubelet's own.
+    delay_seconds = (settings.cluster.key_vault_secrets_rotation_interval_minutes + _KUBELET_MINUTES) * 60
+    if delay_seconds > _SIGNING_DELAY_SECONDS:
+        values["KAITO_CHAT_AUTH_SECRET_DELAY_SECONDS"] = delay_seconds
     if settings.postgresql.enabled:
         user, host = names.of("id", "chat"), f"{names.postgresql}.postgres.database.azure.com"
         values |= {
