@@ -36,7 +36,7 @@ class HelmRelease:
             ReleaseError: Helm fails, and has rolled back if the pods do not become ready.
         """
         rollback = ["--atomic"] if self._helm == "helm3" else ["--rollback-on-failure", "--wait=legacy"]
-        options = ["--install", "--values", "-", "--timeout", "2s", "--disable-openapi-validation", *rollback]
+        options = ["--install", "--values", "-", "--timeout", "1s", *rollback]
         return self._run("upgrade", "demo", str(chart), *options, values=default(*changes))
 
     def uninstall(self) -> None:
