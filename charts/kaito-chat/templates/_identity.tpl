@@ -8,7 +8,7 @@ run must not change. The cluster decides; without one (helm template) the defaul
 Workspace, and every such field for an InferenceSet.
 */ -}}
 
-{{- /* Decide once for these values, since it reads the cluster: .Values.model.resolved has `set`, `generation` and `standby`. */ -}}
+{{- /* Decide once for these values, since it reads the cluster: `resolved` of the model gets `set`, `generation` and `standby`. */ -}}
 {{- define "kaito-chat.resolve" -}}
 {{- if not (hasKey .Values.model "resolved") -}}
 {{- $resolved := include "kaito-chat.identity" . | fromJson -}}
