@@ -59,7 +59,8 @@ def test_a_switch_brings_the_new_model_up_first(release: HelmRelease) -> None:
         release.upgrade(EXCHANGED)
     assert release.model() == OLD
     release.api.set_status("Workspace", NEW, READY)
-    release.upgrade(EXCHANGED)
+    notes = release.upgrade(EXCHANGED)
+    assert f"from workspace/{OLD} to workspace/{NEW}.\n   The old one is the standby and stays ready." in notes
     assert (release.api.models(), release.api.deleted, release.model()) == ({OLD, NEW}, [], NEW)
     after = release.pod()
     release.upgrade(SWITCHED)
@@ -118,7 +119,8 @@ def external() -> dict[str, Any]:
 
 def test_an_accepted_interruption_replaces_the_model_at_once(release: HelmRelease) -> None:
     with_running_model(release)
-    release.upgrade(SWITCHED, ACCEPTED)
+    notes = release.upgrade(SWITCHED, ACCEPTED)
+    assert "The old one is deleted. helm rollback starts it from the beginning: about 20 minutes without" in notes
     assert (release.api.models(), release.api.deleted, release.model()) == ({NEW}, [OLD], NEW)
 
 
