@@ -105,7 +105,9 @@ def test_a_workspace_of_several_replicas_is_refused() -> None:
             render(default(at("model.kind", "Workspace"), change))
 
 
-@pytest.mark.parametrize(("before", "after"), [({}, LONGER), (LONGER, SHORTER), (LONGER, {}), ({}, TONE), (TONE, WORDS)])
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, LONGER), (LONGER, SHORTER), (LONGER, {}), ({}, TONE), (TONE, WORDS)]
+)
 def test_kaito_rolls_parameters_and_adapters_of_a_workspace_out(before: dict[str, Any], after: dict[str, Any]) -> None:
     found = between(before, after)
     assert not models(found.deleted | found.left | found.created)

@@ -1,14 +1,16 @@
 """Another model on a running system: helm 3 and 4 with the charts on an API server in memory."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from support.helm_releases import BROKEN, HelmRelease, ReleaseError
 from support.kubernetes_api import kubernetes_api
-from support.rendering import HELMS, at, default, one, render
+from support.rendering import CHART, HELMS, at, default, one, render
 
 OLD = "demo-phi-4-mini-instruct-4aa2b0"
 NEW = "demo-phi-4-c50643"
@@ -41,7 +43,7 @@ def with_running_model(release: HelmRelease, *changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_switch_that_takes_the_running_model_away_is_refused(release: HelmRelease, kept: bool) -> None:
+def test_a_switch_that_takes_the_running_model_away_is_refused(release: HelmRelease, *, kept: bool) -> None:
     with_running_model(release, at("model.keep", kept))
     with pytest.raises(ReleaseError, match=r"model\.standby") as raised:
         release.upgrade(at("model.keep", kept), SWITCHED)
@@ -77,7 +79,7 @@ def test_a_ready_standby_may_take_over_in_one_step(release_of_helm: HelmRelease)
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_failed_start_of_the_standby_leaves_the_release_as_it_was(release: HelmRelease, kept: bool) -> None:
+def test_a_failed_start_of_the_standby_leaves_the_release_as_it_was(release: HelmRelease, *, kept: bool) -> None:
     with_running_model(release, at("model.keep", kept))
     with pytest.raises(ReleaseError, match="deadline"):
         release.upgrade(at("model.keep", kept), STANDBY, BROKEN)
@@ -86,7 +88,7 @@ def test_a_failed_start_of_the_standby_leaves_the_release_as_it_was(release: Hel
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_failed_exchange_returns_to_the_old_model_which_never_stopped(release: HelmRelease, kept: bool) -> None:
+def test_a_failed_exchange_returns_to_the_old_model_which_never_stopped(release: HelmRelease, *, kept: bool) -> None:
     keep = at("model.keep", kept)
     with_running_model(release, keep)
     release.upgrade(keep, STANDBY)
@@ -144,7 +146,7 @@ def test_an_accepted_interruption_replaces_the_model_at_once(release: HelmReleas
     ids=["no status yet", "never worked, 0.6", "never worked, 0.12", "disturbed, 0.12", "disturbed, 0.6"],
 )
 def test_a_model_that_never_worked_is_replaced_directly(
-    release_of_helm: HelmRelease, status: dict[str, Any], refused: bool
+    release_of_helm: HelmRelease, status: dict[str, Any], *, refused: bool
 ) -> None:
     release = release_of_helm
     release.upgrade()
@@ -171,6 +173,24 @@ def test_a_release_without_a_change_of_the_model_is_never_refused(release_of_hel
     release.upgrade(at("chat.replicas", 3))
     release.upgrade(at("model.vllm", {"max-model-len": 4096}))
     assert (release.api.models(), release.api.deleted) == ({OLD}, [])
+
+
+def test_values_of_a_chart_without_a_standby_are_reused(release: HelmRelease, tmp_path: Path) -> None:
+    older = shutil.copytree(CHART, tmp_path / "older")
+    (older / "values.schema.json").unlink()
+    values = yaml.safe_load((older / "values.yaml").read_text(encoding="utf-8"))
+    for key in ("allowInterruption", "kind", "standby"):
+        del values["model"][key]
+    (older / "values.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    release.upgrade(chart=older)
+    release.api.set_status("Workspace", OLD, READY)
+    release.upgrade(reuse="reuse-values")
+    release.upgrade(STANDBY, reuse="reuse-values")
+    assert release.api.models() == {OLD, NEW}
+    release.api.set_status("Workspace", NEW, READY)
+    release.upgrade(EXCHANGED, reuse="reset-then-reuse-values")
+    release.upgrade(at("model.standby", None), reuse="reset-then-reuse-values")
+    assert (release.api.models(), release.model()) == ({NEW}, NEW)
 
 
 def test_uninstalling_a_kept_model_leaves_its_parameters_for_the_next_release(release: HelmRelease) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.kubernetes_api import KubernetesApi
-from support.rendering import CHART, Object, default, helm_path
+from support.rendering import CHART, Object, default, helm_path, merged
 
 _NAMESPACE = "chat"
 BROKEN = {"chat": {"image": {"repository": "example.azurecr.io/broken"}}}
@@ -29,15 +29,17 @@ class HelmRelease:
         )
         self._environment = {"HOME": str(home), "PATH": os.environ["PATH"], "KUBECONFIG": str(home / "kubeconfig")}
 
-    def upgrade(self, *changes: dict[str, Any], chart: Path = CHART) -> str:
-        """Install or upgrade with the default values and changes; return the notes.
+    def upgrade(self, *changes: dict[str, Any], chart: Path = CHART, reuse: str | None = None) -> str:
+        """Install or upgrade; return the notes. `reuse` is helm's option to keep the last values.
 
         Raises:
             ReleaseError: Helm fails, and has rolled back if the pods do not become ready.
         """
         rollback = ["--atomic"] if self._helm == "helm3" else ["--rollback-on-failure", "--wait=legacy"]
         options = ["--install", "--values", "-", "--timeout", "1s", *rollback]
-        return self._run("upgrade", "demo", str(chart), *options, values=default(*changes))
+        options += [f"--{reuse}"] if reuse else []
+        values = merged({}, *changes) if reuse else default(*changes)
+        return self._run("upgrade", "demo", str(chart), *options, values=values)
 
     def uninstall(self) -> None:
         """Uninstall the release."""

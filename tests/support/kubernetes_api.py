@@ -4,7 +4,6 @@ Objects are ready at once, except Deployments whose image contains `broken`; no 
 an object. Patches of every type are applied as JSON merge patches, which suffices for objects without lists to merge.
 """
 
-import base64
 import contextlib
 import json
 import threading
@@ -15,27 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+from support.kubernetes_wire import KINDS, PROTOBUF, RESOURCES, discovery, plural, secret_of
 from support.rendering import Object
-
-_KINDS = {
-    "v1": ("ConfigMap", "Pod", "Secret", "Service", "ServiceAccount", "Namespace"),
-    "apps/v1": ("Deployment", "ReplicaSet"),
-    "autoscaling/v2": ("HorizontalPodAutoscaler",),
-    "kaito.sh/v1beta1": ("InferenceSet", "Workspace"),
-    "networking.k8s.io/v1": ("Ingress", "NetworkPolicy"),
-    "policy/v1": ("PodDisruptionBudget",),
-    "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
-}
-_PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
-_PROTOBUF = b"k8s\x00"
-_VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
-
-
-def _plural(kind: str) -> str:
-    return _PLURALS.get(kind, f"{kind.lower()}s")
-
-
-_RESOURCES = {_plural(kind): (version, kind) for version, kinds in _KINDS.items() for kind in kinds}
 
 
 class KubernetesApi:
@@ -59,16 +39,16 @@ class KubernetesApi:
 
     def set_status(self, kind: str, name: str, status: dict[str, Any]) -> None:
         """Set what a controller would report."""
-        self.objects[_plural(kind), name]["status"] = status
+        self.objects[plural(kind), name]["status"] = status
 
     def read(self, path: str, query: dict[str, list[str]]) -> tuple[int, Object]:
         """Answer GET."""
         parts = path.strip("/").split("/")
         if path == "/version":
             return 200, {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
-        if path in {"/api", "/apis"} or "/".join(parts[1:]) in _KINDS:
-            return 200, _discovery(path)
-        if parts[-1] in _RESOURCES:
+        if path in {"/api", "/apis"} or "/".join(parts[1:]) in KINDS:
+            return 200, discovery(path)
+        if parts[-1] in RESOURCES:
             return 200, self._list(parts[-1], query.get("labelSelector", [""])[0])
         found = self.objects.get((parts[-2], parts[-1])) if len(parts) > 1 else None
         return (200, found) if found else _not_found(path)
@@ -90,7 +70,7 @@ class KubernetesApi:
             return self._store(key, body, 200)
 
     def _list(self, resource: str, selector: str) -> Object:
-        version, kind = _RESOURCES[resource]
+        version, kind = RESOURCES[resource]
         wanted = dict(part.split("=", 1) for part in selector.split(",") if part)
         items = [
             each
@@ -101,7 +81,7 @@ class KubernetesApi:
 
     def _store(self, key: tuple[str, str], body: Object, status: int) -> tuple[int, Object]:
         self._version += 1
-        version, kind = _RESOURCES[key[0]]
+        version, kind = RESOURCES[key[0]]
         body |= {"apiVersion": version, "kind": kind}
         body["metadata"] |= {"resourceVersion": str(self._version), "generation": 1, "uid": f"{key[0]}-{key[1]}"}
         if kind == "Service":
@@ -134,10 +114,20 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body: Object = {}
         if self.command != "DELETE":
-            body = _secret(text) if text.startswith(_PROTOBUF) else yaml.safe_load(text)
+            body = secret_of(text) if text.startswith(PROTOBUF) else yaml.safe_load(text)
         self._answer(*self.api.write(self.command, urlsplit(self.path).path, body))
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = _write
+    def do_POST(self) -> None:
+        self._write()
+
+    def do_PUT(self) -> None:
+        self._write()
+
+    def do_PATCH(self) -> None:
+        self._write()
+
+    def do_DELETE(self) -> None:
+        self._write()
 
     def _answer(self, status: int, body: Object) -> None:
         self._send(status, json.dumps(body).encode(), "application/json")
@@ -180,72 +170,16 @@ def _replica_set(deployment: Object) -> Object:
     }
 
 
-def _discovery(path: str) -> Object:
-    if path == "/api":
-        return {"kind": "APIVersions", "versions": ["v1"]}
-    if path == "/apis":
-        groups = [version.split("/") for version in _KINDS if "/" in version]
-        return {
-            "kind": "APIGroupList",
-            "apiVersion": "v1",
-            "groups": [
-                {
-                    "name": group,
-                    "versions": [{"groupVersion": f"{group}/{version}", "version": version}],
-                    "preferredVersion": {"groupVersion": f"{group}/{version}", "version": version},
-                }
-                for group, version in groups
-            ],
-        }
-    version = path.strip("/").partition("/")[2]
-    resources = [
-        {"name": _plural(kind), "kind": kind, "namespaced": kind != "Namespace", "verbs": _VERBS}
-        for kind in _KINDS[version]
-    ]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
-
-
-def _secret(text: bytes) -> Object:
-    """Decode a Secret of Kubernetes's protobuf, in which helm's client writes releases."""
-    body = list(_fields(dict(_fields(text.removeprefix(_PROTOBUF)))[2]))
-    secret = dict(body)
-    metadata = list(_fields(secret[1]))
-    named = {key: value.decode() for key, value in metadata if key == 1}
-    labels = [dict(_fields(value)) for key, value in metadata if key == 11]
-    entries = [dict(_fields(value)) for key, value in body if key == 2]
-    return {
-        "metadata": {"name": named[1], "labels": {each[1].decode(): each[2].decode() for each in labels}},
-        "data": {each[1].decode(): base64.b64encode(each[2]).decode() for each in entries},
-        "type": secret[3].decode(),
-    }
-
-
-def _fields(text: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of the fields of a protobuf message that have a length."""
-    position = 0
-
-    def number() -> int:
-        nonlocal position
-        found, shift = 0, 0
-        while True:
-            byte = text[position]
-            position += 1
-            found |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return found
-
-    while position < len(text):
-        key = number()
-        size = number()
-        if key & 7 == 2:
-            yield key >> 3, text[position : position + size]
-            position += size
-
-
 def _not_found(path: str) -> tuple[int, Object]:
     message = f"{path} not found"
-    return 404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": message}
+    return 404, {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "reason": "NotFound",
+        "code": 404,
+        "message": message,
+    }
 
 
 def _merged(live: Any, patch: Any) -> Any:

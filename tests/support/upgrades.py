@@ -14,7 +14,7 @@ _GONE = object()
 
 @dataclass(frozen=True)
 class Upgrade:
-    """Objects of two releases as `Kind/name`; hooks are no part of a release."""
+    """Objects of two releases as `Kind/name`, or `Kind.group/name` of a monitor; hooks are no part of a release."""
 
     deleted: frozenset[str]
     """Objects that helm deletes, before it waits for the new ones."""
@@ -70,15 +70,21 @@ def differences(before: object, after: object, path: str = "") -> Iterator[str]:
             yield from differences(before.get(key, _GONE), after.get(key, _GONE), name)
     elif isinstance(before, list) and isinstance(after, list):
         for index in range(max(len(before), len(after))):
-            pair = (items[index] if index < len(items) else _GONE for items in (before, after))
-            yield from differences(*pair, path=f"{path}[{index}]")
+            old, new = (items[index] if index < len(items) else _GONE for items in (before, after))
+            yield from differences(old, new, f"{path}[{index}]")
     elif before != after:
         yield path
 
 
 def _by_name(objects: list[Object]) -> dict[str, Object]:
-    found = [each for each in objects if _HOOK not in _annotations(each)]
-    return {f"{each['kind']}/{each['metadata']['name']}": each for each in found}
+    return {_name(each): each for each in objects if _HOOK not in _annotations(each)}
+
+
+def _name(each: Object) -> str:
+    """Return kind and name; two operators have monitors of one kind, so these have their group too."""
+    group = each["apiVersion"].partition("/")[0]
+    kind = f"{each['kind']}.{group}" if each["kind"].endswith("Monitor") else each["kind"]
+    return f"{kind}/{each['metadata']['name']}"
 
 
 def _annotations(each: Object) -> dict[str, str]:

@@ -179,14 +179,14 @@ Preset = Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset'
 class Model(Section):
     """The model that KAITO serves, and its GPU nodes.
 
-    A change of preset, size or number of nodes is another model, which starts from the beginning. Start it as the standby,
+    Another preset, size or number of nodes is another model, which starts from the beginning. Start it as the standby,
     then exchange both (docs/how-to/change-the-model.md).
 
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
     preset: Preset = "phi-4-mini-instruct"
-    """Short name of the KAITO preset. A change is refused while the model runs, unless the new one is the standby and ready."""
+    """Short name of the KAITO preset. While it runs, a change is refused unless the new one is a ready standby."""
     instance_type: VmSize = "Standard_NC24ads_A100_v4"
     """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
