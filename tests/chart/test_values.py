@@ -16,7 +16,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(enc
 TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((CHART / "templates").rglob("*.*")))
 # Values of an earlier chart that `helm upgrade --reuse-values` passes on.
 FORMER = {"networkPolicy.otlpNamespace", "networkPolicy.otlpPort"}
-OPEN = {"template", "resources", "settings", "secrets", "vllm"}
+OPEN = {"template", "resources", "settings", "secrets", "vllm", "standby"}
 
 
 def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
@@ -84,7 +84,9 @@ def test_the_case_with_everything_sets_everything() -> None:
         "ingress.gateway.name",  # of another mode
         "ingress.gateway.namespace",
         "ingress.gateway.sectionName",
+        "model.kind",  # of switch-values.yaml
         "model.nodeCount",  # of a Workspace
+        "model.standby",  # of switch-values.yaml
         "model.template",  # instead of a preset
     }
 
@@ -113,6 +115,11 @@ def test_without_an_image_the_key_and_the_command_are_named(helm: str) -> None:
         ("model.replicas", 1.5),
         ("model.enabled", "yes"),
         ("model.runtime", "tgi"),
+        ("model.kind", "Deployment"),
+        ("model.standby", {"presett": "phi-4"}),
+        ("model.standby", {"keep": True}),
+        ("model.standby", {"nodeCount": 0}),
+        ("model.allowInterruption", "yes"),
         ("model.nodeLabels", {"apps": "a b"}),
         ("model.adapters", [{"name": "x"}]),
         ("model.vllm", {"max-model-len": [1]}),

@@ -224,3 +224,23 @@ def test_state_may_be_a_blob_reached_with_entra_id(environments: dict[str, Envir
             "use_azuread_auth": True,
         }
     }
+
+
+def test_the_standby_starts_beside_the_model(environments: dict[str, Environment]) -> None:
+    changed = altered(environments["prod"], model={"standby_preset": "phi-4", "standby_node_count": 2})
+    workspaces = [each for each in chat_objects(synthesized(changed, "workloads")) if each["kind"] == "Workspace"]
+    served = {
+        (each["inference"]["preset"]["name"], each["resource"]["instanceType"], each["resource"]["count"])
+        for each in workspaces
+    }
+    size = environments["prod"].settings.model.instance_type
+    assert served == {("phi-4-mini-instruct", size, 1), ("phi-4", size, 2)}
+
+
+def test_an_interruption_is_accepted_by_a_setting_only(environments: dict[str, Environment]) -> None:
+    values = [
+        values_of(synthesized(altered(environments["prod"], model=model), "workloads"), "kaito-chat")["model"]
+        for model in ({}, {"interruption_allowed": True})
+    ]
+    assert ["allowInterruption" in each for each in values] == [False, True]
+    assert values[1]["allowInterruption"] is True

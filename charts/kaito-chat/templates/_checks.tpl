@@ -43,6 +43,9 @@
 {{- if and .Values.chat.keyVault.enabled (not .Values.chat.workloadIdentity.enabled) -}}
 {{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the key vault is read with the pod's own identity." -}}
 {{- end -}}
+{{- if and (eq (default "" .Values.model.kind) "Workspace") (or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled) -}}
+{{- fail "model.kind is Workspace, which is one replica: with model.replicas above 1 or model.autoscaling.enabled set model.kind: InferenceSet." -}}
+{{- end -}}
 {{- if and .Values.model.enabled .Values.model.autoscaling.enabled (lt (int .Values.model.autoscaling.maxReplicas) 2) -}}
 {{- fail "model.autoscaling.maxReplicas must be 2 or more." -}}
 {{- end -}}
@@ -65,5 +68,6 @@
 {{- end -}}
 {{- end -}}
 {{- include "kaito-chat.renameCheck" . -}}
+{{- include "kaito-chat.switchChecks" . -}}
 {{- include "kaito-chat.ingressChecks" . -}}
 {{- end -}}

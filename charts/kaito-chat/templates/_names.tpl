@@ -70,25 +70,33 @@ releases never share a name that was derived so: the rarer of the two, with a do
 {{- end -}}
 
 {{- /*
-Name of the Workspace or InferenceSet. KAITO refuses changes of instance type, selector, node count and preset, and a
-changed template does not reach its pods, so the name ends with a hash of them: another model is another Workspace. At
-most 46 characters: an InferenceSet's Workspaces have 6 more, and their Services 9 more.
+Name of the Workspace or InferenceSet, as `_identity.tpl` describes. At most 46 characters: an InferenceSet's Workspaces
+have 6 more, and their Services 9 more. Another hash of the same values deletes the models of deployed releases. Takes
+root, set and generation.
 */ -}}
-{{- define "kaito-chat.model" -}}
-{{- $model := .Values.model -}}
-{{- $fixed := dict "resource" (include "kaito-chat.resource" . | fromYaml) "several" (include "kaito-chat.several" .) -}}
+{{- define "kaito-chat.modelName" -}}
+{{- $model := .root.Values.model -}}
+{{- $fixed := dict "resource" (include "kaito-chat.resource" . | fromYaml) "several" (ternary "yes" "" .set) -}}
 {{- if $model.template -}}
 {{- $_ := set $fixed "template" $model.template -}}
 {{- else -}}
-{{- $_ := set $fixed "preset" (include "kaito-chat.preset" . | fromYaml) -}}
+{{- $_ := set $fixed "preset" (include "kaito-chat.preset" .root | fromYaml) -}}
 {{- end -}}
+{{- with .generation }}{{ $_ := set $fixed "generation" . }}{{ end -}}
 {{- $hash := toJson $fixed | sha256sum | trunc 6 -}}
-{{- $begin := include "kaito-chat.fullname" . -}}
-{{- $slug := include "kaito-chat.modelSlug" . | lower | replace "." "-" | replace "_" "-" -}}
+{{- $begin := include "kaito-chat.fullname" .root -}}
+{{- $slug := include "kaito-chat.modelSlug" .root | lower | replace "." "-" | replace "_" "-" -}}
 {{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 38 (len $begin))) | trimSuffix "-") $hash -}}
+{{- end -}}
+
+{{- /* The name that these values have in this cluster. */ -}}
+{{- define "kaito-chat.model" -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- $resolved := get .Values.model "resolved" -}}
+{{- include "kaito-chat.modelName" (dict "root" . "set" $resolved.set "generation" $resolved.generation) -}}
 {{- end -}}
 
 {{- /* ConfigMap with parameters of the model server. The name contains a hash: KAITO notices a changed name only. */ -}}
 {{- define "kaito-chat.inferenceConfig" -}}
-{{- printf "%s-%s" (include "kaito-chat.model" .) (include "kaito-chat.parameters" . | sha256sum | trunc 6) -}}
+{{- printf "%s-%s" (include "kaito-chat.model" .) (include "kaito-chat.parametersHash" .) -}}
 {{- end -}}

@@ -15,6 +15,7 @@ from aks_kaito.charts.names import (
 from aks_kaito.charts.values import Values, gateway_annotations, tolerations
 from aks_kaito.naming import DATABASE
 from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings.cluster import Model
 from aks_kaito.settings.workload import Ingress
 
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
@@ -65,8 +66,22 @@ def chat(environment: Environment) -> Values:
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
     if published(settings.ingress):
         values["ingress"] = _ingress(environment)
+    values["model"] |= _switch(settings.model)
     if settings.ingress.model_hostname is not None:
         values["model"]["ingress"] = _model_ingress(settings)
+    return values
+
+
+def _switch(model: Model) -> Values:
+    """Return the standby, and whether a model that is not ready may replace a running one."""
+    standby = model.standby()
+    values: Values = {"allowInterruption": True} if model.interruption_allowed else {}
+    if standby is not None:
+        values["standby"] = {
+            "preset": standby.preset,
+            "instanceType": standby.instance_type,
+            "nodeCount": standby.node_count,
+        }
     return values
 
 

@@ -53,7 +53,10 @@ def _user_nodes(document: Document) -> str:
 
 def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
-    return f"{settings.model.node_count} × {settings.model.instance_type}" if settings.kaito.enabled else _NOTHING
+    if not settings.kaito.enabled:
+        return _NOTHING
+    models = [settings.model, settings.model.standby()]
+    return ", ".join(f"{model.node_count} × {model.instance_type}" for model in models if model is not None)
 
 
 def _sized(terraform_type: str, document: Document) -> str:

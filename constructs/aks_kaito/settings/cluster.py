@@ -177,20 +177,43 @@ class Kaito(Section):
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
 
+Preset = Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")]
+
+
 class Model(Section):
     """The model that KAITO serves, and its GPU nodes.
+
+    Another preset, size or number of nodes is another model, which starts from the beginning. Start it as the standby,
+    then exchange both (docs/how-to/change-the-model.md).
 
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
-    preset: Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")] = (
-        "phi-4-mini-instruct"
-    )
-    """Short name of the KAITO preset. A change replaces the Workspace."""
+    preset: Preset = "phi-4-mini-instruct"
+    """Short name of the KAITO preset. While it runs, a change is refused unless the new one is a ready standby."""
     instance_type: VmSize = "Standard_NC24ads_A100_v4"
     """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
     """Number of GPU nodes that share the model."""
+    standby_preset: Preset | None = None
+    """Preset of a standby: a second model that starts beside the first one, which answers meanwhile. By default the
+    model's. There is a standby if one of the three keys is set; its GPU nodes are billed too."""
+    standby_instance_type: VmSize | None = None
+    """VM size of the standby's GPU nodes; by default the model's."""
+    standby_node_count: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Number of GPU nodes that share the standby; by default the model's."""
+    interruption_allowed: bool = False
+    """Accept a deployment that replaces a running model by one that is not ready: no answers for about 20 minutes."""
+
+    def standby(self) -> "Model | None":
+        """Return preset, size and number of nodes of the standby, if there is one."""
+        keys = {
+            "preset": self.standby_preset,
+            "instance_type": self.standby_instance_type,
+            "node_count": self.standby_node_count,
+        }
+        given = {key: value for key, value in keys.items() if value is not None}
+        return self.model_copy(update=given) if given else None
 
 
 class Flux(Section):
