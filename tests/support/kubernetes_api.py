@@ -1,7 +1,8 @@
 """A Kubernetes API server in memory, as far as helm needs it: discovery, objects, and the storage of releases.
 
-Objects are ready at once, except Deployments whose image contains `broken`; no controller runs, so nothing follows from
-an object. Patches of every type are applied as JSON merge patches, which suffices for objects without lists to merge.
+Objects are ready at once, and Jobs have ended. Deployments and Jobs whose image contains `broken` never become
+ready, or have failed. No controller runs, so nothing follows from an object. Patches of every type are applied as JSON merge
+patches, which suffices for objects without lists to merge.
 """
 
 import contextlib
@@ -89,6 +90,9 @@ class KubernetesApi:
         if kind == "Deployment":
             body["status"] = {"observedGeneration": 1}
             self.objects["replicasets", key[1]] = _replica_set(body)
+        if kind == "Job":
+            ended = "Failed" if "broken" in json.dumps(body) else "Complete"
+            body["status"] = {"conditions": [{"type": ended, "status": "True"}]}
         self.objects[key] = body
         return status, body
 
