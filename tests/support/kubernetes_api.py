@@ -1,8 +1,8 @@
 """A Kubernetes API server in memory, as far as helm needs it: discovery, objects, and the storage of releases.
 
 Objects are ready at once, and Jobs have ended. Deployments and Jobs whose image contains `broken` never become
-ready, or have failed. No controller runs, so nothing follows from an object. Patches of every type are applied as JSON merge
-patches, which suffices for objects without lists to merge.
+ready, or have failed. No controller runs, so nothing follows from an object. Patches of every type are applied as JSON
+merge patches, which suffices for objects without lists to merge.
 """
 
 import contextlib
