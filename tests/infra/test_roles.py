@@ -99,9 +99,7 @@ def test_administrator_groups_replace_the_deployer(environments: dict[str, Envir
 
 def test_another_deployer_does_not_replace_the_roles_of_the_first(stacks: dict[str, dict[str, Any]]) -> None:
     of_deployer = [
-        each
-        for each in of_kind(stacks["dev"], "azurerm_role_assignment")
-        if named(each["principal_id"]) == "deployer"
+        each for each in of_kind(stacks["dev"], "azurerm_role_assignment") if named(each["principal_id"]) == "deployer"
     ]
     assert [each["lifecycle"] for each in of_deployer] == [{"ignore_changes": ["principal_id"]}] * 2
 
