@@ -1,6 +1,6 @@
 """Protection against destruction, for resources whose loss cannot be undone by a deployment.
 
-Terraform refuses every plan that would destroy or replace a protected resource. A synthesis for `make destroy` lifts
+Terraform refuses each plan that would destroy or replace a protected resource. A synthesis for `make destroy` lifts
 the protection with the context key `prevent_destroy` of the app.
 
 See: https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle

@@ -39,6 +39,15 @@ _RESOURCE_PROVIDERS = [
 _STATE_FOLDER = "../../.."
 
 
+# terraform_data, which the platform stack uses, exists since 1.4; releases before 1.5 get no corrections from anyone.
+_TERRAFORM_VERSIONS = ">= 1.5"
+
+
+def require_terraform(stack: TerraformStack) -> None:
+    """Refuse versions of Terraform that lack features of the stacks."""
+    stack.add_override("terraform.required_version", _TERRAFORM_VERSIONS)
+
+
 def keep_state(stack: TerraformStack, environment: Environment, part: state.Part) -> None:
     """Configure the backend: a local file or a blob."""
     if environment.settings.state.backend == "local":
