@@ -166,6 +166,17 @@ def test_the_models_of_the_picker_name_the_running_model_too(release_of_helm: He
         release.upgrade(external(), SWITCHED)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_another_prefix_of_the_names_takes_no_running_model_away(release_of_helm: HelmRelease, *, kept: bool) -> None:
+    release = release_of_helm
+    with_running_model(release, at("model.keep", kept))
+    with pytest.raises(ReleaseError, match=f"Workspace {OLD} deleted. Set fullnameOverride: demo"):
+        release.upgrade(at("model.keep", kept), at("fullnameOverride", "other"))
+    assert release.api.models() == {OLD}
+    release.upgrade(at("model.keep", kept), at("fullnameOverride", "demo"))
+    assert (release.api.models(), release.api.deleted) == ({OLD}, [])
+
+
 def test_a_release_without_a_change_of_the_model_is_never_refused(release_of_helm: HelmRelease) -> None:
     release = release_of_helm
     with_running_model(release)

@@ -13,6 +13,9 @@
 {{- end -}}
 {{- end -}}
 {{- $used := include "kaito-chat.usedModel" . | fromJson -}}
+{{- if and $used (ne $used.prefix (include "kaito-chat.chat" .)) (not $model.allowInterruption) -}}
+{{- fail (printf "The objects of this release begin with %s, and would begin with %s: all would be created again, and %s %s deleted. Set fullnameOverride: %s, or accept the interruption with model.allowInterruption: true." $used.prefix (include "kaito-chat.chat" .) $used.kind $used.name $used.prefix) -}}
+{{- end -}}
 {{- if and $used (ne $used.name $name) -}}
 {{- $stays := false -}}
 {{- range $standby }}{{ if eq $used.name (include "kaito-chat.model" .) }}{{ $stays = true }}{{ end }}{{ end -}}
@@ -31,11 +34,13 @@
 {{- end -}}
 
 {{- /*
-The model object that the deployed chat uses, as JSON: kind, name, kept, running; {} without one. `running` is false only
-if KAITO reports that it never worked: 0.12's `state` is Ready or NotReady after the first success, 0.6 keeps InferenceReady.
+The model object that the deployed chat uses, as JSON: kind, name, kept, running, and the prefix of the release's names;
+{} without one. `running` is false only if KAITO reports that it never worked: 0.12's `state` is Ready or NotReady after the
+first success, 0.6 keeps InferenceReady.
 */ -}}
 {{- define "kaito-chat.usedModel" -}}
-{{- $data := dig "data" dict (lookup "v1" "ConfigMap" .Release.Namespace (include "kaito-chat.chat" .)) -}}
+{{- $deployed := include "kaito-chat.deployedSettings" . | fromJson -}}
+{{- $data := dig "data" dict $deployed -}}
 {{- $url := default "" (get $data "KAITO_CHAT_ENDPOINT_URL") -}}
 {{- with get $data "KAITO_CHAT_MODELS" }}{{ $url = dig "endpoint_url" "" (fromJsonArray . | first) }}{{ end -}}
 {{- $name := trimPrefix "http://" $url -}}
@@ -47,8 +52,23 @@ if KAITO reports that it never worked: 0.12's `state` is Ready or NotReady after
 {{- $state := dig "status" "state" "" . -}}
 {{- $never := and (eq "False" (get $conditions "WorkspaceSucceeded")) (ne "True" (get $conditions "InferenceReady")) (not (has $state (list "Ready" "NotReady"))) -}}
 {{- $kept := eq "keep" (dig "metadata" "annotations" "helm.sh/resource-policy" "" .) -}}
-{{- $found = dict "kind" (ternary "InferenceSet" "Workspace" $set) "name" $name "kept" $kept "running" (not $never) -}}
+{{- $found = dict "kind" (ternary "InferenceSet" "Workspace" $set) "name" $name "kept" $kept "running" (not $never) "prefix" $deployed.metadata.name -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
+{{- /* The live ConfigMap with the chat's settings, or {}: by its name, or by its labels if the prefix of the names changed. */ -}}
+{{- define "kaito-chat.deployedSettings" -}}
+{{- $found := lookup "v1" "ConfigMap" .Release.Namespace (include "kaito-chat.chat" .) -}}
+{{- if not (eq .Release.Name (dig "metadata" "labels" "app.kubernetes.io/instance" "" $found)) -}}
+{{- $found = dict -}}
+{{- $labels := set (include "kaito-chat.selector" . | fromYaml) "app.kubernetes.io/component" "chat" -}}
+{{- range $item := dig "items" list (lookup "v1" "ConfigMap" .Release.Namespace "") -}}
+{{- $same := true -}}
+{{- range $key, $value := $labels }}{{ $same = and $same (eq $value (dig "metadata" "labels" $key "" $item)) }}{{ end -}}
+{{- if $same }}{{ $found = . }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $found -}}
