@@ -9,7 +9,7 @@ import pytest
 from aks_kaito_cli import pages
 from support.needs import needs_make
 from support.project import ROOT
-from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, run
+from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, prepare, run
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
@@ -81,8 +81,9 @@ def test_two_environments_with_one_registry_name_are_not_deployed(tmp_path: Path
         (("destroy", "ENV=dev", "CONFIRM=--help"), "CONFIRM='--help': must be 'dev'"),
     ],
 )
-def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:
-    variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+def test_make_passes_its_variables_on(tmp_path: Path, asked: tuple[str, ...], words: str) -> None:
+    variables = prepare(tmp_path)
+    variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ran = subprocess.run(
         [*needs_make(), *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600
     )
