@@ -6,12 +6,14 @@ See: https://azure.microsoft.com/pricing/calculator/
 
 from collections.abc import Mapping, Sequence
 
+from aks_kaito.models import plan
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
 from aks_kaito.settings import Environment
 
 _NOTHING = "—"
+_UNKNOWN = "?"
 
 
 def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
@@ -53,7 +55,10 @@ def _user_nodes(document: Document) -> str:
 
 def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
-    return f"{settings.model.node_count} × {settings.model.instance_type}" if settings.kaito.enabled else _NOTHING
+    if not settings.kaito.enabled:
+        return _NOTHING
+    nodes = plan(settings.model, settings.kaito.version).nodes
+    return f"{_UNKNOWN if nodes is None else nodes} × {settings.model.instance_type}"
 
 
 def _sized(terraform_type: str, document: Document) -> str:

@@ -1,80 +1,119 @@
-"""Rules on the model and its GPUs, according to the catalog."""
+"""Rules on the model and its GPUs, according to KAITO's tables and the catalog."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from aks_kaito.catalog import CATALOG
-from aks_kaito.settings.problems import Problem
+from aks_kaito.models import plan, sizes
+from aks_kaito.models.tables import KAITO
+from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
 
 _MODEL_KEYS = ("model", "kaito.version")
+_WARNING_KEYS = ("model", "kaito")
 
 
 @rule("model.instance_type", "kaito.version")
 def gpu_size_is_available(context: Context) -> Iterator[Problem]:
-    """Azure offers the size, and KAITO accepts it."""
+    """Azure offers the size, and KAITO serves presets on it."""
     name = context.settings.model.instance_type
     version = context.settings.kaito.version
-    choices = _accepted_sizes(version)
+    choices = sizes.accepted(version)
     retired = CATALOG.retired_gpu_sizes.get(name)
     if retired is not None:
         allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
         yield Problem("model.instance_type", name, allowed)
-    elif name not in CATALOG.gpu_sizes:
+    elif reason := sizes.unsupported(name):
+        yield Problem("model.instance_type", name, f"{reason}; KAITO {version} accepts {', '.join(choices)}")
+    elif name not in CATALOG.gpu_sizes and not sizes.may_be_new(name, version):
         yield Problem("model.instance_type", name, f"is not a GPU size of catalog.toml: {', '.join(choices)}")
-    elif name not in choices:
-        allowed = f"is not accepted by KAITO {version}, which accepts {', '.join(choices)}"
+    elif name in CATALOG.gpu_sizes and name not in choices:
+        allowed = f"is not in the table of KAITO {version}, which serves presets on {', '.join(choices)}"
         yield Problem("model.instance_type", name, allowed)
 
 
 @rule("model.preset", "kaito.version")
 def preset_is_known(context: Context) -> Iterator[Problem]:
-    """The KAITO version has a preset of this name."""
+    """The KAITO version has a preset of this name, or takes Hugging Face ids."""
     name = context.settings.model.preset
     version = context.settings.kaito.version
-    model = CATALOG.models.get(name)
-    if model is None or version not in model.kaito_versions:
-        choices = [preset for preset, facts in CATALOG.models.items() if version in facts.kaito_versions]
-        allowed = f"is not a preset of KAITO {version} (catalog.toml); its presets are {', '.join(choices)}"
-        yield Problem("model.preset", name, allowed)
+    tables = KAITO[version]
+    if tables.find(name) or ("/" in name and tables.estimator):
+        return
+    names = list(tables.presets)
+    close = get_close_matches(name.rpartition("/")[2].lower(), names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    ids = ", and any Hugging Face id (organization/model)" if tables.estimator else ""
+    allowed = f"is not a preset of KAITO {version} (kaito_catalog.toml); {hint}its presets are {', '.join(names)}{ids}"
+    yield Problem("model.preset", name, allowed)
 
 
 @rule(*_MODEL_KEYS)
 def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
-    """The GPUs have the memory that the preset needs."""
-    settings = context.settings.model
-    model = CATALOG.models.get(settings.preset)
-    size = CATALOG.gpu_sizes.get(settings.instance_type)
-    if model is None or size is None:
+    """The GPUs have the memory that the model needs, and can share it."""
+    model = context.settings.model
+    version = context.settings.kaito.version
+    if model.instance_type in CATALOG.retired_gpu_sizes:
         return
-    offered = model.usable_gib(size, settings.node_count)
-    if offered < model.gpu_memory_gib:
-        fitting = [
-            name
-            for name in _accepted_sizes(context.settings.kaito.version)
-            if model.usable_gib(CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
-        ]
-        shared = (
-            f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, because it cannot be split"
-        )
-        allowed = (
-            f"offers {offered:g} GiB of GPU memory {shared}, but {settings.preset} needs {model.gpu_memory_gib:g} GiB; "
-            f"large enough: {', '.join(fitting) or 'more nodes'}"
-        )
-        yield Problem("model.instance_type", settings.instance_type, allowed)
+    for obstacle in plan(model, version).obstacles:
+        value = getattr(model, obstacle.key)
+        allowed = obstacle.text
+        if obstacle.key == "instance_type":
+            fitting = [
+                name
+                for name in sizes.accepted(version)
+                if not any(
+                    each.key == obstacle.key
+                    for each in plan(model.model_copy(update={"instance_type": name}), version).obstacles
+                )
+            ]
+            allowed += f"; suitable: {', '.join(fitting) or 'more nodes'}"
+        yield Problem(f"model.{obstacle.key}", MISSING if value is None else value, allowed)
 
 
-def _accepted_sizes(version: str) -> list[str]:
-    """Return the sizes in the catalog that this KAITO version accepts."""
-    return [
-        name
-        for name, size in CATALOG.gpu_sizes.items()
-        if version in size.kaito_versions or CATALOG.kaito_versions[version].any_n_size_accepted
-    ]
+@rule(*_WARNING_KEYS)
+def gpu_size_is_unknown(context: Context) -> Iterator[Problem]:
+    """An unknown size of Azure's N series may be newer than the catalog."""
+    name = context.settings.model.instance_type
+    version = context.settings.kaito.version
+    if context.settings.kaito.enabled and sizes.may_be_new(name, version):
+        close = get_close_matches(name, sizes.accepted(version), n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        allowed = f"is not in catalog.toml; {hint}KAITO {version} admits it, and nothing checks memory and quota"
+        yield Problem("model.instance_type", name, allowed)
 
 
-@rule(*_MODEL_KEYS)
+@rule(*_WARNING_KEYS)
+def model_is_unknown(context: Context) -> Iterator[Problem]:
+    """KAITO reads the size of a model outside its catalog from Hugging Face."""
+    name = context.settings.model.preset
+    version = context.settings.kaito.version
+    if context.settings.kaito.enabled and KAITO[version].find(name) is None:
+        allowed = f"is not in the catalog of KAITO {version}, which asks Hugging Face; its nodes are unknown here"
+        yield Problem("model.preset", name, allowed)
+
+
+@rule(*_WARNING_KEYS)
+def nodes_differ(context: Context) -> Iterator[Problem]:
+    """KAITO creates another number of nodes than configured, or does not use all of them."""
+    model = context.settings.model
+    version = context.settings.kaito.version
+    if not context.settings.kaito.enabled:
+        return
+    found = plan(model, version)
+    size = f"{model.preset} on {model.instance_type}"
+    if found.nodes is not None and found.nodes != model.node_count:
+        allowed = f"has no effect: KAITO {version} counts the nodes itself and creates {found.nodes} for {size}"
+        yield Problem("model.node_count", model.node_count, allowed)
+    elif found.used_nodes is not None and found.used_nodes < model.node_count:
+        allowed = f"creates more nodes than KAITO {version} uses for {size}, which is {found.used_nodes}"
+        yield Problem("model.node_count", model.node_count, allowed)
+
+
+@rule(*_WARNING_KEYS)
 def model_needs_a_token(context: Context) -> Iterator[Problem]:
     """A gated model needs a Hugging Face token to download; the chart reads it from a Secret."""
-    preset = context.settings.model.preset
-    if CATALOG.models[preset].licence_token_required:
-        yield Problem("model.preset", preset, "is gated: its Workspace needs a Hugging Face token in a Secret")
+    name = context.settings.model.preset
+    preset = KAITO[context.settings.kaito.version].find(name)
+    if context.settings.kaito.enabled and preset is not None and preset.token_required:
+        yield Problem("model.preset", name, "is gated: its Workspace needs a Hugging Face token in a Secret")
