@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito.charts import ours
 from aks_kaito.settings import SettingsError, load
 from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
 from support.project import ROOT, TODAY
@@ -242,6 +243,12 @@ def test_right_models_and_sizes_are_accepted(lines: list[str], newer: bool, tmp_
 def test_the_spelling_of_a_size_does_not_matter(tmp_path: Path) -> None:
     text = changed("model", 'instance_type = "standard_nc24ADS_a100_V4"')
     assert load(written(tmp_path, text), TODAY).settings.model.instance_type == "Standard_NC24ads_A100_v4"
+
+
+def test_the_length_of_the_context_reaches_the_model_server(tmp_path: Path) -> None:
+    values = ours.chat(load(written(tmp_path, changed("model", "max_model_len = 16384")), TODAY))
+    assert values["model"]["vllm"] == {"max-model-len": 16384}
+    assert "vllm" not in ours.chat(load(written(tmp_path, DEV), TODAY))["model"]
 
 
 def test_all_errors_of_a_file_come_at_once(tmp_path: Path) -> None:

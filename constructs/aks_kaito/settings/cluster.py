@@ -170,7 +170,8 @@ class Kaito(Section):
     enabled: bool = True
     """Enable the add-on. Delete all Workspaces before you disable it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships, which determines the accepted presets and GPU sizes."""
+    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
+    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
