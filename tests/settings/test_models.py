@@ -164,9 +164,15 @@ def test_newer_kaito_copies_small_models_to_each_gpu() -> None:
 
 
 def test_what_is_in_no_table_is_not_planned() -> None:
-    assert planned(OLD, "phi-4", "Standard_NC999", nodes=2) == Plan(2)
+    assert planned(OLD, "phi-4", "Standard_NC999") == Plan(1)
     assert planned(NEW, "tiiuae/falcon-7b-instruct", A100) == Plan(None)
     assert planned(NEW, "phi-4", "Standard_NC999") == Plan(None)
+
+
+def test_a_known_model_on_an_unknown_size_has_the_obstacles_of_any_size() -> None:
+    found = planned(OLD, "phi-4", "Standard_NC999", nodes=2, length=16385)
+    assert set(obstacles(found)) == {"node_count", "max_model_len"}
+    assert set(obstacles(planned(OLD, "llama-3.1-8b-instruct", "Standard_NC999", nodes=2))) == {"max_model_len"}
 
 
 def test_distributed_models_of_older_kaito_are_llama_and_deepseek() -> None:

@@ -71,7 +71,8 @@ def plan(wanted: Wanted, version: str) -> Plan:
     preset = tables.find(wanted.preset)
     size = sizes.hardware(wanted.instance_type)
     if preset is None or size is None:
-        return Plan(None if tables.estimator else wanted.node_count)
+        known = _of_any_size(wanted, version, preset) if preset else ()
+        return Plan(None if tables.estimator else wanted.node_count, obstacles=tuple(known))
     if preset.requirements is None:
         return _estimated(wanted, version, preset.model, size)
     return _configured(wanted, version, preset, preset.requirements, size)
@@ -88,9 +89,7 @@ def _configured(wanted: Wanted, version: str, preset: Preset, needs: Requirement
         obstacles=(
             *_shortage(wanted, needs, size, sharing, usable),
             *_undividable(wanted, preset.model, size.gpus if needs.tensor_parallel else 1),
-            *_idle(wanted, version, needs),
-            *_unset_length(wanted, version, size),
-            *_too_long(wanted, preset.model),
+            *_of_any_size(wanted, version, preset, size),
         ),
     )
 
@@ -149,6 +148,14 @@ def _too_thin(wanted: Wanted, model: Model, nodes: int) -> Iterator[Obstacle]:
         yield Obstacle("instance_type", text)
 
 
+def _of_any_size(wanted: Wanted, version: str, preset: Preset, size: Size | None = None) -> Iterator[Obstacle]:
+    """Yield the obstacles that are known without the size."""
+    if preset.requirements is not None:
+        yield from _idle(wanted, version, preset.requirements)
+        yield from _unset_length(wanted, version, size)
+    yield from _too_long(wanted, preset.model)
+
+
 def _idle(wanted: Wanted, version: str, needs: Requirements) -> Iterator[Obstacle]:
     if wanted.node_count > 1 and not needs.distributed:
         text = (
@@ -158,8 +165,8 @@ def _idle(wanted: Wanted, version: str, needs: Requirements) -> Iterator[Obstacl
         yield Obstacle("node_count", text)
 
 
-def _unset_length(wanted: Wanted, version: str, size: Size) -> Iterator[Obstacle]:
-    small = size.gpus > 1 and size.memory_per_gpu_gib < _SMALL_GPU_GIB
+def _unset_length(wanted: Wanted, version: str, size: Size | None) -> Iterator[Obstacle]:
+    small = size is not None and size.gpus > 1 and size.memory_per_gpu_gib < _SMALL_GPU_GIB
     if wanted.max_model_len is None and (small or wanted.node_count > 1):
         reason = f"several GPUs of less than {_SMALL_GPU_GIB} GiB each" if small else "several nodes"
         yield Obstacle("max_model_len", f"must be set: KAITO {version} refuses {reason} without it")

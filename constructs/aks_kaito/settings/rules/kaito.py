@@ -77,7 +77,7 @@ def gpu_size_is_unknown(context: Context) -> Iterator[Problem]:
     name = context.settings.model.instance_type
     version = context.settings.kaito.version
     if context.settings.kaito.enabled and sizes.may_be_new(name, version):
-        close = get_close_matches(name, sizes.accepted(version), n=1)
+        close = get_close_matches(name, sizes.accepted(version), n=1, cutoff=0.85)
         hint = f"did you mean {close[0]}? " if close else ""
         allowed = f"is not in catalog.toml; {hint}KAITO {version} admits it, and nothing checks memory and quota"
         yield Problem("model.instance_type", name, allowed)
