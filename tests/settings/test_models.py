@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.models import Plan, plan, sizes
@@ -212,6 +214,26 @@ def test_both_parts_of_the_catalog_agree() -> None:
 def test_a_size_of_both_versions_has_the_same_gpus() -> None:
     for name, size in KAITO[NEW].sizes.items():
         assert KAITO[OLD].sizes.get(name) == size
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(sorted(KAITO[NEW].models)),
+    st.sampled_from(sorted(KAITO[NEW].sizes)),
+    st.integers(1, 1_048_576),
+    st.integers(1, 1_048_576),
+)
+def test_a_longer_context_never_takes_fewer_nodes(preset: str, size: str, one: int, other: int) -> None:
+    short, long = (planned(NEW, preset, size, length=length) for length in sorted((one, other)))
+    if short.nodes is None:
+        assert long.nodes is None
+    elif long.nodes is not None:
+        assert short.nodes <= long.nodes
+    for found in (short, long):
+        assert (found.nodes is None) == (found.usable_gib is None)
+        assert found.nodes is None or found.needed_gib is not None
+        if found.nodes is not None and found.needed_gib is not None and found.usable_gib is not None:
+            assert found.needed_gib < found.usable_gib
 
 
 # --- every model on every size, recalculated from KAITO's published tables -------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.charts import ours
+from aks_kaito.models.tables import KAITO
 from aks_kaito.settings import SettingsError, load
 from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
 from support.project import ROOT, TODAY
@@ -238,6 +239,14 @@ def test_what_kaito_decides_warns(lines: list[str], newer: bool, key: str, words
 def test_right_models_and_sizes_are_accepted(lines: list[str], newer: bool, tmp_path: Path) -> None:  # noqa: FBT001
     path = written(tmp_path, changed("model", *lines) + (NEWER if newer else ""))
     assert load(path, TODAY).warnings == ()
+
+
+def test_every_model_of_newer_kaito_is_accepted_by_its_id_and_its_short_name(tmp_path: Path) -> None:
+    names = [*KAITO["0.12.0"].models, *KAITO["0.12.0"].presets]
+    assert len(names) == 60 + 25
+    for name in names:
+        lines = (f'preset = "{name}"', 'instance_type = "Standard_ND96isr_H200_v5"')
+        assert load(written(tmp_path, changed("model", *lines) + NEWER), TODAY).settings.model.preset == name
 
 
 def test_the_spelling_of_a_size_does_not_matter(tmp_path: Path) -> None:
