@@ -21,6 +21,13 @@ A100, TWO_A100, FOUR_A100 = "Standard_NC24ads_A100_v4", "Standard_NC48ads_A100_v
 EIGHT_SMALL_A100, EIGHT_A100 = "Standard_ND96asr_v4", "Standard_ND96amsr_A100_v4"
 TWO_H100, EIGHT_H100, EIGHT_H200 = "Standard_NC80adis_H100_v5", "Standard_ND96isr_H100_v5", "Standard_ND96isr_H200_v5"
 FOUR_T4 = "Standard_NC64as_T4_v3"
+TOKENS = {
+    "microsoft/Phi-4-mini-instruct": 131072,
+    "microsoft/phi-4": 204800,
+    "mistralai/Ministral-3-8B-Instruct-2512": 139264,
+    "mistralai/Mistral-Large-3-675B-Instruct-2512": 70272,
+    "Qwen/Qwen3-8B-AWQ": 147456,
+}
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,12 @@ def test_the_tables_have_every_model_and_size() -> None:
     weights = {name: KAITO[NEW].presets[name].model.weights_gib for name in ("gpt-oss-120b", "gpt-oss-20b")}
     assert weights == {"gpt-oss-120b": 121.54, "gpt-oss-20b": 25.63}
     assert KAITO[NEW].presets["qwen2.5-coder-32b-instruct"].model.weights_gib == 61.03
+
+
+def test_the_bytes_of_a_token_are_those_of_kaitos_own_tests() -> None:
+    """See: https://github.com/kaito-project/kaito/blob/v0.12.0/presets/workspace/generator/generator_test.go."""
+    assert {name: KAITO[NEW].models[name].token_bytes for name in TOKENS} == TOKENS
+    assert KAITO[OLD].models["tiiuae/falcon-7b-instruct"].token_bytes == 8192
 
 
 def test_both_parts_of_the_catalog_agree() -> None:
