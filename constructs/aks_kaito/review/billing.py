@@ -6,7 +6,7 @@ See: https://azure.microsoft.com/pricing/calculator/
 
 from collections.abc import Mapping, Sequence
 
-from aks_kaito.models import plan
+from aks_kaito.models import Wanted, plan
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
@@ -57,8 +57,13 @@ def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
     if not settings.kaito.enabled:
         return _NOTHING
-    nodes = plan(settings.model, settings.kaito.version).nodes
-    return f"{_UNKNOWN if nodes is None else nodes} × {settings.model.instance_type}"
+    return _nodes_of(settings.model, settings.kaito.version)
+
+
+def _nodes_of(model: Wanted, version: str) -> str:
+    """Return the nodes that KAITO creates for one model."""
+    nodes = plan(model, version).nodes
+    return f"{_UNKNOWN if nodes is None else nodes} × {model.instance_type}"
 
 
 def _sized(terraform_type: str, document: Document) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.charts.names import IMAGE_TAG
-from aks_kaito.models import plan, sizes
+from aks_kaito.models import Wanted, plan, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
@@ -85,14 +85,16 @@ def _stack(path: Path) -> Stack:
 
 def _gpu(environment: Environment) -> Gpu | None:
     settings = environment.settings
-    if not settings.kaito.enabled:
-        return None
-    name = settings.model.instance_type
+    return _planned(settings.model, settings.kaito.version) if settings.kaito.enabled else None
+
+
+def _planned(model: Wanted, version: str) -> Gpu:
+    name = model.instance_type
     gpus = sizes.hardware(name)
     azure = CATALOG.gpu_sizes.get(name)
-    planned = plan(settings.model, settings.kaito.version)
+    planned = plan(model, version)
     return Gpu(
-        preset=settings.model.preset,
+        preset=model.preset,
         instance_type=name,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
