@@ -33,6 +33,10 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
     grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
     assert placed(ran) == [
         f"az group exists --name {GROUP}",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-dev-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         f"az aks show --resource-group {GROUP} --name aks-kaito-dev-westeurope --query name --output tsv",
         *SIGNED_IN,
         f"{IN_CLUSTER} {A_GATEWAY}",

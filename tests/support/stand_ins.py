@@ -92,6 +92,7 @@ ANSWERS = {
     "aks show": "127.0.0.1:9",
     # Azure has nothing before a deployment and after a destruction.
     "group exists": "false",
+    "[properties.location": "",
     "keyvault list-deleted": "2027-02-25T10:00:00+00:00",
 }
 
