@@ -1,0 +1,24 @@
+"""Values that Terraform stores in its state, and resources that it updates when such a value changes.
+
+See: https://developer.hashicorp.com/terraform/language/resources/terraform-data
+"""
+
+from collections.abc import Sequence
+
+from cdktn import ITerraformDependable, TerraformResource
+from constructs import Construct
+
+
+def stored(
+    scope: Construct, construct_id: str, value: object, *, depends_on: Sequence[ITerraformDependable] = ()
+) -> TerraformResource:
+    """Store `value` in the state.
+
+    A resource with the result in `replace_triggered_by` is replaced when the value changes. The attribute `output` is
+    the value, but unknown until `depends_on` exist for the first time.
+    """
+    resource = TerraformResource(
+        scope, construct_id, terraform_resource_type="terraform_data", depends_on=list(depends_on) or None
+    )
+    resource.add_override("input", value)
+    return resource
