@@ -1,4 +1,4 @@
-"""Values that Terraform stores in its state, and resources that it updates when such a value changes.
+"""Values that Terraform stores in its state, and resources that it replaces when such a value changes.
 
 See: https://developer.hashicorp.com/terraform/language/resources/terraform-data
 """
@@ -14,11 +14,16 @@ def stored(
 ) -> TerraformResource:
     """Store `value` in the state.
 
-    A resource with the result in `replace_triggered_by` is replaced when the value changes. The attribute `output` is
-    the value, but unknown until `depends_on` exist for the first time.
+    A resource with the result's `address` in `replace_triggered_by` is replaced when the value changes. The attribute
+    `output` is the value, but unknown until `depends_on` exist for the first time.
     """
     resource = TerraformResource(
         scope, construct_id, terraform_resource_type="terraform_data", depends_on=list(depends_on) or None
     )
     resource.add_override("input", value)
     return resource
+
+
+def address(resource: TerraformResource) -> str:
+    """Return a resource's address in Terraform; for the resource itself, cdktn writes an expression that is refused."""
+    return f"{resource.terraform_resource_type}.{resource.friendly_unique_id}"
