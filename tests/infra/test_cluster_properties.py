@@ -1,6 +1,7 @@
 """Arguments of the cluster that azurerm and azapi divide, and values in the order in which azurerm reads them."""
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -84,6 +85,21 @@ def test_azapi_writes_the_ssh_key_which_azurerm_ignores_after_the_creation(
     (cluster,) = of_kind(document, "azurerm_kubernetes_cluster")
     assert cluster["linux_profile"] == {"admin_username": "someone", "ssh_key": {"key_data": KEY}}
     assert "linux_profile[0].ssh_key" in cluster["lifecycle"]["ignore_changes"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "RESPONSE 409: 409 Conflict ERROR CODE: EtagMismatch",
+        "Operation is not allowed: Another operation is in progress",
+        "Operation is not allowed because there's an in-progress create agent pool operation on the managed cluster",
+    ],
+)
+def test_azapi_tries_again_while_aks_changes_the_cluster(message: str, environments: dict[str, Environment]) -> None:
+    updates = of_kind(changed(environments), "azapi_update_resource")
+    assert len(updates) == 4
+    for update in updates:
+        assert any(re.search(pattern, message) for pattern in update["retry"]["error_message_regex"])
 
 
 def test_replicas_of_the_registry_are_in_the_order_in_which_azurerm_reads_them(

@@ -11,6 +11,9 @@ from aks_kaito.settings.cluster import Cluster
 
 # The first stable API version with KAITO's profile and the Gateway API; KAITO's has existed since 2025-05-01.
 API_VERSION = "2026-02-01"
+# Errors of an update while AKS changes the cluster otherwise, such as a pool that KAITO creates: azapi tries again.
+# See: https://github.com/Azure/terraform-provider-azapi/issues/889
+CONFLICTS = ["EtagMismatch", "in.progress"]
 
 
 def properties(

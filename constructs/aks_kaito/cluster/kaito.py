@@ -8,13 +8,13 @@ https://learn.microsoft.com/azure/aks/app-routing-gateway-api
 """
 
 from cdktn import TerraformResourceLifecycle
-from cdktn_provider_azapi.update_resource import UpdateResource
+from cdktn_provider_azapi.update_resource import UpdateResource, UpdateResourceRetry
 from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from constructs import Construct
 
 from aks_kaito import roles
 from aks_kaito.cluster.aks import AksCluster
-from aks_kaito.cluster.azapi_properties import API_VERSION, properties
+from aks_kaito.cluster.azapi_properties import API_VERSION, CONFLICTS, properties
 from aks_kaito.identity import federate
 from aks_kaito.settings.cluster import Cluster
 from aks_kaito.settings.cluster import Kaito as KaitoSettings
@@ -61,6 +61,7 @@ class Kaito(Construct):
             # The Gateway API can disappear from the answers of Azure (see the lifecycle). In other modes, Azure may
             # leave out what is off.
             ignore_missing_property=not gateway_api_enabled,
+            retry=UpdateResourceRetry(error_message_regex=CONFLICTS),
             # Azure rejects changes of a cluster while one of its node pools is being created.
             depends_on=list(cluster.node_pools),
             # azurerm writes the whole cluster with an older version of the API, which lacks the Gateway API. A

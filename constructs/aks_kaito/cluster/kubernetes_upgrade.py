@@ -8,11 +8,11 @@ See: https://learn.microsoft.com/azure/aks/upgrade-aks-cluster
 """
 
 from cdktn import ITerraformDependable, Precondition, TerraformResourceLifecycle, TerraformStack
-from cdktn_provider_azapi.update_resource import UpdateResource, UpdateResourceTimeouts
+from cdktn_provider_azapi.update_resource import UpdateResource, UpdateResourceRetry, UpdateResourceTimeouts
 from constructs import Construct
 
 from aks_kaito.cluster.aks import AksCluster
-from aks_kaito.cluster.azapi_properties import API_VERSION
+from aks_kaito.cluster.azapi_properties import API_VERSION, CONFLICTS
 from aks_kaito.settings.cluster import Cluster
 from aks_kaito.stored import address, stored
 
@@ -59,6 +59,7 @@ class KubernetesUpgrade(Construct):
                 type=f"Microsoft.ContainerService/{kind}@{API_VERSION}",
                 resource_id=resource_id,
                 body={"properties": {key: target}},
+                retry=UpdateResourceRetry(error_message_regex=CONFLICTS),
                 timeouts=UpdateResourceTimeouts(create=_TIMEOUT),
                 depends_on=[after],
                 lifecycle=TerraformResourceLifecycle(
