@@ -40,8 +40,9 @@ class Cluster(Section):
     See: https://learn.microsoft.com/azure/aks/what-is-aks
     """
 
-    kubernetes_version: KubernetesVersion = "1.35"
-    """Minor version, for which AKS selects the patch, or full version. An unsupported version causes a warning."""
+    kubernetes_version: KubernetesVersion = fixed("1.35", Effect.LOWER_REFUSED)
+    """Minor version, for which AKS selects the patch, or full version. A newer one upgrades the control plane, then the
+    pools; AKS upgrades one minor version at a time and cannot downgrade. An unsupported version causes a warning."""
     sku_tier: Literal["Free", "Standard", "Premium"] = "Free"
     """Pricing tier. Free has no uptime SLA; long-term support requires Premium."""
     support_plan: Literal["KubernetesOfficial", "AKSLongTermSupport"] = "KubernetesOfficial"
@@ -57,7 +58,8 @@ class Cluster(Section):
     maintenance_duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
     """Duration of the maintenance window, in hours; AKS requires at least four."""
     ssh_public_key: SshPublicKey
-    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years."""
+    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years. Nodes
+    take a changed key at their next image upgrade; the jump box keeps the first one (see `az vm user update`)."""
     admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
@@ -110,6 +112,11 @@ class Cluster(Section):
         | None
     ) = None
     """Resource id of an existing Application Gateway for the AGIC add-on; requires `ingress.mode = "none"`."""
+
+    @property
+    def has_workload_autoscaler(self) -> bool:
+        """Whether KEDA or the Vertical Pod Autoscaler is on."""
+        return self.keda_enabled or self.vertical_pod_autoscaler_enabled
 
 
 class NodePool(Section):
