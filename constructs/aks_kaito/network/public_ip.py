@@ -4,6 +4,7 @@ See: https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-add
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from cdktn_provider_azurerm.public_ip import PublicIp
 from constructs import Construct
@@ -15,15 +16,21 @@ _LOGS = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigatio
 
 
 def public_ip(
-    scope: Construct, construct_id: str, *, placement: Placement, name: str, zones: Sequence[str]
+    scope: Construct,
+    construct_id: str,
+    *,
+    placement: Placement,
+    name: str,
+    zones: Sequence[str],
+    sku: Literal["Standard", "StandardV2"] = "Standard",
 ) -> PublicIp:
-    """Define a static Standard address and send its DDoS logs to Log Analytics."""
+    """Define a static address and send its DDoS logs to Log Analytics."""
     address = PublicIp(
         scope,
         construct_id,
         name=name,
         allocation_method="Static",
-        sku="Standard",
+        sku=sku,
         zones=list(zones) or None,
         **placement.arguments,
     )

@@ -90,19 +90,20 @@ class VirtualNetwork(Construct):
         self.trusted_subnet_ids = [ids[plan.key] for plan in plans if plan.service_endpoints]
 
     def _add_nat_gateway(self, settings: Network) -> NatGateway:
-        placement = self._placement
-        zones = list(settings.nat_gateway_zones)
+        """Define the gateway and its address, which has the gateway's SKU. Only a Standard gateway has a zone."""
+        placement, sku = self._placement, settings.nat_gateway_sku
+        zones = list(settings.nat_gateway_zones) if sku == "Standard" else []
         gateway = NatGateway(
             self,
             "nat-gateway",
             name=placement.names.of("ng"),
-            sku_name="Standard",
+            sku_name=sku,
             idle_timeout_in_minutes=settings.nat_gateway_idle_timeout_minutes,
             zones=list(zones) or None,
             **placement.arguments,
         )
         address = public_ip(
-            self, "nat-gateway-ip", placement=placement, name=placement.names.of("pip", "nat"), zones=zones
+            self, "nat-gateway-ip", placement=placement, name=placement.names.of("pip", "nat"), zones=zones, sku=sku
         )
         self.outbound_ip_address: str = address.ip_address
         self._gateway_address = NatGatewayPublicIpAssociation(
