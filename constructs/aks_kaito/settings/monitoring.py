@@ -47,16 +47,16 @@ class Monitoring(Section):
         "cluster-autoscaler",
         "guard",
     )
-    """Control plane logs to collect. `kube-audit` is by far the largest log; it contains `kube-audit-admin`, which omits
-    reads."""
+    """Control plane logs to collect. `kube-audit` is by far the largest log and includes `kube-audit-admin`, which has
+    no reads."""
     basic_log_tables: Annotated[tuple[BasicTable, ...], Field(strict=False), AfterValidator(distinct)] = (
         "AKSAudit",
         "AKSAuditAdmin",
         "AKSControlPlane",
     )
-    """Tables of the cluster's logs with the plan Basic. Ingestion costs a fraction of Analytics, and queries are billed.
-    It keeps 30 days for queries of one table at a time, and `log_retention_days` for search jobs; alert rules and Grafana
-    cannot read it. `ContainerLogV2` has the logs of containers. Azure changes a table's plan once a week at most."""
+    """Tables of the cluster's logs with the plan Basic. Ingestion costs a fraction of Analytics; queries are billed, and
+    read one table at a time, for 30 days. Search jobs read `log_retention_days`; alert rules and Grafana read nothing.
+    `ContainerLogV2` has the logs of containers. Azure changes a table's plan once a week at most."""
     container_insights_enabled: bool = True
     """Send container logs to Log Analytics, through a data collection rule."""
     annotations_allowed: AllowList | None = None
