@@ -54,9 +54,9 @@ class Monitoring(Section):
         "AKSAuditAdmin",
         "AKSControlPlane",
     )
-    """Tables of the cluster's logs with the plan Basic. Ingestion costs a fraction of Analytics; queries are billed, and
-    read one table at a time, for 30 days. Search jobs read `log_retention_days`; alert rules and Grafana read nothing.
-    `ContainerLogV2` has the logs of containers. Azure changes a table's plan once a week at most."""
+    """Tables of the cluster's logs with the plan Basic. Ingestion costs a fraction of Analytics; queries are billed,
+    and read one table at a time, for 30 days. Search jobs read `log_retention_days`; alert rules and Grafana read
+    nothing. `ContainerLogV2` has the logs of containers. Azure changes a table's plan once a week at most."""
     container_insights_enabled: bool = True
     """Send container logs to Log Analytics, through a data collection rule."""
     annotations_allowed: AllowList | None = None
