@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from support.chat.processes import free_port
 from support.needs import needs_program
@@ -22,8 +21,8 @@ VALUE_SECONDS = 30
 class Prometheus:
     """A running server."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, trust_env=False)
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def query(self, expression: str) -> dict[str, float]:
         """Return the values of an expression now, by the labels of its series as JSON."""
@@ -39,6 +38,11 @@ class Prometheus:
             time.sleep(0.5)
         return found
 
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """Return its rules, by name."""
+        groups = self._client.get("/api/v1/rules").json()["data"]["groups"]
+        return {rule["name"]: rule for group in groups for rule in group["rules"]}
+
     def healthy(self) -> bool:
         """Return whether it answers, and scrapes every target."""
         try:
@@ -48,11 +52,16 @@ class Prometheus:
 
 
 @contextmanager
-def running(jobs: Sequence[Mapping[str, Any]], folder: Path) -> Iterator[Prometheus]:
-    """Run a server that scrapes these jobs each second, until the context ends."""
+def running(jobs: Sequence[Mapping[str, Any]], rules: Path, folder: Path) -> Iterator[Prometheus]:
+    """Run a server that scrapes these jobs and evaluates these rules each second, until the context ends."""
     program, port = needs_program("prometheus", package="prometheus"), free_port()
-    config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "scrape_configs": list(jobs)}
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": list(jobs),
+    }
+    # JSON is valid YAML.
+    (folder / "prometheus.yaml").write_text(json.dumps(config), encoding="utf-8")
     command = [
         program,
         f"--config.file={folder / 'prometheus.yaml'}",
@@ -60,9 +69,13 @@ def running(jobs: Sequence[Mapping[str, Any]], folder: Path) -> Iterator[Prometh
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
     ]
-    with (folder / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        (folder / "prometheus.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
         try:
-            server = Prometheus(f"http://127.0.0.1:{port}")
+            server = Prometheus(client)
             end = time.monotonic() + READY_SECONDS
             while not server.healthy():
                 log_text = (folder / "prometheus.log").read_text(encoding="utf-8")
