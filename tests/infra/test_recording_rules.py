@@ -160,13 +160,14 @@ def test_records_of_windows_nodes(tmp_path: Path) -> None:
         f'windows_cpu_time_total{{{ux},core="0,0",mode="idle"}}': "0+45x20",
         f"windows_os_visible_memory_bytes{{{ux}}}": "1000x20",
         f"windows_memory_available_bytes{{{ux}}}": "400x20",
-        f'windows_container_cpu_usage_seconds_total{{{ux},{CONTAINER}}}': "0+30x20",
+        f"windows_container_cpu_usage_seconds_total{{{ux},{CONTAINER}}}": "0+30x20",
         f"windows_container_available{{{ux},{CONTAINER}}}": "1x20",
-        f'windows_container_memory_usage_private_working_set_bytes{{{ux},{CONTAINER}}}': "600x20",
+        f"windows_container_memory_usage_private_working_set_bytes{{{ux},{CONTAINER}}}": "600x20",
         f'kube_pod_container_info{{{UX_POD},container="chat",{CONTAINER},{KUBE}}}': "1x20",
     }
     machine = f'cluster="aks",instance="win-1",microsoft_resourceid="{RESOURCE}"'
     pod = f'{OWNER},namespace="chat",node="node-1",pod="chat-1"'
+    cpu = "namespace_pod_container:windows_container_cpu_usage_seconds_total:sum_rate"
     checks = [
         sampled("node:windows_node:sum", ("node:windows_node:sum", 1)),
         sampled(":windows_node_cpu_utilisation:avg5m", (":windows_node_cpu_utilisation:avg5m", 0.25)),
@@ -178,12 +179,8 @@ def test_records_of_windows_nodes(tmp_path: Path) -> None:
         sampled("ux:pod_cpu_usage_windows:sum_irate", (f"ux:pod_cpu_usage_windows:sum_irate{{{pod}}}", 0.5)),
         sampled("ux:pod_workingset_memory_windows:sum", (f"ux:pod_workingset_memory_windows:sum{{{pod}}}", 600)),
         sampled(
-            "namespace_pod_container:windows_container_cpu_usage_seconds_total:sum_rate",
-            (
-                "namespace_pod_container:windows_container_cpu_usage_seconds_total:sum_rate"
-                '{container="chat",namespace="chat",pod="chat-1"}',
-                0.5,
-            ),
+            cpu,
+            (f'{cpu}{{container="chat",namespace="chat",pod="chat-1"}}', 0.5),
         ),
     ]
     test = {"interval": "1m", "input_series": series(**inputs), "promql_expr_test": checks}

@@ -29,7 +29,9 @@ class Prometheus:
         response = self._client.get("/api/v1/query", params={"query": expression})
         answer = response.json()
         assert answer["status"] == "success", (expression, answer)
-        return {json.dumps(each["metric"], sort_keys=True): float(each["value"][1]) for each in answer["data"]["result"]}
+        return {
+            json.dumps(each["metric"], sort_keys=True): float(each["value"][1]) for each in answer["data"]["result"]
+        }
 
     def until(self, expression: str, seconds: float = VALUE_SECONDS) -> dict[str, float]:
         """Return the values of an expression once it has one."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 FOLDER = Path(__file__).parent / "recorded"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -24,7 +25,7 @@ _GROWING = re.compile(r"^(\w[\w:]*_(?:total|bucket|count|sum)(?:\{[^}]*\})?) \S+
 class _Handler(BaseHTTPRequestHandler):
     """Answers `/NAME/metrics` with a recording."""
 
-    scrapes: Counter[str] = Counter()
+    scrapes: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self) -> None:
         name = self.path.split("/")[1]
