@@ -6,12 +6,14 @@ See: https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-add
 from collections.abc import Sequence
 from typing import Literal
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.public_ip import PublicIp
 from constructs import Construct
 
 from aks_kaito import diagnostics
 from aks_kaito.placement import Placement
 
+Sku = Literal["Standard", "StandardV2"]
 _LOGS = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports")
 
 
@@ -22,9 +24,12 @@ def public_ip(
     placement: Placement,
     name: str,
     zones: Sequence[str],
-    sku: Literal["Standard", "StandardV2"] = "Standard",
+    sku: Sku = "Standard",
 ) -> PublicIp:
-    """Define a static address and send its DDoS logs to Log Analytics."""
+    """Define a static address and send its DDoS logs to Log Analytics.
+
+    A StandardV2 address is created before a Standard one that it replaces is deleted; both need different names.
+    """
     address = PublicIp(
         scope,
         construct_id,
@@ -32,6 +37,7 @@ def public_ip(
         allocation_method="Static",
         sku=sku,
         zones=list(zones) or None,
+        lifecycle=created_before(sku),
         **placement.arguments,
     )
     diagnostics.send(
@@ -43,3 +49,8 @@ def public_ip(
         metrics=True,
     )
     return address
+
+
+def created_before(sku: Sku) -> TerraformResourceLifecycle | None:
+    """Return the lifecycle of a StandardV2 resource: where Azure refuses it, the Standard one still exists."""
+    return TerraformResourceLifecycle(create_before_destroy=True) if sku == "StandardV2" else None

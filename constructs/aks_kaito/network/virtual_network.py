@@ -26,7 +26,7 @@ from constructs import Construct
 
 from aks_kaito import diagnostics
 from aks_kaito.network import security_rules, subnets
-from aks_kaito.network.public_ip import public_ip
+from aks_kaito.network.public_ip import created_before, public_ip
 from aks_kaito.network.security_rules import Rule
 from aks_kaito.network.subnets import Features, Plan
 from aks_kaito.placement import Placement
@@ -90,20 +90,30 @@ class VirtualNetwork(Construct):
         self.trusted_subnet_ids = [ids[plan.key] for plan in plans if plan.service_endpoints]
 
     def _add_nat_gateway(self, settings: Network) -> NatGateway:
-        """Define the gateway and its address, which has the gateway's SKU. Only a Standard gateway has a zone."""
+        """Define the gateway and its address, which has the gateway's SKU. Only a Standard gateway has a zone.
+
+        With StandardV2 both have other names, so that a change that Azure refuses leaves the old ones and their address.
+        """
         placement, sku = self._placement, settings.nat_gateway_sku
         zones = list(settings.nat_gateway_zones) if sku == "Standard" else []
+        name, address_name = ("", "nat") if sku == "Standard" else ("v2", "nat-v2")
         gateway = NatGateway(
             self,
             "nat-gateway",
-            name=placement.names.of("ng"),
+            name=placement.names.of("ng", name),
             sku_name=sku,
             idle_timeout_in_minutes=settings.nat_gateway_idle_timeout_minutes,
             zones=list(zones) or None,
+            lifecycle=created_before(sku),
             **placement.arguments,
         )
         address = public_ip(
-            self, "nat-gateway-ip", placement=placement, name=placement.names.of("pip", "nat"), zones=zones, sku=sku
+            self,
+            "nat-gateway-ip",
+            placement=placement,
+            name=placement.names.of("pip", address_name),
+            zones=zones,
+            sku=sku,
         )
         self.outbound_ip_address: str = address.ip_address
         self._gateway_address = NatGatewayPublicIpAssociation(
