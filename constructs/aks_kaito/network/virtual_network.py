@@ -92,7 +92,7 @@ class VirtualNetwork(Construct):
     def _add_nat_gateway(self, settings: Network) -> NatGateway:
         """Define the gateway and its address, which has the gateway's SKU. Only a Standard gateway has a zone.
 
-        With StandardV2 both have other names, so that a change that Azure refuses leaves the old ones and their address.
+        With StandardV2 both have other names: a change that Azure refuses leaves the old ones, and so the old address.
         """
         placement, sku = self._placement, settings.nat_gateway_sku
         zones = list(settings.nat_gateway_zones) if sku == "Standard" else []
