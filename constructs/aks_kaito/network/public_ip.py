@@ -25,11 +25,9 @@ def public_ip(
     name: str,
     zones: Sequence[str],
     sku: Sku = "Standard",
+    lifecycle: TerraformResourceLifecycle | None = None,
 ) -> PublicIp:
-    """Define a static address and send its DDoS logs to Log Analytics.
-
-    A StandardV2 address is created before a Standard one that it replaces is deleted; both need different names.
-    """
+    """Define a static address and send its DDoS logs to Log Analytics."""
     address = PublicIp(
         scope,
         construct_id,
@@ -37,7 +35,7 @@ def public_ip(
         allocation_method="Static",
         sku=sku,
         zones=list(zones) or None,
-        lifecycle=created_before(sku),
+        lifecycle=lifecycle,
         **placement.arguments,
     )
     diagnostics.send(
@@ -49,8 +47,3 @@ def public_ip(
         metrics=True,
     )
     return address
-
-
-def created_before(sku: Sku) -> TerraformResourceLifecycle | None:
-    """Return the lifecycle of a StandardV2 resource: where Azure refuses it, the Standard one still exists."""
-    return TerraformResourceLifecycle(create_before_destroy=True) if sku == "StandardV2" else None
