@@ -104,7 +104,8 @@ def test_the_catalogs_replacements_and_models_are_consistent() -> None:
 def test_recording_rules_keep_azures_records() -> None:
     folder = ROOT / "constructs" / "aks_kaito" / "monitoring" / "rule_groups"
     counts = {path.stem: len(json.loads(path.read_text(encoding="utf-8"))["rules"]) for path in folder.glob("*.json")}
-    assert counts == {"node": 11, "kubernetes": 19, "node-windows": 15, "node-and-kubernetes-windows": 17}
+    linux = {"node": 11, "kubernetes": 19, "ux": 18}
+    assert counts == linux | {"node-windows": 15, "node-and-kubernetes-windows": 17, "ux-windows": 8}
 
 
 def test_no_text_names_a_machine() -> None:

@@ -137,7 +137,7 @@ def test_no_ingress_has_no_open_port_and_no_address(environments: dict[str, Envi
 def test_windows_rules_are_an_option(environments: dict[str, Environment]) -> None:
     document = changed(environments, monitoring={"windows_rules_enabled": True})
     groups = of_kind(document, "azurerm_monitor_alert_prometheus_rule_group")
-    assert [len(group["rule"]) for group in groups] == [19, 17, 11, 15]
+    assert [len(group["rule"]) for group in groups] == [19, 17, 11, 15, 18, 8]
 
 
 def test_agic_may_use_an_existing_gateway(environments: dict[str, Environment]) -> None:

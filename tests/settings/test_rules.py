@@ -8,7 +8,7 @@ import pytest
 from aks_kaito.charts import ours
 from aks_kaito.models.tables import KAITO
 from aks_kaito.settings import SettingsError, load
-from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
+from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, egress, ingress, kaito, services
 from support.project import ROOT, TODAY
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
@@ -139,6 +139,15 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("postgresql", ["enabled = true", "zone_redundancy_enabled = true"], "postgresql.sku_name", "GP or MO"),
         ("jump_box", ["enabled = true"], "jump_box.enabled", "bastion.enabled"),
         ("flux", ["enabled = true"], "flux.url", "must be set"),
+        ("network", ['nat_gateway_sku = "Basic"'], "network.nat_gateway_sku", 'must be "Standard" or "StandardV2"'),
+        (
+            "network",
+            ['nat_gateway_sku = "StandardV2"', 'nat_gateway_zones = ["2"]'],
+            "network.nat_gateway_zones",
+            'must not be set while network.nat_gateway_sku = "StandardV2"',
+        ),
+        ("monitoring", ['basic_log_tables = ["AKSAudit", "AKSAudit"]'], "monitoring.basic_log_tables", "duplicates"),
+        ("monitoring", ['basic_log_tables = ["Perf"]'], "monitoring.basic_log_tables", 'or "ContainerLogV2"'),
         ("tags", ['owner = "${file(1)}"'], "tags.owner", "Terraform would interpret"),
         ("tags", ['"a<b" = "x"'], "tags", "without <>"),
         ("chat", ['sign_in = "entra"'], "chat.entra_client_id", 'while chat.sign_in = "entra"'),
@@ -338,8 +347,17 @@ def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
 
 
+def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
+    text = changed("user_pool", 'zones = ["1", "3"]')
+    (warning,) = load(written(tmp_path, text), TODAY).warnings
+    assert 'network.nat_gateway_sku = "Standard": is in one zone, while nodes are in zones 1, 3' in warning
+    everywhere = text + '\n[network]\nnat_gateway_sku = "StandardV2"\n'
+    assert load(written(tmp_path, everywhere), TODAY).warnings == ()
+    assert load(written(tmp_path, everywhere + "nat_gateway_zones = []\n"), TODAY).warnings == ()
+
+
 def test_every_rule_is_listed_once() -> None:
-    modules = (addresses, cluster, ingress, kaito, services)
+    modules = (addresses, cluster, egress, ingress, kaito, services)
     defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
     listed = [*RULES, *WARNINGS]
     assert len(listed) == len(set(listed))

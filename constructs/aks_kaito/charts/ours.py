@@ -141,7 +141,15 @@ def _monitoring(settings: Settings) -> Values:
     Managed Prometheus has its alerts as Azure resources; `make deploy` imports the dashboards into managed Grafana.
     """
     in_cluster = settings.workloads.kube_prometheus_stack_enabled
-    return {"azureMonitor": True, "prometheusOperator": in_cluster, "alerts": in_cluster, "dashboards": in_cluster}
+    values: Values = {
+        "azureMonitor": True,
+        "prometheusOperator": in_cluster,
+        "alerts": in_cluster,
+        "dashboards": in_cluster,
+    }
+    if settings.monitoring.gpu_exporter_enabled:
+        values["gpuExporter"] = {"enabled": True}
+    return values
 
 
 def _network_policy(settings: Settings) -> Values:

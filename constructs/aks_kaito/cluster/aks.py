@@ -133,6 +133,7 @@ class AksCluster(Construct):
             target_resource_id=self._resource.id,
             logs=settings.monitoring.cluster_log_categories,
             metrics=True,
+            table_selectable=True,
         )
         self.resource_id: str = self._resource.id
         self.name: str = self._resource.name

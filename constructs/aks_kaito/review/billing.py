@@ -4,6 +4,7 @@ Prices are left out: they depend on the region, the currency and the contract.
 See: https://azure.microsoft.com/pricing/calculator/
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from aks_kaito.models import Wanted, plan
@@ -71,5 +72,5 @@ def _sized(terraform_type: str, document: Document) -> str:
     found = document.of_type(terraform_type).values()
     if not found:
         return _NOTHING
-    sizes = sorted({str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found} - {""})
-    return " ".join([str(len(found)), *(f"× {size}" for size in sizes)])
+    sizes = Counter(str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found)
+    return ", ".join(f"{number} × {size}" if size else str(number) for size, number in sorted(sizes.items()))
