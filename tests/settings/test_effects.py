@@ -69,6 +69,8 @@ OTHERS: dict[str, Any] = {
     "location": "northeurope",
     "model.instance_type": "Standard_NC48ads_A100_v4",
     "model.preset": "other",
+    "model.standby_instance_type": "Standard_NC48ads_A100_v4",
+    "model.standby_preset": "phi-4",
     "monitoring.alert_email_addresses": {"other": "other@example.org"},
     "monitoring.annotations_allowed": "pods=[other]",
     "monitoring.basic_log_tables": ["ContainerLogV2"],

@@ -98,7 +98,8 @@ class Cluster(Section):
     vertical_pod_autoscaler_enabled: bool = True
     """Enable the Vertical Pod Autoscaler add-on."""
     key_vault_secrets_rotation_interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 2
-    """Polling interval of the Key Vault secrets provider, in minutes."""
+    """Polling interval of the Key Vault secrets provider, in minutes. A changed signing secret of the chat is used five
+    minutes after it, and after ten minutes at least."""
     dapr_enabled: bool = False
     """Install the Dapr extension in the namespace dapr-system."""
     application_gateway_resource_id: (
@@ -190,21 +191,42 @@ class Kaito(Section):
 class Model(Section):
     """The model that KAITO serves, and its GPU nodes.
 
+    Another preset, size or number of nodes is another model, which starts from the beginning. Start it as the standby,
+    then exchange both (docs/how-to/change-the-model.md).
+
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
     preset: Preset = "phi-4-mini-instruct"
-    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. A change
-    replaces the Workspace."""
+    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. While
+    the model runs, a change is refused unless the new one is a ready standby."""
     instance_type: GpuVmSize = "Standard_NC24ads_A100_v4"
-    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family. A change replaces the
-    Workspace."""
+    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
     """Number of GPU nodes that share the model, on KAITO 0.6, which shares Llama and the large DeepSeek models only.
-    KAITO 0.12 counts the nodes itself; `make synth` shows them. A change replaces the Workspace."""
+    KAITO 0.12 counts the nodes itself; `make synth` shows them."""
     max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
     several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
+    standby_preset: Preset | None = None
+    """Preset of a standby: a second model that starts beside the first one, which answers meanwhile. By default the
+    model's. There is a standby if one of the three keys is set; its GPU nodes are billed too."""
+    standby_instance_type: GpuVmSize | None = None
+    """VM size of the standby's GPU nodes; by default the model's."""
+    standby_node_count: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Number of GPU nodes that share the standby; by default the model's."""
+    interruption_allowed: bool = False
+    """Accept a deployment that replaces a running model by one that is not ready: no answers for about 20 minutes."""
+
+    def standby(self) -> "Model | None":
+        """Return preset, size and number of nodes of the standby, if there is one."""
+        keys = {
+            "preset": self.standby_preset,
+            "instance_type": self.standby_instance_type,
+            "node_count": self.standby_node_count,
+        }
+        given = {key: value for key, value in keys.items() if value is not None}
+        return self.model_copy(update=given) if given else None
 
 
 class Flux(Section):

@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     kaito.gpu_size_is_available,
     kaito.preset_is_known,
     kaito.model_fits_the_gpus,
+    kaito.standby_is_another_model,
     services.names_fit_azure,
     services.registry_tier_includes_the_features,
     services.private_services_have_no_allow_list,
