@@ -64,7 +64,7 @@ help: ## List the commands
 
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
-	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
+	@AKS_KAITO_ENV="$(ENV)" $(BIN)/python -O main.py --show $(SHOW)
 
 .PHONY: deploy
 deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)

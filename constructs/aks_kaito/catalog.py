@@ -1,13 +1,15 @@
-"""Facts about Azure's GPU sizes, KAITO's models, and AKS's Kubernetes versions and regions.
+"""Facts about Azure's regions and VM sizes, KAITO's models, and AKS's Kubernetes versions.
 
 `catalog.toml` holds them as data, one per row, with their sources and the date of the last check. They go stale:
 refresh that file, not this module.
 """
 
 import os
+import re
 import tomllib
 from datetime import date
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -81,10 +83,48 @@ class Model(_Fact):
         return size.gpu_memory_gib * node_count if self.tensor_parallel else size.gpu_memory_gib / size.gpus
 
 
-class Regions(_Fact):
-    """The public regions, as azurerm's `location` spells them."""
+class Region(_Fact):
+    """A public region. Unconfirmed facts are None."""
 
-    names: frozenset[str]
+    availability_zones: bool | None = None
+    paired_region: str | None = None
+    retired_on: date | None = None
+
+
+class VmFamily(_Fact):
+    """VM sizes that differ in one number, as described in `catalog.toml`."""
+
+    sizes: tuple[int, ...]
+    vcpus: tuple[int, ...] = ()
+    ephemeral_gib: tuple[int, ...] | None = None
+    architecture: Literal["x64", "Arm64"]
+    generations: tuple[int, ...]
+    burstable: bool = False
+    retires_on: date | None = None
+    source: str
+
+    def ephemeral(self, place: int) -> int | None:
+        """Return the largest ephemeral OS disk of the size at a position, in GiB."""
+        if self.ephemeral_gib is None:
+            return None
+        return self.ephemeral_gib[place] if self.ephemeral_gib else 0
+
+
+class VmSize(_Fact):
+    """A VM size as Azure spells it, with its facts; `ephemeral_gib` is 0 if Azure refuses ephemeral OS disks."""
+
+    name: str
+    vcpus: int
+    ephemeral_gib: int | None
+    family: VmFamily
+
+    @property
+    def premium_disks(self) -> bool:
+        """Whether Premium disks can be attached, for which the letter s stands in a size's name.
+
+        See: https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
+        """
+        return re.match(r"Standard_(DS|[A-Z]+\d+[a-z]*s)", self.name) is not None
 
 
 class Catalog(_Fact):
@@ -96,7 +136,34 @@ class Catalog(_Fact):
     gpu_sizes: dict[str, GpuSize]
     retired_gpu_sizes: dict[str, RetiredGpuSize]
     models: dict[str, Model]
-    regions: Regions
+    regions: dict[str, Region]
+    sovereign_regions: dict[str, str]
+    vm_families: dict[str, VmFamily]
+
+    def vm_size(self, name: str) -> VmSize | None:
+        """Return the facts of a VM size, compared without regard to case, or None if the size is unknown."""
+        parts = re.fullmatch(r"([a-z]+_[a-z]+)([1-9]\d*)(\w*)", name.lower(), re.ASCII)
+        if parts is None:
+            return None
+        head, digits, tail = parts.groups()
+        for pattern, family in self.vm_families.items():
+            if pattern.lower() == f"{head}*{tail}" and int(digits) in family.sizes:
+                place = family.sizes.index(int(digits))
+                return VmSize(
+                    name=pattern.replace("*", digits),
+                    vcpus=family.vcpus[place] if family.vcpus else int(digits),
+                    ephemeral_gib=family.ephemeral(place),
+                    family=family,
+                )
+        return None
+
+    def spelled(self, name: str) -> str:
+        """Return Azure's spelling of a VM size, or the name itself if the size is unknown."""
+        size = self.vm_size(name)
+        if size is not None:
+            return size.name
+        known = (*self.gpu_sizes, *self.retired_gpu_sizes)
+        return next((each for each in known if each.lower() == name.lower()), name)
 
 
 def _read() -> Catalog:

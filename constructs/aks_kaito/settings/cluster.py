@@ -4,12 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
-    AllowedSources,
-    Cidr,
     DayOfWeek,
     Guid,
-    IpAddress,
     KaitoVersion,
     KubernetesVersion,
     Matching,
@@ -28,6 +26,31 @@ NodeCount = Annotated[int, Field(ge=0, le=1000)]
 PoolName = Annotated[
     str,
     Matching(r"[a-z][a-z0-9]{0,11}", "must be 1-12 lower-case letters and digits, starting with a letter"),
+]
+
+
+# Azure refuses these for Linux machines.
+# See: https://learn.microsoft.com/azure/virtual-machines/linux/faq
+_RESERVED_USERNAMES = frozenset(
+    """
+    1 123 a actuser adm admin admin1 admin2 administrator aspnet backup console david guest john owner root server sql
+    support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5
+    """.split()
+)
+
+
+def _username(value: str) -> str:
+    if value in _RESERVED_USERNAMES:
+        raise ValueError(f"must not be a name that Azure reserves: {', '.join(sorted(_RESERVED_USERNAMES))}")
+    return value
+
+
+AdminUsername = Annotated[
+    str,
+    Matching(
+        r"[a-z][-a-z0-9_]{0,31}", "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first"
+    ),
+    AfterValidator(_username),
 ]
 
 
@@ -55,7 +78,7 @@ class Cluster(Section):
     """Duration of the maintenance window, in hours; AKS requires at least four."""
     ssh_public_key: SshPublicKey
     """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years."""
-    admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
+    admin_username: AdminUsername = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
     """Object ids of Entra ID groups that administer the cluster. If empty, the deployer gets RBAC Cluster Admin."""
@@ -67,8 +90,9 @@ class Cluster(Section):
     """Allow `az aks command invoke`, which needs no network path to a private API server."""
     api_server_vnet_integration_enabled: bool = fixed(False)
     """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
-    authorized_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
+    authorized_ip_ranges: ApiServerSources = ()
+    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can.
+    `["0.0.0.0/32"]` means the nodes only."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
     """Source of pod addresses: `overlay` uses `pod_cidr`, `pod-subnet` uses `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")

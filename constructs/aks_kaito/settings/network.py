@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aks_kaito.settings.fields import AllowedSources, Cidr, Section, Zones, fixed
+from aks_kaito.settings.addresses import AllowedSources, Cidr
+from aks_kaito.settings.fields import Section, Zones, fixed
 
 
 class Network(Section):
@@ -24,13 +25,13 @@ class Network(Section):
     api_server_subnet_cidr: Cidr = fixed("10.243.0.0/27")
     """Range of the subnet for API server VNet integration, at least a /28; unused while that is off."""
     vm_subnet_cidr: Cidr = "10.243.1.0/24"
-    """Range of the jump box and all private endpoints."""
+    """Range of the jump box and all private endpoints; it must have an address for each of them."""
     bastion_subnet_cidr: Cidr = "10.243.2.0/24"
     """Range of the subnet for Azure Bastion, at least a /26; unused while Bastion is off."""
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
     """Idle timeout of outbound flows through the NAT gateway, in minutes."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
-    """Zone of the NAT gateway and its address; if empty, Azure selects it."""
+    """Zone of the NAT gateway and its address; if empty, Azure selects it. Use an empty list in regions without zones."""
     private_endpoints_enabled: bool = False
     """Create private endpoints for registry, Key Vault, storage and Azure OpenAI, and disable their public access."""
     allowed_ip_ranges: AllowedSources = ()

@@ -3,6 +3,7 @@
 The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
 
+import codecs
 import os
 import re
 import tomllib
@@ -20,6 +21,7 @@ from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
+from aks_kaito.settings.tags import tags_of
 
 _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
 # A valid value for each required key, so that rules on other keys run even if one is missing or broken.
@@ -47,7 +49,7 @@ class Environment:
     @property
     def tags(self) -> dict[str, str]:
         """The tags of every resource."""
-        return {**self.settings.tags, "environment": self.name}
+        return tags_of(self.name, self.settings.tags)
 
 
 def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[Environment]:
@@ -61,15 +63,18 @@ def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[En
     folder = Path(variables.get("AKS_KAITO_ENVIRONMENTS_DIR") or folder)
     chosen = variables.get("AKS_KAITO_ENV")
     try:
-        names = sorted(path.stem for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".toml" and path.name[0] != ".")
     except OSError as error:
         raise _unreadable(folder, error) from None
-    known = ", ".join(names) or "none: the folder holds no .toml file"
-    if chosen and chosen not in names:
-        raise SettingsError(folder, [Problem("AKS_KAITO_ENV", chosen, f"must be one of: {known}")])
-    if not names:
+    if not paths:
         raise SettingsError(folder, [Problem("environments", MISSING, "the folder must hold NAME.toml files")])
-    return _all_or_nothing([folder / f"{name}.toml" for name in ([chosen] if chosen else names)])
+    if not chosen:
+        return _all_or_nothing(paths)
+    found = [path for path in paths if path.name.lower() == f"{chosen}.toml"]
+    if not found:
+        known = ", ".join(path.stem for path in paths)
+        raise SettingsError(folder, [Problem("AKS_KAITO_ENV", chosen, f"must be one of: {known}")])
+    return _all_or_nothing(found)
 
 
 def load(path: Path, today: date | None = None) -> Environment:
@@ -80,9 +85,9 @@ def load(path: Path, today: date | None = None) -> Environment:
     """
     data = _parse(path)
     problems = list(_unsafe_strings(data))
-    if not re.fullmatch(_ENVIRONMENT_NAME, path.stem):
-        allowed = "a file's name must be 2-16 lower-case letters, digits and '-', starting with a letter"
-        problems.append(Problem("environment", path.stem, allowed))
+    if not re.fullmatch(rf"{_ENVIRONMENT_NAME}\.toml", path.name):
+        allowed = "a file's name must be 2-16 lower-case letters, digits and '-', starting with a letter, and .toml"
+        problems.append(Problem("environment", path.name, allowed))
     settings, more = _validated(data)
     problems += more
     broken = frozenset(problem.key for problem in problems)
@@ -122,12 +127,19 @@ def _unreadable(path: Path, error: OSError) -> SettingsError:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    if path.is_symlink() and not path.exists():
+        allowed = f"is a symbolic link to {path.readlink()}, which does not exist"
+        raise SettingsError(path, [Problem("file", path.name, allowed)])
+    if path.exists() and not path.is_file():
+        raise SettingsError(path, [Problem("file", path.name, "must be a file, not a folder or a device")])
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Some editors on Windows begin a file with a byte order mark.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _unreadable(path, error) from None
     except UnicodeDecodeError as error:
-        allowed = f"must be UTF-8 text; byte {error.start} is not"
+        is_utf_16 = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        allowed = f"must be UTF-8 text; {'the file is UTF-16' if is_utf_16 else f'byte {error.start} is not'}"
     except tomllib.TOMLDecodeError as error:
         allowed = f"must be TOML: {error}"
     except (RecursionError, ValueError) as error:

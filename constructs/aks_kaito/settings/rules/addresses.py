@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
+from aks_kaito.settings.addresses import network
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.fields import network
 from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
 

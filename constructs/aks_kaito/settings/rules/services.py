@@ -1,21 +1,9 @@
-"""Rules on names and Azure services."""
+"""Rules on Azure services."""
 
 from collections.abc import Iterator
 
-from aks_kaito.naming import Names
 from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
-
-
-@rule("prefix", "location", "subscription_id")
-def names_fit_azure(context: Context) -> Iterator[Problem]:
-    """Azure accepts every name of prefix, environment and region."""
-    settings = context.settings
-    names = Names(settings.prefix, context.environment, settings.location, settings.subscription_id)
-    for kind, name, allowed in names.broken():
-        noun = kind.replace("_", " ")
-        text = f"makes the {noun}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
-        yield Problem("prefix", settings.prefix, text)
 
 
 @rule("network.private_endpoints_enabled", "registry", "location")
