@@ -127,6 +127,16 @@ class VmSize(_Fact):
         return re.match(r"Standard_(DS|[A-Z]+\d+[a-z]*s)", self.name) is not None
 
 
+class ReservedNames(_Fact):
+    """Names that Azure, AKS or Kubernetes keeps, as described in `catalog.toml`."""
+
+    usernames: frozenset[str]
+    words_anywhere: tuple[str, ...]
+    words_first: tuple[str, ...]
+    words: frozenset[str]
+    namespaces: frozenset[str]
+
+
 class Catalog(_Fact):
     """The whole of `catalog.toml`."""
 
@@ -139,6 +149,7 @@ class Catalog(_Fact):
     regions: dict[str, Region]
     sovereign_regions: dict[str, str]
     vm_families: dict[str, VmFamily]
+    reserved_names: ReservedNames
 
     def vm_size(self, name: str) -> VmSize | None:
         """Return the facts of a VM size, compared without regard to case, or None if the size is unknown."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
     DayOfWeek,
@@ -29,26 +30,19 @@ PoolName = Annotated[
 ]
 
 
-# Azure refuses these for Linux machines.
-# See: https://learn.microsoft.com/azure/virtual-machines/linux/faq
-_RESERVED_USERNAMES = frozenset(
-    """
-    1 123 a actuser adm admin admin1 admin2 administrator aspnet backup console david guest john owner root server sql
-    support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5
-    """.split()
-)
-
-
 def _username(value: str) -> str:
-    if value in _RESERVED_USERNAMES:
-        raise ValueError(f"must not be a name that Azure reserves: {', '.join(sorted(_RESERVED_USERNAMES))}")
+    if value in CATALOG.reserved_names.usernames:
+        raise ValueError(
+            f"must not be a name that Azure reserves: {', '.join(sorted(CATALOG.reserved_names.usernames))}"
+        )
     return value
 
 
 AdminUsername = Annotated[
     str,
     Matching(
-        r"[a-z][-a-z0-9_]{0,31}", "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first"
+        r"[a-z][-a-z0-9_]{0,31}",
+        "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first",
     ),
     AfterValidator(_username),
 ]

@@ -36,7 +36,7 @@ class Settings(Section):
     tags: Tags = {"createdWith": "Terraform"}
     """Tags of every resource, in addition to `environment`, which is the file's name unless you set it here."""
     tags_ignored: TagNames = ()
-    """Names of tags that others set, such as a policy, in their spelling. Terraform neither changes nor removes them."""
+    """Names of tags that others set, such as a policy, in their spelling. Terraform does not change or remove them."""
     network: Network = Network()
     cluster: Cluster
     system_pool: SystemPool = SystemPool()

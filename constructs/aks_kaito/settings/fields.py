@@ -145,8 +145,13 @@ Zones = Annotated[tuple[Literal["1", "2", "3"], ...], Field(strict=False, max_le
 # See: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 NodeLabels = Annotated[
     dict[str, str],
-    AfterValidator(_labels(_label_key, "must be Kubernetes labels of at most 63 characters each, without the names that AKS reserves (such as agentpool, "
-            "or the prefixes kubernetes.azure.com/ and kubernetes.io/)")),
+    AfterValidator(
+        _labels(
+            _label_key,
+            "must be Kubernetes labels of at most 63 characters each, without the names that AKS reserves (agentpool, "
+            "accelerator, storageprofile, storagetier, and the prefixes kubernetes.azure.com/ and kubernetes.io/)",
+        )
+    ),
 ]
 # A name that the file's author chooses for an entry, which keeps the entry's Terraform address stable.
 _Name = Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")]

@@ -31,7 +31,7 @@ class Network(Section):
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
     """Idle timeout of outbound flows through the NAT gateway, in minutes."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
-    """Zone of the NAT gateway and its address; if empty, Azure selects it. Use an empty list in regions without zones."""
+    """Zone of the NAT gateway and its address; if empty, Azure selects it, as it must in regions without zones."""
     private_endpoints_enabled: bool = False
     """Create private endpoints for registry, Key Vault, storage and Azure OpenAI, and disable their public access."""
     allowed_ip_ranges: AllowedSources = ()

@@ -19,7 +19,7 @@ from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Environment
-from aks_kaito.stacks import platform_options, providers
+from aks_kaito.stacks import ignored_tags, platform_options, providers
 
 
 class PlatformStack(TerraformStack):
@@ -42,7 +42,9 @@ class PlatformStack(TerraformStack):
         network = self._add_network(placement)
         access = NetworkAccess(settings.network, network)
         workload_identity = Identity(self, "workload-identity", placement=placement, purpose="chat")
-        metrics = Metrics(self, "metrics", settings=settings.monitoring, placement=placement, deployer=deployer)
+        metrics = Metrics(
+            self, "metrics", settings=settings.monitoring, placement=placement, access=access, deployer=deployer
+        )
         registry = ContainerRegistry(self, "registry", settings=settings.registry, placement=placement, access=access)
         vault = KeyVault(
             self,
@@ -94,6 +96,7 @@ class PlatformStack(TerraformStack):
         }
         for key, value in sorted(outputs.items()):
             TerraformOutput(self, key, value=value)
+        ignored_tags.ignore(self, settings.tags_ignored)
 
     def _add_group(self, environment: Environment) -> ResourceGroup:
         return ResourceGroup(

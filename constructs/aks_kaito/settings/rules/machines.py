@@ -15,6 +15,7 @@ from aks_kaito.settings.services import VmImage
 _LEAST_SYSTEM_VCPUS = 4
 _LEAST_SYSTEM_PODS = 30
 _LEAST_USER_VCPUS = 2
+_SECURE_BOOT_GENERATION = 2
 # Offers of images without "gen2" in their SKU, which are of generation 1, by the beginnings of their names.
 # See: https://learn.microsoft.com/azure/virtual-machines/generation-2
 _FIRST_GENERATION_OFFERS = ("0001-com-ubuntu-", "debian-1")
@@ -76,7 +77,9 @@ def system_nodes_are_large_enough(context: Context) -> Iterator[Problem]:
     size = CATALOG.vm_size(pool.vm_size)
     if size and (size.family.burstable or size.vcpus < _LEAST_SYSTEM_VCPUS):
         found = "is burstable" if size.family.burstable else f"has {size.vcpus}"
-        allowed = f"must have at least {_LEAST_SYSTEM_VCPUS} vCPUs and not be of the B series in a system pool; it {found}"
+        allowed = (
+            f"must have at least {_LEAST_SYSTEM_VCPUS} vCPUs and not be of the B series in a system pool; it {found}"
+        )
         yield Problem("system_pool.vm_size", pool.vm_size, allowed)
 
 
@@ -115,7 +118,7 @@ def _mismatches(size: VmSize, sku: str, disk: str) -> Iterator[Problem]:
     if size.family.architecture != image:
         allowed = f"must be an {image} size for the image {sku}; it is {size.family.architecture}"
         yield Problem("jump_box.vm_size", size.name, allowed)
-    if 2 not in size.family.generations:
+    if _SECURE_BOOT_GENERATION not in size.family.generations:
         yield Problem("jump_box.vm_size", size.name, "must support generation 2, which secure boot requires")
     if disk.startswith("Premium_") and not size.premium_disks:
         allowed = f"must not be a Premium type with {size.name}, which does not support these disks"

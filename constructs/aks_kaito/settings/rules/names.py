@@ -2,28 +2,12 @@
 
 from collections.abc import Iterator
 
+from aks_kaito.catalog import CATALOG
 from aks_kaito.naming import Names
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem
 from aks_kaito.settings.rules.rule import Context, rule
 
-# Words that Azure refuses anywhere in a name, at its beginning, and as a whole.
-# See: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name
-_REFUSED_ANYWHERE = ("microsoft", "windows")
-_REFUSED_FIRST = "login"
-_RESERVED = frozenset(
-    """
-    access azure bing bizspark biztalk cortana directx dotnet dynamics excel exchange forefront groove hololens hyperv
-    kinect lync msdn o365 office office365 onedrive onenote outlook powerpoint sharepoint skype visio visualstudio xbox
-    """.split()
-)
-# Namespaces of Kubernetes, of AKS and of its add-ons.
-_SYSTEM_NAMESPACES = frozenset(
-    """
-    aks-command aks-istio-egress aks-istio-ingress aks-istio-system app-routing-system azure-arc calico-apiserver
-    calico-system default gatekeeper-system gpu-resources kaito-system tigera-operator
-    """.split()
-)
 # See: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
 _LONGEST_FEDERATED_CREDENTIAL_NAME = 120
 
@@ -44,19 +28,20 @@ def names_have_no_reserved_words(context: Context) -> Iterator[Problem]:
     """Prefix and environment make no word that Azure refuses in names."""
     prefix = context.settings.prefix
     letters = f"{prefix}{context.environment}".lower().replace("-", "")
-    for word in _REFUSED_ANYWHERE:
+    for word in CATALOG.reserved_names.words_anywhere:
         if word in letters:
             allowed = f"must not make the word {word} in names, alone or with the file's name; Azure reserves it"
             yield Problem("prefix", prefix, allowed)
-    if prefix.lower().startswith(_REFUSED_FIRST):
-        yield Problem("prefix", prefix, f"must not begin with {_REFUSED_FIRST}, which Azure reserves")
+    for word in CATALOG.reserved_names.words_first:
+        if prefix.lower().startswith(word):
+            yield Problem("prefix", prefix, f"must not begin with {word}, which Azure reserves")
 
 
 @rule("prefix")
 def names_have_no_trademarks(context: Context) -> Iterator[Problem]:
     """Prefix and environment are no reserved word. This is a warning: Azure checks this for some types only."""
     for key, word in (("prefix", context.settings.prefix), ("environment", context.environment)):
-        if word.lower() in _RESERVED:
+        if word.lower() in CATALOG.reserved_names.words:
             yield Problem(key, word, "is a word that Azure reserves; it can refuse names of resources with it")
 
 
@@ -65,7 +50,7 @@ def namespace_is_the_chats_own(context: Context) -> Iterator[Problem]:
     """The chat's namespace belongs to no other part of the cluster."""
     name = context.settings.chat.namespace
     owner = dict(_releases(context.settings)).get(name)
-    if name.startswith("kube-") or name in _SYSTEM_NAMESPACES:
+    if name.startswith("kube-") or name in CATALOG.reserved_names.namespaces:
         owner = "the system"
     if owner is not None:
         yield Problem("chat.namespace", name, f"must not be the namespace of {owner}")

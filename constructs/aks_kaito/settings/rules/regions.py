@@ -58,7 +58,9 @@ def zones_of_the_region_are_confirmed(context: Context) -> Iterator[Problem]:
     location = context.settings.location
     if CATALOG.regions[location].availability_zones is None:
         for key, value, _ in _zonal(context.settings):
-            yield Problem(key, value, f"needs availability zones, which are not confirmed for {location} (catalog.toml)")
+            yield Problem(
+                key, value, f"needs availability zones, which are not confirmed for {location} (catalog.toml)"
+            )
 
 
 @rule("registry")

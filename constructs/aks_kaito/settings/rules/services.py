@@ -69,6 +69,16 @@ def history_needs_sign_in(context: Context) -> Iterator[Problem]:
         yield Problem("postgresql.enabled", True, text)  # noqa: FBT003 (the value in question)
 
 
+@rule("monitoring.public_network_access_enabled")
+def metrics_can_be_queried(context: Context) -> Iterator[Problem]:
+    """Grafana can query the metrics. This is a warning: an operator can give Grafana a private endpoint of its own."""
+    if not context.settings.monitoring.public_network_access_enabled:
+        text = (
+            "leaves Grafana without metrics until you give it a managed private endpoint of the Azure Monitor workspace"
+        )
+        yield Problem("monitoring.public_network_access_enabled", False, text)  # noqa: FBT003 (the value in question)
+
+
 @rule("monitoring")
 def alert_addresses_need_alerts(context: Context) -> Iterator[Problem]:
     """Alerts are on if there are addresses for them."""
