@@ -72,7 +72,7 @@ def test_public_sources_are_accepted(key: str, value: str, tmp_path: Path) -> No
     assert load(written(tmp_path, with_sources(key, value)), TODAY)
 
 
-@pytest.mark.parametrize("value", ["0.0.0.0/32", "0.0.0.0"])
+@pytest.mark.parametrize("value", ["0.0.0.0/32", "0.0.0.0"])  # noqa: S104  (a source, not a listening address)
 def test_only_the_api_server_takes_the_nodes_alone(value: str, tmp_path: Path) -> None:
     loaded = load(written(tmp_path, with_sources("cluster.authorized_ip_ranges", value)), TODAY)
     assert loaded.settings.cluster.authorized_ip_ranges == ("0.0.0.0/32",)
@@ -139,7 +139,8 @@ def test_reserved_ranges_are_refused(key: str, cidr: str, words: str, tmp_path: 
     [
         ("cluster", ['service_cidr = "172.0.0.0/11"'], "cluster.service_cidr", "between a /12 and a /26"),
         ("cluster", ['service_cidr = "172.16.0.0/27"'], "cluster.service_cidr", "between a /12 and a /26"),
-        ("network", ['address_space = ["10.0.0.0/7"]'], "network.address_space", "zero host bits|between a /8 and a /29"),
+        ("network", ['address_space = ["10.0.0.0/7"]'],
+         "network.address_space", "zero host bits|between a /8 and a /29"),
         ("network", ['address_space = ["10.0.0.0/8", "192.0.3.0/30"]'], "network.address_space", "a /8 and a /29"),
         ("network", ['vm_subnet_cidr = "10.243.1.0/30"'], "network.vm_subnet_cidr", "a /29 or larger"),
         ("network", ['user_subnet_cidr = "10.241.0.0/30"'], "network.user_subnet_cidr", "a /29 or larger"),
@@ -191,11 +192,11 @@ def test_the_vm_subnet_has_an_address_for_each_endpoint_and_the_jump_box(tmp_pat
 
 
 def test_the_private_api_server_takes_an_address_of_the_system_subnet(tmp_path: Path) -> None:
-    # A /29 has three free addresses: one node, one for its surge, one for a GPU node, one for that node's surge.
-    pool = {"system_pool": ["max_count = 1"], "network": ['system_subnet_cidr = "10.240.0.0/28"']}
-    assert load(written(tmp_path, edited(pool)), TODAY)
-    full = {"system_pool": ["max_count = 8"], "network": pool["network"]}
+    # A /28 has eleven free addresses: eight nodes, a GPU node, and one more for the upgrades of each pool.
+    full = {"system_pool": ["max_count = 8"], "network": ['system_subnet_cidr = "10.240.0.0/28"']}
     assert load(written(tmp_path, edited(full)), TODAY)
     private = {"cluster": ["private_cluster_enabled = true", 'private_access = "peered"']}
     found = problems(written(tmp_path, edited({**full, **private})))
     assert "room for 12 nodes" in found["network.system_subnet_cidr"]
+    integrated = {"cluster": [*private["cluster"], "api_server_vnet_integration_enabled = true"]}
+    assert load(written(tmp_path, edited({**full, **integrated})), TODAY)

@@ -20,25 +20,33 @@ JUMP_BOX = {"bastion": ["enabled = true"]}
 @pytest.mark.parametrize(
     ("table", "lines", "key", "words"),
     [
-        ("system_pool", ['vm_size = "Standard_D4s_v5"'], "system_pool.os_disk_type", 'must be "Managed" with Standard_D4s_v5'),
+        ("system_pool", ['vm_size = "Standard_D4s_v5"'],
+         "system_pool.os_disk_type", 'must be "Managed" with Standard_D4s_v5'),
         ("user_pool", ['vm_size = "Standard_D4as_v6"'], "user_pool.os_disk_type", 'must be "Managed"'),
         ("user_pool", ['vm_size = "Standard_D4_v3"'], "user_pool.os_disk_type", 'must be "Managed"'),
         ("user_pool", ['vm_size = "Standard_B4s_v2"'], "user_pool.os_disk_type", 'must be "Managed"'),
-        ("user_pool", ["os_disk_size_gib = 128"], "user_pool.os_disk_size_gib", "must be at most 75 with Standard_D2ads_v5"),
-        ("user_pool", ['vm_size = "standard_d2ADS_v5"', "os_disk_size_gib = 128"], "user_pool.os_disk_size_gib", "at most 75"),
-        ("user_pool", ['vm_size = "Standard_D4s_v3"', "os_disk_size_gib = 128"], "user_pool.os_disk_size_gib", "at most 100"),
-        ("user_pool", ['vm_size = "Standard_D2ads_v6"', "os_disk_size_gib = 128"], "user_pool.os_disk_size_gib", "at most 110"),
-        ("user_pool", ['vm_size = "Standard_D96ads_v5"', "os_disk_size_gib = 2048"], "user_pool.os_disk_size_gib", "at most 2040"),
+        ("user_pool", ["os_disk_size_gib = 128"],
+         "user_pool.os_disk_size_gib", "must be at most 75 with Standard_D2ads_v5"),
+        ("user_pool", ['vm_size = "standard_d2ADS_v5"', "os_disk_size_gib = 128"],
+         "user_pool.os_disk_size_gib", "at most 75"),
+        ("user_pool", ['vm_size = "Standard_D4s_v3"', "os_disk_size_gib = 128"],
+         "user_pool.os_disk_size_gib", "at most 100"),
+        ("user_pool", ['vm_size = "Standard_D2ads_v6"', "os_disk_size_gib = 128"],
+         "user_pool.os_disk_size_gib", "at most 110"),
+        ("user_pool", ['vm_size = "Standard_D96ads_v5"', "os_disk_size_gib = 2048"],
+         "user_pool.os_disk_size_gib", "at most 2040"),
         ("user_pool", ['vm_size = "Standard_NC6s_v3"'], "user_pool.vm_size", "was retired by Azure on 2025-09-30"),
         ("system_pool", ['vm_size = "standard_nv6"'], "system_pool.vm_size", "was retired by Azure on 2023-09-06"),
         ("user_pool", ['vm_size = "Standard_D4pds_v5"'], "user_pool.vm_size", "must be an x64 size"),
         ("system_pool", ['vm_size = "Standard_E8ps_v6"'], "system_pool.vm_size", "must be an x64 size"),
         ("system_pool", ['vm_size = "Standard_B4ms"', "os_disk_size_gib = 30"], "system_pool.vm_size", "B series"),
-        ("system_pool", ['vm_size = "Standard_B8as_v2"', 'os_disk_type = "Managed"'], "system_pool.vm_size", "is burstable"),
+        ("system_pool", ['vm_size = "Standard_B8as_v2"', 'os_disk_type = "Managed"'],
+         "system_pool.vm_size", "is burstable"),
         ("system_pool", ['vm_size = "Standard_D2ads_v5"', "os_disk_size_gib = 64"], "system_pool.vm_size", "it has 2"),
         ("system_pool", ['vm_size = "Standard_DS2_v2"'], "system_pool.vm_size", "it has 2"),
         ("system_pool", ["max_pods = 29"], "system_pool.max_pods", "must be at least 30"),
-        ("user_pool", ['vm_size = "Standard_A1_v2"', 'os_disk_type = "Managed"'], "user_pool.vm_size", "at least 2 vCPUs"),
+        ("user_pool", ['vm_size = "Standard_A1_v2"', 'os_disk_type = "Managed"'],
+         "user_pool.vm_size", "at least 2 vCPUs"),
         ("user_pool", ['vm_size = "D4ads_v5"'], "user_pool.vm_size", "must be an Azure VM size"),
     ],
 )  # fmt: skip
@@ -144,13 +152,17 @@ def test_the_size_of_a_jump_box_that_is_off_is_not_checked(tmp_path: Path) -> No
     assert load(written(tmp_path, changed("jump_box", 'vm_size = "Standard_NC6s_v3"')), TODAY)
 
 
-@pytest.mark.parametrize("name", ["B_Standard_B1ms", "gp_standard_d2DS_v5", "MO_Standard_E4ads_v5", "GP_Standard_DC4ads_v5"])
+@pytest.mark.parametrize(
+    "name", ["B_Standard_B1ms", "gp_standard_d2DS_v5", "MO_Standard_E4ads_v5", "GP_Standard_DC4ads_v5"]
+)
 def test_server_sizes_that_azurerm_accepts_are_accepted(name: str, tmp_path: Path) -> None:
     path = written(tmp_path, changed("postgresql", f'sku_name = "{name}"'))
     assert load(path, TODAY).settings.postgresql.sku_name.lower() == name.lower()
 
 
-@pytest.mark.parametrize("name", ["B_Standard_B1s", "GP_Standard_D2pds_v5", "MO_Standard_D2ds_v5", "GP_Standard_D3ds_v5"])
+@pytest.mark.parametrize(
+    "name", ["B_Standard_B1s", "GP_Standard_D2pds_v5", "MO_Standard_D2ds_v5", "GP_Standard_D3ds_v5"]
+)
 def test_server_sizes_that_azurerm_refuses_are_refused(name: str, tmp_path: Path) -> None:
     found = problems(written(tmp_path, changed("postgresql", f'sku_name = "{name}"')))
     assert "flexible servers" in found["postgresql.sku_name"]

@@ -21,8 +21,10 @@ ZONAL = [
     ("system_pool", ['zones = ["1"]'], "system_pool.zones", "must be []"),
     ("user_pool", ['zones = ["1", "3"]'], "user_pool.zones", "must be []"),
     ("network", ['nat_gateway_zones = ["2"]'], "network.nat_gateway_zones", "must be []"),
-    ("registry", ['sku = "Premium"', "zone_redundancy_enabled = true"], "registry.zone_redundancy_enabled", "must be fal"),
-    ("monitoring", ["grafana_zone_redundancy_enabled = true"], "monitoring.grafana_zone_redundancy_enabled", "must be fal"),
+    ("registry", ['sku = "Premium"', "zone_redundancy_enabled = true"],
+     "registry.zone_redundancy_enabled", "must be fal"),
+    ("monitoring", ["grafana_zone_redundancy_enabled = true"],
+     "monitoring.grafana_zone_redundancy_enabled", "must be fal"),
     ("postgresql", ["enabled = true", 'sku_name = "GP_Standard_D2ds_v5"', "zone_redundancy_enabled = true"],
      "postgresql.zone_redundancy_enabled", "must be false"),
 ]  # fmt: skip
@@ -40,7 +42,10 @@ def test_zones_are_refused_in_a_region_without_zones(
 
 
 def test_a_zone_redundant_disk_is_refused_in_a_region_without_zones(tmp_path: Path) -> None:
-    disk = {"bastion": ["enabled = true"], "jump_box": ["enabled = true", 'os_disk_storage_account_type = "Premium_ZRS"']}
+    disk = {
+        "bastion": ["enabled = true"],
+        "jump_box": ["enabled = true", 'os_disk_storage_account_type = "Premium_ZRS"'],
+    }
     found = problems(written(tmp_path, edited({**WITHOUT_ZONES, **disk})))
     assert 'must be "Premium_LRS"' in found["jump_box.os_disk_storage_account_type"]
 

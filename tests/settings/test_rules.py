@@ -24,6 +24,7 @@ from aks_kaito.settings.rules import (
 from support.environment_files import DEV, changed, problems, written
 from support.project import TODAY
 
+
 @pytest.mark.parametrize(
     ("table", "lines", "key", "words"),
     [

@@ -14,7 +14,11 @@ from support.project import TODAY
 
 PRIVATE = {"network": ["private_endpoints_enabled = true"], "registry": ['sku = "Premium"']}
 RECORDS = {
-    "ingress": ['hostname = "chat.contoso.com"', 'dns_zone_name = "contoso.com"', 'dns_zone_resource_group_name = "dns"']
+    "ingress": [
+        'hostname = "chat.contoso.com"',
+        'dns_zone_name = "contoso.com"',
+        'dns_zone_resource_group_name = "dns"',
+    ]
 }
 DATABASE = {"postgresql": ["enabled = true"]}
 GRAFANA = {"monitoring": ["grafana_public_network_access_enabled = false"]}
