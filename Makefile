@@ -151,6 +151,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
 
+.PHONY: replacements
+replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
+	$(BIN)/python tools/replacements.py '$(FROM)' > constructs/aks_kaito/review/replacements.toml
+
 .PHONY: pictures
 pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images again, in Chromium
 	KAITO_CHAT_SCREENSHOTS=1 $(APP_PYTEST) tests/app/browser/test_page.py tests/app/browser/test_pictures.py

@@ -46,6 +46,7 @@ class Names:
     environment: str
     location: str
     subscription_id: str | None = None
+    key_vault_name: str | None = None
 
     def of(self, abbreviation: str, qualifier: str = "") -> str:
         """Return a name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
@@ -89,8 +90,8 @@ class Names:
 
     @property
     def key_vault(self) -> str:
-        """Key Vault; unique in Azure."""
-        return self._unique(f"kv-{self.dns_prefix}", _KEY_VAULT_LIMIT)
+        """Key Vault; unique in Azure, also among deleted vaults whose retention has not ended."""
+        return self.key_vault_name or self._unique(f"kv-{self.dns_prefix}", _KEY_VAULT_LIMIT)
 
     @property
     def openai(self) -> str:

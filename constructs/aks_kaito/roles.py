@@ -5,6 +5,7 @@ See: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 
 from typing import Literal
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
@@ -31,8 +32,9 @@ def assign(
     role: str,
     principal_id: str,
     principal_type: Literal["ServicePrincipal"] | None = "ServicePrincipal",
+    keeps_principal: bool = False,
 ) -> RoleAssignment:
-    """Assign `role` on the resource id `on` to a principal.
+    """Assign `role` on the resource id `on` to a principal; with `keeps_principal`, later principals do not replace it.
 
     With the type `ServicePrincipal`, Azure accepts an identity that Entra ID has not replicated yet. Use None for users
     and groups.
@@ -44,4 +46,5 @@ def assign(
         role_definition_name=role,
         principal_id=principal_id,
         principal_type=principal_type,
+        lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]) if keeps_principal else None,
     )

@@ -14,13 +14,14 @@ WITHOUT_ZONES = {
     "": ['location = "westus"'],
     "system_pool": ["zones = []"],
     "user_pool": ["zones = []"],
-    "network": ["nat_gateway_zones = []"],
+    "network": ["nat_gateway_zones = []", "public_ip_zones = []"],
 }
 # Settings that need zones: table, lines, key, and the value that the message asks for.
 ZONAL = [
     ("system_pool", ['zones = ["1"]'], "system_pool.zones", "must be []"),
     ("user_pool", ['zones = ["1", "3"]'], "user_pool.zones", "must be []"),
     ("network", ['nat_gateway_zones = ["2"]'], "network.nat_gateway_zones", "must be []"),
+    ("network", ['public_ip_zones = ["1", "2", "3"]'], "network.public_ip_zones", "must be []"),
     ("registry", ['sku = "Premium"', "zone_redundancy_enabled = true"],
      "registry.zone_redundancy_enabled", "must be fal"),
     ("monitoring", ["grafana_zone_redundancy_enabled = true"],
@@ -52,7 +53,14 @@ def test_a_zone_redundant_disk_is_refused_in_a_region_without_zones(tmp_path: Pa
 
 def test_default_zones_are_refused_in_a_region_without_zones(tmp_path: Path) -> None:
     found = problems(written(tmp_path, edited({"": ['location = "westus"'], "user_pool": ["zones = []"]})))
-    assert set(found) == {"system_pool.zones", "network.nat_gateway_zones"}
+    assert set(found) == {"system_pool.zones", "network.nat_gateway_zones", "network.public_ip_zones"}
+
+
+def test_zones_of_public_addresses_matter_only_if_there_are_any(tmp_path: Path) -> None:
+    edits = {**WITHOUT_ZONES, "network": ["nat_gateway_zones = []"], "ingress": ['mode = "none"']}
+    assert load(written(tmp_path, edited(edits)), TODAY)
+    found = problems(written(tmp_path, edited({**edits, "bastion": ["enabled = true"]})))
+    assert set(found) == {"network.public_ip_zones"}
 
 
 def test_a_region_without_zones_is_accepted_without_zones(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ See: https://learn.microsoft.com/azure/key-vault/general/security-features
 from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
 from constructs import Construct
 
-from aks_kaito import diagnostics, roles
+from aks_kaito import diagnostics, protection, roles
 from aks_kaito.identity import Identity
 from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
@@ -46,6 +46,7 @@ class KeyVault(Construct):
             soft_delete_retention_days=settings.soft_delete_retention_days,
             public_network_access_enabled=access.public,
             network_acls={**access.firewall, "bypass": "AzureServices"},
+            lifecycle=protection.lifecycle(self),
             **placement.arguments,
         )
         for name, object_id in settings.secrets_officer_object_ids.items():

@@ -12,11 +12,13 @@ from aks_kaito.settings.rules.rule import Context, rule
 _LONGEST_FEDERATED_CREDENTIAL_NAME = 120
 
 
-@rule("prefix", "location", "subscription_id")
+@rule("prefix", "location", "subscription_id", "key_vault.name")
 def names_fit_azure(context: Context) -> Iterator[Problem]:
     """Azure accepts every name of prefix, environment and region."""
     settings = context.settings
-    names = Names(settings.prefix, context.environment, settings.location, settings.subscription_id)
+    names = Names(
+        settings.prefix, context.environment, settings.location, settings.subscription_id, settings.key_vault.name
+    )
     for kind, name, allowed in names.broken():
         noun = kind.replace("_", " ")
         text = f"makes the {noun}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"

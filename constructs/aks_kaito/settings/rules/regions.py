@@ -12,6 +12,9 @@ _ZONE_KEYS = (
     "system_pool.zones",
     "user_pool.zones",
     "network.nat_gateway_zones",
+    "network.public_ip_zones",
+    "ingress.mode",
+    "bastion.enabled",
     "registry",
     "monitoring.grafana_zone_redundancy_enabled",
     "postgresql",
@@ -21,10 +24,12 @@ _ZONE_KEYS = (
 
 def _zonal(settings: Settings) -> Iterator[tuple[str, object, str]]:
     """Yield each key that asks for availability zones, its value, and the value without zones."""
+    has_public_ips = settings.ingress.has_static_address or settings.bastion.enabled
     for key, zones in (
         ("system_pool.zones", settings.system_pool.zones),
         ("user_pool.zones", settings.user_pool.zones),
         ("network.nat_gateway_zones", settings.network.nat_gateway_zones),
+        ("network.public_ip_zones", settings.network.public_ip_zones if has_public_ips else ()),
     ):
         if zones:
             yield key, list(zones), "[]"

@@ -90,10 +90,8 @@ def alert_addresses_need_alerts(context: Context) -> Iterator[Problem]:
 
 @rule("state.backend", "cluster.admin_group_object_ids")
 def shared_state_has_an_admin_group(context: Context) -> Iterator[Problem]:
-    """A shared state has a group of administrators. Without one, only the last deployer can access the cluster."""
+    """A shared state has a group of administrators. Without one, only the first deployer can access the cluster."""
     settings = context.settings
     if settings.state.backend == "azurerm" and not settings.cluster.admin_group_object_ids:
-        text = (
-            "lets several operators deploy, but without cluster.admin_group_object_ids only the last has cluster access"
-        )
+        text = "lets several operators deploy; without cluster.admin_group_object_ids only the first has cluster access"
         yield Problem("state.backend", "azurerm", text)
