@@ -137,8 +137,8 @@ def test_reserved_ranges_are_refused(key: str, cidr: str, words: str, tmp_path: 
 @pytest.mark.parametrize(
     ("table", "lines", "key", "words"),
     [
-        ("cluster", ['service_cidr = "172.0.0.0/11"'], "cluster.service_cidr", "between a /12 and a /26"),
-        ("cluster", ['service_cidr = "172.16.0.0/27"'], "cluster.service_cidr", "between a /12 and a /26"),
+        ("cluster", ['service_cidr = "172.0.0.0/11"'], "cluster.service_cidr", "between a /12 and a /27"),
+        ("cluster", ['service_cidr = "172.16.0.0/28"'], "cluster.service_cidr", "between a /12 and a /27"),
         ("network", ['address_space = ["10.0.0.0/7"]'],
          "network.address_space", "zero host bits|between a /8 and a /29"),
         ("network", ['address_space = ["10.0.0.0/8", "192.0.3.0/30"]'], "network.address_space", "a /8 and a /29"),
@@ -154,7 +154,7 @@ def test_ranges_of_impossible_sizes_are_refused(
     assert any(each in found[key] for each in words.split("|")), found
 
 
-@pytest.mark.parametrize("cidr", ["172.16.0.0/13", "172.16.0.0/16", "172.16.0.0/26"])
+@pytest.mark.parametrize("cidr", ["172.16.0.0/13", "172.16.0.0/16", "172.16.0.0/27"])
 def test_ranges_of_services_of_possible_sizes_are_accepted(cidr: str, tmp_path: Path) -> None:
     assert load(written(tmp_path, changed("cluster", f'service_cidr = "{cidr}"')), TODAY)
 

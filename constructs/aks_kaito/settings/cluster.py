@@ -119,7 +119,7 @@ class Cluster(Section):
         Annotated[
             str,
             Matching(
-                r"/subscriptions/[-0-9a-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
+                r"/subscriptions/[-0-9A-Fa-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
                 "must be the resource id of an Application Gateway (/subscriptions/.../applicationGateways/NAME)",
             ),
         ]

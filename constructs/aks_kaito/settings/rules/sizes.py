@@ -28,9 +28,9 @@ _SUBNET_LONGEST_PREFIX = 29
 _POD_SUBNET_SHORTEST_PREFIX = 12
 _NETWORK_SHORTEST_PREFIX = 8
 # The largest range that Kubernetes accepts for Services, and the smallest that has room for those of the add-ons, of
-# the controllers and of the chat, some thirty.
+# the controllers and of the chat, more than twenty.
 _SERVICES_SHORTEST_PREFIX = 12
-_SERVICES_LONGEST_PREFIX = 26
+_SERVICES_LONGEST_PREFIX = 27
 # See: https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges
 _MOST_AUTHORIZED_RANGES = 200
 _MOST_AUTHORIZED_RANGES_INTEGRATED = 2000
