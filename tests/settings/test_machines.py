@@ -1,9 +1,10 @@
 """VM sizes of node pools and the jump box, and the disks and images on them."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aks_kaito.catalog import CATALOG
@@ -96,6 +97,38 @@ def test_every_known_size_is_found_in_every_case(name: str, data: st.DataObject)
     assert size is not None
     assert size.name == name
     assert size.vcpus >= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(SIZES),
+    st.sampled_from(["system_pool", "user_pool"]),
+    st.integers(30, 2048),
+    st.booleans(),
+)
+def test_a_pool_is_accepted_if_and_only_if_its_size_fits(name: str, table: str, disk: int, managed: bool) -> None:  # noqa: FBT001
+    size = CATALOG.vm_size(name)
+    assert size is not None
+    lines = [
+        f'vm_size = "{name}"',
+        f"os_disk_size_gib = {disk}",
+        f'os_disk_type = "{"Managed" if managed else "Ephemeral"}"',
+    ]
+    expected = set[str]()
+    if size.family.architecture == "Arm64":
+        expected.add("vm_size")
+    if table == "system_pool" and (size.vcpus < 4 or name.startswith("Standard_B")):
+        expected.add("vm_size")
+    if table == "user_pool" and size.vcpus < 2:
+        expected.add("vm_size")
+    if not managed and size.ephemeral_gib is not None and disk > size.ephemeral_gib:
+        expected.add("os_disk_size_gib" if size.ephemeral_gib else "os_disk_type")
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder), changed(table, *lines))
+        if expected:
+            assert set(problems(path)) == {f"{table}.{key}" for key in expected}
+        else:
+            assert load(path, TODAY)
 
 
 @pytest.mark.parametrize("name", ["Standard_D4ads_v9", "Standard_E4-2ds_v5", "Standard_D3ads_v5", "Standard_D04ads_v5"])

@@ -13,8 +13,8 @@ from aks_kaito.settings import load
 from support.environment_files import changed, edited, problems, warnings, written
 from support.project import TODAY
 
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
-OTHER_SUBSCRIPTION = "22222222-2222-3333-4444-555555555555"
+SUBSCRIPTION = "5c1d6a0e-7b52-4f0c-9a3d-2f6b8e1c4d70"
+OTHER_SUBSCRIPTION = "8e2f7b1d-3a64-4c5e-b0f9-6d7a9c1e2f35"
 
 
 def gateway(subscription: str) -> str:

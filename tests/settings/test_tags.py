@@ -14,11 +14,12 @@ from support.project import TODAY
 
 PRIVATE = {"network": ["private_endpoints_enabled = true"], "registry": ['sku = "Premium"']}
 RECORDS = {
+    "chat": ['sign_in = "entra"', 'entra_client_id = "5c1d6a0e-7b52-4f0c-9a3d-2f6b8e1c4d70"'],
     "ingress": [
         'hostname = "chat.contoso.com"',
         'dns_zone_name = "contoso.com"',
         'dns_zone_resource_group_name = "dns"',
-    ]
+    ],
 }
 DATABASE = {"postgresql": ["enabled = true"]}
 GRAFANA = {"monitoring": ["grafana_public_network_access_enabled = false"]}
