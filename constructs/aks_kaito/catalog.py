@@ -104,7 +104,7 @@ class VmFamily(_Fact):
     source: str
 
     def ephemeral(self, place: int) -> int | None:
-        """Return the largest ephemeral OS disk of the size at a position, in GiB."""
+        """Return the room for an ephemeral OS disk on the size at a position, in GiB."""
         if self.ephemeral_gib is None:
             return None
         return self.ephemeral_gib[place] if self.ephemeral_gib else 0
