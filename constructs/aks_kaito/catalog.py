@@ -101,7 +101,7 @@ class VmFamily(_Fact):
     generations: tuple[int, ...]
     burstable: bool = False
     retires_on: date | None = None
-    source: str
+    page: str
 
     def ephemeral(self, place: int) -> int | None:
         """Return the room for an ephemeral OS disk on the size at a position, in GiB."""
