@@ -148,7 +148,7 @@ class Replacing:
 
 
 def _number(value: object) -> float:
-    """Return a number or a version as a number; an absent value, which means the default, is neither lower nor higher."""
+    """Return a number or a version as a number; a missing one, the default, is neither lower nor higher."""
     try:
         return float(str(value))
     except ValueError:
