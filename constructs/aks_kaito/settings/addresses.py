@@ -74,18 +74,28 @@ def _address(value: str) -> str:
 
 
 def _public(value: str) -> str:
-    """Check a public address or range; Azure's firewalls accept no other."""
-    parsed = source(value)
+    """Check a public address or range, since Azure's firewalls accept no other, and return its usual spelling."""
+    parsed = _source_of_a_rule(value)
     if parsed.prefixlen == 0:
         raise ValueError("must not be the whole internet; use an empty list instead")
     for special, words in _NOT_PUBLIC.items():
         if parsed.overlaps(special):
             raise ValueError(f"must be a public IPv4 address or range; {special} are {words}")
-    return value
+    return str(parsed) if "/" in value else value
+
+
+def _source_of_a_rule(value: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(value if "/" in value else f"{value}/32")
+    except ValueError as error:
+        message = (
+            "must be a public IPv4 address, or a range in CIDR notation with zero host bits, such as 52.174.1.0/24"
+        )
+        raise ValueError(f"{message} ({error})") from None
 
 
 def _public_or_nodes(value: str) -> str:
-    return NODES_ONLY if str(source(value)) == NODES_ONLY else _public(value)
+    return NODES_ONLY if str(_source_of_a_rule(value)) == NODES_ONLY else _public(value)
 
 
 def _no_source_twice(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -23,8 +23,10 @@ def tags_of(environment: str, tags: dict[str, str]) -> dict[str, str]:
 
 
 def _name(name: str) -> None:
-    if not 1 <= len(name) <= _LONGEST_NAME or re.search(r"[<>%&\\?/]", name):
-        raise ValueError(f"a tag's name has 1-{_LONGEST_NAME} characters without <>%&\\?/; not {name!r}")
+    if not name.strip() or len(name) > _LONGEST_NAME or re.search(r"[<>%&\\?/]", name):
+        raise ValueError(
+            f"a tag's name has 1-{_LONGEST_NAME} characters without <>%&\\?/, not only spaces; not {name!r}"
+        )
     if name.lower().startswith(_RESERVED):
         raise ValueError(f"a tag's name must not start with {', '.join(_RESERVED)}, which Azure reserves; not {name!r}")
 
@@ -48,7 +50,7 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
 
 def _tag_names(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
-        if not len(name) >= 1 or '"' in name:
+        if not name.strip() or '"' in name:
             raise ValueError(f"must be names of tags; not {name!r}")
     _distinct(names)
     return names
