@@ -1,11 +1,10 @@
-"""Deploying and destroying step by step, with stand-ins for the programs that need Azure or a cluster."""
+"""Deploying step by step, with stand-ins for the programs that need Azure or a cluster."""
 
 from pathlib import Path
 
 import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
-from support.project import ROOT
 from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, environment, placed, run, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
@@ -28,6 +27,11 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
     assert ran.done.returncode == 0, ran.done.stderr
     grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
     assert placed(ran) == [
+        f"az group exists --name {GROUP}",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-dev-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         f"az aks show --resource-group {GROUP} --name aks-kaito-dev-westeurope --query name --output tsv",
         *SIGNED_IN,
         f"{IN_CLUSTER} {A_GATEWAY}",
@@ -47,7 +51,10 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
         IN_POD,
     ]
     for each in ran.variables:
-        assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (str(ROOT), "yes_without_prompt")
+        assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (
+            str(tmp_path / "project"),
+            "yes_without_prompt",
+        )
         assert each["AKS_KAITO_ENV"] == "dev"
 
 
@@ -223,23 +230,6 @@ def test_a_missing_program_is_named(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables={"CDK_CLI": str(tmp_path / "plain")})
     assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
-
-
-def test_the_workloads_are_destroyed_first(tmp_path: Path) -> None:
-    ran = run(tmp_path, "destroy", "dev", "dev")
-    assert ran.steps == [
-        "cdk destroy kaito-dev-workloads --auto-approve",
-        "cdk destroy kaito-dev-platform --auto-approve",
-    ]
-    assert "kv-kaito-dev-6f10b7" in ran.done.stdout
-
-
-@pytest.mark.parametrize("part", ["workloads", "platform"])
-def test_a_failed_destruction_can_be_repeated(tmp_path: Path, part: str) -> None:
-    failed = run(tmp_path, "destroy", "dev", "dev", fails=part)
-    assert (failed.done.returncode, part in failed.lines[-1]) == (1, True)
-    assert "Next:   make destroy ENV=dev CONFIRM=dev" in failed.done.stderr
-    assert run(tmp_path, "destroy", "dev", "dev").done.returncode == 0
 
 
 def test_disabled_parts_are_skipped(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def with_sources(key: str, *sources: str) -> str:
         ("0.0.0.0/0", "whole internet"),
         ("0.0.0.0/1", "addresses of this host"),
         ("52.174.1.2/24", "zero host bits"),
-        ("::1", "IPv4"),
+        ("::1", "must be a public IPv4 address, or a range"),
+        ("052.174.1.2", "must be a public IPv4 address, or a range"),
         ("contoso.com", "IPv4"),
     ],
 )
@@ -80,6 +81,13 @@ def test_only_the_api_server_takes_the_nodes_alone(value: str, tmp_path: Path) -
     assert "the nodes only" in found["cluster.authorized_ip_ranges"]
     found = problems(written(tmp_path, with_sources("network.allowed_ip_ranges", value)))
     assert "addresses of this host" in found["network.allowed_ip_ranges"]
+
+
+@pytest.mark.parametrize("key", SOURCES)
+def test_a_range_with_a_mask_is_written_in_cidr_notation(key: str, tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, with_sources(key, "52.174.1.0/255.255.255.0", "20.0.0.0/0.0.0.255")), TODAY)
+    table, name = key.split(".")
+    assert getattr(getattr(loaded.settings, table), name) == ("52.174.1.0/24", "20.0.0.0/24")
 
 
 def test_ranges_of_one_or_two_addresses_become_addresses_for_firewalls() -> None:

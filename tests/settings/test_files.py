@@ -23,10 +23,10 @@ COMMENTED = [
 ]
 
 
-def refusal(folder: Path, chosen: str = "") -> str:
+def refusal(folder: Path, chosen: str | None = None) -> str:
     """Return the message with which a folder is refused."""
     with pytest.raises(SettingsError) as caught:
-        selected(folder, {"AKS_KAITO_ENV": chosen})
+        selected(folder, {} if chosen is None else {"AKS_KAITO_ENV": chosen})
     return str(caught.value)
 
 
@@ -90,10 +90,16 @@ def test_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["DEV.TOML", "Dev.toml", "dev.TOML", "DEV.toml"])
-@pytest.mark.parametrize("chosen", ["", "dev"])
-def test_a_name_in_upper_case_is_refused(name: str, chosen: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("chosen", [None, "dev", "DEV"])
+def test_a_name_in_upper_case_is_refused(name: str, chosen: str | None, tmp_path: Path) -> None:
     (tmp_path / name).write_text(DEV, encoding="utf-8")
-    assert f'environment = "{name}": a file\'s name must be 2-16 lower-case letters' in refusal(tmp_path, chosen)
+    message = refusal(tmp_path, chosen)
+    if not name.endswith(".toml"):
+        assert f'file = "{name}": must end in .toml, in lower case' in message
+    elif chosen in (None, name.removesuffix(".toml")):
+        assert f'environment = "{name}": a file\'s name must be 2-16 lower-case letters' in message
+    else:
+        assert f'AKS_KAITO_ENV = "{chosen}": must be one of: {name.removesuffix(".toml")}' in message
 
 
 @pytest.mark.parametrize("chosen", ["dev prod", "dev,prod", "DEV", "dev.toml", " "])

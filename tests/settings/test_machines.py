@@ -150,6 +150,7 @@ def test_a_size_that_azure_will_retire_warns(tmp_path: Path) -> None:
         (['vm_size = "Standard_D2pds_v5"'], [], "jump_box.vm_size", "must be an x64 size"),
         ([], ['sku = "server-arm64"'], "jump_box.vm_size", "must be an Arm64 size"),
         ([], ['sku = "server-gen1"'], "jump_box.image.sku", "must be of generation 2"),
+        ([], ['publisher = ""'], "jump_box.image.publisher", "must be letters, digits"),
         ([], ['offer = "0001-com-ubuntu-server-jammy"', 'sku = "22_04-lts"'], "jump_box.image.sku", "generation 2"),
         ([], ['publisher = "Debian"', 'offer = "debian-12"', 'sku = "12"'], "jump_box.image.sku", "generation 2"),
         (['vm_size = "Standard_D2_v3"', 'os_disk_storage_account_type = "StandardSSD_LRS"'], [],

@@ -38,6 +38,7 @@ def many(count: int) -> list[str]:
         (['AzureThing = "x"'], "which Azure reserves; not 'AzureThing'"),
         (['"Windows-host" = "x"'], "which Azure reserves"),
         (['"a?b" = "x"'], "without <>%&"),
+        (['" " = "x"'], "not only spaces"),
         ([f'{"n" * 129} = "x"'], "1-128 characters"),
         ([f'name = "{"v" * 257}"'], "at most 256 characters"),
         (many(50), "at most 50 tags with the tag environment; there are 51"),

@@ -1,13 +1,12 @@
-"""Reader of environment files, and the only module that opens them or reads environment variables.
+"""Reader of an environment file, and the only module that opens one.
 
 The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
 
 import codecs
-import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydantic_core import ErrorDetails
 from aks_kaito.naming import Names
 from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path
+from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
 from aks_kaito.settings.tags import tags_of
 
@@ -52,31 +51,6 @@ class Environment:
         return tags_of(self.name, self.settings.tags)
 
 
-def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[Environment]:
-    """Load the environments that `AKS_KAITO_ENV` selects, by default all.
-
-    `AKS_KAITO_ENVIRONMENTS_DIR` replaces `folder`.
-
-    Raises:
-        SettingsError: There is no file to load, or files are invalid; the message has the problems of all of them.
-    """
-    folder = Path(variables.get("AKS_KAITO_ENVIRONMENTS_DIR") or folder)
-    chosen = variables.get("AKS_KAITO_ENV")
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".toml" and path.name[0] != ".")
-    except OSError as error:
-        raise _unreadable(folder, error) from None
-    if not paths:
-        raise SettingsError(folder, [Problem("environments", MISSING, "the folder must hold NAME.toml files")])
-    if not chosen:
-        return _all_or_nothing(paths)
-    found = [path for path in paths if path.name.lower() == f"{chosen}.toml"]
-    if not found:
-        known = ", ".join(path.stem for path in paths)
-        raise SettingsError(folder, [Problem("AKS_KAITO_ENV", chosen, f"must be one of: {known}")])
-    return _all_or_nothing(found)
-
-
 def load(path: Path, today: date | None = None) -> Environment:
     """Load the environment in one file. `today`, by default the current date, affects warnings only.
 
@@ -99,33 +73,6 @@ def load(path: Path, today: date | None = None) -> Environment:
     return Environment(path.stem, settings, tuple(warnings))
 
 
-def _all_or_nothing(paths: list[Path]) -> list[Environment]:
-    loaded, errors = [], []
-    for path in paths:
-        try:
-            loaded.append(load(path))
-        except SettingsError as error:
-            errors.append(error)
-    if len(errors) > 1:
-        raise ManySettingsError(errors)
-    if errors:
-        raise errors[0]
-    return loaded
-
-
-class ManySettingsError(SettingsError):
-    """Problems of several files; the message joins those of the files."""
-
-    def __init__(self, errors: list[SettingsError]) -> None:
-        """Join the messages; `path` is the folder of the first file."""
-        super().__init__(errors[0].path.parent, [problem for error in errors for problem in error.problems])
-        self.args = ("\n".join(str(error) for error in errors),)
-
-
-def _unreadable(path: Path, error: OSError) -> SettingsError:
-    return SettingsError(path, [Problem("file", path.name, f"cannot be read: {error.strerror or error}")])
-
-
 def _parse(path: Path) -> dict[str, Any]:
     if path.is_symlink() and not path.exists():
         allowed = f"is a symbolic link to {path.readlink()}, which does not exist"
@@ -136,7 +83,7 @@ def _parse(path: Path) -> dict[str, Any]:
         # Some editors on Windows begin a file with a byte order mark.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
         is_utf_16 = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         allowed = f"must be UTF-8 text; {'the file is UTF-16' if is_utf_16 else f'byte {error.start} is not'}"

@@ -170,16 +170,19 @@ class Bastion(Section):
     """Service tier. Native client tunnels (`az network bastion tunnel`) require Standard or Premium."""
 
 
+ImageName = Annotated[str, Matching(r"[A-Za-z0-9][-\w.]{0,127}", "must be letters, digits and _-., at most 128")]
+
+
 class VmImage(Section):
     """A marketplace image."""
 
-    publisher: str = fixed("Canonical")
+    publisher: ImageName = fixed("Canonical")
     """Publisher of the image."""
-    offer: str = fixed("ubuntu-24_04-lts")
+    offer: ImageName = fixed("ubuntu-24_04-lts")
     """Offer of the image."""
-    sku: str = fixed("server")
+    sku: ImageName = fixed("server")
     """SKU of the image."""
-    version: str = fixed("latest")
+    version: ImageName = fixed("latest")
     """Version of the image."""
 
 

@@ -33,7 +33,7 @@ class PlatformStack(TerraformStack):
         super().__init__(scope, f"{environment.names.stack}-platform")
         settings = self._settings = environment.settings
         providers.require_terraform(self)
-        providers.keep_state(self, settings.state, settings.subscription_id)
+        providers.keep_state(self, environment, "platform")
         providers.add(
             self, settings.subscription_id, register_resource_providers=settings.resource_provider_registration_enabled
         )
