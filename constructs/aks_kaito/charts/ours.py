@@ -31,12 +31,7 @@ def chat(environment: Environment) -> Values:
     """Return the values of `charts/kaito-chat`."""
     settings = environment.settings
     values: Values = {
-        "model": {
-            "enabled": settings.kaito.enabled,
-            "preset": settings.model.preset,
-            "instanceType": settings.model.instance_type,
-            "nodeCount": settings.model.node_count,
-        },
+        "model": _model(settings),
         "chat": {
             "image": {"repository": image(environment)},
             "replicas": settings.chat.replicas,
@@ -64,6 +59,19 @@ def chat(environment: Environment) -> Values:
         values["ingress"] = _ingress(environment)
     if settings.ingress.model_hostname is not None:
         values["model"]["ingress"] = _model_ingress(settings)
+    return values
+
+
+def _model(settings: Settings) -> Values:
+    model = settings.model
+    values: Values = {
+        "enabled": settings.kaito.enabled,
+        "preset": model.preset,
+        "instanceType": model.instance_type,
+        "nodeCount": model.node_count,
+    }
+    if model.max_model_len is not None:
+        values["vllm"] = {"max-model-len": model.max_model_len}
     return values
 
 

@@ -6,12 +6,14 @@ See: https://azure.microsoft.com/pricing/calculator/
 
 from collections.abc import Mapping, Sequence
 
+from aks_kaito.models import Wanted, plan
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
 from aks_kaito.settings import Environment
 
 _NOTHING = "—"
+_UNKNOWN = "?"
 
 
 def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
@@ -53,7 +55,15 @@ def _user_nodes(document: Document) -> str:
 
 def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
-    return f"{settings.model.node_count} × {settings.model.instance_type}" if settings.kaito.enabled else _NOTHING
+    if not settings.kaito.enabled:
+        return _NOTHING
+    return _nodes_of(settings.model, settings.kaito.version)
+
+
+def _nodes_of(model: Wanted, version: str) -> str:
+    """Return the nodes that KAITO creates for one model."""
+    nodes = plan(model, version).nodes
+    return f"{_UNKNOWN if nodes is None else nodes} × {model.instance_type}"
 
 
 def _sized(terraform_type: str, document: Document) -> str:

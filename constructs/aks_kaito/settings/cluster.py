@@ -9,12 +9,14 @@ from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
     DayOfWeek,
     Effect,
+    GpuVmSize,
     Guid,
     KaitoVersion,
     KubernetesVersion,
     Matching,
     NodeLabels,
     NodeTaint,
+    Preset,
     Section,
     SshPublicKey,
     TimeOfDay,
@@ -190,7 +192,8 @@ class Kaito(Section):
     enabled: bool = True
     """Enable the add-on. Delete all Workspaces before you disable it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships, which determines the accepted presets and GPU sizes."""
+    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
+    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
@@ -201,14 +204,18 @@ class Model(Section):
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
-    preset: Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")] = (
-        "phi-4-mini-instruct"
-    )
-    """Short name of the KAITO preset. A change replaces the Workspace."""
-    instance_type: VmSize = "Standard_NC24ads_A100_v4"
-    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
+    preset: Preset = "phi-4-mini-instruct"
+    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. A change
+    replaces the Workspace."""
+    instance_type: GpuVmSize = "Standard_NC24ads_A100_v4"
+    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family. A change replaces the
+    Workspace."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
-    """Number of GPU nodes that share the model."""
+    """Number of GPU nodes that share the model, on KAITO 0.6, which shares Llama and the large DeepSeek models only.
+    KAITO 0.12 counts the nodes itself; `make synth` shows them. A change replaces the Workspace."""
+    max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
+    several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
 
 
 class Flux(Section):
