@@ -21,7 +21,7 @@ def with_sources(key: str, *sources: str) -> str:
     return changed(table, f"{name} = {list(sources)}")
 
 
-@pytest.mark.parametrize("key", SOURCES)
+@pytest.mark.parametrize("key", [*SOURCES, "ingress.model_allowed_ip_ranges"])
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -1,12 +1,15 @@
 """Regions: availability zones, paired regions, spelling, and clouds that are not public."""
 
+import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from aks_kaito.catalog import CATALOG, Region
-from aks_kaito.settings import load
+from aks_kaito.settings import Settings, load
 from support.environment_files import changed, edited, problems, warnings, written
 from support.project import TODAY
 
@@ -40,6 +43,20 @@ def test_zones_are_refused_in_a_region_without_zones(
     assert set(found) == {key}
     assert words in found[key]
     assert "westus, which has no availability zones" in found[key]
+
+
+def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of each key of an environment file."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def test_every_key_that_carries_a_zone_is_checked() -> None:
+    found = {key for key in keys() if re.search(r"(^|[._])zones?(_redundancy_enabled)?$", key)}
+    assert found == {key for _, _, key, _ in ZONAL}
 
 
 def test_a_zone_redundant_disk_is_refused_in_a_region_without_zones(tmp_path: Path) -> None:
