@@ -99,6 +99,7 @@ OTHERS: dict[str, Any] = {
     "system_pool.vm_size": "Standard_D8ads_v5",
     "system_pool.zones": ["2"],
     "tags": {"other": "tag"},
+    "tags_ignored": ["other"],
     "user_pool.node_labels": {"other": "label"},
     "user_pool.node_taints": ["workload=other:NoSchedule"],
     "user_pool.vm_size": "Standard_D8ads_v5",

@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.catalog import CATALOG
+from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
-    AllowedSources,
-    Cidr,
     DayOfWeek,
     Effect,
     GpuVmSize,
     Guid,
-    IpAddress,
     KaitoVersion,
     KubernetesVersion,
     Matching,
@@ -31,6 +30,24 @@ NodeCount = Annotated[int, Field(ge=0, le=1000)]
 PoolName = Annotated[
     str,
     Matching(r"[a-z][a-z0-9]{0,11}", "must be 1-12 lower-case letters and digits, starting with a letter"),
+]
+
+
+def _username(value: str) -> str:
+    if value in CATALOG.reserved_names.usernames:
+        raise ValueError(
+            f"must not be a name that Azure reserves: {', '.join(sorted(CATALOG.reserved_names.usernames))}"
+        )
+    return value
+
+
+AdminUsername = Annotated[
+    str,
+    Matching(
+        r"[a-z][-a-z0-9_]{0,31}",
+        "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first",
+    ),
+    AfterValidator(_username),
 ]
 
 
@@ -60,7 +77,7 @@ class Cluster(Section):
     ssh_public_key: SshPublicKey
     """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years. Nodes
     take a changed key at their next image upgrade; the jump box keeps the first one (see `az vm user update`)."""
-    admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
+    admin_username: AdminUsername = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
     """Object ids of Entra ID groups that administer the cluster and import dashboards. If empty, the first deployer
@@ -73,8 +90,9 @@ class Cluster(Section):
     """Allow `az aks command invoke`, which needs no network path to a private API server."""
     api_server_vnet_integration_enabled: bool = fixed(False, Effect.LOWER_REFUSED)
     """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
-    authorized_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
+    authorized_ip_ranges: ApiServerSources = ()
+    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can.
+    `["0.0.0.0/32"]` means the nodes only."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
     """Source of pod addresses: `overlay` uses `pod_cidr`, `pod-subnet` uses `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")
@@ -106,7 +124,7 @@ class Cluster(Section):
         Annotated[
             str,
             Matching(
-                r"/subscriptions/[-0-9a-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
+                r"/subscriptions/[-0-9A-Fa-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
                 "must be the resource id of an Application Gateway (/subscriptions/.../applicationGateways/NAME)",
             ),
         ]
