@@ -1,13 +1,15 @@
-"""Facts about Azure's GPU sizes, KAITO's models, and AKS's Kubernetes versions and regions.
+"""Facts about Azure's regions and VM sizes, and AKS's Kubernetes versions.
 
 `catalog.toml` holds them as data, one per row, with their sources and the date of the last check. They go stale:
 refresh that file, not this module.
 """
 
 import os
+import re
 import tomllib
 from datetime import date
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,11 +33,11 @@ class Meta(_Fact):
 class KaitoVersion(_Fact):
     """A KAITO release that an environment can choose, and how it is shipped.
 
-    `any_n_size_accepted`: the admission webhook accepts GPU sizes outside KAITO's table if they start with Standard_N.
+    `presets_need_known_size`: its controller refuses presets on GPU sizes outside KAITO's table.
     """
 
     released_as: str
-    any_n_size_accepted: bool
+    presets_need_known_size: bool
     source: str
 
 
@@ -48,15 +50,18 @@ class KubernetesSupport(_Fact):
 
 
 class GpuSize(_Fact):
-    """A GPU VM size; `gpu_memory_gib` is the total over all GPUs of a node."""
+    """A GPU VM size; `kaito_name` is its name in KAITO's table if that differs."""
 
-    gpus: int
-    gpu_model: str
-    gpu_memory_gib: float
     vcpus: int
     quota_family: str
-    kaito_versions: tuple[str, ...]
+    kaito_name: str = ""
     note: str = ""
+
+
+class UnsupportedGpuSize(_Fact):
+    """A GPU VM size on which no model runs; its name may be a pattern."""
+
+    reason: str
 
 
 class RetiredGpuSize(_Fact):
@@ -67,24 +72,58 @@ class RetiredGpuSize(_Fact):
     source: str
 
 
-class Model(_Fact):
-    """A KAITO preset: the GPU memory that it needs, and the KAITO versions that accept its short name."""
+class Region(_Fact):
+    """A public region. Unconfirmed facts are None."""
 
-    gpu_memory_gib: float
-    kaito_versions: tuple[str, ...]
-    licence_token_required: bool
-    tensor_parallel: bool
-    note: str = ""
-
-    def usable_gib(self, size: GpuSize, node_count: int) -> float:
-        """Return the GPU memory that the model can use: of all GPUs if tensor parallelism works, else of one."""
-        return size.gpu_memory_gib * node_count if self.tensor_parallel else size.gpu_memory_gib / size.gpus
+    availability_zones: bool | None = None
+    paired_region: str | None = None
+    retired_on: date | None = None
 
 
-class Regions(_Fact):
-    """The public regions, as azurerm's `location` spells them."""
+class VmFamily(_Fact):
+    """VM sizes that differ in one number, as described in `catalog.toml`."""
 
-    names: frozenset[str]
+    sizes: tuple[int, ...]
+    vcpus: tuple[int, ...] = ()
+    ephemeral_gib: tuple[int, ...] | None = None
+    architecture: Literal["x64", "Arm64"]
+    generations: tuple[int, ...]
+    burstable: bool = False
+    retires_on: date | None = None
+    page: str
+
+    def ephemeral(self, place: int) -> int | None:
+        """Return the room for an ephemeral OS disk on the size at a position, in GiB."""
+        if self.ephemeral_gib is None:
+            return None
+        return self.ephemeral_gib[place] if self.ephemeral_gib else 0
+
+
+class VmSize(_Fact):
+    """A VM size as Azure spells it, with its facts; `ephemeral_gib` is 0 if Azure refuses ephemeral OS disks."""
+
+    name: str
+    vcpus: int
+    ephemeral_gib: int | None
+    family: VmFamily
+
+    @property
+    def premium_disks(self) -> bool:
+        """Whether Premium disks can be attached, for which the letter s stands in a size's name.
+
+        See: https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
+        """
+        return re.match(r"Standard_(DS|[A-Z]+\d+[a-z]*s)", self.name) is not None
+
+
+class ReservedNames(_Fact):
+    """Names that Azure, AKS or Kubernetes keeps, as described in `catalog.toml`."""
+
+    usernames: frozenset[str]
+    words_anywhere: tuple[str, ...]
+    words_first: tuple[str, ...]
+    words: frozenset[str]
+    namespaces: frozenset[str]
 
 
 class Catalog(_Fact):
@@ -94,9 +133,34 @@ class Catalog(_Fact):
     kaito_versions: dict[str, KaitoVersion]
     kubernetes_versions: dict[str, KubernetesSupport]
     gpu_sizes: dict[str, GpuSize]
+    unsupported_gpu_sizes: dict[str, UnsupportedGpuSize]
     retired_gpu_sizes: dict[str, RetiredGpuSize]
-    models: dict[str, Model]
-    regions: Regions
+    regions: dict[str, Region]
+    sovereign_regions: dict[str, str]
+    vm_families: dict[str, VmFamily]
+    reserved_names: ReservedNames
+
+    def vm_size(self, name: str) -> VmSize | None:
+        """Return the facts of a VM size, compared without regard to case, or None if the size is unknown."""
+        parts = re.fullmatch(r"([a-z]+_[a-z]+)([1-9]\d*)(\w*)", name.lower(), re.ASCII)
+        if parts is None:
+            return None
+        head, digits, tail = parts.groups()
+        for pattern, family in self.vm_families.items():
+            if pattern.lower() == f"{head}*{tail}" and int(digits) in family.sizes:
+                place = family.sizes.index(int(digits))
+                return VmSize(
+                    name=pattern.replace("*", digits),
+                    vcpus=family.vcpus[place] if family.vcpus else int(digits),
+                    ephemeral_gib=family.ephemeral(place),
+                    family=family,
+                )
+        return None
+
+    def spelled(self, name: str) -> str:
+        """Return Azure's spelling of a size of the VM families, and another name unchanged."""
+        size = self.vm_size(name)
+        return name if size is None else size.name
 
 
 def _read() -> Catalog:

@@ -41,7 +41,7 @@ def blob(environment: Environment, part: Part) -> dict[str, Any]:
     subscription = {"subscription_id": settings.subscription_id} if settings.subscription_id else {}
     return {
         "resource_group_name": settings.state.resource_group_name,
-        "storage_account_name": settings.state.storage_account_name,
+        "storage_account_name": str(settings.state.storage_account_name),
         "container_name": settings.state.container_name,
         "key": key(environment, part),
         "use_azuread_auth": True,

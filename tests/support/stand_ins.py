@@ -87,6 +87,7 @@ if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
 ANSWERS = {
     "grafana show": "https://grafana.example.com",
     "public-ip show": "52.174.1.2",
+    "get deployment/kaito-workspace": "mcr.microsoft.com/aks/kaito/workspace:0.6.0",
     # No program listens there.
     "aks show": "127.0.0.1:9",
     # Azure has nothing before a deployment and after a destruction.

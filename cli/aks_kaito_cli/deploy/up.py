@@ -38,7 +38,7 @@ def deploy(shell: Shell, tag: str, again: str, confirmed: frozenset[str] = froze
     with signed_in(shell) as kubectl:
         workloads.deploy(shell, kubectl, tag)
         _import_dashboards(shell)
-        print(afterwards(shell), flush=True)
+        print(afterwards(shell, kubectl), flush=True)
         message.send(shell, kubectl)
     return 0
 

@@ -4,14 +4,17 @@ Prices are left out: they depend on the region, the currency and the contract.
 See: https://azure.microsoft.com/pricing/calculator/
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from aks_kaito.models import Wanted, plan
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
 from aks_kaito.settings import Environment
 
 _NOTHING = "—"
+_UNKNOWN = "?"
 
 
 def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
@@ -56,7 +59,13 @@ def _gpu_nodes(environment: Environment) -> str:
     if not settings.kaito.enabled:
         return _NOTHING
     models = [settings.model, settings.model.standby()]
-    return ", ".join(f"{model.node_count} × {model.instance_type}" for model in models if model is not None)
+    return ", ".join(_nodes_of(model, settings.kaito.version) for model in models if model is not None)
+
+
+def _nodes_of(model: Wanted, version: str) -> str:
+    """Return the nodes that KAITO creates for one model."""
+    nodes = plan(model, version).nodes
+    return f"{_UNKNOWN if nodes is None else nodes} × {model.instance_type}"
 
 
 def _sized(terraform_type: str, document: Document) -> str:
@@ -64,5 +73,5 @@ def _sized(terraform_type: str, document: Document) -> str:
     found = document.of_type(terraform_type).values()
     if not found:
         return _NOTHING
-    sizes = sorted({str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found} - {""})
-    return " ".join([str(len(found)), *(f"× {size}" for size in sizes)])
+    sizes = Counter(str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found)
+    return ", ".join(f"{number} × {size}" if size else str(number) for size, number in sorted(sizes.items()))

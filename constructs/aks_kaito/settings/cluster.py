@@ -4,18 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.catalog import CATALOG
+from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
-    AllowedSources,
-    Cidr,
     DayOfWeek,
     Effect,
+    GpuVmSize,
     Guid,
-    IpAddress,
     KaitoVersion,
     KubernetesVersion,
     Matching,
     NodeLabels,
     NodeTaint,
+    Preset,
     Section,
     SshPublicKey,
     TimeOfDay,
@@ -32,14 +33,33 @@ PoolName = Annotated[
 ]
 
 
+def _username(value: str) -> str:
+    if value in CATALOG.reserved_names.usernames:
+        raise ValueError(
+            f"must not be a name that Azure reserves: {', '.join(sorted(CATALOG.reserved_names.usernames))}"
+        )
+    return value
+
+
+AdminUsername = Annotated[
+    str,
+    Matching(
+        r"[a-z][-a-z0-9_]{0,31}",
+        "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first",
+    ),
+    AfterValidator(_username),
+]
+
+
 class Cluster(Section):
     """The AKS cluster.
 
     See: https://learn.microsoft.com/azure/aks/what-is-aks
     """
 
-    kubernetes_version: KubernetesVersion = "1.35"
-    """Minor version, for which AKS selects the patch, or full version. An unsupported version causes a warning."""
+    kubernetes_version: KubernetesVersion = fixed("1.35", Effect.LOWER_REFUSED)
+    """Minor version, for which AKS selects the patch, or full version. A newer one upgrades the control plane, then the
+    pools; AKS upgrades one minor version at a time and cannot downgrade. An unsupported version causes a warning."""
     sku_tier: Literal["Free", "Standard", "Premium"] = "Free"
     """Pricing tier. Free has no uptime SLA; long-term support requires Premium."""
     support_plan: Literal["KubernetesOfficial", "AKSLongTermSupport"] = "KubernetesOfficial"
@@ -55,8 +75,9 @@ class Cluster(Section):
     maintenance_duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
     """Duration of the maintenance window, in hours; AKS requires at least four."""
     ssh_public_key: SshPublicKey
-    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years."""
-    admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
+    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years. Nodes
+    take a changed key at their next image upgrade; the jump box keeps the first one (see `az vm user update`)."""
+    admin_username: AdminUsername = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
     """Object ids of Entra ID groups that administer the cluster and import dashboards. If empty, the first deployer
@@ -69,8 +90,9 @@ class Cluster(Section):
     """Allow `az aks command invoke`, which needs no network path to a private API server."""
     api_server_vnet_integration_enabled: bool = fixed(False, Effect.LOWER_REFUSED)
     """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
-    authorized_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
+    authorized_ip_ranges: ApiServerSources = ()
+    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can.
+    `["0.0.0.0/32"]` means the nodes only."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
     """Source of pod addresses: `overlay` uses `pod_cidr`, `pod-subnet` uses `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")
@@ -102,13 +124,18 @@ class Cluster(Section):
         Annotated[
             str,
             Matching(
-                r"/subscriptions/[-0-9a-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
+                r"/subscriptions/[-0-9A-Fa-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
                 "must be the resource id of an Application Gateway (/subscriptions/.../applicationGateways/NAME)",
             ),
         ]
         | None
     ) = None
     """Resource id of an existing Application Gateway for the AGIC add-on; requires `ingress.mode = "none"`."""
+
+    @property
+    def has_workload_autoscaler(self) -> bool:
+        """Whether KEDA or the Vertical Pod Autoscaler is on."""
+        return self.keda_enabled or self.vertical_pod_autoscaler_enabled
 
 
 class NodePool(Section):
@@ -173,12 +200,10 @@ class Kaito(Section):
     enabled: bool = True
     """Enable the add-on. Delete all Workspaces before you disable it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships, which determines the accepted presets and GPU sizes."""
+    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
+    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
-
-
-Preset = Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")]
 
 
 class Model(Section):
@@ -191,15 +216,20 @@ class Model(Section):
     """
 
     preset: Preset = "phi-4-mini-instruct"
-    """Short name of the KAITO preset. While it runs, a change is refused unless the new one is a ready standby."""
-    instance_type: VmSize = "Standard_NC24ads_A100_v4"
+    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. While
+    the model runs, a change is refused unless the new one is a ready standby."""
+    instance_type: GpuVmSize = "Standard_NC24ads_A100_v4"
     """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
-    """Number of GPU nodes that share the model."""
+    """Number of GPU nodes that share the model, on KAITO 0.6, which shares Llama and the large DeepSeek models only.
+    KAITO 0.12 counts the nodes itself; `make synth` shows them."""
+    max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
+    several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
     standby_preset: Preset | None = None
     """Preset of a standby: a second model that starts beside the first one, which answers meanwhile. By default the
     model's. There is a standby if one of the three keys is set; its GPU nodes are billed too."""
-    standby_instance_type: VmSize | None = None
+    standby_instance_type: GpuVmSize | None = None
     """VM size of the standby's GPU nodes; by default the model's."""
     standby_node_count: Annotated[int, Field(ge=1, le=10)] | None = None
     """Number of GPU nodes that share the standby; by default the model's."""

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from aks_kaito.cluster.aks import AksCluster, AksSettings
 from aks_kaito.cluster.kaito import Kaito
+from aks_kaito.cluster.kubernetes_upgrade import KubernetesUpgrade
 from aks_kaito.identity import Identity
 from aks_kaito.monitoring.collection import ContainerInsights, PrometheusCollection
 from aks_kaito.monitoring.sinks import LogAnalytics, Metrics
@@ -19,7 +20,7 @@ from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Environment
-from aks_kaito.stacks import platform_options, providers
+from aks_kaito.stacks import ignored_tags, platform_options, providers
 
 
 class PlatformStack(TerraformStack):
@@ -48,6 +49,7 @@ class PlatformStack(TerraformStack):
             "metrics",
             settings=settings.monitoring,
             placement=placement,
+            access=access,
             deployer=deployer,
             admin_group_object_ids=settings.cluster.admin_group_object_ids,
         )
@@ -102,6 +104,7 @@ class PlatformStack(TerraformStack):
         }
         for key, value in sorted(outputs.items()):
             TerraformOutput(self, key, value=value)
+        ignored_tags.ignore(self, settings.tags_ignored)
 
     def _add_group(self, environment: Environment) -> ResourceGroup:
         return ResourceGroup(
@@ -159,13 +162,18 @@ class PlatformStack(TerraformStack):
             zone=zone,
             deployer=deployer,
         )
-        Kaito(
+        kaito = Kaito(
             self,
             "kaito",
             settings=settings.kaito,
+            cluster_settings=settings.cluster,
+            web_app_routing_enabled=settings.ingress.mode == "webapprouting",
             gateway_api_enabled=settings.ingress.mode == "gateway",
             cluster=cluster,
             cluster_name=placement.names.cluster,
+        )
+        KubernetesUpgrade(
+            self, "kubernetes-upgrade", settings=settings.cluster, cluster=cluster, depends_on=kaito.switch
         )
         platform_options.add_extensions(self, settings=settings, cluster=cluster)
         return cluster
