@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from support.project import ROOT
-from support.rendering import CASES, CHART, HELMS, Object, at, case, default, merged, one, render
+from support.rendering import CASES, CHART, HELMS, Object, RenderError, at, case, default, merged, one, render
 
 RELEASED = ROOT / "tests" / "chart" / "releases"
 EARLIER = sorted(path.name.removesuffix("-values.yaml") for path in RELEASED.glob("*-values.yaml"))
@@ -85,3 +85,10 @@ def test_removed_values_of_the_collector_keep_their_meaning(chat_chart: Path) ->
     newer = at("networkPolicy.collectorPodPort", 4320)
     assert collector_ports(render(merged(first, opened, newer), chart=chat_chart)) == [4320]
     assert collector_ports(render(default(COLLECTOR))) == [80]
+
+
+@pytest.mark.parametrize("name", OF_CHAT)
+def test_a_part_that_an_earlier_chart_lacked_is_not_enabled_without_its_values(chat_chart: Path, name: str) -> None:
+    enabled = at("monitoring.gpuExporter.enabled", value=True)
+    with pytest.raises(RenderError, match="--reset-then-reuse-values"):
+        render(merged(released(name), case("default"), enabled), chart=chat_chart)
