@@ -162,12 +162,12 @@ def test_autoscaling_is_annotations_for_keda_kaito_scaler() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["model.replicas", "model.autoscaling.enabled"])
-def test_a_cluster_without_inference_sets_is_told_so(path: str) -> None:
-    value = True if path.endswith("enabled") else 2
-    with pytest.raises(
-        RenderError, match=r"model\.replicas above 1 and model\.autoscaling\.enabled need an InferenceSet"
-    ):
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("model.replicas", 2), ("model.autoscaling.enabled", True), ("model.kind", "InferenceSet")],
+)
+def test_a_cluster_without_inference_sets_is_told_so(path: str, value: object) -> None:
+    with pytest.raises(RenderError, match=r"Set model\.kind: Workspace, model\.replicas: 1 and model\.autoscaling"):
         render(default(at(path, value)), api_versions=())
 
 
