@@ -1,9 +1,12 @@
 """PostgreSQL for the chat's history: private endpoint only, sign-in with Entra ID only.
 
+A separate identity administers the server. A Job of the chat's chart uses it to create the role of the chat, which owns its
+tables and nothing else.
+
 See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-azure-ad-authentication
 """
 
-from cdktn import TerraformResourceLifecycle
+from cdktn import TerraformResourceLifecycle, TerraformStack
 from cdktn_provider_azurerm.postgresql_flexible_server import (
     PostgresqlFlexibleServer,
     PostgresqlFlexibleServerHighAvailability,
@@ -24,10 +27,14 @@ from aks_kaito.settings.services import PostgreSql as PostgreSqlSettings
 
 _LINK = PrivateLink("postgresqlServer", "privatelink.postgres.database.azure.com")
 _MIB_PER_GIB = 1024
+# Terraform address in the states of earlier versions.
+_FORMER_ADMINISTRATOR = (
+    "azurerm_postgresql_flexible_server_active_directory_administrator.postgresql_administrator_1BB32092"
+)
 
 
 class PostgreSql(Construct):
-    """Server, its database `chat`, and the workload identity as its administrator.
+    """Server, its database `chat`, and its administrator.
 
     Public attributes: `resource_id`, `fqdn`, `database_name`.
     """
@@ -40,7 +47,7 @@ class PostgreSql(Construct):
         settings: PostgreSqlSettings,
         placement: Placement,
         access: NetworkAccess,
-        workload_identity: Identity,
+        administrator: Identity,
     ) -> None:
         """Define the server, which has no passwords and no public access even if other services have."""
         super().__init__(scope, construct_id)
@@ -57,7 +64,7 @@ class PostgreSql(Construct):
             authentication={
                 "active_directory_auth_enabled": True,
                 "password_auth_enabled": False,
-                "tenant_id": workload_identity.tenant_id,
+                "tenant_id": administrator.tenant_id,
             },
             high_availability=PostgresqlFlexibleServerHighAvailability(mode="ZoneRedundant")
             if settings.zone_redundancy_enabled
@@ -73,17 +80,17 @@ class PostgreSql(Construct):
         database = PostgresqlFlexibleServerDatabase(
             self, "database", name=DATABASE, server_id=server.id, charset="UTF8", collation="en_US.utf8"
         )
-        # The chat migrates its own tables, and Terraform cannot create roles in the server without a password.
         PostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
-            "administrator",
+            "role-administrator",
             resource_group_name=placement.resource_group_name,
             server_name=server.name,
-            tenant_id=workload_identity.tenant_id,
-            object_id=workload_identity.principal_id,
-            principal_name=workload_identity.name,
+            tenant_id=administrator.tenant_id,
+            object_id=administrator.principal_id,
+            principal_name=administrator.name,
             principal_type="ServicePrincipal",
         )
+        self._forget_administrator()
         access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=server.id, required=True)
         diagnostics.send(
             self,
@@ -95,3 +102,12 @@ class PostgreSql(Construct):
         self.resource_id: str = server.id
         self.fqdn: str = server.fqdn
         self.database_name: str = database.name
+
+    def _forget_administrator(self) -> None:
+        """Remove the administrator of earlier versions, which was the chat, from Terraform's state only.
+
+        Deleting it in Azure would drop its role, which owns the tables: that fails, or the chat loses its history. The Job
+        takes the administrator's rights from the role instead.
+        """
+        forgotten = {"from": _FORMER_ADMINISTRATOR, "lifecycle": {"destroy": False}}
+        TerraformStack.of(self).add_override("removed", [forgotten])

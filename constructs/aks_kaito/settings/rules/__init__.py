@@ -3,7 +3,7 @@
 A file's problems are reported in the order of these lists.
 """
 
-from aks_kaito.settings.rules import addresses, cluster, ingress, kaito, services
+from aks_kaito.settings.rules import addresses, cluster, ingress, kaito, placeholders, services
 from aks_kaito.settings.rules.rule import Context, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     ingress.published_model_is_protected,
     ingress.published_model_has_a_certificate,
     ingress.sign_in_has_a_registration,
+    ingress.published_chat_has_sign_in,
     kaito.gpu_size_is_available,
     kaito.preset_is_known,
     kaito.model_fits_the_gpus,
@@ -44,6 +45,7 @@ WARNINGS: tuple[Rule, ...] = (
     ingress.gateway_proxies_can_be_scheduled,
     kaito.model_needs_a_token,
     services.history_needs_sign_in,
+    placeholders.placeholders_are_replaced,
     services.shared_state_has_an_admin_group,
 )
 
