@@ -3,8 +3,10 @@
 See: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
@@ -31,6 +33,8 @@ def assign(
     role: str,
     principal_id: str,
     principal_type: Literal["ServicePrincipal"] | None = "ServicePrincipal",
+    after: Sequence[RoleAssignment] = (),
+    lifecycle: TerraformResourceLifecycle | None = None,
 ) -> RoleAssignment:
     """Assign `role` on the resource id `on` to a principal.
 
@@ -44,4 +48,6 @@ def assign(
         role_definition_name=role,
         principal_id=principal_id,
         principal_type=principal_type,
+        depends_on=list(after) or None,
+        lifecycle=lifecycle,
     )

@@ -34,7 +34,7 @@ def afterwards(shell: Shell) -> str:
         return text
     kubectl = Kubectl(settings.chat.namespace)
     return text + _MODEL.format(
-        watch=shlex.join(kubectl.command("get", "workspaces,pods", "--watch")),
+        watch=shlex.join(kubectl.command("get", "workspaces", "--watch")),
         size=settings.model.instance_type,
         describe=shlex.join(kubectl.command("describe", "workspaces")),
         quota=shlex.join(shell.azure.list_quota()),

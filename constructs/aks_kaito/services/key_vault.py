@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
+from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 from aks_kaito import diagnostics, roles
@@ -78,19 +79,19 @@ class KeyVault(Construct):
 def _let_read(stack: Construct, *, vault_id: str, secrets: Sequence[str], principal_id: str) -> None:
     """Let a principal read some secrets, which need not exist yet.
 
-    The assignments are in the scope of the stack. The first one has the address of an assignment on the whole vault, which
-    earlier versions deployed: Terraform deletes that one once all the others exist, so the chat can always read.
+    The assignments are in the scope of the stack. The last one has the address of an assignment on the whole vault, which
+    earlier versions deployed: Terraform deletes that one once all the new ones exist, so the chat can always read.
     """
-    found = [
-        roles.assign(
+    found: list[RoleAssignment] = []
+    for secret in reversed(secrets):
+        is_last = secret == secrets[0]
+        assignment = roles.assign(
             stack,
-            f"chat-reads-{secret}" if position else "chat-reads-secrets",
+            "chat-reads-secrets" if is_last else f"chat-reads-{secret}",
             on=f"{vault_id}/secrets/{secret}",
             role=roles.KEY_VAULT_SECRETS_USER,
             principal_id=principal_id,
+            after=found if is_last else (),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True) if is_last else None,
         )
-        for position, secret in enumerate(secrets)
-    ]
-    if found:
-        found[0].lifecycle = TerraformResourceLifecycle(create_before_destroy=True)
-        found[0].depends_on = [each.fqn for each in found[1:]]
+        found.append(assignment)
