@@ -39,7 +39,7 @@ class Database:
 
     def __init__(
         self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None
-    ) -> None:| None = None) -> None:
+    ) -> None:
         parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
         self.engine, self._connections = (

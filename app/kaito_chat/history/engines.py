@@ -77,12 +77,6 @@ def postgresql(
     mode = query.pop("sslmode", "verify-full" if credential else None)
     if encryption := tls(str(mode) if mode else None, ca_file):
         arguments["ssl"] = encryption
-| None) -> tuple[AsyncEngine, Connections]:
-    """Return an engine for PostgreSQL; each new connection requests a token from the credential."""
-    query, connections = dict(url.query), Connections()
-    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": connections.connect}
-    if ssl := query.pop("sslmode", None):
-        arguments["ssl"] = ssl
     if credential:
         arguments["password"] = _token(credential)
     engine = create_async_engine(
