@@ -67,16 +67,25 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 	@AKS_KAITO_ENV=$(ENV) $(BIN)/python -O main.py --show $(SHOW)
 
 .PHONY: deploy
-deploy: $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+deploy: can-deploy $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
 	@$(AKS_KAITO) deploy -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
-destroy: $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
+destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
 	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
-release: $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
+release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
+
+# Before make installs anything: name what the command lacks on this machine.
+.PHONY: can-deploy can-destroy can-release
+can-deploy can-destroy can-release:
+	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
+
+.PHONY: doctor
+doctor: $(INFRA) ## Check that this machine has what each command needs
+	@$(AKS_KAITO) doctor
 
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
@@ -150,6 +159,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 .PHONY: docs
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
+
+.PHONY: replacements
+replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
+	$(BIN)/python tools/replacements.py '$(FROM)' > constructs/aks_kaito/review/replacements.toml
 
 .PHONY: pictures
 pictures: $(APP_DEV) $(AXE) ## Take the screenshots of docs/images again, in Chromium

@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import Settings
 from aks_kaito.settings.fields import (
+    EFFECT,
     AllowedSources,
     Cidr,
+    Effect,
     Guid,
     IpAddress,
     KaitoVersion,
@@ -31,7 +33,8 @@ All keys of `environments/NAME.toml`. This page is generated from the model (`ma
 The file's name is the environment's name. An omitted key has its default. Editors check files against
 `environments/settings.schema.json`.
 """
-_FOOTNOTE = "\n† Cannot change after the first deployment without replacing resources."
+# The marks of keys that cannot freely change after the first deployment.
+_MARKS = {Effect.REPLACES: "†", Effect.REFUSED: "‡", Effect.LOWER_REFUSED: "‡‡", Effect.IGNORED: "§"}
 # Descriptions of the checks whose annotations contain none.
 _WORDS = {
     get_args(kind)[1]: words
@@ -110,13 +113,18 @@ def _section(title: str, model: type[BaseModel], note: str = "") -> Iterator[str
         yield f"{note}\n"
     yield "| Key | Type / allowed | Default | Meaning |\n|---|---|---|---|"
     yield from rows
-    if any(_is_fixed(field) for field in model.model_fields.values()):
-        yield _FOOTNOTE
+    effects = {_effect(field) for field in model.model_fields.values()}
+    notes = [
+        f"{mark} After the first deployment, a change {effect}." for effect, mark in _MARKS.items() if effect in effects
+    ]
+    if notes:
+        yield "\n" + "<br>\n".join(notes)
 
 
 def _row(name: str, field: FieldInfo) -> str:
     """Return the row of a key."""
-    mark = " †" if _is_fixed(field) else ""
+    effect = _effect(field)
+    mark = f" {_MARKS[effect]}" if effect else ""
     value = default(field)
     shown = {"null": "—", "required": "required"}.get(value, f"`{value}`")
     cells = (f"`{name}`{mark}", _type(field), shown, _meaning(name, field))
@@ -130,9 +138,9 @@ def _meaning(name: str, field: FieldInfo) -> str:
     return field.description.replace("\n", " ")
 
 
-def _is_fixed(field: FieldInfo) -> bool:
+def _effect(field: FieldInfo) -> Effect | None:
     extra = field.json_schema_extra
-    return isinstance(extra, dict) and "x-fixed-after-first-deployment" in extra
+    return Effect(str(extra[EFFECT])) if isinstance(extra, dict) else None
 
 
 def _type(field: FieldInfo) -> str:

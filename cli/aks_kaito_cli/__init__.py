@@ -1,9 +1,10 @@
-"""The command `aks-kaito`: synthesize, compare, deploy, destroy and release an environment.
+"""The command `aks-kaito`: synthesize, compare, deploy, destroy and release an environment, and check the machine.
 
 Read it in this order; imports point down the list:
 
 - `app`: the Typer application; `groups` declares its subcommands.
 - `deploy`: the steps of a deployment, of a destruction and of a release; `comparison`: two synthesized revisions.
+- `doctor`: the needs of each command on this machine.
 - `shell`: runs programs and passes signals on.
 - `commands`: builds command lines and starts nothing.
 - `project`, `pages`: files of the checkout, and pages of the documentation that messages name.

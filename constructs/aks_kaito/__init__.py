@@ -2,7 +2,8 @@
 
 Reading order. A package imports only from packages above it in this list:
 
-- `naming`, `catalog`, `node`: Azure resource names; known sizes, models and versions; the Node.js of the CDK.
+- `naming`, `catalog`, `node`, `protection`, `stored`: Azure resource names; known sizes, models and versions; the CDK's
+  Node.js; the lifecycle of resources that no plan may destroy; values in Terraform's state.
 - `settings`: the schema of an environment file, its validation and its reader.
 - `placement`, `roles`, `diagnostics`, `identity`: what every construct uses.
 - `network`, `services`, `cluster`, `access`: the Azure resources.

@@ -42,6 +42,7 @@ class Names:
     environment: str
     location: str
     subscription_id: str | None = None
+    key_vault_name: str | None = None
 
     def of(self, abbreviation: str, qualifier: str = "") -> str:
         """Return a name such as `vnet-kaito-dev-westeurope`, or `snet-system-kaito-dev-westeurope`."""
@@ -86,8 +87,8 @@ class Names:
 
     @property
     def key_vault(self) -> str:
-        """Key Vault; unique in Azure."""
-        return f"kv-{self.dns_prefix}-{self.suffix}"
+        """Key Vault; unique in Azure, also among deleted vaults whose retention has not ended."""
+        return self.key_vault_name or f"kv-{self.dns_prefix}-{self.suffix}"
 
     @property
     def openai(self) -> str:

@@ -12,13 +12,16 @@ from support.stacks import synthesized
 
 Rights = set[tuple[str, str, str]]
 # Principal, role and scope in every environment: the cluster joins its subnets and assigns the kubelet's identity,
-# nodes pull images, Grafana reads metrics, and the deployer imports dashboards.
+# nodes pull images, and Grafana reads metrics.
 ALWAYS: Rights = {
     ("cluster/identity", "Managed Identity Operator", "cluster/kubelet-identity"),
     ("cluster/identity", "Network Contributor", "network/system-subnet"),
     ("cluster/identity", "Network Contributor", "network/user-subnet"),
     ("cluster/kubelet-identity", "AcrPull", "registry"),
     ("metrics/grafana", "Monitoring Data Reader", "metrics"),
+}
+ADMINISTERS: Rights = {
+    ("deployer", "Azure Kubernetes Service RBAC Cluster Admin", "cluster"),
     ("deployer", "Grafana Editor", "metrics/grafana"),
 }
 # The chat reads its own two secrets, and no others.
@@ -26,7 +29,6 @@ SIGNS_IN: Rights = {
     ("workload-identity", "Key Vault Secrets User", "key-vault/secrets/chat-auth-secret"),
     ("workload-identity", "Key Vault Secrets User", "key-vault/secrets/chat-entra-client-secret"),
 }
-ADMINISTERS: Rights = {("deployer", "Azure Kubernetes Service RBAC Cluster Admin", "cluster")}
 # AKS lists the addresses of a group to find one by name.
 HAS_ADDRESS: Rights = {
     ("cluster/identity", "Network Contributor", "ingress"),
@@ -34,6 +36,7 @@ HAS_ADDRESS: Rights = {
 }
 API_SERVER_IN_NETWORK: Rights = {("cluster/identity", "Network Contributor", "network/api-server-subnet")}
 HAS_ZONE: Rights = {("cert-manager-identity", "DNS Zone Contributor", "dns-zone")}
+GROUP: Rights = {("aaaaaaaa-0000-4000-8000-000000000001", "Grafana Editor", "metrics/grafana")}
 ZONE = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zone_resource_group_name": "dns"}
 
 
@@ -66,6 +69,7 @@ def rights(document: dict[str, Any]) -> Rights:
             | {
                 ("cluster.web_app_routing", "DNS Zone Contributor", "dns-zone"),
                 ("aaaaaaaa-0000-4000-8000-000000000002", "Grafana Admin", "metrics/grafana"),
+                *GROUP,
             },
         ),
     ],
@@ -112,7 +116,14 @@ def test_the_right_to_a_secret_is_granted_before_the_right_to_the_vault_ends(sta
 def test_administrator_groups_replace_the_deployer(environments: dict[str, Environment]) -> None:
     group = "11111111-2222-3333-4444-555555555555"
     document = changed(environments, cluster={"admin_group_object_ids": [group]})
-    assert rights(document) == ALWAYS | HAS_ADDRESS
+    assert rights(document) == ALWAYS | {(group, "Grafana Editor", "metrics/grafana")} | HAS_ADDRESS
+
+
+def test_another_deployer_does_not_replace_the_roles_of_the_first(stacks: dict[str, dict[str, Any]]) -> None:
+    of_deployer = [
+        each for each in of_kind(stacks["dev"], "azurerm_role_assignment") if named(each["principal_id"]) == "deployer"
+    ]
+    assert [each["lifecycle"] for each in of_deployer] == [{"ignore_changes": ["principal_id"]}] * 2
 
 
 @pytest.mark.parametrize("part", ["workloads"])

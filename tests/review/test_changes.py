@@ -1,5 +1,7 @@
 """Differences between two synthesized outputs, and their reports."""
 
+import subprocess
+import sys
 from io import StringIO
 from typing import Any
 
@@ -9,6 +11,8 @@ from rich.console import Console
 from aks_kaito.review import changes, report
 from aks_kaito.review.changes import ABSENT, Change, StackChanges
 from aks_kaito.review.documents import Document, document
+from support.needs import needs_path
+from support.project import ROOT
 
 SUBNET = "azurerm_subnet.system"
 
@@ -105,10 +109,59 @@ def test_a_listed_key_counts_in_a_block_too() -> None:
     assert not changes.lies_within("names", "name")
 
 
+def test_a_key_of_a_block_may_omit_the_blocks_around_it() -> None:
+    assert changes.lies_within("linux_profile.ssh_key[0].key_data", "ssh_key.key_data")
+    assert changes.lies_within("ssh_key.key_data", "ssh_key.key_data")
+    assert not changes.lies_within("other_ssh_key.key_data", "ssh_key.key_data")
+    # A name alone is an argument of the resource, not of any block.
+    assert not changes.lies_within("identity.name", "name")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaces"), [("17", "16", True), ("9", "14", False), ("16", "17", False), (ABSENT, "14", False)]
+)
+def test_a_lower_version_replaces_a_database(old: object, new: object, replaces: bool) -> None:  # noqa: FBT001
+    server = changes.replacing()["azurerm_postgresql_flexible_server"]
+    assert server.replaces("version", old, new) is replaces
+
+
+def test_an_ignored_key_replaces_nothing() -> None:
+    lifecycle = {"ignore_changes": ["linux_profile[0].ssh_key"]}
+    old, new = (
+        document(
+            "s",
+            {
+                "resource": {
+                    "azurerm_kubernetes_cluster": {
+                        "a": {
+                            "lifecycle": lifecycle,
+                            "linux_profile": {"ssh_key": {"key_data": key}, "admin_username": key},
+                        }
+                    }
+                }
+            },
+        )
+        for key in ("one", "two")
+    )
+    found = only(old, new).changed["azurerm_kubernetes_cluster.a"]
+    assert {change.key: bool(change.replaced_by) for change in found} == {
+        "linux_profile.ssh_key.key_data": False,
+        "linux_profile.admin_username": True,
+    }
+
+
 def test_each_list_of_replacing_keys_has_its_page() -> None:
-    for kind, (listed, source) in changes.replacing_keys().items():
-        assert listed, kind
-        assert source.rpartition("/")[2] == kind.removeprefix("azurerm_"), kind
+    for kind, found in changes.replacing().items():
+        assert found.keys, kind
+        assert found.source.rpartition("/")[2] == kind.removeprefix("azurerm_"), kind
+
+
+def test_the_list_is_that_of_the_documentation() -> None:
+    table = needs_path(ROOT.parent / "shared" / "azurerm" / "replaces.tsv", "the table of azurerm's documentation")
+    command = [sys.executable, str(ROOT / "tools" / "replacements.py"), str(table)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    file = ROOT / "constructs" / "aks_kaito" / "review" / "replacements.toml"
+    assert file.read_text(encoding="utf-8") == printed
 
 
 def lines(*found: StackChanges) -> list[str]:
@@ -129,15 +182,27 @@ CHANGED = StackChanges(
 
 def test_the_text_has_a_line_for_each_address_and_key() -> None:
     assert lines(CHANGED) == [
-        "kaito-dev-platform: 1 added, 1 removed, 2 changed, 1 likely to be replaced",
+        "kaito-dev-platform: 1 added, 1 removed, 2 changed, 1 likely to be replaced †",
         "  + azurerm_subnet.new",
         "  - azurerm_subnet.old",
-        "  ! azurerm_subnet.a  likely replacement",
-        '      name: "x" → "y"  (replaces, https://page)',
+        "  ! azurerm_subnet.a  † likely replacement",
+        '      name: "x" → "y"  († replaces, https://page)',
         "  ~ azurerm_subnet.b",
         '      tags.who: (absent) → "me"  (see plan)',
         '      zones: ["1"] → []  (see plan)',
     ]
+
+
+def test_the_loss_of_data_is_reported() -> None:
+    server, ip = "azurerm_postgresql_flexible_server.a", "azurerm_public_ip.b"
+    removed = StackChanges("s", "changed", (), (server, SUBNET, ip), {})
+    assert lines(removed) == [
+        "s: 3 removed, 2 lost with what they hold †",
+        f"  ! {server}  † loses its databases and backups",
+        f"  - {SUBNET}",
+        f"  ! {ip}  † loses its address",
+    ]
+    assert f"- its databases and backups of `{server}` in `s`" in list(report.markdown([removed], "main"))
 
 
 def test_no_change_is_said() -> None:
@@ -150,7 +215,7 @@ def test_the_markdown_names_replacements_first() -> None:
     assert text.index("Likely to be replaced") < text.index("<details>")
     assert "- `azurerm_subnet.a` in `kaito-dev-platform`" in text
     assert '| `azurerm_subnet.b` | `tags.who` | `(absent)` | `"me"` | see plan |' in text
-    assert '| `azurerm_subnet.a` | `name` | `"x"` | `"y"` | **[replaces](https://page)** |' in text
+    assert '| `azurerm_subnet.a` | `name` | `"x"` | `"y"` | **[† replaces](https://page)** |' in text
     assert "- `azurerm_subnet.new`" in text
 
 

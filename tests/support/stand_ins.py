@@ -35,8 +35,9 @@ DIGEST = "sha256:" + "a" * 64
 # The console script's program, for which no file in .venv/bin is needed.
 AKS_KAITO = (sys.executable, "-m", "aks_kaito_cli")
 NAMES = ("az", "cdk", "docker", "helm", "kubectl", "kubelogin", "probe", "terraform")
-_PROGRAM = """#!{python}
-import json, os, subprocess, sys
+# Without site-packages, which would take most of its time.
+_PROGRAM = """#!{python} -IS
+import json, os, sys
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 line = " ".join(asked)
 seen = ("TF_VAR_", "AKS_KAITO_ENV", "ARM_", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
@@ -67,6 +68,7 @@ if fails and fails in line:
         print(os.environ.get("SAYS", "it was told to fail"), file=sys.stderr)
         sys.exit(7)
 if asked[0] == "cdk" and os.environ.get("CDK_REAL"):
+    import subprocess
     sys.exit(subprocess.run([os.environ["CDK_REAL"], *asked[1:], "--no-color"]).returncode)
 built = os.environ["BUILT"]
 answers = json.loads(os.environ["ANSWERS"])
@@ -82,6 +84,7 @@ if "acr build" in line or line.startswith("docker push"):
 if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
     # The program that would run in the chat's pod, against a chat on loopback.
     inside = line.partition(" -- ")[2].replace("http://127.0.0.1:8000", os.environ["IN_POD"]).split()
+    import subprocess
     application = {{**os.environ, "PYTHONPATH": os.environ["APPLICATION"]}}
     sys.exit(subprocess.run([os.environ["APPLICATION_PYTHON"], *inside[1:]], env=application).returncode)
 """

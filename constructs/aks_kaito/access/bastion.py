@@ -5,6 +5,7 @@ See: https://learn.microsoft.com/azure/bastion/bastion-overview
 
 from collections.abc import Sequence
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.bastion_host import BastionHost
 from constructs import Construct
 
@@ -30,7 +31,14 @@ class Bastion(Construct):
     ) -> None:
         """Define the host in its own subnet; tiers above Basic allow tunnels for native clients."""
         super().__init__(scope, construct_id)
-        address = public_ip(self, "ip", placement=placement, name=placement.names.of("pip", "bastion"), zones=zones)
+        address = public_ip(
+            self,
+            "ip",
+            placement=placement,
+            name=placement.names.of("pip", "bastion"),
+            zones=zones,
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["zones"]),
+        )
         host = BastionHost(
             self,
             "Resource",

@@ -1,5 +1,6 @@
 """Jump box: a Linux virtual machine behind Bastion, for work inside the virtual network."""
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.linux_virtual_machine import LinuxVirtualMachine, LinuxVirtualMachineAdminSshKey
 from cdktn_provider_azurerm.network_interface import NetworkInterface, NetworkInterfaceIpConfiguration
 from cdktn_provider_azurerm.virtual_machine_extension import VirtualMachineExtension
@@ -63,6 +64,8 @@ class JumpBox(Construct):
             boot_diagnostics={"storage_account_uri": storage.primary_blob_endpoint},
             # The monitoring agent signs in with this identity.
             identity={"type": "SystemAssigned"},
+            # A new key would replace the machine with its disk.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["admin_ssh_key"]),
             **placement.arguments,
         )
         VirtualMachineExtension(

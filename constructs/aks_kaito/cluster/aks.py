@@ -167,7 +167,7 @@ class AksCluster(Construct):
             zone.let_write("app-routing-writes", principal_id=add_on.web_app_routing_identity.get(0).object_id)
 
     def _add_deployer_role(self, settings: Cluster, deployer: DataAzurermClientConfig) -> None:
-        """Let the deployer administer a cluster without administrator groups; local accounts are off."""
+        """Let the first deployer administer a cluster without administrator groups; local accounts are off."""
         if not settings.admin_group_object_ids:
             roles.assign(
                 self,
@@ -176,4 +176,5 @@ class AksCluster(Construct):
                 role=roles.AKS_RBAC_CLUSTER_ADMIN,
                 principal_id=deployer.object_id,
                 principal_type=None,
+                keeps_principal=True,
             )

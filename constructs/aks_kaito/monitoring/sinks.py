@@ -5,6 +5,8 @@ Nothing here depends on the cluster; `collection` connects it.
 See: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-overview
 """
 
+from collections.abc import Sequence
+
 from cdktn_provider_azurerm.dashboard_grafana import (
     DashboardGrafana,
     DashboardGrafanaAzureMonitorWorkspaceIntegrations,
@@ -66,8 +68,12 @@ class Metrics(Construct):
         settings: Monitoring,
         placement: Placement,
         deployer: DataAzurermClientConfig,
+        admin_group_object_ids: Sequence[str],
     ) -> None:
-        """Define both; `deployer` may import dashboards, and the principals of `settings` administer Grafana."""
+        """Define both; the principals of `settings` administer Grafana.
+
+        The groups `admin_group_object_ids` import dashboards, or without any the first deployer.
+        """
         super().__init__(scope, construct_id)
         workspace = MonitorWorkspace(
             self,
@@ -99,14 +105,25 @@ class Metrics(Construct):
             role=roles.MONITORING_DATA_READER,
             principal_id=grafana.identity.principal_id,
         )
-        roles.assign(
-            self,
-            "deployer-imports-dashboards",
-            on=grafana.id,
-            role=roles.GRAFANA_EDITOR,
-            principal_id=deployer.object_id,
-            principal_type=None,
-        )
+        for object_id in admin_group_object_ids:
+            roles.assign(
+                self,
+                f"group-imports-dashboards-{object_id}",
+                on=grafana.id,
+                role=roles.GRAFANA_EDITOR,
+                principal_id=object_id,
+                principal_type=None,
+            )
+        if not admin_group_object_ids:
+            roles.assign(
+                self,
+                "deployer-imports-dashboards",
+                on=grafana.id,
+                role=roles.GRAFANA_EDITOR,
+                principal_id=deployer.object_id,
+                principal_type=None,
+                keeps_principal=True,
+            )
         for name, object_id in settings.grafana_admin_object_ids.items():
             roles.assign(
                 self,

@@ -11,7 +11,7 @@ from cdktn_provider_azurerm.data_azurerm_dns_zone import DataAzurermDnsZone
 from cdktn_provider_azurerm.dns_a_record import DnsARecord
 from constructs import Construct
 
-from aks_kaito import roles
+from aks_kaito import protection, roles
 from aks_kaito.network.public_ip import public_ip
 from aks_kaito.placement import Placement
 from aks_kaito.settings.workload import Ingress
@@ -71,6 +71,7 @@ class IngressAddress(Construct):
             placement=placement,
             name=placement.names.of("pip", "ingress"),
             zones=zones,
+            lifecycle=protection.lifecycle(self, ignore_changes=["zones"]),
         )
         # The cluster has no rights by default outside its node resource group.
         roles.assign(

@@ -5,6 +5,7 @@ See: https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-add
 
 from collections.abc import Sequence
 
+from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.public_ip import PublicIp
 from constructs import Construct
 
@@ -15,7 +16,13 @@ _LOGS = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigatio
 
 
 def public_ip(
-    scope: Construct, construct_id: str, *, placement: Placement, name: str, zones: Sequence[str]
+    scope: Construct,
+    construct_id: str,
+    *,
+    placement: Placement,
+    name: str,
+    zones: Sequence[str],
+    lifecycle: TerraformResourceLifecycle | None = None,
 ) -> PublicIp:
     """Define a static Standard address and send its DDoS logs to Log Analytics."""
     address = PublicIp(
@@ -25,6 +32,7 @@ def public_ip(
         allocation_method="Static",
         sku="Standard",
         zones=list(zones) or None,
+        lifecycle=lifecycle,
         **placement.arguments,
     )
     diagnostics.send(

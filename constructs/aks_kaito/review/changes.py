@@ -5,12 +5,14 @@ according to the provider's documentation; for every other key, see the plan.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import nan
 from typing import Any, Literal
 
+from aks_kaito.review import kinds
 from aks_kaito.review.documents import Document, type_of
 
 
@@ -52,6 +54,12 @@ class StackChanges:
             address for address, changes in self.changed.items() if any(change.replaced_by for change in changes)
         )
 
+    @property
+    def lost(self) -> dict[str, str]:
+        """The removed addresses whose resources hold something, and what they hold."""
+        held = {address: kinds.kind(type_of(address)).holds for address in self.removed}
+        return {address: what for address, what in held.items() if what}
+
 
 def compare(old: Mapping[str, Document], new: Mapping[str, Document]) -> list[StackChanges]:
     """Return the stacks that differ, sorted by name; a stack that one side lacks counts as added or removed."""
@@ -80,7 +88,10 @@ def _stack(
     new: dict[str, dict[str, Any]],
 ) -> StackChanges:
     changed = {
-        address: tuple(_change(address, *difference) for difference in differences(old[address], new[address]))
+        address: tuple(
+            _change(address, *difference, ignored=_ignored(new[address]))
+            for difference in differences(old[address], new[address])
+        )
         for address in sorted(old.keys() & new.keys())
         if old[address] != new[address]
     }
@@ -121,24 +132,58 @@ def _by_name(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> tuple[dict
     return dict(enumerate(old)), dict(enumerate(new))
 
 
+@dataclass(frozen=True)
+class Replacing:
+    """Arguments of a resource type that replace the resource: at any change, or if the new value is lower."""
+
+    keys: Sequence[str]
+    source: str
+    if_lower: Sequence[str] = ()
+
+    def replaces(self, key: str, old: object, new: object) -> bool:
+        """Return whether a change of a key replaces the resource."""
+        if any(lies_within(key, listed) for listed in self.keys):
+            return True
+        return key in self.if_lower and _number(new) < _number(old)
+
+
+def _number(value: object) -> float:
+    """Return a number or a version as a number; a missing one, the default, is neither lower nor higher."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return nan
+
+
 @cache
-def _replacing() -> dict[str, Any]:
-    return tomllib.loads(files("aks_kaito.review").joinpath("replacements.toml").read_text(encoding="utf-8"))
+def replacing() -> dict[str, Replacing]:
+    """Return the arguments in `replacements.toml` by resource type."""
+    text = files("aks_kaito.review").joinpath("replacements.toml").read_text(encoding="utf-8")
+    return {kind: Replacing(**found) for kind, found in tomllib.loads(text).items()}
 
 
-def replacing_keys() -> dict[str, tuple[frozenset[str], str]]:
-    """Return, for each type in `replacements.toml`, the keys that replace a resource and the page that says so."""
-    return {name: (frozenset(found["keys"]), found["source"]) for name, found in _replacing().items()}
+def _change(address: str, key: str, old: object, new: object, *, ignored: list[str]) -> Change:
+    found = None if address.startswith("data.") else replacing().get(type_of(address))
+    replaces = (
+        found is not None and found.replaces(key, old, new) and not any(lies_within(key, each) for each in ignored)
+    )
+    return Change(key, old, new, found.source if found and replaces else None)
 
 
-def _change(address: str, key: str, old: object, new: object) -> Change:
-    keys, source = replacing_keys().get(type_of(address), (frozenset(), None))
-    is_managed = not address.startswith("data.")
-    is_listed = any(lies_within(key, listed) for listed in keys)
-    return Change(key, old, new, source if is_managed and is_listed else None)
+def _ignored(resource: dict[str, Any]) -> list[str]:
+    """Return the keys whose changes Terraform ignores."""
+    lifecycle = resource.get("lifecycle", {})
+    return [_plain(key) for key in lifecycle.get("ignore_changes", [])]
 
 
 def lies_within(key: str, listed: str) -> bool:
-    """Return whether a key is a listed key or lies within one, regardless of positions and names of blocks."""
-    plain = "".join(part.partition("]")[2] if "]" in part else part for part in key.split("["))
-    return plain == listed or plain.startswith(f"{listed}.")
+    """Return whether a key is a listed key or lies within one, regardless of positions and names of blocks.
+
+    A listed key of a block may omit the blocks around it.
+    """
+    plain = _plain(key)
+    return f"{plain}.".startswith(f"{listed}.") or ("." in listed and f".{listed}." in f".{plain}.")
+
+
+def _plain(key: str) -> str:
+    return "".join(part.partition("]")[2] if "]" in part else part for part in key.split("["))

@@ -11,12 +11,18 @@ from aks_kaito.review.documents import Document, type_of
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of resource: its group, its noun, and a note on its hourly price (None: not billed by the hour)."""
+    """A type of resource.
+
+    Attributes:
+        hourly: A note on its hourly price; None if it is not billed by the hour.
+        holds: The content that is lost with the resource and that no deployment brings back; None if there is none.
+    """
 
     group: str
     noun: str
     plural: str = ""
     hourly: str | None = None
+    holds: str | None = None
 
     def counted(self, count: int) -> str:
         """Return the noun with a number, such as `3 subnets`."""

@@ -23,16 +23,18 @@ def show(changes: Sequence[StackChanges], base: str, console: Console | None = N
 
 
 def text(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
-    """Yield the changes as lines: `+` added, `-` removed, `~` changed, `!` likely to be replaced."""
+    """Yield the changes as lines: `+` added, `-` removed, `~` changed, `!` likely to be replaced or lost."""
     if not changes:
         yield f"The synthesized Terraform is the same as that of {base}."
         return
     for stack in changes:
         yield f"{stack.name}: {_counts(stack)}"
         yield from (f"  + {address}" for address in stack.added)
-        yield from (f"  - {address}" for address in stack.removed)
+        for address in stack.removed:
+            lost = f"  † loses {stack.lost[address]}" if address in stack.lost else ""
+            yield f"  {'!' if lost else '-'} {address}{lost}"
         for address, found in stack.changed.items():
-            likely = "  likely replacement" if address in stack.replaced else ""
+            likely = "  † likely replacement" if address in stack.replaced else ""
             yield f"  {'!' if likely else '~'} {address}{likely}"
             for change in found:
                 old, new = _values(change)
@@ -48,9 +50,15 @@ def markdown(changes: Sequence[StackChanges], base: str) -> Iterator[str]:
         return
     replaced = [(stack.name, address) for stack in changes for address in stack.replaced]
     if replaced:
-        yield "**Likely to be replaced** (destroyed and created again):"
+        yield "**† Likely to be replaced** (destroyed and created again):"
         yield ""
         yield from (f"- `{address}` in `{name}`" for name, address in replaced)
+        yield ""
+    lost = [(stack.name, address, what) for stack in changes for address, what in stack.lost.items()]
+    if lost:
+        yield "**† Removed, and lost with it:**"
+        yield ""
+        yield from (f"- {what} of `{address}` in `{name}`" for name, address, what in lost)
         yield ""
     for stack in changes:
         yield f"<details><summary><code>{stack.name}</code>: {_counts(stack)}</summary>"
@@ -83,7 +91,9 @@ def _counts(stack: StackChanges) -> str:
     numbers = {"added": len(stack.added), "removed": len(stack.removed), "changed": len(stack.changed)}
     words = [f"{number} {word}" for word, number in numbers.items() if number]
     if stack.replaced:
-        words.append(f"{len(stack.replaced)} likely to be replaced")
+        words.append(f"{len(stack.replaced)} likely to be replaced †")
+    if stack.lost:
+        words.append(f"{len(stack.lost)} lost with what they hold †")
     whole = {"added": "a new stack, ", "removed": "a stack that is gone, ", "changed": ""}[stack.status]
     return whole + ", ".join(words)
 
@@ -91,7 +101,7 @@ def _counts(stack: StackChanges) -> str:
 def _verdict(change: Change, *, is_markdown: bool = False) -> str:
     if change.replaced_by is None:
         return "see plan"
-    return f"**[replaces]({change.replaced_by})**" if is_markdown else f"replaces, {change.replaced_by}"
+    return f"**[† replaces]({change.replaced_by})**" if is_markdown else f"† replaces, {change.replaced_by}"
 
 
 def _values(change: Change) -> tuple[str, str]:

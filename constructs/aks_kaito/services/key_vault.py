@@ -5,12 +5,11 @@ See: https://learn.microsoft.com/azure/key-vault/general/security-features
 
 from collections.abc import Sequence
 
-from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
 from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
-from aks_kaito import diagnostics, roles
+from aks_kaito import diagnostics, protection, roles
 from aks_kaito.identity import Identity
 from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
@@ -51,6 +50,7 @@ class KeyVault(Construct):
             soft_delete_retention_days=settings.soft_delete_retention_days,
             public_network_access_enabled=access.public,
             network_acls={**access.firewall, "bypass": "AzureServices"},
+            lifecycle=protection.lifecycle(self),
             **placement.arguments,
         )
         for name, object_id in settings.secrets_officer_object_ids.items():
@@ -92,6 +92,5 @@ def _let_read(stack: Construct, *, vault_id: str, secrets: Sequence[str], princi
             role=roles.KEY_VAULT_SECRETS_USER,
             principal_id=principal_id,
             after=found if is_last else (),
-            lifecycle=TerraformResourceLifecycle(create_before_destroy=True) if is_last else None,
         )
         found.append(assignment)

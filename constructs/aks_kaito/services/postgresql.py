@@ -6,7 +6,8 @@ tables and nothing else.
 See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-azure-ad-authentication
 """
 
-from cdktn import TerraformResourceLifecycle, TerraformStack
+from cdktn import TerraformStack
+from cdktn_provider_azapi.resource_action import ResourceAction
 from cdktn_provider_azurerm.postgresql_flexible_server import (
     PostgresqlFlexibleServer,
     PostgresqlFlexibleServerHighAvailability,
@@ -17,15 +18,17 @@ from cdktn_provider_azurerm.postgresql_flexible_server_active_directory_administ
 from cdktn_provider_azurerm.postgresql_flexible_server_database import PostgresqlFlexibleServerDatabase
 from constructs import Construct
 
-from aks_kaito import diagnostics
+from aks_kaito import diagnostics, protection
 from aks_kaito.identity import Identity
 from aks_kaito.naming import DATABASE
 from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
 from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.settings.services import PostgreSql as PostgreSqlSettings
+from aks_kaito.stored import address, stored
 
 _LINK = PrivateLink("postgresqlServer", "privatelink.postgres.database.azure.com")
+_API_VERSION = "2024-08-01"
 _MIB_PER_GIB = 1024
 # Terraform address in the states of earlier versions.
 _FORMER_ADMINISTRATOR = (
@@ -60,6 +63,7 @@ class PostgreSql(Construct):
             storage_mb=settings.storage_gib * _MIB_PER_GIB,
             auto_grow_enabled=True,
             backup_retention_days=settings.backup_retention_days,
+            geo_redundant_backup_enabled=settings.geo_redundant_backup_enabled,
             public_network_access_enabled=False,
             authentication={
                 "active_directory_auth_enabled": True,
@@ -69,16 +73,27 @@ class PostgreSql(Construct):
             high_availability=PostgresqlFlexibleServerHighAvailability(mode="ZoneRedundant")
             if settings.zone_redundancy_enabled
             else None,
-            # Azure chooses the zones and swaps them at a failover.
-            lifecycle=TerraformResourceLifecycle(
-                ignore_changes=["zone", "high_availability[0].standby_availability_zone"]
-                if settings.zone_redundancy_enabled
-                else ["zone"]
+            lifecycle=protection.lifecycle(
+                self,
+                ignore_changes=[
+                    # Azure chooses the zones and swaps them at a failover.
+                    "zone",
+                    *(["high_availability[0].standby_availability_zone"] if settings.zone_redundancy_enabled else []),
+                    # Azure grows the disk, and azurerm would replace the server to shrink it again.
+                    "storage_mb",
+                ],
             ),
             **placement.arguments,
         )
+        self._grow_disk(server, settings.storage_gib)
         database = PostgresqlFlexibleServerDatabase(
-            self, "database", name=DATABASE, server_id=server.id, charset="UTF8", collation="en_US.utf8"
+            self,
+            "database",
+            name=DATABASE,
+            server_id=server.id,
+            charset="UTF8",
+            collation="en_US.utf8",
+            lifecycle=protection.lifecycle(self),
         )
         PostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
@@ -111,3 +126,19 @@ class PostgreSql(Construct):
         """
         forgotten = {"from": _FORMER_ADMINISTRATOR, "lifecycle": {"destroy": False}}
         TerraformStack.of(self).add_override("removed", [forgotten])
+
+    def _grow_disk(self, server: PostgresqlFlexibleServer, storage_gib: int) -> None:
+        """Grow the disk when the setting changes, never below its size at that time.
+
+        The size is stored until the next change of the setting: growth by Azure alone changes no plan.
+        """
+        actual = f"{server.terraform_resource_type}.{server.friendly_unique_id}.storage_mb / {_MIB_PER_GIB}"
+        size = stored(self, "disk-size", f"${{max({storage_gib}, {actual})}}", until_changed=storage_gib)
+        ResourceAction(
+            self,
+            "disk",
+            type=f"Microsoft.DBforPostgreSQL/flexibleServers@{_API_VERSION}",
+            resource_id=server.id,
+            method="PATCH",
+            body={"properties": {"storage": {"storageSizeGB": f"${{{address(size)}.output}}"}}},
+        )

@@ -8,6 +8,7 @@ from aks_kaito.settings.fields import (
     AllowedSources,
     Cidr,
     DayOfWeek,
+    Effect,
     Guid,
     IpAddress,
     KaitoVersion,
@@ -58,14 +59,15 @@ class Cluster(Section):
     admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
-    """Object ids of Entra ID groups that administer the cluster. If empty, the deployer gets RBAC Cluster Admin."""
+    """Object ids of Entra ID groups that administer the cluster and import dashboards. If empty, the first deployer
+    gets these rights and keeps them."""
     private_cluster_enabled: bool = fixed(False)
     """Give the API server a private address only. Operators then need the access in `private_access`."""
     private_access: Literal["bastion", "peered"] = "bastion"
     """Access of operators to a private cluster: Bastion with the jump box, or a network that you peer yourself."""
     run_command_enabled: bool = True
     """Allow `az aks command invoke`, which needs no network path to a private API server."""
-    api_server_vnet_integration_enabled: bool = fixed(False)
+    api_server_vnet_integration_enabled: bool = fixed(False, Effect.LOWER_REFUSED)
     """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
     authorized_ip_ranges: AllowedSources = ()
     """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
@@ -143,8 +145,8 @@ class NodePool(Section):
 class SystemPool(NodePool):
     """The node pool of the cluster's own pods only."""
 
-    name: PoolName = fixed("system")
-    """Name of the pool."""
+    name: PoolName = "system"
+    """Name of the pool. With another name, its nodes are replaced one after the other."""
 
 
 class UserPool(NodePool):
@@ -152,6 +154,8 @@ class UserPool(NodePool):
 
     name: PoolName = fixed("user")
     """Name of the pool."""
+    os_sku: Literal["Ubuntu", "AzureLinux"] = fixed("Ubuntu")
+    """Operating system of the nodes."""
     node_taints: Annotated[tuple[NodeTaint, ...], Field(strict=False)] = ()
     """Taints, such as `workload=chat:NoSchedule`. The deployed workloads tolerate them, except the proxies of a
     Gateway, which AKS defines."""

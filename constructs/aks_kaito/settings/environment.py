@@ -6,8 +6,6 @@ settings and the JSON Schema for editors are generated from them.
 
 from typing import Annotated
 
-from pydantic import Field
-
 from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, Tags, fixed
 from aks_kaito.settings.monitoring import Monitoring
@@ -23,9 +21,9 @@ Prefix = Annotated[
 class Settings(Section):
     """The settings of one environment."""
 
-    prefix: Prefix = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
+    prefix: Prefix = fixed()
     """Prefix of every resource's name, in lower case."""
-    location: Location = Field(json_schema_extra={"x-fixed-after-first-deployment": True})
+    location: Location = fixed()
     """Azure region of every resource."""
     subscription_id: Guid | None = fixed(None)
     """Subscription of the deployment, and part of globally unique names. If unset, that of the provider

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -215,6 +216,18 @@ DayOfWeek = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Sat
 TimeOfDay = Annotated[str, Matching(r"([01]\d|2[0-3]):[0-5]\d", 'must be a time of day as HH:MM, such as "02:00"')]
 
 
-def fixed(default: Any) -> Any:  # noqa: ANN401  (stands for pydantic.Field, which is untyped here too)
-    """Mark a key that cannot change after the first deployment without replacing resources, and set its default."""
-    return Field(default=default, json_schema_extra={"x-fixed-after-first-deployment": True})
+class Effect(StrEnum):
+    """The effect of changing a key on an environment that is deployed."""
+
+    REPLACES = "replaces or removes resources"
+    REFUSED = "is refused by Azure"
+    LOWER_REFUSED = "to a lower value, or to `false`, is refused"
+    IGNORED = "has no effect on existing resources"
+
+
+EFFECT = "x-change-after-first-deployment"
+
+
+def fixed(default: Any = ..., effect: Effect = Effect.REPLACES) -> Any:  # noqa: ANN401  (stands for pydantic.Field)
+    """Mark a key that cannot freely change after the first deployment, and set its default; without one, require it."""
+    return Field(default=default, json_schema_extra={EFFECT: effect.value})

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aks_kaito.settings.fields import AllowedSources, Cidr, Section, Zones, fixed
+from aks_kaito.settings.fields import AllowedSources, Cidr, Effect, Section, Zones, fixed
 
 
 class Network(Section):
@@ -15,22 +15,25 @@ class Network(Section):
 
     address_space: Annotated[tuple[Cidr, ...], Field(strict=False, min_length=1)] = ("10.0.0.0/8",)
     """Address ranges of the virtual network, in CIDR notation."""
-    system_subnet_cidr: Cidr = fixed("10.240.0.0/16")
+    system_subnet_cidr: Cidr = fixed("10.240.0.0/16", Effect.REFUSED)
     """Range of the system pool's nodes. Azure reserves five addresses of every subnet."""
-    user_subnet_cidr: Cidr = fixed("10.241.0.0/16")
+    user_subnet_cidr: Cidr = fixed("10.241.0.0/16", Effect.REFUSED)
     """Range of the user pool's nodes."""
-    pod_subnet_cidr: Cidr | None = fixed(None)
+    pod_subnet_cidr: Cidr | None = fixed(None, Effect.REFUSED)
     """Range of pods with `cluster.network_plugin_mode = "pod-subnet"`; must not be set in overlay mode."""
-    api_server_subnet_cidr: Cidr = fixed("10.243.0.0/27")
+    api_server_subnet_cidr: Cidr = fixed("10.243.0.0/27", Effect.REFUSED)
     """Range of the subnet for API server VNet integration, at least a /28; unused while that is off."""
-    vm_subnet_cidr: Cidr = "10.243.1.0/24"
+    vm_subnet_cidr: Cidr = fixed("10.243.1.0/24", Effect.REFUSED)
     """Range of the jump box and all private endpoints."""
-    bastion_subnet_cidr: Cidr = "10.243.2.0/24"
+    bastion_subnet_cidr: Cidr = fixed("10.243.2.0/24", Effect.REFUSED)
     """Range of the subnet for Azure Bastion, at least a /26; unused while Bastion is off."""
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
     """Idle timeout of outbound flows through the NAT gateway, in minutes."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
     """Zone of the NAT gateway and its address; if empty, Azure selects it."""
+    public_ip_zones: Zones = fixed(("1", "2", "3"), Effect.IGNORED)
+    """Availability zones of the addresses of ingress controller and Bastion; empty in regions without zones. An
+    address keeps the zones of its creation."""
     private_endpoints_enabled: bool = False
     """Create private endpoints for registry, Key Vault, storage and Azure OpenAI, and disable their public access."""
     public_access_beside_endpoints_enabled: bool = False

@@ -42,7 +42,7 @@ class Environment:
     def names(self) -> Names:
         """The Azure names of the environment."""
         settings = self.settings
-        return Names(settings.prefix, self.name, settings.location, settings.subscription_id)
+        return Names(settings.prefix, self.name, settings.location, settings.subscription_id, settings.key_vault.name)
 
     @property
     def tags(self) -> dict[str, str]:

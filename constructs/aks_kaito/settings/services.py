@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from aks_kaito.settings.fields import (
+    Effect,
     Location,
     Matching,
     Principals,
@@ -42,9 +43,21 @@ class KeyVault(Section):
     See: https://learn.microsoft.com/azure/key-vault/general/overview
     """
 
+    name: (
+        Annotated[
+            str,
+            Matching(
+                r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+",
+                "must be 3-24 letters, digits and single '-', starting with a letter",
+            ),
+        ]
+        | None
+    ) = fixed(None)
+    """Name of the vault, unique in Azure; by default made from prefix, environment and subscription. Set another one if
+    a deleted vault in another region still holds that name."""
     sku_name: Literal["standard", "premium"] = "standard"
     """Service tier. Premium stores keys in hardware security modules."""
-    soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = fixed(30)
+    soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = fixed(30, Effect.REFUSED)
     """Days in which a deleted vault or secret can be recovered; its name cannot be reused until then."""
     secrets_officer_object_ids: Principals = {}
     """Object ids of Entra ID principals that can write secrets, by names of your choice."""
@@ -88,7 +101,7 @@ class OpenAi(Section):
     See: https://learn.microsoft.com/azure/ai-foundry/openai/overview
     """
 
-    enabled: bool = False
+    enabled: bool = fixed(False)
     """Create the account and its deployments. Keys are off; the chat authenticates with its managed identity."""
     sku_name: Literal["S0"] = "S0"
     """Pricing tier of the account."""
@@ -102,18 +115,20 @@ class PostgreSql(Section):
     See: https://learn.microsoft.com/azure/postgresql/flexible-server/overview
     """
 
-    enabled: bool = False
-    """Create a flexible server, a database, and the workload identity as its administrator."""
+    enabled: bool = fixed(False)
+    """Create a flexible server, a database, and an identity that administers it and creates the chat's role."""
     sku_name: Annotated[
         str, Matching(r"(B|GP|MO)_Standard_[A-Z]\w{1,30}", "must be a server size, such as B_Standard_B1ms")
     ] = "B_Standard_B1ms"
     """Compute size: B is burstable, GP general purpose, MO memory optimized."""
-    version: Literal["14", "15", "16", "17", "18"] = "17"
-    """Major version."""
-    storage_gib: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384] = 32
-    """Storage size, in GiB; it can grow but not shrink."""
+    version: Literal["14", "15", "16", "17", "18"] = fixed("17", Effect.LOWER_REFUSED)
+    """Major version. Azure upgrades the server in place, with some minutes of downtime."""
+    storage_gib: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384] = fixed(32, Effect.LOWER_REFUSED)
+    """Smallest storage size, in GiB. Azure doubles the disk before it is full; a larger value grows it at once."""
     backup_retention_days: Annotated[int, Field(ge=7, le=35)] = 7
     """Retention of backups for point-in-time restore, in days."""
+    geo_redundant_backup_enabled: bool = fixed(False)
+    """Copy the backups, and with them the conversations, to the paired region."""
     zone_redundancy_enabled: bool = False
     """Run a standby in another zone; requires a GP or MO size."""
 
@@ -124,7 +139,7 @@ class Bastion(Section):
     See: https://learn.microsoft.com/azure/bastion/bastion-overview
     """
 
-    enabled: bool = False
+    enabled: bool = fixed(False)
     """Create the Bastion host, its subnet and its public address."""
     sku: Literal["Basic", "Standard", "Premium"] = "Basic"
     """Service tier. Native client tunnels (`az network bastion tunnel`) require Standard or Premium."""
@@ -133,29 +148,31 @@ class Bastion(Section):
 class VmImage(Section):
     """A marketplace image."""
 
-    publisher: str = "Canonical"
+    publisher: str = fixed("Canonical")
     """Publisher of the image."""
-    offer: str = "ubuntu-24_04-lts"
+    offer: str = fixed("ubuntu-24_04-lts")
     """Offer of the image."""
-    sku: str = "server"
+    sku: str = fixed("server")
     """SKU of the image."""
-    version: str = "latest"
+    version: str = fixed("latest")
     """Version of the image."""
 
 
 class JumpBox(Section):
     """A Linux VM inside the network, which operators reach through Bastion.
 
+    It keeps the SSH key of its creation; `az vm user update` adds another one.
+
     See: https://learn.microsoft.com/azure/aks/operator-best-practices-network
     """
 
-    enabled: bool = False
+    enabled: bool = fixed(False)
     """Create the VM, with the Azure Monitor agent."""
     vm_size: VmSize = "Standard_D2ads_v5"
     """VM size."""
     os_disk_storage_account_type: Literal[
         "Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Standard_LRS"
-    ] = "Premium_LRS"
+    ] = fixed("Premium_LRS")
     """Type of the operating system disk."""
     accelerated_networking_enabled: bool = True
     """Use accelerated networking, which not every VM size supports."""

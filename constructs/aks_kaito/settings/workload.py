@@ -14,15 +14,16 @@ from aks_kaito.settings.fields import (
     Matching,
     ResourceGroupName,
     Section,
+    fixed,
 )
 
 
 class Chat(Section):
     """The chat application in the cluster. Its managed identity trusts only its ServiceAccount."""
 
-    namespace: DnsLabel = "kaito-chat"
+    namespace: DnsLabel = fixed("kaito-chat")
     """Namespace of the chat and the Workspace."""
-    service_account_name: DnsLabel = "kaito-chat"
+    service_account_name: DnsLabel = fixed("kaito-chat")
     """ServiceAccount with the federated workload identity."""
     replicas: Annotated[int, Field(ge=1, le=100)] = 2
     """Number of pods of the chat; one serves some hundred users."""
@@ -42,12 +43,12 @@ class Ingress(Section):
     See: https://learn.microsoft.com/azure/aks/concepts-network-ingress
     """
 
-    mode: Literal["nginx", "gateway", "webapprouting", "none"] = "nginx"
+    mode: Literal["nginx", "gateway", "webapprouting", "none"] = fixed("nginx")
     """Ingress controller: F5 NGINX, app routing's Gateway API, app routing's NGINX (supported until November 2026), or
     none."""
-    hostname: Hostname | None = None
+    hostname: Hostname | None = fixed(None)
     """Host name of the chat. With a DNS zone, the deployment creates its record; otherwise you create it."""
-    model_hostname: Hostname | None = None
+    model_hostname: Hostname | None = fixed(None)
     """Host name of the model's own endpoint, for programs; if unset, it is reachable inside the cluster only. The model
     has no authentication, so this requires one of the next two keys, and an NGINX controller, which enforces them."""
     model_allowed_ip_ranges: AllowedSources = ()
@@ -55,10 +56,10 @@ class Ingress(Section):
     model_basic_auth_secret_name: DnsLabel | None = None
     """Secret in the chat's namespace with users and passwords of the model's endpoint, which you create: key `htpasswd`
     for `nginx` (type `nginx.org/htpasswd`), `auth` for `webapprouting`. If unset, no password is required."""
-    dns_zone_name: Hostname | None = None
+    dns_zone_name: Hostname | None = fixed(None)
     """Existing public Azure DNS zone in the same subscription; requires `dns_zone_resource_group_name`. Delete existing
     records of the host names first."""
-    dns_zone_resource_group_name: ResourceGroupName | None = None
+    dns_zone_resource_group_name: ResourceGroupName | None = fixed(None)
     """Resource group of the DNS zone."""
     email: EmailAddress | None = None
     """E-mail address for Let's Encrypt's notices; if unset, it sends none."""

@@ -33,6 +33,7 @@ class PlatformStack(TerraformStack):
         """Define the stack of one environment, named after it."""
         super().__init__(scope, f"{environment.names.stack}-platform")
         settings = self._settings = environment.settings
+        providers.require_terraform(self)
         providers.keep_state(self, settings.state, settings.subscription_id)
         providers.add(
             self, settings.subscription_id, register_resource_providers=settings.resource_provider_registration_enabled
@@ -43,7 +44,14 @@ class PlatformStack(TerraformStack):
         network = self._add_network(placement)
         access = NetworkAccess(settings.network, network)
         workload_identity = Identity(self, "workload-identity", placement=placement, purpose="chat")
-        metrics = Metrics(self, "metrics", settings=settings.monitoring, placement=placement, deployer=deployer)
+        metrics = Metrics(
+            self,
+            "metrics",
+            settings=settings.monitoring,
+            placement=placement,
+            deployer=deployer,
+            admin_group_object_ids=settings.cluster.admin_group_object_ids,
+        )
         registry = ContainerRegistry(self, "registry", settings=settings.registry, placement=placement, access=access)
         vault = KeyVault(
             self,

@@ -79,7 +79,7 @@ def add_access(
             "bastion",
             settings=settings.bastion,
             placement=placement,
-            zones=settings.system_pool.zones,
+            zones=settings.network.public_ip_zones,
             network=network,
         )
     if not settings.jump_box.enabled:
@@ -115,7 +115,7 @@ def add_ingress_address(
         "ingress",
         settings=settings.ingress,
         placement=placement,
-        zones=settings.system_pool.zones,
+        zones=settings.network.public_ip_zones,
         zone=zone,
         resource_group_resource_id=group.id,
         cluster_principal_id=cluster.principal_id,

@@ -38,6 +38,15 @@ _RESOURCE_PROVIDERS = [
 _STATE_FOLDER = "../../.."
 
 
+# terraform_data, which the platform stack uses, exists since 1.4; releases before 1.5 get no corrections from anyone.
+_TERRAFORM_VERSIONS = ">= 1.5"
+
+
+def require_terraform(stack: TerraformStack) -> None:
+    """Refuse versions of Terraform that lack features of the stacks."""
+    stack.add_override("terraform.required_version", _TERRAFORM_VERSIONS)
+
+
 def keep_state(stack: TerraformStack, state: State, subscription_id: str | None) -> None:
     """Configure the backend: a local file or a blob, with the name of the stack."""
     name = stack.node.id

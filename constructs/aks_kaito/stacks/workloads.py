@@ -34,6 +34,7 @@ class WorkloadsStack(TerraformStack):
         super().__init__(scope, f"{environment.names.stack}-workloads")
         self._environment = environment
         settings = self._settings = environment.settings
+        providers.require_terraform(self)
         providers.keep_state(self, settings.state, settings.subscription_id)
         providers.add_azurerm(self, settings.subscription_id)
         cluster = DataAzurermKubernetesCluster(

@@ -7,11 +7,13 @@ from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
 
 
-@rule("prefix", "location", "subscription_id")
+@rule("prefix", "location", "subscription_id", "key_vault.name")
 def names_fit_azure(context: Context) -> Iterator[Problem]:
     """Azure accepts every name of prefix, environment and region."""
     settings = context.settings
-    names = Names(settings.prefix, context.environment, settings.location, settings.subscription_id)
+    names = Names(
+        settings.prefix, context.environment, settings.location, settings.subscription_id, settings.key_vault.name
+    )
     for kind, name, allowed in names.broken():
         noun = kind.replace("_", " ")
         text = f"makes the {noun}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
@@ -95,10 +97,8 @@ def alert_addresses_need_alerts(context: Context) -> Iterator[Problem]:
 
 @rule("state.backend", "cluster.admin_group_object_ids")
 def shared_state_has_an_admin_group(context: Context) -> Iterator[Problem]:
-    """A shared state has a group of administrators. Without one, only the last deployer can access the cluster."""
+    """A shared state has a group of administrators. Without one, only the first deployer can access the cluster."""
     settings = context.settings
     if settings.state.backend == "azurerm" and not settings.cluster.admin_group_object_ids:
-        text = (
-            "lets several operators deploy, but without cluster.admin_group_object_ids only the last has cluster access"
-        )
+        text = "lets several operators deploy; without cluster.admin_group_object_ids only the first has cluster access"
         yield Problem("state.backend", "azurerm", text)
