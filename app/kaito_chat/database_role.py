@@ -24,8 +24,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Errors of a server, a network or an identity that may be ready a moment later.
 _PASSING = (OSError, TimeoutError, AzureError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _STILL_ADMINISTRATOR = """\
-The chat's role is still an administrator of PostgreSQL: the server did not let {administrator} change it. The chat works,
-with more rights than it needs. docs/how-to/upgrade.md describes how to take them from it.
+The chat's role is still an administrator of PostgreSQL: the server did not let {administrator} change it. The chat
+works, with more rights than it needs. docs/how-to/upgrade.md describes how to take them from it.
 """
 
 

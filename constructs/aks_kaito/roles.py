@@ -39,8 +39,8 @@ def assign(
     """Assign `role` on the resource id `on` to a principal; with `keeps_principal`, later principals do not replace it.
 
     With the type `ServicePrincipal`, Azure accepts an identity that Entra ID has not replicated yet. Use None for users
-    and groups. An assignment with `after` takes the place of one that was deployed on another scope: Terraform creates it
-    after the others, and deletes the old one last.
+    and groups. An assignment with `after` takes the place of one that was deployed on another scope: Terraform creates
+    it after the others, and deletes the old one last.
     """
     return RoleAssignment(
         scope,

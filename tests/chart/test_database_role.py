@@ -41,7 +41,10 @@ def test_the_job_runs_before_each_release_with_the_administrators_identity() -> 
         "id-database",
     ]
     environment = {each["name"]: each["value"] for each in container["env"]}
-    assert environment["KAITO_CHAT_DATABASE_URL"] == one(objects, "ConfigMap", "everything")["data"]["KAITO_CHAT_DATABASE_URL"]
+    assert (
+        environment["KAITO_CHAT_DATABASE_URL"]
+        == one(objects, "ConfigMap", "everything")["data"]["KAITO_CHAT_DATABASE_URL"]
+    )
     assert environment["KAITO_CHAT_CA_FILE"] == "/etc/kaito-chat/ca/ca.pem"
 
 

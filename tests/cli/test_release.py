@@ -50,9 +50,7 @@ def release(
     return done, json.loads(noted.read_text()) if noted.exists() else []
 
 
-@pytest.mark.parametrize(
-    ("given", "fails"), [("0.2.0", ""), (DIGEST, ""), (DIGEST, "acr ")]
-)
+@pytest.mark.parametrize(("given", "fails"), [("0.2.0", ""), (DIGEST, ""), (DIGEST, "acr ")])
 def test_helm_upgrades_to_a_digest_with_the_stacks_values(
     tmp_path: Path, given: str, fails: str, project: Path
 ) -> None:

@@ -271,8 +271,16 @@ def test_a_public_chat_without_sign_in_is_refused(tmp_path: Path) -> None:
         ("cluster.ssh_public_key", f'"{SSH_KEY}"', f'"ssh-rsa {placeholders.EXAMPLE_KEY} me@laptop"'),
         ("subscription_id", 'prefix = "kaito"', 'prefix = "kaito"\nsubscription_id = "{id}"'),
         ("cluster.admin_group_object_ids", "[cluster]", '[cluster]\nadmin_group_object_ids = ["{id}"]'),
-        ("key_vault.secrets_officer_object_ids", "[model]", '[key_vault.secrets_officer_object_ids]\na = "{id}"\n[model]'),
-        ("monitoring.grafana_admin_object_ids", "[model]", '[monitoring.grafana_admin_object_ids]\na = "{id}"\n[model]'),
+        (
+            "key_vault.secrets_officer_object_ids",
+            "[model]",
+            '[key_vault.secrets_officer_object_ids]\na = "{id}"\n[model]',
+        ),
+        (
+            "monitoring.grafana_admin_object_ids",
+            "[model]",
+            '[monitoring.grafana_admin_object_ids]\na = "{id}"\n[model]',
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -311,9 +319,7 @@ def test_example_hosts_warn(host: str, example: bool, tmp_path: Path) -> None:  
 
 
 def test_every_shipped_placeholder_is_found() -> None:
-    found = {
-        path.stem: {each.key for each in placeholders.found(load(path, TODAY).settings)} for path in ENVIRONMENTS
-    }
+    found = {path.stem: {each.key for each in placeholders.found(load(path, TODAY).settings)} for path in ENVIRONMENTS}
     assert found == {
         "dev": {"cluster.ssh_public_key"},
         "prod": {"cluster.ssh_public_key", "chat.entra_client_id", "ingress.hostname"},

@@ -37,9 +37,7 @@ class Database:
         ca_file: Certificates to trust beside the public ones and the system's.
     """
 
-    def __init__(
-        self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None
-    ) -> None:
+    def __init__(self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None) -> None:
         parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
         self.engine, self._connections = (

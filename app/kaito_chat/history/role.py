@@ -49,8 +49,8 @@ class Administrator:
 async def ensure(url: str, object_id: str, administrator: Administrator) -> bool:
     """Create the role in the chat's database URL for an identity of Entra ID; return whether it is no administrator.
 
-    A role that exists keeps its tables. One that an earlier version made an administrator loses that right, if the server
-    permits it.
+    A role that exists keeps its tables. One that an earlier version made an administrator loses that right, if the
+    server permits it.
 
     Raises:
         OSError: The server does not answer, or its certificate is not trusted.

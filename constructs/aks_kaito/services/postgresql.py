@@ -1,7 +1,7 @@
 """PostgreSQL for the chat's history: private endpoint only, sign-in with Entra ID only.
 
-A separate identity administers the server. A Job of the chat's chart uses it to create the role of the chat, which owns its
-tables and nothing else.
+A separate identity administers the server. A Job of the chat's chart uses it to create the role of the chat, which owns
+its tables and nothing else.
 
 See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-azure-ad-authentication
 """
@@ -121,8 +121,8 @@ class PostgreSql(Construct):
     def _forget_administrator(self) -> None:
         """Remove the administrator of earlier versions, which was the chat, from Terraform's state only.
 
-        Deleting it in Azure would drop its role, which owns the tables: that fails, or the chat loses its history. The Job
-        takes the administrator's rights from the role instead.
+        Deleting it in Azure would drop its role, which owns the tables: that fails, or the chat loses its history. The
+        Job takes the administrator's rights from the role instead.
         """
         forgotten = {"from": _FORMER_ADMINISTRATOR, "lifecycle": {"destroy": False}}
         TerraformStack.of(self).add_override("removed", [forgotten])

@@ -40,8 +40,8 @@ class Network(Section):
     """Keep the public access of these services beside their private endpoints, with the same firewalls as without
     endpoints; requires `private_endpoints_enabled`."""
     allowed_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach Key Vault and storage, in addition to the subnets, while they have public
-    access."""
+    """Public addresses or ranges that can reach Key Vault and storage, in addition to the subnets, while they have
+    public access."""
 
     @property
     def services_are_private(self) -> bool:

@@ -1,5 +1,6 @@
 """The tables of the workloads and of Terraform's state: `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and
-`[state]`."""
+`[state]`.
+"""
 
 from typing import Annotated, Literal
 
@@ -33,8 +34,8 @@ class Chat(Section):
     entra_client_id: Guid | None = None
     """Application (client) id of the app registration for sign-in; required with `sign_in = "entra"`."""
     public_without_sign_in: bool = False
-    """Publish the chat, and with it the GPU, to everyone who can reach `ingress.hostname`. A host name without sign-in is
-    refused unless this is set."""
+    """Publish the chat, and with it the GPU, to everyone who can reach `ingress.hostname`. A host name without sign-in
+    is refused unless this is set."""
 
 
 class Ingress(Section):

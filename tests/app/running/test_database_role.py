@@ -27,7 +27,8 @@ RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
   RETURN format('Created role for %s', r);
 END $$;
 CREATE OR REPLACE FUNCTION pgaadauth_list_principals(admins boolean)
-RETURNS TABLE (rolename text, objectid text) LANGUAGE sql SECURITY DEFINER AS 'SELECT rolename, objectid FROM principals';
+RETURNS TABLE (rolename text, objectid text) LANGUAGE sql SECURITY DEFINER
+AS 'SELECT rolename, objectid FROM principals';
 DO $$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'azure_pg_admin') THEN
     CREATE ROLE azure_pg_admin CREATEROLE CREATEDB;
@@ -64,14 +65,14 @@ class Server:
         """Create the chat's role with some rights, mapped to its identity."""
         quoted = self.role.replace('"', '""')
         await self.run(f"CREATE ROLE \"{quoted}\" LOGIN PASSWORD 'not-a-secret' {rights}")
-        mapped = f"INSERT INTO principals VALUES ('{self.role}', '{OBJECT_ID}')"
+        mapped = f"INSERT INTO principals VALUES ('{self.role}', '{OBJECT_ID}')"  # noqa: S608 - our own names
         await self.run(mapped, self.owner.set(database="postgres"))
 
     async def rights(self) -> tuple[bool, ...]:
         """Return whether the role may create roles and databases, and whether it is a member of the administrators."""
         (row,) = await self.run(
             "SELECT rolcreaterole, rolcreatedb, pg_has_role(rolname, 'azure_pg_admin', 'MEMBER')"
-            f" FROM pg_roles WHERE rolname = '{self.role}'"
+            f" FROM pg_roles WHERE rolname = '{self.role}'"  # noqa: S608 - our own names
         )
         return tuple(row)
 

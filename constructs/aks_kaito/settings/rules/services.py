@@ -37,7 +37,9 @@ def registry_tier_includes_the_features(context: Context) -> Iterator[Problem]:
         yield Problem("registry.georeplication_locations", context.settings.location, allowed)
 
 
-@rule("network.private_endpoints_enabled", "network.public_access_beside_endpoints_enabled", "network.allowed_ip_ranges")
+@rule(
+    "network.private_endpoints_enabled", "network.public_access_beside_endpoints_enabled", "network.allowed_ip_ranges"
+)
 def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
     """Private services have no allow-list, which filters public addresses."""
     network = context.settings.network
