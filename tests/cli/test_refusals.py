@@ -36,7 +36,7 @@ def test_placeholders_are_refused_before_anything_is_done(tmp_path: Path) -> Non
         "prod.toml: ingress.hostname",
         "prod.toml: chat.entra_client_id",
     ]
-    # What exists can be destroyed.
+    # Existing resources can be destroyed.
     destroyed = run(tmp_path, "destroy", "prod", "prod", variables=environment(tmp_path, prod, "prod"))
     assert "placeholder" not in destroyed.done.stderr
     assert destroyed.asked

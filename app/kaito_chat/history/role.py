@@ -65,11 +65,12 @@ async def ensure(url: str, object_id: str, administrator: Administrator) -> bool
         elif await connection.fetchval(_MAPPED_ID, role) != object_id:
             await connection.execute(_label(role, object_id))
             log.info("mapped the role of the chat to its new identity", extra={"role": role})
-        ordinary = await _demote(connection, role, object_id)
+    # A role that loses an administrator's rights has its own before.
     async with _connected(parsed, administrator) as connection:
         await connection.execute(f"GRANT CONNECT ON DATABASE {_quoted(parsed.database or '')} TO {_quoted(role)}")
         await connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {_quoted(role)}")
-    return ordinary
+    async with _connected(parsed.set(database=_ROLES_DATABASE), administrator) as connection:
+        return await _demote(connection, role, object_id)
 
 
 async def _demote(connection: asyncpg.Connection, role: str, object_id: str) -> bool:

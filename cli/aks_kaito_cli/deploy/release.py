@@ -1,8 +1,8 @@
 """A release of the chat application alone.
 
-Helm upgrades the chat's release in the environment's own cluster, with the values that the stack wrote and another image,
-which is pinned by its digest. Values that only a deployment knows, such as the ids of identities, are reused from the
-release before; without one, the chart refuses.
+Helm upgrades the chat's release in the environment's own cluster, with the values that the stack wrote and another
+image, which is pinned by its digest. Values that only a deployment knows, such as the ids of identities, are reused
+from the release before; without one, the chart refuses.
 """
 
 import sys

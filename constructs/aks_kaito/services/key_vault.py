@@ -80,7 +80,8 @@ def _let_read(stack: Construct, *, vault_id: str, secrets: Sequence[str], princi
     """Let a principal read some secrets, which need not exist yet.
 
     The assignments are in the scope of the stack. The last one has the address of an assignment on the whole vault,
-    which earlier versions deployed: Terraform deletes that one once all the new ones exist, so the chat can always read.
+    which earlier versions deployed: Terraform deletes that one once all the new ones exist, so the chat can always
+    read.
     """
     found: list[RoleAssignment] = []
     for secret in reversed(secrets):

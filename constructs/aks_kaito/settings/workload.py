@@ -1,5 +1,6 @@
-"""The tables of the workloads and of Terraform's state: `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and
-`[state]`.
+"""The tables of the workloads and of Terraform's state.
+
+These are `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and `[state]`.
 """
 
 from typing import Annotated, Literal

@@ -70,10 +70,8 @@ class Server:
 
     async def rights(self) -> tuple[bool, ...]:
         """Return whether the role may create roles and databases, and whether it is a member of the administrators."""
-        (row,) = await self.run(
-            "SELECT rolcreaterole, rolcreatedb, pg_has_role(rolname, 'azure_pg_admin', 'MEMBER')"
-            f" FROM pg_roles WHERE rolname = '{self.role}'"  # noqa: S608 - our own names
-        )
+        rights = "rolcreaterole, rolcreatedb, pg_has_role(rolname, 'azure_pg_admin', 'MEMBER')"
+        (row,) = await self.run(f"SELECT {rights} FROM pg_roles WHERE rolname = '{self.role}'")  # noqa: S608 - our names
         return tuple(row)
 
 
