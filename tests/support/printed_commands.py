@@ -34,10 +34,11 @@ _TEMPLATE = re.compile(r"\{\{-?.*?-?\}\}")
 
 
 class Printed(NamedTuple):
-    """A command line and its source."""
+    """A command line and its source; a sentence may name a command without all its arguments."""
 
     source: str
     words: tuple[str, ...]
+    is_whole: bool = True
 
 
 def printed(program: str) -> list[Printed]:
@@ -55,7 +56,7 @@ def _documented() -> Iterator[Printed]:
         for block in _FENCED.findall(text):
             yield from _lines(str(path.relative_to(ROOT)), block)
         for line in _INLINE.findall(_FENCED.sub("", text)):
-            yield from _lines(str(path.relative_to(ROOT)), line)
+            yield from _lines(str(path.relative_to(ROOT)), line, is_whole=False)
 
 
 def _in_notes() -> Iterator[Printed]:
@@ -69,7 +70,7 @@ def _in_code() -> Iterator[Printed]:
     for folder in ("cli", "constructs", "environments"):
         for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.toml")]:
             for line in _INLINE.findall(path.read_text(encoding="utf-8")):
-                yield from _lines(str(path.relative_to(ROOT)), line)
+                yield from _lines(str(path.relative_to(ROOT)), line, is_whole=False)
 
 
 def _built() -> Iterator[Printed]:
@@ -94,7 +95,7 @@ def _called(method: Any) -> tuple[str, ...]:
     return found
 
 
-def _lines(source: str, text: str) -> Iterator[Printed]:
+def _lines(source: str, text: str, *, is_whole: bool = True) -> Iterator[Printed]:
     """Yield the simple commands of lines of shell, with their continuations and without variables before them."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         for command in re.split(r"&&|\|\||[;|]", re.sub(r"[<>]\S*", "", line.strip().removeprefix("$ "))):
@@ -105,4 +106,4 @@ def _lines(source: str, text: str) -> Iterator[Printed]:
             while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
                 words.pop(0)
             if words and words[0] in PROGRAMS:
-                yield Printed(source, tuple(words))
+                yield Printed(source, tuple(words), is_whole)
