@@ -1,7 +1,8 @@
 """Synthesize the stacks of every selected environment: `python main.py`, or a CDK CLI, which runs it.
 
 `AKS_KAITO_ENV` selects one environment (unset: all), `AKS_KAITO_ENVIRONMENTS_DIR` replaces the folder of environment
-files. Exit status: 0, or 2 with the problems on standard error and nothing written.
+files, `AKS_KAITO_PREVENT_DESTROY=false` lifts the protection of database, vault and address, as `make destroy` does.
+Exit status: 0, or 2 with the problems on standard error and nothing written.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from aks_kaito import node
-from aks_kaito.settings import SettingsError, selected
+from aks_kaito.settings import SettingsError, prevents_destroy, selected
 
 
 def main() -> int:
@@ -20,7 +21,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_const", const="json", dest="show", help="the same as --show json")
     form = parser.parse_args().show
     try:
-        environments = selected(Path(__file__).parent / "environments")
+        folder = Path(__file__).parent / "environments"
+        environments, prevent_destroy = selected(folder), prevents_destroy(folder)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -29,7 +31,7 @@ def main() -> int:
     from aks_kaito.review import output
     from aks_kaito.stacks.synthesis import synthesize
 
-    output.show(environments, synthesize(environments), form)
+    output.show(environments, synthesize(environments, prevent_destroy=prevent_destroy), form)
     return 0
 
 

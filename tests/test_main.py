@@ -163,3 +163,42 @@ def test_the_readmes_errors_are_real(tmp_path: Path) -> None:
         if line.startswith("environments/")
     ]
     assert ran.stderr.splitlines() == shown
+
+
+def test_the_protection_is_lifted_by_a_variable_with_two_values(tmp_path: Path) -> None:
+    lifted = run(tmp_path, AKS_KAITO_ENV="dev", AKS_KAITO_PREVENT_DESTROY="false")
+    assert lifted.returncode == 0, lifted.stderr
+    text = (tmp_path / "cdktf.out/stacks/kaito-dev-platform/cdk.tf.json").read_text(encoding="utf-8")
+    assert '"prevent_destroy": true' not in text
+    refused = run(tmp_path, AKS_KAITO_ENV="dev", AKS_KAITO_PREVENT_DESTROY="no")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.endswith('environments: AKS_KAITO_PREVENT_DESTROY = "no": must be true or false\n')
+
+
+def test_an_empty_selection_is_refused_instead_of_all_environments(tmp_path: Path) -> None:
+    ran = run(tmp_path, AKS_KAITO_ENV="")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.endswith('environments: AKS_KAITO_ENV = "": must be one of: dev, prod, sample\n')
+
+
+def test_a_shared_state_has_prefix_environment_and_subscription_in_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    text = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+    blob = '\n[state]\nbackend = "azurerm"\nresource_group_name = "rg-states"\nstorage_account_name = "ststates"\n'
+    subscription = "11111111-2222-3333-4444-555555555555"
+    (folder / "dev.toml").write_text(f'subscription_id = "{subscription}"\n{text}{blob}', encoding="utf-8")
+    ran = run(tmp_path, AKS_KAITO_ENVIRONMENTS_DIR=str(folder))
+    assert ran.returncode == 0, ran.stderr
+    for part in ("platform", "workloads"):
+        written = (tmp_path / f"cdktf.out/stacks/kaito-dev-{part}/cdk.tf.json").read_text(encoding="utf-8")
+        assert json.loads(written)["terraform"]["backend"] == {
+            "azurerm": {
+                "container_name": "tfstate",
+                "key": f"kaito/dev/666ff6ccaa5b/{part}.tfstate",
+                "resource_group_name": "rg-states",
+                "storage_account_name": "ststates",
+                "subscription_id": subscription,
+                "use_azuread_auth": True,
+            }
+        }

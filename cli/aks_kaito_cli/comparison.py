@@ -18,6 +18,8 @@ from aks_kaito.review.documents import Document
 from aks_kaito_cli.project import ROOT
 
 _LOCK = "requirements/infra.txt"
+# Variables that select or move environments, or lift the protection of resources.
+_SELECTING = ("AKS_KAITO_ENV", "AKS_KAITO_PREVENT_DESTROY")
 
 Side = dict[str, Document]
 
@@ -34,7 +36,7 @@ def both_sides(base: str, environment: str | None = None) -> tuple[Side, Side]:
     """
     with tempfile.TemporaryDirectory(prefix="aks-kaito-diff-") as folder:
         old, new = _synthesize_both(base, Path(folder))
-    if environment:
+    if environment is not None:
         old, new = _of_environment(environment, old), _of_environment(environment, new)
         if not old and not new:
             raise ComparisonError(f"ENV = {environment!r}: neither side has such an environment")
@@ -97,8 +99,8 @@ def _synthesize(name: str, root: Path, output: Path) -> Side:
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that select or move environments: each side has files of its own."""
-    return {name: value for name, value in variables.items() if not name.startswith("AKS_KAITO_ENV")}
+    """Return the variables without those that change the output: each side has files of its own."""
+    return {name: value for name, value in variables.items() if not name.startswith(_SELECTING)}
 
 
 def _of_environment(name: str, side: Side) -> Side:

@@ -1,7 +1,11 @@
 """Pages of the documentation to which messages refer, some with a heading."""
 
 REQUIREMENTS = "docs/how-to/deploy.md, Requirements"
+DESTROY = "docs/how-to/deploy.md, Destroy"
 STATE = "docs/how-to/share-state.md"
+OTHER_STATE = "docs/how-to/share-state.md, A state of another environment"
+LOST_STATE = "docs/how-to/share-state.md, Names of an older version"
+CHANGES = "docs/how-to/change-a-deployed-environment.md"
 SIGN_IN = "docs/how-to/sign-in.md"
 MODEL_ENDPOINT = "docs/how-to/publish-the-model.md"
 CONTROLLER = "docs/how-to/choose-a-controller.md"

@@ -2,16 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Literal, get_args
 
+from aks_kaito import state
 from aks_kaito.charts.names import CHAT_CHART
-from aks_kaito.settings import Environment, load
+from aks_kaito.settings import Environment, named
+from aks_kaito.settings.problems import display_path
+from aks_kaito.state import Part
 
 ROOT = Path(__file__).parents[2]
 CHAT_CHART_FOLDER = ROOT / "charts" / CHAT_CHART
-
-Part = Literal["platform", "workloads"]
-PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def environments_folder() -> Path:
@@ -28,19 +27,19 @@ def environment_named(name: str) -> Environment:
     """Load one environment.
 
     Raises:
-        SettingsError: The file is missing or invalid.
+        SettingsError: There is no such environment, or its file is invalid.
     """
-    return load(environments_folder() / f"{name}.toml")
+    return named(environments_folder(), name)
 
 
-def stack(environment: Environment, part: Part) -> str:
-    """Return the name of one of the environment's two stacks."""
-    return f"{environment.names.stack}-{part}"
+def environment_file(name: str) -> Path:
+    """Return the path of an environment's file, for messages."""
+    return display_path(environments_folder() / f"{name}.toml")
 
 
 def local_state(environment: Environment, part: Part) -> Path:
     """Return the state file of a stack whose backend is `local`."""
-    return ROOT / f"terraform.{stack(environment, part)}.tfstate"
+    return ROOT / state.file_name(environment, part)
 
 
 def values_file(environment: Environment) -> Path:

@@ -42,6 +42,10 @@ class Step(NamedTuple):
         )
 
 
+class RefusedError(Exception):
+    """The command is refused; nothing was changed."""
+
+
 class StepError(Exception):
     """A step failed.
 

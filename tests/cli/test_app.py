@@ -10,7 +10,8 @@ import pytest
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
-SUBCOMMANDS = ("synth", "diff", "deploy", "destroy", "release")
+OF_ENVIRONMENTS = ("synth", "diff", "deploy", "destroy", "release")
+SUBCOMMANDS = (*OF_ENVIRONMENTS, "doctor")
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -50,9 +51,9 @@ def test_help_says_what_a_subcommand_needs_and_gives_an_example(subcommand: str)
 
 
 def test_subcommands_and_environments_complete(tmp_path: Path) -> None:
-    assert completions("aks-kaito d") == ["diff", "deploy", "destroy"]
+    assert completions("aks-kaito d") == ["diff", "deploy", "destroy", "doctor"]
     names = [path.stem for path in ENVIRONMENTS]
-    for subcommand in SUBCOMMANDS:
+    for subcommand in OF_ENVIRONMENTS:
         assert completions(f"aks-kaito {subcommand} ") == names
     assert completions("aks-kaito deploy p") == ["prod"]
     (tmp_path / "mine.toml").touch()

@@ -1,4 +1,4 @@
-"""Deploying and destroying step by step, with stand-ins for the programs that need Azure or a cluster."""
+"""Deploying step by step, with stand-ins for the programs that need Azure or a cluster."""
 
 from pathlib import Path
 
@@ -14,6 +14,11 @@ SIGNED_IN = [
     f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope --file KUBECONFIG",
     "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
 ]
+KAITO_IMAGE = (
+    "kubectl --kubeconfig KUBECONFIG --namespace kube-system get deployment/kaito-workspace "
+    "--output jsonpath={.spec.template.spec.containers[0].image} --request-timeout=15s"
+)
+CHECKED = 'but kaito.version = "0.6.0": presets, GPU sizes and nodes were checked for 0.6.0; '
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
 A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
 RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
@@ -28,6 +33,11 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
     assert ran.done.returncode == 0, ran.done.stderr
     grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
     assert placed(ran) == [
+        f"az group exists --name {GROUP}",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-dev-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         f"az aks show --resource-group {GROUP} --name aks-kaito-dev-westeurope --query name --output tsv",
         *SIGNED_IN,
         f"{IN_CLUSTER} {A_GATEWAY}",
@@ -44,10 +54,14 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
             for name in ("chat", "gpu", "vllm")
         ),
         f"az grafana show {grafana} --query properties.endpoint --output tsv",
+        KAITO_IMAGE,
         IN_POD,
     ]
     for each in ran.variables:
-        assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (str(ROOT), "yes_without_prompt")
+        assert (each["PWD"], each["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"]) == (
+            str(tmp_path / "project"),
+            "yes_without_prompt",
+        )
         assert each["AKS_KAITO_ENV"] == "dev"
 
 
@@ -82,6 +96,47 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert "az vm list-usage --location westeurope" in said
     place = f"--resource-group {GROUP} --name aks-kaito-dev-westeurope"
     assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
+
+
+@pytest.mark.parametrize(
+    ("image", "version", "words"),
+    [
+        ("mcr.microsoft.com/aks/kaito/workspace:0.6.0", "0.6.0", "the cluster runs 0.6.0, as kaito.version says"),
+        ("mcr.microsoft.com/aks/kaito/workspace:v0.12.0-2", "0.12.0", "the cluster runs 0.12.0, as kaito.version says"),
+        (
+            "mcr.microsoft.com/aks/kaito/workspace:0.12.0",
+            "0.6.0",
+            f'the cluster runs 0.12.0, {CHECKED}set kaito.version = "0.12.0"',
+        ),
+        (
+            "registry.local:5000/kaito/workspace:0.9.3@sha256:" + "a" * 64,
+            "0.6.0",
+            f"the cluster runs 0.9.3, {CHECKED}the catalog knows 0.6.0, 0.12.0",
+        ),
+        ("registry.local:5000/kaito/workspace", "0.6.0", "unknown: its image is registry.local:5000/kaito/workspace"),
+        ("", "0.6.0", "unknown: its image is missing"),
+    ],
+)
+def test_the_report_compares_the_version_of_the_add_on(image: str, version: str, words: str, tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[kaito]\nversion = "{version}"\n')
+    ran = run(
+        tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"get deployment/kaito-workspace": image}
+    )
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert words in ran.done.stdout
+
+
+def test_a_version_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", fails="get deployment/kaito-workspace")
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the version in the cluster is unknown (it was told to fail); read the tag of: kubectl" in ran.done.stdout
+
+
+def test_without_kaito_no_version_is_read(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f"{DEV}\n[kaito]\nenabled = false\n")
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert not [line for line in ran.lines if "kaito-workspace" in line]
 
 
 def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:
@@ -223,23 +278,6 @@ def test_a_missing_program_is_named(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables={"CDK_CLI": str(tmp_path / "plain")})
     assert (failed.done.returncode, "cannot be started: Permission denied" in failed.done.stderr) == (1, True)
-
-
-def test_the_workloads_are_destroyed_first(tmp_path: Path) -> None:
-    ran = run(tmp_path, "destroy", "dev", "dev")
-    assert ran.steps == [
-        "cdk destroy kaito-dev-workloads --auto-approve",
-        "cdk destroy kaito-dev-platform --auto-approve",
-    ]
-    assert "kv-kaito-dev-6f10b7" in ran.done.stdout
-
-
-@pytest.mark.parametrize("part", ["workloads", "platform"])
-def test_a_failed_destruction_can_be_repeated(tmp_path: Path, part: str) -> None:
-    failed = run(tmp_path, "destroy", "dev", "dev", fails=part)
-    assert (failed.done.returncode, part in failed.lines[-1]) == (1, True)
-    assert "Next:   make destroy ENV=dev CONFIRM=dev" in failed.done.stderr
-    assert run(tmp_path, "destroy", "dev", "dev").done.returncode == 0
 
 
 def test_disabled_parts_are_skipped(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_markdown_of_one_environment(repository: Path) -> None:
         edit(repository / "environments" / f"{name}.toml", 'location = "westeurope"', 'location = "northeurope"')
     ran = diff(repository, "dev", "--base=main", "--markdown")
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("### Synthesized Terraform, compared with `main`\n\n**Likely to be replaced**")
+    assert ran.stdout.startswith("### Synthesized Terraform, compared with `main`\n\n**† Likely to be replaced**")
     assert "`azurerm_resource_group.resource-group` in `kaito-dev-platform`" in ran.stdout
     assert "dev-two" not in ran.stdout
 

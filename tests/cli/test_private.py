@@ -3,13 +3,18 @@
 from pathlib import Path
 
 from support.project import OWN_ID, ROOT, own
-from support.stand_ins import environment, run, starting
+from support.stand_ins import environment, linked, run, starting
 
 
 def test_a_private_environment_stops_after_the_platform(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "prod", "0.2.0", fails="acr login")
     assert ran.done.returncode == 3
     assert ran.lines == [
+        "az group exists --name rg-kaito-prod-westeurope",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-prod-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         "cdk deploy kaito-prod-platform --auto-approve --ignore-missing-stack-dependencies",
         "az acr login --name crkaitoprod6f10b7 --expose-token --output none",
         (
@@ -68,7 +73,8 @@ def test_private_workloads_are_destroyed_from_inside(tmp_path: Path) -> None:
 
 
 def test_the_jump_box_does_not_destroy_itself(tmp_path: Path) -> None:
-    variables = {"PYTHONPATH": str(named_as(tmp_path, "vm-kaito-dev"))}
+    elsewhere = linked(tmp_path / "project") / "cli"
+    variables = {"PYTHONPATH": f"{named_as(tmp_path, 'vm-kaito-dev')}:{elsewhere}"}
     ran = run(tmp_path, "destroy", "dev", "dev", variables=variables)
     assert (ran.done.returncode, starting(ran, "cdk destroy kaito-dev-platform")) == (3, [])
     assert "destroy the platform from outside its network" in ran.done.stderr

@@ -10,7 +10,7 @@ import pytest
 from aks_kaito_cli import pages
 from support.needs import needs_make
 from support.project import ROOT
-from support.stand_ins import AKS_KAITO, NAMES, environment, run, without_placeholders
+from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, prepare, run, without_placeholders
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
@@ -54,7 +54,7 @@ def test_a_variable_that_is_no_command_is_refused(tmp_path: Path, variable: str)
     [
         (("deploy", "dev", "a b"), "TAG='a b'"),
         (("deploy", "dev", ""), "TAG=''"),
-        (("deploy", "nowhere", "0.2.0"), "nowhere.toml"),
+        (("deploy", "nowhere", "0.2.0"), 'ENV = "nowhere": must be one of: dev, prod, sample'),
         (("destroy", "dev", ""), "CONFIRM='': must be 'dev'"),
         (("destroy", "dev", "prod"), "CONFIRM='prod'"),
     ],
@@ -65,19 +65,42 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
     assert words in ran.done.stderr
 
 
+@pytest.mark.parametrize("name", ["", "..", "../dev", "../../etc/passwd", "./dev", "dev.toml", "DEV", "dév", "dev/"])
+@pytest.mark.parametrize("rest", [("deploy", "0.2.0"), ("destroy", ""), ("release", "0.2.0")], ids=lambda rest: rest[0])
+def test_a_name_that_no_file_in_the_folder_has_is_refused(tmp_path: Path, name: str, rest: tuple[str, str]) -> None:
+    # A file that a path would reach, beside the folder.
+    (tmp_path / "dev.toml").write_text(DEV, encoding="utf-8")
+    subcommand, argument = rest
+    ran = run(tmp_path, subcommand, name, argument or name, variables=environment(tmp_path, DEV))
+    assert (ran.done.returncode, ran.asked, ran.done.stdout) == (2, [], "")
+    shown = name.replace("é", "\\xe9")
+    assert f'ENV = "{shown}": must be one of: dev\n' in ran.done.stderr
+
+
+def test_two_environments_with_one_registry_name_are_not_deployed(tmp_path: Path) -> None:
+    variables = environment(tmp_path, DEV, "de-v") | environment(tmp_path, DEV)
+    for name, other in (("dev", "de-v"), ("de-v", "dev")):
+        ran = run(tmp_path, "deploy", name, "0.2.0", variables=variables)
+        assert (ran.done.returncode, ran.asked) == (2, [])
+        assert f"environment = \"{name}\": must differ from '{other}' by more than hyphens" in ran.done.stderr
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
         (("deploy", "ENV=dev", "TAG=a b"), "TAG='a b'"),
-        (("deploy", "ENV=nowhere", "TAG=0.2.0"), "nowhere.toml"),
+        (("deploy", "ENV=nowhere", "TAG=0.2.0"), 'ENV = "nowhere": must be one of: dev, prod, sample'),
+        (("synth", "ENV="), 'AKS_KAITO_ENV = "": must be one of: dev, prod, sample'),
+        (("synth", "ENV=a b"), 'AKS_KAITO_ENV = "a b": must be one of: dev, prod, sample'),
         (("destroy", "ENV=dev"), "CONFIRM='': must be 'dev'"),
         # Not the command's own options.
         (("deploy", "ENV=dev", "TAG=--help"), "TAG='--help'"),
         (("destroy", "ENV=dev", "CONFIRM=--help"), "CONFIRM='--help': must be 'dev'"),
     ],
 )
-def test_make_passes_its_variables_on(asked: tuple[str, ...], words: str) -> None:
-    variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+def test_make_passes_its_variables_on(tmp_path: Path, asked: tuple[str, ...], words: str) -> None:
+    variables = prepare(tmp_path)
+    variables = {key: value for key, value in variables.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     ran = subprocess.run(
         [*needs_make(), *asked], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=600
     )

@@ -36,7 +36,7 @@ def release(
     fails: str = "",
     built: bool = True,
     variables: Mapping[str, str] | None = None,
-    root: Path = ROOT,
+    root: Path | None = None,
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run `aks-kaito release`; return its result and Helm's arguments."""
     program, noted = folder / "helm", folder / "helm.json"
@@ -136,7 +136,7 @@ def test_a_failure_of_helm_fails_the_release(tmp_path: Path, project: Path) -> N
     [
         (("dev", "a b"), "TAG='a b': must be"),
         (("dev", ""), "TAG='': must be"),
-        (("nowhere", "0.2.0"), "nowhere.toml"),
+        (("nowhere", "0.2.0"), 'ENV = "nowhere": must be one of: dev, prod, sample'),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

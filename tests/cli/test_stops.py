@@ -33,7 +33,7 @@ def _sigint_has_its_default_action() -> Iterator[None]:
 
 
 def stopped(
-    folder: Path, subcommand: str, word: str, stop: Callable[[int], None], root: Path = ROOT
+    folder: Path, subcommand: str, word: str, stop: Callable[[int], None], root: Path | None = None
 ) -> tuple[int, str]:
     """Stop a subcommand while a program works whose command line has this word; return its status and errors."""
     chosen = {"SLEEPS": word, "HELM_BIN": str(folder / "helm"), **without_placeholders(folder)}

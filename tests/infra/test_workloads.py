@@ -211,7 +211,7 @@ def test_state_may_be_a_blob_reached_with_entra_id(environments: dict[str, Envir
             "resource_group_name": "states",
             "storage_account_name": "states123",
             "container_name": "tfstate",
-            "key": f"kaito-dev-{part}.tfstate",
+            "key": f"kaito/dev/e3b0c44298fc/{part}.tfstate",
             "use_azuread_auth": True,
         }
     }

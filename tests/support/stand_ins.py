@@ -40,7 +40,7 @@ _PROGRAM = """#!{python} -IS
 import json, os, sys
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 line = " ".join(asked)
-seen = ("TF_VAR_", "AKS_KAITO_ENV", "ARM_", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
+seen = ("TF_VAR_", "AKS_KAITO_", "ARM_", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
 variables = {{key: value for key, value in os.environ.items() if key.startswith(seen)}}
 variables["PWD"] = os.getcwd()
 with open(os.environ["NOTED"], "a") as noted:
@@ -91,8 +91,13 @@ if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
 ANSWERS = {
     "grafana show": "https://grafana.example.com",
     "public-ip show": "52.174.1.2",
+    "get deployment/kaito-workspace": "mcr.microsoft.com/aks/kaito/workspace:0.6.0",
     # No program listens there.
     "aks show": "127.0.0.1:9",
+    # Azure has nothing before a deployment and after a destruction.
+    "group exists": "false",
+    "[properties.location": "",
+    "keyvault list-deleted": "2027-02-25T10:00:00+00:00",
 }
 
 
@@ -120,15 +125,28 @@ class Ran(NamedTuple):
         return [" ".join(each[:4]) for each in self.asked]
 
 
+def linked(folder: Path) -> Path:
+    """Return a project of links to this one, which needs no synthesis."""
+    folder.mkdir(exist_ok=True)
+    for name in ("app", "charts", "cli", "environments", "main.py"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
 def prepare(
     folder: Path,
     *,
     fails: str = "",
     answers: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
-    root: Path = ROOT,
+    root: Path | None = None,
 ) -> dict[str, str]:
-    """Write the stand-ins into `folder`; return the variables with which the command of `root` finds them there."""
+    """Write the stand-ins into `folder`; return the variables with which a command finds them there.
+
+    The command is that of the project in `root`, by default of one in `folder`: a checkout runs one command at a time.
+    """
+    root = root or linked(folder / "project")
     noted = folder / "noted"
     noted.unlink(missing_ok=True)
     for name in NAMES:
@@ -137,9 +155,8 @@ def prepare(
     # The user who runs the tests may have selected a subscription or a cluster.
     outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
     surroundings = {**outside, **(variables or {})}
-    elsewhere = {"PYTHONPATH": str(root / "cli")} if root != ROOT else {}
     return {
-        **elsewhere,
+        "PYTHONPATH": str(root / "cli"),
         "CDK_CLI": "cdk",
         "CHAT_PROBE": "probe",
         "NOTED": str(noted),
@@ -158,10 +175,10 @@ def run(
     fails: str = "",
     answers: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
-    root: Path = ROOT,
+    root: Path | None = None,
     seconds: int = 120,
 ) -> Ran:
-    """Run `aks-kaito` of the project in `root` with the stand-ins, which are written into `folder`."""
+    """Run `aks-kaito` with the stand-ins, as `prepare` says."""
     if arguments[:1] == ("deploy",) and "AKS_KAITO_ENVIRONMENTS_DIR" not in (variables or {}):
         variables = {**(variables or {}), **without_placeholders(folder)}
     surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)

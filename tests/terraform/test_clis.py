@@ -90,27 +90,50 @@ def offers_the_documented_options(place: Place, stack: str) -> None:
 
 
 def move_the_state(place: Place, stacks: list[str]) -> None:
-    """Move the states of a deployment to another backend with the commands of the documentation."""
+    """Move the states to another backend, and then to other names, with the commands of the documentation."""
     before = place.states()
-    for stack in stacks:
-        folder = place.folder / "cdktf.out" / "stacks" / stack
-        # As after a new synthesis: Terraform's record of the old backend is gone.
-        shutil.rmtree(folder / ".terraform")
-        document = json.loads((folder / "cdk.tf.json").read_text(encoding="utf-8"))
-        document["terraform"]["backend"] = {"local": {"path": f"{place.folder}/elsewhere/{stack}.tfstate"}}
-        (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
-
-    page = (ROOT / "docs" / "how-to" / "share-state.md").read_text(encoding="utf-8")
-    (block,) = [each for each in page.split("```") if "state push" in each]
-    lines = block.strip().splitlines()
-    assert lines[:2] == ["console", "make synth ENV=dev"]
-    for line in lines[2:]:
+    configure(place, stacks, "elsewhere")
+    for line in documented("\nmv "):
         place.shell(line)
+    assert moved(place, stacks, "elsewhere") == before
+    assert place.states() == {}
+
+    # The names of an older version, as files: `key` is the argument of the other backend.
+    configure(place, stacks, "renamed")
+    for line in documented("state pull"):
+        key = re.sub(r"-backend-config=key=(\S+)", rf"-backend-config=path={place.folder}/elsewhere/\1", line)
+        place.shell(key)
+    assert moved(place, stacks, "renamed") == before
+    # The old ones stay until somebody deletes them.
+    assert moved(place, [], "elsewhere") == before
+
+
+def configure(place: Place, stacks: list[str], folder: str) -> None:
+    """Configure a backend in a folder for each stack, as after a new synthesis."""
+    for stack in stacks:
+        there = place.folder / "cdktf.out" / "stacks" / stack
+        # Terraform's record of the old backend is gone.
+        shutil.rmtree(there / ".terraform")
+        document = json.loads((there / "cdk.tf.json").read_text(encoding="utf-8"))
+        document["terraform"]["backend"] = {"local": {"path": f"{place.folder}/{folder}/{stack}.tfstate"}}
+        (there / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def documented(word: str) -> list[str]:
+    """Return the commands after the synthesis of the block that contains a word."""
+    page = (ROOT / "docs" / "how-to" / "share-state.md").read_text(encoding="utf-8")
+    (block,) = [each for each in page.split("```") if each.startswith("console") and word in each]
+    console, synthesis, *lines = block.strip().splitlines()
+    assert (console, synthesis) == ("console", "make synth ENV=dev")
+    return lines
+
+
+def moved(place: Place, stacks: list[str], folder: str) -> dict[str, list[Document]]:
+    """Check that Terraform plans no change of the stacks; return the resources of the states in a folder."""
     for stack in stacks:
         place.terraform(stack, "plan -detailed-exitcode")
-    elsewhere = (place.folder / "elsewhere").glob("*.tfstate")
-    assert {path.stem: json.loads(path.read_text(encoding="utf-8"))["resources"] for path in elsewhere} == before
-    assert place.states() == {}
+    paths = (place.folder / folder).glob("*.tfstate")
+    return {path.stem: json.loads(path.read_text(encoding="utf-8"))["resources"] for path in paths}
 
 
 def test_the_command_lines_are_locked_with_hashes_and_without_a_registry() -> None:

@@ -70,21 +70,21 @@ class Deployment:
 
     def refused(self, *arguments: str) -> str:
         """Return the reason why the command does nothing."""
-        ran = self._deploy(*arguments)
+        ran = self.attempt(*arguments)
         assert (ran.done.returncode, ran.asked) == (2, [])
         return ran.done.stderr
 
-    def _deploy(self, *arguments: str, fails: str = "") -> Ran:
-        return run(
-            self._folder, *arguments, fails=fails, variables=self._variables, root=self.place.folder, seconds=300
-        )
+    def attempt(self, *arguments: str, fails: str = "", says: str = "") -> Ran:
+        """Run the command; it fails at a step with a message, or not at all."""
+        variables = {**self._variables, "SAYS": says or "it was told to fail"}
+        return run(self._folder, *arguments, fails=fails, variables=variables, root=self.place.folder, seconds=300)
 
     def run(self, *arguments: str, fails: str = "", only: tuple[str, str] | None = None) -> Ran:
         """Run the command; it fails at a step, in a stack after one address, or not at all."""
         if only:
             stack, made = only
             (self.place.folder / f"notes.{stack}").write_text(made, encoding="utf-8")
-        ran = self._deploy(*arguments, fails=fails)
+        ran = self.attempt(*arguments, fails=fails)
         assert ran.done.returncode == bool(fails or only), ran.done.stdout + ran.done.stderr
         assert fails in ran.lines[-1], ran.done.stdout + ran.done.stderr
         return ran
@@ -153,8 +153,30 @@ def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
     other.rename(there)
     settings.write_text(text, encoding="utf-8")
 
+    # Another prefix: Terraform would destroy one environment on the way to the other.
+    before = deployment.place.states()
+    settings.write_text(text.replace('prefix = "kaito"', 'prefix = "other"'), encoding="utf-8")
+    for arguments in (("deploy", "dev", "0.2.0"), ("destroy", "dev", "dev")):
+        refused = deployment.refused(*arguments)
+        for stack in documents:
+            assert f"terraform.{stack}.tfstate is the state of resource group rg-kaito-dev-westeurope" in refused
+        assert "environments/dev.toml is resource group rg-other-dev-westeurope" in refused
+    assert deployment.place.states() == before
+    settings.write_text(text, encoding="utf-8")
+
+    assert "key vault kv-kaito-dev-6f10b7" in deployment.refused("destroy", "dev", "")
     deployment.run("destroy", "dev", "dev", fails=f"destroy {platform}")
     assert deployment.place.states()[inside] == []
     assert deployment.place.states()[platform]
     done = deployment.run("destroy", "dev", "dev")
+    assert "Both stacks are destroyed" in done.done.stdout
+    assert deployment.place.states() == {platform: [], inside: []}
+
+    # A cluster that was deleted by hand, with its workloads in their state.
+    there.write_text(whole_text, encoding="utf-8")
+    assert deployment.place.states()[inside]
+    missing = "Message: Resource group 'rg-kaito-dev-westeurope' could not be found."
+    without = deployment.attempt("destroy", "dev", "dev", fails="aks show", says=missing)
+    assert without.done.returncode == 0, without.done.stdout + without.done.stderr
+    assert not [line for line in without.lines if "destroy kaito-dev-workloads" in line]
     assert deployment.place.states() == {platform: [], inside: []}

@@ -88,6 +88,36 @@ class Azure:
         key = ("--auth-type", "ssh-key", "--username", user)
         return self._az("network", "bastion", "ssh", *self._named(self._names.of("bas")), *key)
 
+    def group_exists(self) -> Command:
+        """Print whether the resource group exists: true or false."""
+        return self._az("group", "exists", "--name", self._names.resource_group)
+
+    def list_resources(self) -> Command:
+        """Print type and name of each resource in the resource group."""
+        group = ("--resource-group", self._names.resource_group)
+        return self._az("resource", "list", *group, "--query", "[].[type, name]", *_TSV)
+
+    def list_node_pools(self) -> Command:
+        """Print name, size and number of nodes of each pool, KAITO's included."""
+        cluster = ("--resource-group", self._names.resource_group, "--cluster-name", self._names.cluster)
+        return self._az("aks", "nodepool", "list", *cluster, "--query", "[].[name, vmSize, count]", *_TSV)
+
+    def node_groups(self) -> Command:
+        """Print the resource group in which AKS keeps the cluster's nodes; nothing if there is none."""
+        owned = f"[?ends_with(managedBy || '', '/managedClusters/{self._names.cluster}')].name"
+        return self._az("group", "list", "--query", owned, *_TSV)
+
+    def deleted_vault(self) -> Command:
+        """Print the time at which Azure purges the deleted key vault; nothing if there is none."""
+        purged = f"[?name=='{self._names.key_vault}'].properties.scheduledPurgeDate"
+        return self._az("keyvault", "list-deleted", "--resource-type", "vault", "--query", purged, *_TSV)
+
+    def deleted_vault_place(self) -> Command:
+        """Print region and purge time of a deleted key vault of the environment's name; nothing if there is none."""
+        place = "properties.location, properties.scheduledPurgeDate"
+        query = f"[?name=='{self._names.key_vault}'].[{place}]"
+        return self._az("keyvault", "list-deleted", "--resource-type", "vault", "--query", query, *_TSV)
+
     def list_quota(self) -> Command:
         """List the quota of GPUs and other sizes in the environment's region."""
         return ("az", "vm", "list-usage", "--location", self._environment.settings.location, "--output", "table")

@@ -1,5 +1,6 @@
 """Access to the cluster: a temporary kubeconfig, signed in as the settings say."""
 
+import re
 import shlex
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +9,31 @@ from pathlib import Path
 
 from aks_kaito_cli.commands import kubelogin
 from aks_kaito_cli.commands.kubectl import Kubectl
-from aks_kaito_cli.shell import Shell, Step
+from aks_kaito_cli.shell import Shell, Step, StepError
+
+# The last line of az, which is not that of a missing subscription.
+_NOT_THERE = re.compile(
+    r"Resource group '[^']*' could not be found|under resource group '[^']*' was not found"
+    r"|\bResource(Group)?NotFound\b"
+)
+
+
+def exists(shell: Shell, hint: str = "") -> bool:
+    """Return whether Azure has the cluster.
+
+    Raises:
+        StepError: Azure cannot be asked.
+    """
+    find = Step("find the cluster", shell.azure.show_cluster("name"), hint)
+    try:
+        found = shell.ask(find)
+    except StepError as error:
+        if _NOT_THERE.search(error.last_line):
+            return False
+        raise
+    if not found:
+        raise StepError(find, "az answered nothing")
+    return True
 
 
 @contextmanager

@@ -1,17 +1,15 @@
 """A change of `ingress.mode`: find the workloads that would block the platform's change."""
 
-import re
 from collections.abc import Iterator
 
 from aks_kaito_cli.commands import Command
 from aks_kaito_cli.commands.kubectl import Kubectl
-from aks_kaito_cli.deploy.cluster import signed_in
+from aks_kaito_cli.deploy.cluster import exists, signed_in
 from aks_kaito_cli.deploy.private import hidden_api_server
 from aks_kaito_cli.pages import CONTROLLER
 from aks_kaito_cli.shell import Shell, Step, StepError
 
 HINT = f"{CONTROLLER}, if ingress.mode was changed"
-_NO_CLUSTER = re.compile(r"could not be found|was not found|NotFound")
 _NO_SUCH_KIND = "doesn't have a resource type"
 _UNKNOWN = """\
 {host} does not answer from here, so this cannot check whether {workloads} still exists. If ingress.mode was changed,
@@ -29,7 +27,7 @@ def blocking_workload(shell: Shell) -> str:
     """
     settings = shell.environment.settings
     found = dict(_unsupported(Kubectl(settings.chat.namespace), settings.ingress.mode))
-    if not found or not _cluster_exists(shell):
+    if not found or not exists(shell, HINT):
         return ""
     print(f"== check whether {' or '.join(found)} still exists", flush=True)
     if hosts := hidden_api_server(shell):
@@ -48,15 +46,6 @@ def _unsupported(kubectl: Kubectl, mode: str) -> Iterator[tuple[str, Command]]:
         yield "F5's NGINX", kubectl.find_nginx()
     if mode != "gateway":
         yield "the Gateway", kubectl.find_gateway()
-
-
-def _cluster_exists(shell: Shell) -> bool:
-    try:
-        return bool(shell.ask(Step("find the cluster", shell.azure.show_cluster("name"), HINT)))
-    except StepError as error:
-        if _NO_CLUSTER.search(error.last_line):
-            return False
-        raise
 
 
 def _exists(shell: Shell, find: Step) -> bool:

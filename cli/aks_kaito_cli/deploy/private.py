@@ -3,9 +3,10 @@
 import shlex
 import socket
 
+from aks_kaito.state import PARTS
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.pages import STATE
-from aks_kaito_cli.project import PARTS, local_state
+from aks_kaito_cli.project import local_state
 from aks_kaito_cli.shell import MissingProgramError, Shell, Step, StepError
 
 _CONNECT_SECONDS = 5

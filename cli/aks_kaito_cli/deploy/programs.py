@@ -44,8 +44,7 @@ def terraform(variables: Mapping[str, str]) -> str:
 def needed(shell: Shell, *, destroys: bool) -> Iterator[str]:
     """Yield the programs that must be installed; programs for a private network are looked for inside it only."""
     yield terraform(shell.variables)
-    if not destroys:
-        yield "az"
+    yield "az"
     if shell.environment.settings.cluster.private_cluster_enabled:
         return
     yield "kubelogin"

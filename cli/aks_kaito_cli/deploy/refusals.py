@@ -1,6 +1,5 @@
 """Checks before a deployment, a destruction or a release: arguments, programs, state files, values."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,19 +7,16 @@ from collections.abc import Iterator
 from aks_kaito.settings import Environment
 from aks_kaito.settings.problems import display_path
 from aks_kaito.settings.rules import placeholders
-from aks_kaito_cli.deploy import chart, programs
+from aks_kaito.state import PARTS
+from aks_kaito_cli.deploy import chart, losses, programs, states
 from aks_kaito_cli.pages import REQUIREMENTS, STATE
-from aks_kaito_cli.project import PARTS, ROOT, environment_named, environments_folder, local_state, values_file
-from aks_kaito_cli.shell import Shell
+from aks_kaito_cli.project import ROOT, environment_named, environments_folder, local_state, values_file
+from aks_kaito_cli.shell import RefusedError, Shell, StepError
 
 # The form of an image's tag.
 # See: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 _TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
 _DIGEST = r"sha256:[0-9a-f]{64}"
-
-
-class RefusedError(Exception):
-    """The command cannot begin; nothing was done."""
 
 
 def shell_for_deploy(name: str, tag: str) -> Shell:
@@ -45,6 +41,7 @@ def shell_for_destroy(name: str, confirmation: str) -> Shell:
     if confirmation != name:
         raise RefusedError(
             f"CONFIRM={confirmation!r}: must be {name!r}, the environment that is to be destroyed with all its data"
+            f"{_data(Shell(environment_named(name)))}"
         )
     return _prepared(name, destroys=True)
 
@@ -100,13 +97,19 @@ def _unprepared(shell: Shell, *, destroys: bool) -> Iterator[str]:
 def _local_states(environment: Environment) -> Iterator[str]:
     """Yield a problem for each local state file that lists resources or cannot be read."""
     for part in PARTS:
-        path = local_state(environment, part)
-        if not path.exists() or not path.stat().st_size:
-            continue
         try:
-            resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
-        except (ValueError, KeyError, TypeError):
-            yield f"{path.name} is not a readable state file"
+            listed = states.read_local(environment, part)
+        except states.UnreadableStateError as error:
+            yield str(error)
         else:
-            if resources:
-                yield f"{path.name} lists deployed resources"
+            if listed:
+                yield f"{local_state(environment, part).name} lists deployed resources"
+
+
+def _data(shell: Shell) -> str:
+    """Return the data that a destruction loses, for the end of a sentence."""
+    try:
+        lost = list(losses.lost(states.read_all(shell)))
+    except (StepError, states.UnreadableStateError) as error:
+        return f"\nIts state cannot be read: {error}"
+    return "".join([":", *(f"\n  {line}" for line in lost)]) if lost else ""

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from aks_kaito.state import Part, stack
 from aks_kaito_cli.commands import cdk
 from aks_kaito_cli.deploy import programs
-from aks_kaito_cli.project import Part, stack
 from aks_kaito_cli.shell import Shell, Step
 
 
@@ -18,12 +18,12 @@ def deploy(shell: Shell, part: Part, hint: str, **variables: str) -> None:
 
 
 def destroy(shell: Shell, part: Part) -> None:
-    """Destroy one stack.
+    """Destroy one stack, without the protection of its data.
 
     Raises:
         StepError: The CDK's CLI is missing or failed.
     """
-    shell.run(_step(shell, "destroy", part, "", {}))
+    shell.run(_step(shell, "destroy", part, "", {"AKS_KAITO_PREVENT_DESTROY": "false"}))
 
 
 def _step(shell: Shell, action: Literal["deploy", "destroy"], part: Part, hint: str, variables: dict[str, str]) -> Step:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.deploy import down, refusals, up
+from aks_kaito_cli.deploy import down, lock, refusals, up
 from aks_kaito_cli.deploy import release as chat
 from aks_kaito_cli.groups.arguments import Environment
-from aks_kaito_cli.shell import Shell, StepError
+from aks_kaito_cli.shell import RefusedError, Shell, StepError
 
 _FAILED, _REFUSED = 1, 2
 
@@ -25,8 +25,14 @@ def register(app: typer.Typer) -> None:
 def deploy(
     environment: Environment,
     tag: Annotated[str, typer.Argument(metavar="TAG", help="The image's tag; it is built if it does not exist.")],
+    *,
+    confirm_loss: Annotated[
+        str, typer.Option(help="Names in Azure of resources that may be lost, separated by spaces.")
+    ] = "",
 ) -> None:
     """Deploy an environment and send it one message.
+
+    A change that would remove or replace a resource with data is refused, unless --confirm-loss names the resource.
 
     Deploy the platform, the image, the workloads and the dashboards. Every step is idempotent; the first one that fails
     ends the deployment, and prints the command that resumes it. Ctrl-C waits until Terraform has written its state; a
@@ -35,12 +41,14 @@ def deploy(
     Needs az (signed in), terraform, kubelogin, and what `make deploy` installs before it runs this: kubectl and helm in
     .venv/bin, which must be on the PATH, the CDK's CLI, and the chat's Python environment.
 
-    Exit status: 0; 1 if a step failed; 2 if the arguments or the machine are refused; 3 if the rest of a private
-    environment must be deployed from inside its network.
+    Exit status: 0; 1 if a step failed; 2 if the arguments, the machine or the state are refused, or another command
+    uses this checkout; 3 if the rest of a private environment must be deployed from inside its network.
     """
     again = f"make deploy ENV={environment} TAG={tag}"
     shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
-    raise typer.Exit(_until_stopped(shell, lambda: up.deploy(shell, tag, again), again))
+    raise typer.Exit(
+        _until_stopped(shell, lambda: up.deploy(shell, tag, again, frozenset(confirm_loss.split())), again)
+    )
 
 
 def destroy(
@@ -52,12 +60,13 @@ def destroy(
 ) -> None:
     """Destroy an environment with all its data.
 
-    Destroy the workloads first, then the platform.
+    Destroy the workloads first, then the platform, and ask Azure what is left. Without the right confirmation, list the
+    data that would be lost.
 
     Needs az (signed in), terraform, kubelogin, and the CDK's CLI, which `make destroy` installs before it runs this.
 
-    Exit status: 0; 1 if a step failed; 2 if the arguments or the machine are refused; 3 if the rest must be destroyed
-    from another network.
+    Exit status: 0; 1 if a step failed, or something is left; 2 if the arguments, the machine or the state are refused,
+    or another command uses this checkout; 3 if the rest must be destroyed from another network.
     """
     again = f"make destroy ENV={environment} CONFIRM={environment}"
     shell = _accepted(lambda: refusals.shell_for_destroy(environment, confirm))
@@ -75,29 +84,38 @@ def release(
 
     Needs az (signed in), kubelogin, and helm, which `make release` installs before it runs this.
 
-    Exit status: 0; 1 if a step failed; 2 if the arguments, the values or the machine are refused.
+    Exit status: 0; 1 if a step failed; 2 if the arguments, the values or the machine are refused, or another command
+    uses this checkout.
     """
+    command = f"make release ENV={environment} TAG={tag}"
     shell = _accepted(lambda: refusals.shell_for_release(environment, tag))
-    raise typer.Exit(_until_stopped(shell, lambda: chat.release(shell, tag)))
+    raise typer.Exit(_until_stopped(shell, lambda: chat.release(shell, tag), command, resumes=False))
 
 
 def _accepted(prepare: Callable[[], Shell]) -> Shell:
     """Return the shell, or print the reason for a refusal and exit."""
     try:
         return prepare()
-    except (refusals.RefusedError, SettingsError) as error:
+    except (RefusedError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(_REFUSED) from None
 
 
-def _until_stopped(shell: Shell, steps: Callable[[], int | None], again: str = "") -> int:
-    """Run steps and return the exit status; report a failure or a signal, with the command `again`."""
+def _until_stopped(shell: Shell, steps: Callable[[], int | None], command: str, *, resumes: bool = True) -> int:
+    """Run steps while no other command uses the checkout, and return the exit status.
+
+    Report a refusal, a failure or a signal; after the latter two with the command, if that resumes.
+    """
     shell.pass_on_signals()
     try:
-        return steps() or 0
+        with lock.held(command):
+            return steps() or 0
+    except RefusedError as error:
+        sys.stderr.write(f"{error}\n")
+        return _REFUSED
     except StepError as error:
-        following = f"Next:   {again}, after fixing the cause; completed steps are kept\n" if again else ""
+        following = f"Next:   {command}, after fixing the cause; completed steps are kept\n" if resumes else ""
         sys.stderr.write(f"{error.report()}{following}")
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. Resume with: {again}\n" if again else "\nStopped.\n")
+        sys.stderr.write(f"\nStopped. Resume with: {command}\n" if resumes else "\nStopped.\n")
     return _FAILED

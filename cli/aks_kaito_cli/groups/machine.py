@@ -31,7 +31,9 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check this machine: the programs, ports, disk, proxy and certificates that each command needs.
+    """Check that this machine has what each command needs.
+
+    Check programs and their versions, ports, disk, proxy and certificates, and name the package of what is missing.
 
     Needs no network and changes nothing. Exit status: 0; 1 if a command lacks something.
     """

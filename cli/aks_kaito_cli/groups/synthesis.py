@@ -35,7 +35,7 @@ def synth(
 
     Needs no Azure account and no network. Exit status: 0, or 2 with all problems of the environment's file.
     """
-    variables = os.environ | ({"AKS_KAITO_ENV": environment} if environment else {})
+    variables = os.environ | ({} if environment is None else {"AKS_KAITO_ENV": environment})
     os.chdir(ROOT)
     # Not imported: synthesis is a program of its own, which both CDK CLIs run too, with Python's -O.
     os.execve(sys.executable, [sys.executable, "-O", "main.py", "--show", show], variables)  # noqa: S606 - no shell wanted

@@ -30,6 +30,20 @@ class SettingsError(Exception):
         super().__init__("\n".join(f"{display_path(path)}: {problem}" for problem in self.problems))
 
 
+class ManySettingsError(SettingsError):
+    """Problems of several files; the message joins those of the files."""
+
+    def __init__(self, errors: Sequence[SettingsError]) -> None:
+        """Join the messages; `path` is the folder of the first file."""
+        super().__init__(errors[0].path.parent, [problem for error in errors for problem in error.problems])
+        self.args = ("\n".join(str(error) for error in errors),)
+
+
+def unreadable(path: Path, error: OSError) -> SettingsError:
+    """Return the error for a file or a folder that cannot be read."""
+    return SettingsError(path, [Problem("file", path.name, f"cannot be read: {error.strerror or error}")])
+
+
 def display_path(path: Path) -> Path:
     """Return the path relative to the current folder if it is inside."""
     try:

@@ -1,12 +1,11 @@
-"""Reader of environment files, and the only module that opens them or reads environment variables.
+"""Reader of an environment file, and the only module that opens one.
 
 The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
 
-import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from pydantic_core import ErrorDetails
 from aks_kaito.naming import Names
 from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path
+from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
 
 _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
@@ -50,28 +49,6 @@ class Environment:
         return {**self.settings.tags, "environment": self.name}
 
 
-def selected(folder: Path, variables: Mapping[str, str] = os.environ) -> list[Environment]:
-    """Load the environments that `AKS_KAITO_ENV` selects, by default all.
-
-    `AKS_KAITO_ENVIRONMENTS_DIR` replaces `folder`.
-
-    Raises:
-        SettingsError: There is no file to load, or files are invalid; the message has the problems of all of them.
-    """
-    folder = Path(variables.get("AKS_KAITO_ENVIRONMENTS_DIR") or folder)
-    chosen = variables.get("AKS_KAITO_ENV")
-    try:
-        names = sorted(path.stem for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
-    except OSError as error:
-        raise _unreadable(folder, error) from None
-    known = ", ".join(names) or "none: the folder holds no .toml file"
-    if chosen and chosen not in names:
-        raise SettingsError(folder, [Problem("AKS_KAITO_ENV", chosen, f"must be one of: {known}")])
-    if not names:
-        raise SettingsError(folder, [Problem("environments", MISSING, "the folder must hold NAME.toml files")])
-    return _all_or_nothing([folder / f"{name}.toml" for name in ([chosen] if chosen else names)])
-
-
 def load(path: Path, today: date | None = None) -> Environment:
     """Load the environment in one file. `today`, by default the current date, affects warnings only.
 
@@ -94,38 +71,11 @@ def load(path: Path, today: date | None = None) -> Environment:
     return Environment(path.stem, settings, tuple(warnings))
 
 
-def _all_or_nothing(paths: list[Path]) -> list[Environment]:
-    loaded, errors = [], []
-    for path in paths:
-        try:
-            loaded.append(load(path))
-        except SettingsError as error:
-            errors.append(error)
-    if len(errors) > 1:
-        raise ManySettingsError(errors)
-    if errors:
-        raise errors[0]
-    return loaded
-
-
-class ManySettingsError(SettingsError):
-    """Problems of several files; the message joins those of the files."""
-
-    def __init__(self, errors: list[SettingsError]) -> None:
-        """Join the messages; `path` is the folder of the first file."""
-        super().__init__(errors[0].path.parent, [problem for error in errors for problem in error.problems])
-        self.args = ("\n".join(str(error) for error in errors),)
-
-
-def _unreadable(path: Path, error: OSError) -> SettingsError:
-    return SettingsError(path, [Problem("file", path.name, f"cannot be read: {error.strerror or error}")])
-
-
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
         allowed = f"must be UTF-8 text; byte {error.start} is not"
     except tomllib.TOMLDecodeError as error:

@@ -122,4 +122,4 @@ class State(Section):
     container_name: Annotated[
         str, Matching(r"[a-z0-9](-?[a-z0-9]){2,62}", "must be 3-63 lower-case letters, digits and single '-'")
     ] = "tfstate"
-    """Container in the storage account; each stack has a blob of its name."""
+    """Container in the storage account. Names of blobs contain prefix, environment and a hash of the subscription."""

@@ -9,7 +9,8 @@ from cdktn_provider_azurerm.provider import (
     AzurermProviderFeaturesResourceGroup,
 )
 
-from aks_kaito.settings.workload import State
+from aks_kaito import state
+from aks_kaito.settings import Environment
 
 # Resource providers that the platform needs; azurerm 5 registers none by default.
 # See: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers
@@ -47,21 +48,12 @@ def require_terraform(stack: TerraformStack) -> None:
     stack.add_override("terraform.required_version", _TERRAFORM_VERSIONS)
 
 
-def keep_state(stack: TerraformStack, state: State, subscription_id: str | None) -> None:
-    """Configure the backend: a local file or a blob, with the name of the stack."""
-    name = stack.node.id
-    if state.backend == "local":
-        LocalBackend(stack, path=f"{_STATE_FOLDER}/terraform.{name}.tfstate")
-        return
-    AzurermBackend(
-        stack,
-        resource_group_name=state.resource_group_name,
-        storage_account_name=str(state.storage_account_name),
-        container_name=state.container_name,
-        key=f"{name}.tfstate",
-        subscription_id=subscription_id,
-        use_azuread_auth=True,
-    )
+def keep_state(stack: TerraformStack, environment: Environment, part: state.Part) -> None:
+    """Configure the backend: a local file or a blob."""
+    if environment.settings.state.backend == "local":
+        LocalBackend(stack, path=f"{_STATE_FOLDER}/{state.file_name(environment, part)}")
+    else:
+        AzurermBackend(stack, **state.blob(environment, part))
 
 
 def add(stack: TerraformStack, subscription_id: str | None, *, register_resource_providers: bool) -> None:

@@ -6,18 +6,21 @@ from pathlib import Path
 
 from cdktn import App, TerraformStack
 
+from aks_kaito import protection
 from aks_kaito.charts import ours
 from aks_kaito.settings import Environment
 from aks_kaito.stacks.platform import PlatformStack
 from aks_kaito.stacks.workloads import WorkloadsStack
 
 
-def synthesize(environments: Sequence[Environment], outdir: Path | None = None) -> dict[str, list[Path]]:
+def synthesize(
+    environments: Sequence[Environment], outdir: Path | None = None, *, prevent_destroy: bool = True
+) -> dict[str, list[Path]]:
     """Write the Terraform JSON of all environments to `outdir`, by default `cdktf.out` or the CDK CLI's folder.
 
     Return the files of each environment by its name, in the order in which they are deployed.
     """
-    app = App(outdir=str(outdir) if outdir else None)
+    app = App(outdir=str(outdir) if outdir else None, context={protection.CONTEXT_KEY: prevent_destroy})
     stacks = {environment.name: add(app, environment) for environment in environments}
     app.synth()
     write_values(environments, Path(app.outdir, "values"))

@@ -35,7 +35,7 @@ class WorkloadsStack(TerraformStack):
         self._environment = environment
         settings = self._settings = environment.settings
         providers.require_terraform(self)
-        providers.keep_state(self, settings.state, settings.subscription_id)
+        providers.keep_state(self, environment, "workloads")
         providers.add_azurerm(self, settings.subscription_id)
         cluster = DataAzurermKubernetesCluster(
             self, "cluster", name=environment.names.cluster, resource_group_name=environment.names.resource_group
