@@ -18,6 +18,7 @@ BaseModel.model_config["use_attribute_docstrings"] = True
 
 import chart_docs  # noqa: E402  (see above)
 import dashboards  # noqa: E402
+import hosts_docs  # noqa: E402
 import review_docs  # noqa: E402
 import settings_docs  # noqa: E402
 
@@ -46,6 +47,7 @@ def pages() -> dict[Path, str]:
         review_docs.pages,
         chart_docs.pages,
         dashboards.pages,
+        hosts_docs.pages,
         chat_pages,
     )
     return {path: text for generate in generators for path, text in generate().items()}

@@ -3,6 +3,7 @@
 See: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from cdktn import TerraformResourceLifecycle
@@ -33,11 +34,13 @@ def assign(
     principal_id: str,
     principal_type: Literal["ServicePrincipal"] | None = "ServicePrincipal",
     keeps_principal: bool = False,
+    after: Sequence[RoleAssignment] = (),
 ) -> RoleAssignment:
     """Assign `role` on the resource id `on` to a principal; with `keeps_principal`, later principals do not replace it.
 
     With the type `ServicePrincipal`, Azure accepts an identity that Entra ID has not replicated yet. Use None for users
-    and groups.
+    and groups. An assignment with `after` takes the place of one that was deployed on another scope: Terraform creates
+    it after the others, and deletes the old one last.
     """
     return RoleAssignment(
         scope,
@@ -46,5 +49,12 @@ def assign(
         role_definition_name=role,
         principal_id=principal_id,
         principal_type=principal_type,
-        lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]) if keeps_principal else None,
+        depends_on=list(after) or None,
+        lifecycle=_lifecycle(keeps_principal=keeps_principal, is_moved=bool(after)),
     )
+
+
+def _lifecycle(*, keeps_principal: bool, is_moved: bool) -> TerraformResourceLifecycle | None:
+    if keeps_principal:
+        return TerraformResourceLifecycle(ignore_changes=["principal_id"])
+    return TerraformResourceLifecycle(create_before_destroy=True) if is_moved else None

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.network import AGENT, MANAGEMENT, NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside
+from support.network import AGENT, MANAGEMENT, NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside, policy
 from support.project import ROOT
 from support.rendering import CASES, PUBLISHED, Object, RenderError, at, case, default, one, render
 
@@ -26,7 +26,7 @@ CONTROLLERS = {
 
 
 def test_the_policy_is_for_our_pods_only() -> None:
-    selected = one(render(), "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
+    selected = policy(render())["spec"]["podSelector"]["matchLabels"]
     assert selected == {
         "app.kubernetes.io/name": "kaito-chat",
         "app.kubernetes.io/instance": "demo",
@@ -142,7 +142,8 @@ def unpublished(objects: list[Object]) -> None:
                 assert path["backend"]["service"]["port"] in ({"name": "http"}, {"number": 80})
 
 
-def test_every_opening_says_who_asks_whom() -> None:
-    text = (ROOT / "charts" / "kaito-chat" / "templates" / "chat" / "networkpolicy.yaml").read_text(encoding="utf-8")
-    rules = re.findall(r"^ +- (?:from|to):$", text, re.MULTILINE)
+@pytest.mark.parametrize("folder", ["chat", "model"])
+def test_every_opening_says_who_asks_whom(folder: str) -> None:
+    text = (ROOT / "charts" / "kaito-chat" / "templates" / folder / "networkpolicy.yaml").read_text(encoding="utf-8")
+    rules = re.findall(r'^ +- (?:from|to):$|include "kaito-chat\.\w+Rule"', text, re.MULTILINE)
     assert len(re.findall(r"^ +# .+ → .+$", text, re.MULTILINE)) == len(rules)

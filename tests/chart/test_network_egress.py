@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.network import NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside, reaches
+from support.network import NEIGHBOUR, PORTS, PUBLIC, STRANGER, Peer, admits, outside, policy, reaches
 from support.rendering import CASES, INFERENCE_SET, Object, RenderError, at, case, default, kinds, one, render
 
 METADATA, WIRE_SERVER = "169.254.169.254", "168.63.129.16"
@@ -39,6 +39,21 @@ def test_what_the_least_release_reaches() -> None:
     assert not reaches(objects, outside("172.16.0.1"), 443)  # a Service
     assert not any(reaches(objects, NEIGHBOUR, port) for port in PORTS)
     assert not any(reaches(objects, STRANGER, port) for port in PORTS)
+
+
+def test_the_virtual_network_and_link_local_addresses_are_closed() -> None:
+    objects = render(default(at("networkPolicy.vnetCidrs", ["10.0.0.0/8", "172.20.0.0/16"])))
+    for address in ("10.240.0.4", "10.243.1.9", "172.20.1.1", "169.254.169.254", "169.254.1.1"):
+        assert not any(reaches(objects, outside(address), port) for port in PORTS if port != 53), address
+    assert not reaches(objects, outside("169.254.1.1"), 53)
+    assert reaches(objects, outside("20.1.2.3"), 443)
+    private = render(
+        default(
+            at("networkPolicy.vnetCidrs", ["10.0.0.0/8"]), at("networkPolicy.privateEndpointsCidr", "10.243.1.0/24")
+        )
+    )
+    assert [port for port in PORTS if reaches(private, outside("10.243.1.9"), port)] == [443]
+    assert not reaches(private, outside("10.243.2.9"), 443)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +175,7 @@ def first_half(cidr: str) -> str:
 
 @pytest.mark.parametrize("cidr", ["10.243.0.0/27", "203.0.113.0/24", "10.0.0.4/32"])
 def test_a_range_without_azures_host_stays_as_it_is(cidr: str) -> None:
-    egress = one(render(default(at("networkPolicy.apiServerCidr", cidr))), "NetworkPolicy")["spec"]["egress"]
+    egress = policy(render(default(at("networkPolicy.apiServerCidr", cidr))))["spec"]["egress"]
     assert {"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"port": 443}, {"port": 6443}]} in egress
 
 
@@ -170,6 +185,7 @@ def test_a_range_without_azures_host_stays_as_it_is(cidr: str) -> None:
     [
         ("networkPolicy.apiServerCidr", lambda cidr: cidr),
         ("networkPolicy.postgresqlCidr", lambda cidr: cidr),
+        ("networkPolicy.privateEndpointsCidr", lambda cidr: cidr),
         ("networkPolicy.extraEgress", lambda cidr: [{"to": [{"ipBlock": {"cidr": cidr}}]}]),
     ],
 )

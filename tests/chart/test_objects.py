@@ -62,6 +62,7 @@ def test_the_least_values_make_a_chat_and_a_workspace() -> None:
         ("ConfigMap", "demo"),
         ("Deployment", "demo"),
         ("NetworkPolicy", "demo"),
+        ("NetworkPolicy", workspace_name()),
         ("Pod", "demo-test"),
         ("PodDisruptionBudget", "demo"),
         ("Role", "demo"),
@@ -84,7 +85,9 @@ def test_everything_makes_everything() -> None:
         ("InferenceSet", set_name()),
         ("Ingress", "everything"),
         ("Ingress", set_name()),
+        ("Job", "everything-database-role"),
         ("NetworkPolicy", "everything"),
+        ("NetworkPolicy", set_name()),
         ("Pod", "everything-test"),
         ("PodDisruptionBudget", "everything"),
         ("PodMonitor", "everything"),
@@ -95,6 +98,7 @@ def test_everything_makes_everything() -> None:
         ("SecretProviderClass", "everything-key-vault"),
         ("Service", "everything"),
         ("Service", set_name()),
+        ("ServiceAccount", "everything-database-role"),
         ("ServiceAccount", "kaito-chat"),
     }
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
-from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, SIGN_IN, environment, placed, run, starting
+from support.project import OWN_ID
+from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, OPEN, SIGN_IN, environment, placed, run, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
 WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"
@@ -141,12 +142,12 @@ def test_without_kaito_no_version_is_read(tmp_path: Path) -> None:
 def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    assert starting(ran, "probe") == ["probe --chat https://chainlit.babosbird.com --reach 900 --timeout 2700"]
-    assert "Chat:    https://chainlit.babosbird.com\n" in ran.done.stdout
+    assert starting(ran, "probe") == ["probe --chat https://chainlit.kaito.invalid --reach 900 --timeout 2700"]
+    assert "Chat:    https://chainlit.kaito.invalid\n" in ran.done.stdout
 
 
 def test_the_report_names_the_address_for_a_missing_record(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n{OPEN}'
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
     assert ran.done.returncode == 0, ran.done.stderr
     assert "https://chat.kaito.invalid, once an A record leads to 52.174.1.2" in ran.done.stdout
@@ -155,7 +156,7 @@ def test_the_report_names_the_address_for_a_missing_record(tmp_path: Path) -> No
 
 
 def test_az_uses_the_subscription_of_the_file_or_the_variable(tmp_path: Path) -> None:
-    subscription = "11111111-2222-3333-4444-555555555555"
+    subscription = OWN_ID
     variables = environment(tmp_path, f'subscription_id = "{subscription}"\n{DEV}')
     for chosen in (variables, {"ARM_SUBSCRIPTION_ID": subscription}):
         asked = starting(run(tmp_path, "deploy", "dev", "0.2.0", variables=chosen), "az ")
@@ -241,7 +242,7 @@ def test_the_first_failure_ends_a_deployment_which_can_be_repeated(
 
 
 def test_a_missing_address_ends_a_deployment_and_a_missing_grafana_does_not(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n'
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n{OPEN}'
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
     assert (failed.done.returncode, "find the address" in failed.done.stderr) == (1, True)
     done = run(tmp_path, "deploy", "dev", "0.2.0", fails="grafana show")
@@ -293,6 +294,6 @@ def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
 
 
 def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n'
+    text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n{OPEN}'
     said = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
     assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said

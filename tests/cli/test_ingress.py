@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import ROOT
+from support.project import ROOT, own
 from support.stand_ins import DEV, GUARDED, SIGN_IN, environment, run, starting
 
 
@@ -42,8 +42,8 @@ def test_without_a_cluster_or_its_kinds_nothing_blocks(tmp_path: Path, fails: st
 
 
 def test_a_private_cluster_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
-    prod = (
-        (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8").replace('mode = "gateway"', 'mode = "nginx"')
+    prod = own((ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")).replace(
+        'mode = "gateway"', 'mode = "nginx"'
     )
     ran = run(tmp_path, "deploy", "prod", "0.2.0", variables=environment(tmp_path, prod, "prod"))
     assert ran.done.returncode == 3

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.project import ROOT
+from support.project import OWN_ID, ROOT, own
 from support.stand_ins import environment, linked, run, starting
 
 
@@ -32,11 +32,11 @@ def test_a_private_environment_stops_after_the_platform(tmp_path: Path) -> None:
 
 
 def test_the_instructions_name_the_subscription_and_a_way_in_that_works(tmp_path: Path) -> None:
-    prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+    prod = own((ROOT / "environments" / "prod.toml").read_text(encoding="utf-8"))
     assert 'sku = "Standard"' in prod.partition("[bastion]")[2].partition("[")[0]
     head, _, rest = prod.partition("[bastion]")
     variables = environment(tmp_path, head + "[bastion]" + rest.replace('sku = "Standard"\n', "", 1), "prod")
-    variables["ARM_SUBSCRIPTION_ID"] = "11111111-2222-3333-4444-555555555555"
+    variables["ARM_SUBSCRIPTION_ID"] = OWN_ID
     said = run(tmp_path, "deploy", "prod", "0.2.0", fails="acr login", variables=variables).done.stderr
     assert f"  ARM_SUBSCRIPTION_ID={variables['ARM_SUBSCRIPTION_ID']} make deploy ENV=prod TAG=0.2.0\n" in said
     # The cheapest Bastion has no tunnel.
@@ -89,7 +89,7 @@ def named_as(folder: Path, name: str) -> Path:
 
 
 def test_state_in_a_blob_is_not_mentioned(tmp_path: Path) -> None:
-    prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+    prod = own((ROOT / "environments" / "prod.toml").read_text(encoding="utf-8"))
     blob = '[state]\nbackend = "azurerm"\nresource_group_name = "states"\nstorage_account_name = "states123"\n'
     text = prod.replace("private_cluster_enabled = true", "private_cluster_enabled = true\nrun_command_enabled = false")
     variables = environment(tmp_path, f"{text}\n{blob}", "prod")

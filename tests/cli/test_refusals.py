@@ -1,6 +1,7 @@
 """Checks before a deployment, a destruction or a release."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from aks_kaito_cli import pages
 from support.needs import needs_make
 from support.project import ROOT
-from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, prepare, run
+from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, prepare, run, without_placeholders
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
@@ -19,10 +20,26 @@ def test_a_missing_program_is_named_before_anything_is_done(tmp_path: Path, prog
         (tmp_path / name).chmod(0o755)
     (tmp_path / program).unlink()
     command = [*AKS_KAITO, "deploy", "dev", "0.2.0"]
-    variables = {**os.environ, "PATH": str(tmp_path)}
+    variables = {**os.environ, **without_placeholders(tmp_path), "PATH": str(tmp_path)}
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"{program} is not installed: {pages.REQUIREMENTS}\n"
+
+
+def test_placeholders_are_refused_before_anything_is_done(tmp_path: Path) -> None:
+    prod = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+    ran = run(tmp_path, "deploy", "prod", "0.2.0", variables=environment(tmp_path, prod, "prod"))
+    assert (ran.done.returncode, ran.asked) == (2, [])
+    lines = ran.done.stderr.splitlines()
+    assert [re.sub(r"^.*/environments/", "", line).partition(" = ")[0] for line in lines] == [
+        "prod.toml: cluster.ssh_public_key",
+        "prod.toml: ingress.hostname",
+        "prod.toml: chat.entra_client_id",
+    ]
+    # Existing resources can be destroyed.
+    destroyed = run(tmp_path, "destroy", "prod", "prod", variables=environment(tmp_path, prod, "prod"))
+    assert "placeholder" not in destroyed.done.stderr
+    assert destroyed.asked
 
 
 @pytest.mark.parametrize("variable", ["CDK_CLI", "CHAT_PROBE"])

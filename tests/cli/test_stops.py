@@ -13,7 +13,7 @@ import pytest
 
 from support.needs import needs_make
 from support.project import ROOT
-from support.stand_ins import AKS_KAITO, DEV, environment, prepare
+from support.stand_ins import AKS_KAITO, DEV, environment, prepare, without_placeholders
 
 # Makes the terminal the program's controlling terminal: closing it sends SIGHUP.
 WITH_A_TERMINAL = """
@@ -36,7 +36,8 @@ def stopped(
     folder: Path, subcommand: str, word: str, stop: Callable[[int], None], root: Path | None = None
 ) -> tuple[int, str]:
     """Stop a subcommand while a program works whose command line has this word; return its status and errors."""
-    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")}, root=root)
+    chosen = {"SLEEPS": word, "HELM_BIN": str(folder / "helm"), **without_placeholders(folder)}
+    variables = prepare(folder, variables=chosen, root=root)
     (folder / "built").touch()
     process = started([*AKS_KAITO, subcommand, "dev", "0.2.0"], variables)
     stop(process.pid)
@@ -84,7 +85,8 @@ def test_a_signal_lets_terraform_write_its_state(tmp_path: Path, stop: Callable[
 def test_programs_can_be_stopped_where_sigint_is_ignored(tmp_path: Path) -> None:
     # As in the background of a script.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    variables = prepare(tmp_path, variables={"CDK_CLI": "sh -c 'echo begun; exec sleep 30'"})
+    chosen = {"CDK_CLI": "sh -c 'echo begun; exec sleep 30'", **without_placeholders(tmp_path)}
+    variables = prepare(tmp_path, variables=chosen)
     process = started([*AKS_KAITO, "deploy", "dev", "0.2.0"], variables)
     os.kill(process.pid, signal.SIGINT)
     time.sleep(0.4)
@@ -116,7 +118,7 @@ def test_make_passes_signals_on(tmp_path: Path) -> None:
 
 
 def test_a_closed_terminal_lets_terraform_write_its_state(tmp_path: Path) -> None:
-    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform"})
+    variables = prepare(tmp_path, variables={"SLEEPS": "kaito-dev-platform", **without_placeholders(tmp_path)})
     command = [sys.executable, "-c", WITH_A_TERMINAL, *AKS_KAITO[1:], "deploy", "dev", "0.2.0"]
     ours, its = pty.openpty()
     process = subprocess.Popen(command, env=variables, stdin=its, stdout=its, stderr=its)

@@ -12,18 +12,22 @@ from support.stacks import synthesized
 
 Rights = set[tuple[str, str, str]]
 # Principal, role and scope in every environment: the cluster joins its subnets and assigns the kubelet's identity,
-# nodes pull images, the chat reads its secrets, and Grafana reads metrics.
+# nodes pull images, and Grafana reads metrics.
 ALWAYS: Rights = {
     ("cluster/identity", "Managed Identity Operator", "cluster/kubelet-identity"),
     ("cluster/identity", "Network Contributor", "network/system-subnet"),
     ("cluster/identity", "Network Contributor", "network/user-subnet"),
     ("cluster/kubelet-identity", "AcrPull", "registry"),
-    ("workload-identity", "Key Vault Secrets User", "key-vault"),
     ("metrics/grafana", "Monitoring Data Reader", "metrics"),
 }
 ADMINISTERS: Rights = {
     ("deployer", "Azure Kubernetes Service RBAC Cluster Admin", "cluster"),
     ("deployer", "Grafana Editor", "metrics/grafana"),
+}
+# The chat reads its own two secrets, and no others.
+SIGNS_IN: Rights = {
+    ("workload-identity", "Key Vault Secrets User", "key-vault/secrets/chat-auth-secret"),
+    ("workload-identity", "Key Vault Secrets User", "key-vault/secrets/chat-entra-client-secret"),
 }
 # AKS lists the addresses of a group to find one by name.
 HAS_ADDRESS: Rights = {
@@ -38,11 +42,11 @@ ZONE = {"hostname": "chat.contoso.com", "dns_zone_name": "contoso.com", "dns_zon
 
 def named(reference: str) -> str:
     """Return the path of the construct that a reference points to, or a literal unchanged."""
-    found = re.fullmatch(r"\$\{(?:data\.)?\w+\.([-\w]+?)(?:_[0-9A-F]{8})?\.(.*)\}", reference)
+    found = re.fullmatch(r"\$\{(?:data\.)?\w+\.([-\w]+?)(?:_[0-9A-F]{8})?\.(.*)\}(/.*)?", reference)
     if not found:
         return reference
     suffix = ".web_app_routing" if "web_app_routing" in found[2] else ""
-    return found[1].replace("_", "/") + suffix
+    return found[1].replace("_", "/") + suffix + (found[3] or "")
 
 
 def rights(document: dict[str, Any]) -> Rights:
@@ -57,7 +61,7 @@ def rights(document: dict[str, Any]) -> Rights:
     ("name", "more"),
     [
         ("dev", ADMINISTERS | HAS_ADDRESS),
-        ("prod", ADMINISTERS | HAS_ADDRESS | API_SERVER_IN_NETWORK),
+        ("prod", ADMINISTERS | HAS_ADDRESS | API_SERVER_IN_NETWORK | SIGNS_IN),
         (
             "sample",
             API_SERVER_IN_NETWORK
@@ -86,9 +90,27 @@ def test_options_add_only_their_own_rights(environments: dict[str, Environment])
     assert rights(without) == ALWAYS | ADMINISTERS
 
 
-def test_only_the_chat_has_access_to_its_database(stacks: dict[str, dict[str, Any]]) -> None:
+def test_the_chat_does_not_administer_its_database(stacks: dict[str, dict[str, Any]]) -> None:
     (administrator,) = of_kind(stacks["prod"], "azurerm_postgresql_flexible_server_active_directory_administrator")
-    assert named(administrator["object_id"]) == "workload-identity"
+    assert named(administrator["object_id"]) == named(administrator["principal_name"]) == "database-administrator"
+
+
+def test_the_administrator_of_earlier_versions_leaves_the_state_undestroyed(stacks: dict[str, dict[str, Any]]) -> None:
+    kind = "azurerm_postgresql_flexible_server_active_directory_administrator"
+    (forgotten,) = stacks["prod"]["removed"]
+    assert forgotten == {"from": f"{kind}.postgresql_administrator_1BB32092", "lifecycle": {"destroy": False}}
+    assert "postgresql_administrator_1BB32092" not in stacks["prod"]["resource"][kind]
+    assert "removed" not in stacks["dev"]
+
+
+def test_the_right_to_a_secret_is_granted_before_the_right_to_the_vault_ends(stacks: dict[str, dict[str, Any]]) -> None:
+    assignments = stacks["prod"]["resource"]["azurerm_role_assignment"]
+    # The address of the assignment on the whole vault in earlier versions.
+    first = assignments["chat-reads-secrets"]
+    assert first["scope"].endswith("/secrets/chat-auth-secret")
+    assert first["lifecycle"] == {"create_before_destroy": True}
+    assert first["depends_on"] == ["azurerm_role_assignment.chat-reads-chat-entra-client-secret"]
+    assert assignments["chat-reads-chat-entra-client-secret"]["scope"].endswith("/secrets/chat-entra-client-secret")
 
 
 def test_administrator_groups_replace_the_deployer(environments: dict[str, Environment]) -> None:

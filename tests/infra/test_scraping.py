@@ -32,8 +32,8 @@ class Pod(NamedTuple):
 # Container ports of other projects' charts at their pinned versions, from their templates; check them when a version
 # changes. Both charts label their pods with the names of chart and release.
 THEIRS: dict[tuple[str, str], Callable[[dict[str, Any]], set[int]]] = {
-    ("cert-manager", "v1.21.1"): lambda values: {9402} if values.get("prometheus", {}).get("enabled", True) else set(),
-    ("nginx-ingress", "2.6.4"): lambda values: (
+    ("cert-manager", "v1.21.2"): lambda values: {9402} if values.get("prometheus", {}).get("enabled", True) else set(),
+    ("nginx-ingress", "2.7.3"): lambda values: (
         {80, 443, 8081} | ({values["prometheus"]["port"]} if values["prometheus"]["create"] else set())
     ),
 }

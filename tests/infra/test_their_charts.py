@@ -1,16 +1,18 @@
 """Charts of other projects: their values, and the identities of their service accounts."""
 
 import json
+import re
+import tomllib
 from typing import Any
 
 import pytest
 
+from aks_kaito.charts import theirs
 from aks_kaito.settings import Environment
 from support.environments import altered
 from support.inventory import of_kind
-from support.project import ENVIRONMENTS
+from support.project import ENVIRONMENTS, ROOT
 from support.rendered import chat_objects, cluster_objects, release, values_of
-from support.rendering import one
 from support.stacks import synthesized
 
 NAMES = [path.stem for path in ENVIRONMENTS]
@@ -21,11 +23,13 @@ def test_each_federated_credential_names_a_service_account_of_a_release(
     name: str, stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]]
 ) -> None:
     trusted = {each["subject"] for each in of_kind(stacks[name], "azurerm_federated_identity_credential")}
-    chat = subject(one(chat_objects(workloads[name]), "ServiceAccount")["metadata"])
-    assert chat in trusted
-    # The KAITO add-on creates the third.
-    made = {chat, certificates_subject(workloads[name]), "system:serviceaccount:kube-system:kaito-gpu-provisioner"}
-    assert trusted <= made
+    accounts = [each for each in chat_objects(workloads[name]) if each["kind"] == "ServiceAccount"]
+    ours = {subject(each["metadata"]) for each in accounts}
+    assert ours
+    assert ours <= trusted
+    # The KAITO add-on creates the last.
+    theirs = {certificates_subject(workloads[name]), "system:serviceaccount:kube-system:kaito-gpu-provisioner"}
+    assert trusted <= ours | theirs
 
 
 def subject(account: dict[str, Any]) -> str:
@@ -136,3 +140,59 @@ def test_the_controller_has_the_platforms_address_and_a_health_probe_path(
         for key, value in (("port", "15021"), ("protocol", "http"))
     }
     assert controllers_annotations(workloads["sample"]) == {}
+
+
+def test_every_chart_comes_from_the_registry_of_the_settings(environments: dict[str, Environment]) -> None:
+    prometheus = {"kube_prometheus_stack_enabled": True}
+    plain = synthesized(altered(environments["dev"], workloads=prometheus), "workloads")
+    registry = {"registry": "contoso.azurecr.io:443/charts/public"}
+    ours = synthesized(altered(environments["dev"], workloads=prometheus, charts=registry), "workloads")
+    found = {
+        each["name"]: (each["chart"], each.get("version"), each.get("repository"))
+        for each in ours["resource"]["helm_release"].values()
+    }
+    assert {name: facts[2] for name, facts in found.items()} == {
+        "cert-manager": "oci://contoso.azurecr.io:443/charts/public",
+        "nginx-ingress": "oci://contoso.azurecr.io:443/charts/public",
+        "kube-prometheus-stack": "oci://contoso.azurecr.io:443/charts/public",
+        # Charts of this repository are files.
+        "kaito-chat": None,
+        "kaito-cluster": None,
+    }
+    for each in plain["resource"]["helm_release"].values():
+        assert found[each["name"]][:2] == (each["chart"], each.get("version"))
+
+
+def test_the_pins_are_those_without_known_vulnerabilities(environments: dict[str, Environment]) -> None:
+    prometheus = {"kube_prometheus_stack_enabled": True}
+    document = synthesized(altered(environments["dev"], workloads=prometheus), "workloads")
+    pinned = {
+        each["chart"]: each["version"] for each in document["resource"]["helm_release"].values() if "version" in each
+    }
+    numbers = {name: tuple(map(int, version.lstrip("v").split("."))) for name, version in pinned.items()}
+    assert numbers["cert-manager"] >= (1, 21, 2)
+    assert numbers["nginx-ingress"] >= (2, 7, 1)
+    # Grafana 13.2.0 and 13.2.1 have CVE-2026-76154; 92.1 has 13.2.3.
+    assert numbers["kube-prometheus-stack"] >= (92, 1)
+
+
+def test_the_listed_images_are_those_of_the_pinned_charts() -> None:
+    listed = tomllib.loads((ROOT / "tools" / "hosts.toml").read_text(encoding="utf-8"))["charts"]
+    assert {(each["name"], each["version"]) for each in listed} == {
+        (each.name, each.version) for each in vars(theirs).values() if isinstance(each, theirs.Chart)
+    }
+    for each in listed:
+        assert all(re.fullmatch(r"[a-z0-9.]+\.[a-z]+(/[-a-z0-9]+)+(:[-\w.]+)?", image) for image in each["images"])
+
+
+def test_f5s_controller_is_spread_protected_and_silent(workloads: dict[str, dict[str, Any]]) -> None:
+    controller = values_of(workloads["dev"], "nginx-ingress")["controller"]
+    assert controller["podDisruptionBudget"] == {"enabled": True, "maxUnavailable": 1}
+    assert controller["replicaCount"] > controller["podDisruptionBudget"]["maxUnavailable"]
+    assert controller["telemetryReporting"] == {"enable": False}
+    spread = controller["topologySpreadConstraints"]
+    assert [each["topologyKey"] for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    for each in spread:
+        # A cluster with one zone or one node still runs both.
+        assert (each["maxSkew"], each["whenUnsatisfiable"]) == (1, "ScheduleAnyway")
+        assert each["labelSelector"] == {"matchLabels": {"app.kubernetes.io/name": "nginx-ingress"}}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from aks_kaito.charts.names import CHARTS_FOLDER, IMAGE_TAG
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, Settings
 from support.environments import altered
 from support.project import ENVIRONMENTS, ROOT
 from support.rendered import ID, chat_objects, cluster_objects, release, values_of
@@ -47,7 +47,7 @@ def test_sign_in_enables_history_and_secrets_from_the_vault(signed_in: dict[str,
     settings = one(objects, "ConfigMap", "kaito-chat")["data"]
     assert settings["KAITO_CHAT_SIGN_IN"] == "entra"
     assert re.fullmatch(
-        r"postgresql://id-chat-kaito-prod-westeurope@psql-kaito-prod-\w{6}\.postgres\.database\.azure\.com/chat",
+        r"postgresql://id-chat-kaito-prod-westeurope@psql-kaito-prod-\w{6}\.postgres\.database\.azure\.com/chat\?sslmode=verify-full",
         settings["KAITO_CHAT_DATABASE_URL"],
     )
     provider = one(objects, "SecretProviderClass")["spec"]["parameters"]
@@ -69,8 +69,13 @@ def test_a_changed_signing_secret_waits_for_the_interval_in_which_pods_receive_i
     assert int(default) == 600 >= (2 + 5) * 60
 
 
-def test_without_sign_in_there_is_no_history(workloads: dict[str, dict[str, Any]]) -> None:
-    objects = chat_objects(workloads["prod"])
+def test_without_sign_in_there_is_no_history(environments: dict[str, Environment]) -> None:
+    open_to_all = {"sign_in": "none", "public_without_sign_in": True}
+    data = environments["prod"].settings.model_dump(mode="json", exclude_none=True)
+    data["chat"] |= open_to_all
+    del data["chat"]["entra_client_id"]
+    objects = chat_objects(synthesized(Environment("prod", Settings.model_validate(data)), "workloads"))
+    assert "Job" not in kinds(objects)
     assert "KAITO_CHAT_DATABASE_URL" not in one(objects, "ConfigMap", "kaito-chat")["data"]
 
 

@@ -35,6 +35,7 @@ WIDER: dict[str, dict[str, Any]] = {
 # Another value for each key whose type does not determine one.
 OTHERS: dict[str, Any] = {
     "chat.entra_client_id": OTHER_ID,
+    "charts.registry": "other.azurecr.io/charts",
     "chat.namespace": "other",
     "chat.service_account_name": "other",
     "cluster.admin_group_object_ids": [ID],

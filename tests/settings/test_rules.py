@@ -19,13 +19,17 @@ from aks_kaito.settings.rules import (
     kaito,
     machines,
     names,
+    placeholders,
     regions,
     services,
     sizes,
     tags,
 )
 from support.environment_files import DEV, changed, problems, written
-from support.project import TODAY
+from support.project import ENVIRONMENTS, SSH_KEY, TODAY
+
+# Publishes a chat without sign-in.
+OPEN = "\n[chat]\npublic_without_sign_in = true\n"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,16 @@ from support.project import TODAY
         ("network", ['address_space = ["10.0.0.1/8"]'], "network.address_space", "zero host bits"),
         ("network", ['address_space = ["10.0.0.0/8", "10.1.0.0/16"]'], "network.address_space", "other range"),
         ("network", ['allowed_ip_ranges = ["10.0.0.1"]'], "network.allowed_ip_ranges", "public IPv4"),
+        (
+            "network",
+            ["public_access_beside_endpoints_enabled = true"],
+            "network.public_access_beside_endpoints_enabled",
+            "needs network.private_endpoints_enabled",
+        ),
+        ("charts", ['registry = "oci://contoso.azurecr.io/charts"'], "charts.registry", "without oci://"),
+        ("charts", ['registry = "https://contoso.azurecr.io"'], "charts.registry", "host and path"),
+        ("charts", ['registry = "contoso.azurecr.io/charts/"'], "charts.registry", "host and path"),
+        ("charts", ['registry = "Contoso.azurecr.io"'], "charts.registry", "host and path"),
         ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "must not be set"),
         ("cluster", ['network_plugin_mode = "pod-subnet"'], "network.pod_subnet_cidr", "must be set"),
         ("cluster", ['service_cidr = "10.1.0.0/16"'], "cluster.service_cidr", "must not overlap network.address"),
@@ -314,7 +328,7 @@ def test_a_shared_state_without_a_group_of_administrators_warns(tmp_path: Path) 
     (warning,) = load(path, TODAY).warnings
     assert "state.backend" in warning
     assert "cluster.admin_group_object_ids" in warning
-    groups = '\nadmin_group_object_ids = ["11111111-2222-3333-4444-555555555555"]'
+    groups = '\nadmin_group_object_ids = ["8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"]'
     path.write_text(path.read_text(encoding="utf-8").replace("[cluster]", "[cluster]" + groups), encoding="utf-8")
     assert load(path, TODAY).warnings == ()
 
@@ -325,10 +339,93 @@ def test_the_managed_nginx_warns_of_its_deprecation(tmp_path: Path) -> None:
 
 
 def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
-    text = changed("ingress", 'mode = "gateway"', 'hostname = "chat.contoso.com"')
+    text = changed("ingress", 'mode = "gateway"', 'hostname = "chat.kaito.invalid"') + OPEN
     assert load(written(tmp_path, text), TODAY).warnings == ()
     path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
+
+
+def test_a_public_chat_without_sign_in_is_refused(tmp_path: Path) -> None:
+    for mode in ("nginx", "gateway", "webapprouting"):
+        text = changed("ingress", f'mode = "{mode}"', 'hostname = "chat.kaito.invalid"')
+        (message,) = problems(written(tmp_path, text)).values()
+        assert 'ingress.hostname = "chat.kaito.invalid": publishes the chat to everyone without sign-in' in message
+        assert "chat.public_without_sign_in = true" in message
+        assert load(written(tmp_path, text + OPEN), TODAY).settings.chat.public_without_sign_in
+    # Without a host name, nothing is public.
+    assert load(written(tmp_path, changed("ingress", 'mode = "gateway"')), TODAY)
+    client = 'entra_client_id = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"'
+    text = changed("ingress", 'hostname = "chat.kaito.invalid"') + f'\n[chat]\nsign_in = "entra"\n{client}\n'
+    assert load(written(tmp_path, text), TODAY).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new"),
+    [
+        ("cluster.ssh_public_key", f'"{SSH_KEY}"', f'"ssh-rsa {placeholders.EXAMPLE_KEY} me@laptop"'),
+        ("subscription_id", 'prefix = "kaito"', 'prefix = "kaito"\nsubscription_id = "{id}"'),
+        ("cluster.admin_group_object_ids", "[cluster]", '[cluster]\nadmin_group_object_ids = ["{id}"]'),
+        (
+            "key_vault.secrets_officer_object_ids",
+            "[model]",
+            '[key_vault.secrets_officer_object_ids]\na = "{id}"\n[model]',
+        ),
+        (
+            "monitoring.grafana_admin_object_ids",
+            "[model]",
+            '[monitoring.grafana_admin_object_ids]\na = "{id}"\n[model]',
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "example",
+    [
+        "11111111-2222-3333-4444-555555555555",
+        "aaaaaaaa-0000-4000-8000-000000000001",
+        "00000000-0000-0000-0000-000000000000",
+        "00000000-0000-0000-0000-000000000001",
+        "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+    ],
+)
+def test_placeholders_warn(key: str, old: str, new: str, example: str, tmp_path: Path) -> None:
+    (warning,) = load(written(tmp_path, DEV.replace(old, new.replace("{id}", example))), TODAY).warnings
+    assert warning.partition(": ")[2].startswith(f"{key} = ")
+    assert " is an example " in warning or "is the example key" in warning
+    real = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"
+    if "{id}" in new:
+        assert load(written(tmp_path, DEV.replace(old, new.replace("{id}", real))), TODAY).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "example"),
+    [
+        ("chat.contoso.com", True),
+        ("contoso.com", True),
+        ("chat.example.org", True),
+        ("chat.babosbird.com", True),
+        ("chat.notcontoso.com", False),
+        ("contoso.com.mycompany.de", False),
+    ],
+)
+def test_example_hosts_warn(host: str, example: bool, tmp_path: Path) -> None:  # noqa: FBT001 (a case's expectation)
+    warnings = load(written(tmp_path, changed("ingress", f'hostname = "{host}"') + OPEN), TODAY).warnings
+    assert [f'ingress.hostname = "{host}": is an example domain' in each for each in warnings] == [True] * example
+
+
+def test_every_shipped_placeholder_is_found() -> None:
+    shipped = {path.stem: load(path, TODAY).settings for path in ENVIRONMENTS}
+    found = {name: {each.key for each in placeholders.found(settings)} for name, settings in shipped.items()}
+    assert found == {
+        "dev": {"cluster.ssh_public_key"},
+        "prod": {"cluster.ssh_public_key", "chat.entra_client_id", "ingress.hostname"},
+        "sample": {
+            "cluster.ssh_public_key",
+            "cluster.admin_group_object_ids",
+            "ingress.hostname",
+            "ingress.dns_zone_name",
+            "monitoring.grafana_admin_object_ids",
+        },
+    }
 
 
 def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
@@ -341,7 +438,20 @@ def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_listed_once() -> None:
-    modules = (addresses, cluster, egress, ingress, kaito, machines, names, regions, services, sizes, tags)
+    modules = (
+        addresses,
+        cluster,
+        egress,
+        ingress,
+        kaito,
+        machines,
+        names,
+        placeholders,
+        regions,
+        services,
+        sizes,
+        tags,
+    )
     defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
     listed = [*RULES, *WARNINGS]
     assert len(listed) == len(set(listed))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.settings import SettingsError, load
-from support.project import ROOT, TODAY
+from support.project import ROOT, TODAY, own
 
-DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
 
 
 def written(folder: Path, text: str, name: str = "dev") -> Path:

@@ -32,27 +32,28 @@ def outside(address: str) -> Peer:
     return Peer(address=address)
 
 
-def admits(objects: list[Object], peer: Peer, port: int) -> bool:
-    """Tell whether the peer can connect to this port of the chat's pods."""
+def admits(objects: list[Object], peer: Peer, port: int, of: str = "chat") -> bool:
+    """Tell whether the peer can connect to this port of the pods of a component, the chat or the model."""
     return any(
         _rule_allows(objects, rule, "from", peer, port, _container_ports(objects))
-        for rule in _rules(objects, "ingress")
+        for rule in _rules(objects, "ingress", of)
     )
 
 
-def reaches(objects: list[Object], peer: Peer, port: int) -> bool:
-    """Tell whether the chat's pods can connect to this port of the peer. Port names are not resolved."""
-    return any(_rule_allows(objects, rule, "to", peer, port, {}) for rule in _rules(objects, "egress"))
+def reaches(objects: list[Object], peer: Peer, port: int, of: str = "chat") -> bool:
+    """Tell whether the pods of a component can connect to this port of the peer. Port names are not resolved."""
+    return any(_rule_allows(objects, rule, "to", peer, port, {}) for rule in _rules(objects, "egress", of))
 
 
-def _policy(objects: list[Object]) -> Object:
+def policy(objects: list[Object], of: str = "chat") -> Object:
+    """Return the NetworkPolicy of a component."""
     policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
-    (found,) = [each for each in policies if each["metadata"]["labels"]["app.kubernetes.io/component"] == "chat"]
+    (found,) = [each for each in policies if each["metadata"]["labels"]["app.kubernetes.io/component"] == of]
     return found
 
 
-def _rules(objects: list[Object], direction: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = _policy(objects)["spec"][direction]
+def _rules(objects: list[Object], direction: str, of: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = policy(objects, of)["spec"][direction]
     return found
 
 
@@ -70,7 +71,7 @@ def _rule_allows(
     numbers = [names.get(each["port"], each["port"]) for each in ports]
     if rule.get("ports") and port not in numbers:
         return False
-    own = _policy(objects)["metadata"]["namespace"]
+    own = policy(objects)["metadata"]["namespace"]
     return not rule.get(side) or any(_matches(each, peer, own) for each in rule[side])
 
 

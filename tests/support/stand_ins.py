@@ -9,23 +9,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from support.project import ROOT
+from support.project import ENVIRONMENTS, ROOT, own
 
-DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
+DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
 GROUP = "rg-kaito-dev-westeurope"
 SIGN_IN = """
 [ingress]
 hostname = "chat.kaito.invalid"
 [chat]
 sign_in = "entra"
-entra_client_id = "11111111-2222-3333-4444-555555555555"
+entra_client_id = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"
 """
+# Publishes a chat without sign-in.
+OPEN = "\n[chat]\npublic_without_sign_in = true\n"
 GUARDED = """
 dns_zone_name = "kaito.invalid"
 dns_zone_resource_group_name = "dns"
 hostname = "chat.kaito.invalid"
 model_hostname = "model.kaito.invalid"
 model_basic_auth_secret_name = "model-people"
+[chat]
+public_without_sign_in = true
 """
 DIGEST = "sha256:" + "a" * 64
 # The console script's program, for which no file in .venv/bin is needed.
@@ -175,6 +179,8 @@ def run(
     seconds: int = 120,
 ) -> Ran:
     """Run `aks-kaito` with the stand-ins, as `prepare` says."""
+    if arguments[:1] == ("deploy",) and "AKS_KAITO_ENVIRONMENTS_DIR" not in (variables or {}):
+        variables = {**(variables or {}), **without_placeholders(folder)}
     surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)
     command = [*AKS_KAITO, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=surroundings)
@@ -189,6 +195,14 @@ def environment(folder: Path, text: str, name: str = "dev") -> dict[str, str]:
     place.mkdir(exist_ok=True)
     (place / f"{name}.toml").write_text(text, encoding="utf-8")
     return {"AKS_KAITO_ENVIRONMENTS_DIR": str(place)}
+
+
+def without_placeholders(folder: Path) -> dict[str, str]:
+    """Write the shipped environments without placeholders, which a deployment refuses; return the variables."""
+    chosen: dict[str, str] = {}
+    for path in ENVIRONMENTS:
+        chosen = environment(folder, own(path.read_text(encoding="utf-8")), path.stem)
+    return chosen
 
 
 def starting(ran: Ran, *words: str) -> list[str]:

@@ -32,7 +32,9 @@ async def open_history(
     if settings.database_url is None:
         return None
     database = Database(
-        settings.database_url.get_secret_value(), credential if settings.database_entra_enabled else None
+        settings.database_url.get_secret_value(),
+        credential if settings.database_entra_enabled else None,
+        settings.ca_file,
     )
     deadline = time.monotonic() + patience_seconds
     while True:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -32,15 +33,18 @@ class Database:
     """One database with its connection pool.
 
     Args:
-        url: `postgresql://user:password@host/name?sslmode=require` or `sqlite:///path`.
+        url: `postgresql://user:password@host/name?sslmode=verify-full` or `sqlite:///path`.
         credential: Authenticates to PostgreSQL with Entra ID; each new connection requests a token.
+        ca_file: Certificates to trust beside the public ones and the system's.
     """
 
-    def __init__(self, url: str, credential: AsyncTokenCredential | None = None) -> None:
+    def __init__(self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None) -> None:
         parsed = self._parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
         self.engine, self._connections = (
-            engines.postgresql(parsed, self._password(credential)) if self.postgresql else engines.sqlite(parsed)
+            engines.postgresql(parsed, self._password(credential), ca_file, is_token=credential is not None)
+            if self.postgresql
+            else engines.sqlite(parsed)
         )
         self.url = self.engine.url
         self.place = f"{parsed.host}:{parsed.port or 5432}" if self.postgresql else str(parsed.database)

@@ -1,7 +1,9 @@
 """SQLAlchemy engines for the history's databases, and termination of connections that hang."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -9,6 +11,8 @@ import asyncpg
 from azure.core.credentials_async import AsyncTokenCredential
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kaito_chat.backends.http import trust
 
 DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 CONNECT_SECONDS = 5.0
@@ -50,12 +54,30 @@ class Connections:
             task.cancel()
 
 
-def postgresql(url: URL, password: Password | None) -> tuple[AsyncEngine, Connections]:
-    """Return an engine for PostgreSQL; each new connection requests the password."""
+def tls(sslmode: str | None, ca_file: Path | None = None) -> ssl.SSLContext | str | None:
+    """Return the TLS argument of asyncpg for an `sslmode`, as libpq defines it; `verify-ca` and `verify-full` verify.
+
+    asyncpg itself trusts only a file in the home folder, which the image does not have.
+    """
+    if sslmode not in ("verify-ca", "verify-full"):
+        return sslmode
+    context = trust(ca_file)
+    context.check_hostname = sslmode == "verify-full"
+    return context
+
+
+def postgresql(
+    url: URL, password: Password | None, ca_file: Path | None = None, *, is_token: bool = False
+) -> tuple[AsyncEngine, Connections]:
+    """Return an engine for PostgreSQL; each new connection requests the password.
+
+    A token goes only to a server whose certificate is valid for its name, unless the URL says otherwise.
+    """
     query, connections = dict(url.query), Connections()
     arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": connections.connect}
-    if ssl := query.pop("sslmode", None):
-        arguments["ssl"] = ssl
+    mode = query.pop("sslmode", "verify-full" if is_token else None)
+    if encryption := tls(str(mode) if mode else None, ca_file):
+        arguments["ssl"] = encryption
     if password:
         arguments["password"] = password
     engine = create_async_engine(

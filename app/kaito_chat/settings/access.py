@@ -43,10 +43,11 @@ class Access(BaseModel):
     root_path: str = ""
     """Path under which the page is served, such as `/chat`. The proxy must not strip it."""
     database_url: SecretStr | None = None
-    """Database of the history: `postgresql://user:password@host/name` or `sqlite:///path`. If unset, there is no
-    history."""
+    """Database of the history: `postgresql://user:password@host/name?sslmode=verify-full` or `sqlite:///path`. If
+    unset, there is no history."""
     database_entra_enabled: bool = False
-    """Authenticate to PostgreSQL with Entra ID tokens instead of a password."""
+    """Authenticate to PostgreSQL with Entra ID tokens instead of a password. The server's certificate is then verified
+    unless the URL has another `sslmode`."""
 
     @field_validator("public_url")
     @classmethod

@@ -23,6 +23,10 @@
 {{- if and (get $settings "KAITO_CHAT_DATABASE_ENTRA_ENABLED") (not .Values.chat.workloadIdentity.enabled) -}}
 {{- fail "chat.settings.KAITO_CHAT_DATABASE_ENTRA_ENABLED needs chat.workloadIdentity.enabled: it signs in to PostgreSQL with that identity." -}}
 {{- end -}}
+{{- $role := default dict .Values.chat.databaseRole -}}
+{{- if and $role.enabled (not (hasPrefix "postgresql://" (toString (get $settings "KAITO_CHAT_DATABASE_URL")))) -}}
+{{- fail "chat.databaseRole.enabled needs chat.settings.KAITO_CHAT_DATABASE_URL, a postgresql:// address: its user is the role." -}}
+{{- end -}}
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}

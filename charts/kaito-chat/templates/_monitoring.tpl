@@ -46,17 +46,3 @@ app.kubernetes.io/component: gpu-exporter
 {{ $image.repository }}:{{ $image.tag }}
 {{- end -}}
 {{- end -}}
-
-{{- /* Peers of a network policy: the pods of Prometheus. */ -}}
-{{- define "kaito-chat.prometheusPods" -}}
-{{- range $namespace := .Values.networkPolicy.monitoringNamespaces }}
-{{- range $.Values.networkPolicy.monitoringPodLabels }}
-- namespaceSelector:
-    matchLabels:
-      kubernetes.io/metadata.name: {{ $namespace | quote }}
-  podSelector:
-    matchLabels:
-      {{- toYaml . | nindent 6 }}
-{{- end }}
-{{- end }}
-{{- end -}}

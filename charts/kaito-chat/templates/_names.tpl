@@ -64,6 +64,11 @@ releases never share a name that was derived so: the rarer of the two, with a do
 {{- printf "%s-key-vault" (include "kaito-chat.chat" .) -}}
 {{- end -}}
 
+{{- /* Job that creates the chat's role in PostgreSQL, and its ServiceAccount. */ -}}
+{{- define "kaito-chat.databaseRole" -}}
+{{- printf "%s-database-role" (include "kaito-chat.chat" .) -}}
+{{- end -}}
+
 {{- /* Display name of the model: the preset's last part, or `model` for a custom template. */ -}}
 {{- define "kaito-chat.modelSlug" -}}
 {{- ternary "model" (.Values.model.preset | splitList "/" | last) (not (empty .Values.model.template)) -}}

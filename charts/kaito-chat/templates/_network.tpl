@@ -70,6 +70,57 @@ Services forward it to 5000). Takes url, root, podPort and of80.
 {{- toJson (list "169.254.169.254/32" "168.63.129.16/32") -}}
 {{- end -}}
 
+{{- /* Peers of the ingress controller. */ -}}
+{{- define "kaito-chat.controllerPeers" -}}
+- namespaceSelector:
+    {{- with include "kaito-chat.controllerNamespace" . }}
+    matchLabels:
+      kubernetes.io/metadata.name: {{ . | quote }}
+    {{- else }}
+    {}
+    {{- end }}
+{{- end -}}
+
+{{- /* Peers of Prometheus. */ -}}
+{{- define "kaito-chat.prometheusPeers" -}}
+{{- $labels := include "kaito-chat.monitoringPodLabels" . | fromYamlArray -}}
+{{- range $namespace := .Values.networkPolicy.monitoringNamespaces }}
+{{- range $labels }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ $namespace | quote }}
+  podSelector:
+    matchLabels:
+      {{- toYaml . | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Egress rule for DNS. */ -}}
+{{- define "kaito-chat.dnsRule" -}}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: kube-system
+      podSelector:
+        matchLabels:
+          k8s-app: kube-dns
+    # AKS's LocalDNS and Kubernetes's node-local cache, which listen on the node
+    - ipBlock: {cidr: 169.254.10.0/24}
+    - ipBlock: {cidr: 169.254.20.10/32}
+  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{- end -}}
+
+{{- /* Egress rule for HTTPS outside the cluster and the virtual network, and to private endpoints of Azure's services. */ -}}
+{{- define "kaito-chat.httpsRule" -}}
+- to:
+    - {{- include "kaito-chat.outside" . | fromJson | toYaml | nindent 6 }}
+    {{- with .Values.networkPolicy.privateEndpointsCidr }}
+    - {{- include "kaito-chat.ipBlock" (dict "cidr" . "name" "networkPolicy.privateEndpointsCidr") | fromJson | toYaml | nindent 6 }}
+    {{- end }}
+  ports: [{port: 443}]
+{{- end -}}
+
 {{- /* An IPv4 address as a number. */ -}}
 {{- define "kaito-chat.number" -}}
 {{- $number := 0 -}}
@@ -105,23 +156,25 @@ Services forward it to 5000). Takes url, root, podPort and of80.
 {{- toJson (dict "ipBlock" $block) -}}
 {{- end -}}
 
-{{- /* All addresses outside the cluster. */ -}}
+{{- /* All addresses outside the cluster and the virtual network; link-local ones belong to the node. */ -}}
 {{- define "kaito-chat.outside" -}}
 {{- $policy := .Values.networkPolicy -}}
-{{- include "kaito-chat.ipBlock" (dict "cidr" "0.0.0.0/0" "except" (list $policy.podCidr $policy.serviceCidr) "name" "outside") -}}
+{{- $except := concat (list $policy.podCidr $policy.serviceCidr "169.254.0.0/16") (default list $policy.vnetCidrs) -}}
+{{- include "kaito-chat.ipBlock" (dict "cidr" "0.0.0.0/0" "except" $except "name" "outside") -}}
 {{- end -}}
 
-{{- /* networkPolicy.extraEgress, its ranges without the forbidden addresses. */ -}}
+{{- /* Additional egress rules, their ranges without the forbidden addresses. Takes rules and the value's name. */ -}}
 {{- define "kaito-chat.extraEgress" -}}
 {{- $rules := list -}}
-{{- range .Values.networkPolicy.extraEgress -}}
+{{- $name := .name -}}
+{{- range .rules -}}
 {{- if not .to -}}
-{{- fail "networkPolicy.extraEgress has a rule without `to`, which opens every address, including Azure's metadata service. Add `to`." -}}
+{{- fail (printf "%s has a rule without `to`, which opens every address, including Azure's metadata service. Add `to`." $name) -}}
 {{- end -}}
 {{- $peers := list -}}
 {{- range .to -}}
 {{- if .ipBlock -}}
-{{- $peers = append $peers (include "kaito-chat.ipBlock" (dict "cidr" .ipBlock.cidr "except" .ipBlock.except "name" "networkPolicy.extraEgress") | fromJson) -}}
+{{- $peers = append $peers (include "kaito-chat.ipBlock" (dict "cidr" .ipBlock.cidr "except" .ipBlock.except "name" $name) | fromJson) -}}
 {{- else -}}
 {{- $peers = append $peers . -}}
 {{- end -}}

@@ -51,7 +51,7 @@ def digest_of_built(shell: Shell, tag: str) -> str:
 def _build(shell: Shell, tag: str) -> Step:
     """Build the image on the registry's machines, or, as those cannot reach a private registry, on this one."""
     environment, azure = shell.environment, shell.azure
-    if not environment.settings.network.private_endpoints_enabled:
+    if not environment.settings.network.services_are_private:
         return Step("build the image", azure.build_image(f"{names.IMAGE_REPOSITORY}:{tag}", "app"))
     image = f"{names.image(environment)}:{tag}"
     variables = {"ARM_SUBSCRIPTION_ID": azure.subscription} if azure.subscription else {}

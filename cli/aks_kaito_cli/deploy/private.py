@@ -51,7 +51,7 @@ def hidden_hosts(shell: Shell) -> dict[str, str]:
     Raises:
         StepError: It cannot be checked: az is missing, or the cluster is.
     """
-    private = shell.environment.settings.network.private_endpoints_enabled
+    private = shell.environment.settings.network.services_are_private
     return (_hidden_registry(shell) if private else {}) | hidden_api_server(shell)
 
 

@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
+from aks_kaito.settings.problems import display_path
+from aks_kaito.settings.rules import placeholders
 from aks_kaito.state import PARTS
 from aks_kaito_cli.deploy import chart, losses, programs, states
 from aks_kaito_cli.pages import REQUIREMENTS, STATE
-from aks_kaito_cli.project import ROOT, environment_named, local_state, values_file
+from aks_kaito_cli.project import ROOT, environment_named, environments_folder, local_state, values_file
 from aks_kaito_cli.shell import RefusedError, Shell, StepError
 
 # The form of an image's tag.
@@ -68,9 +70,17 @@ def shell_for_release(name: str, version: str) -> Shell:
 
 def _prepared(name: str, *, destroys: bool) -> Shell:
     shell = Shell(environment_named(name))
-    if reasons := list(_unprepared(shell, destroys=destroys)):
+    reasons = [] if destroys else list(_placeholders(shell.environment))
+    if reasons := [*reasons, *_unprepared(shell, destroys=destroys)]:
         raise RefusedError("\n".join(reasons))
     return shell
+
+
+def _placeholders(environment: Environment) -> Iterator[str]:
+    """Yield the placeholders that the environment's file still has."""
+    path = display_path(environments_folder() / f"{environment.name}.toml")
+    for problem in placeholders.found(environment.settings):
+        yield f"{path}: {problem}"
 
 
 def _unprepared(shell: Shell, *, destroys: bool) -> Iterator[str]:

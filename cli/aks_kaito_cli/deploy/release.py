@@ -1,8 +1,8 @@
 """A release of the chat application alone.
 
-Helm upgrades the chart's release in the environment's own cluster, with the values that the stack wrote and another
-image. Values that only a deployment knows, such as the ids of identities, are reused from the release before; without
-one, the chart refuses.
+Helm upgrades the chat's release in the environment's own cluster, with the values that the stack wrote and another
+image, which is pinned by its digest. Values that only a deployment knows, such as the ids of identities, are reused
+from the release before; without one, the chart refuses.
 """
 
 import sys
@@ -19,20 +19,25 @@ def release(shell: Shell, version: str) -> None:
     Raises:
         StepError: A step failed.
     """
-    _find_image(shell, version)
+    pinned = _digest(shell, version)
     with signed_in(shell) as kubectl:
-        chart.upgrade(shell, kubectl, version)
+        chart.upgrade(shell, kubectl, pinned)
 
 
-def _find_image(shell: Shell, version: str) -> None:
-    """Check that the image exists, if the registry can be asked: pods would wait ten minutes for a missing one.
+def _digest(shell: Shell, version: str) -> str:
+    """Return the digest of a tag, which another image could take; a given digest needs no registry.
 
     Raises:
-        NoImageError: The registry has no such image.
+        NoImageError: The registry has no such image: its pods would wait ten minutes.
+        StepError: The registry cannot be asked for a tag.
     """
     try:
-        digest(shell, version)
+        return digest(shell, version)
     except NoImageError:
         raise
     except StepError as error:
-        sys.stderr.write(f"continuing without checking the image: {error}\n")
+        if version.startswith("sha256:"):
+            sys.stderr.write(f"continuing without checking the image: {error}\n")
+            return version
+        error.hint = f"give the digest instead of the tag {version}: TAG=sha256:..."
+        raise

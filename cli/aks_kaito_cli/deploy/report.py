@@ -37,7 +37,7 @@ def afterwards(shell: Shell, signed_in: Kubectl) -> str:
     kubectl = Kubectl(settings.chat.namespace)
     return text + _MODEL.format(
         version=kaito_version.compared(shell, signed_in),
-        watch=shlex.join(kubectl.command("get", "workspaces,pods", "--watch")),
+        watch=shlex.join(kubectl.command("get", "workspaces", "--watch")),
         size=settings.model.instance_type,
         describe=shlex.join(kubectl.command("describe", "workspaces")),
         quota=shlex.join(shell.azure.list_quota()),

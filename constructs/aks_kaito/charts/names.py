@@ -14,6 +14,8 @@ CLUSTER_CHART = "kaito-cluster"
 # The chat chart names these objects after its release.
 CHAT_DEPLOYMENT = CHAT_CHART
 CHAT_SERVICE = CHAT_CHART
+# ServiceAccount of the Job that creates the chat's role in PostgreSQL, likewise.
+DATABASE_SERVICE_ACCOUNT = f"{CHAT_CHART}-database-role"
 # Secret of the chat's certificate when cert-manager is off.
 CHAT_TLS_SECRET = "kaito-chat-tls"  # noqa: S105  (the name of a Secret)
 GATEWAY = "kaito-chat"

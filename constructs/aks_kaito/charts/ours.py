@@ -59,6 +59,9 @@ def chat(environment: Environment) -> Values:
     if settings.chat.sign_in == "entra":
         values["chat"]["settings"] = _sign_in(environment)
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
+        if settings.postgresql.enabled:
+            administrator = environment.names.of("id", "database")
+            values["chat"]["databaseRole"] = {"enabled": True, "administrator": administrator}
     if published(settings.ingress):
         values["ingress"] = _ingress(environment)
     values["model"] |= _switch(settings.model)
@@ -176,9 +179,15 @@ def _network_policy(settings: Settings) -> Values:
         "monitoringNamespaces": [_AGENTS_NAMESPACE],
         "podCidr": network.pod_subnet_cidr or cluster_settings.pod_cidr,
         "serviceCidr": cluster_settings.service_cidr,
+        "vnetCidrs": list(network.address_space),
     }
     if cluster_settings.api_server_vnet_integration_enabled:
         values["apiServerCidr"] = network.api_server_subnet_cidr
+    elif cluster_settings.private_cluster_enabled:
+        # AKS puts the private endpoint of the API server into the nodes' subnet.
+        values["apiServerCidr"] = network.system_subnet_cidr
+    if network.private_endpoints_enabled:
+        values["privateEndpointsCidr"] = network.vm_subnet_cidr
     if settings.postgresql.enabled:
         values["postgresqlCidr"] = network.vm_subnet_cidr
     if settings.workloads.kube_prometheus_stack_enabled:
@@ -198,7 +207,7 @@ def _sign_in(environment: Environment) -> Values:
     if settings.postgresql.enabled:
         user, host = names.of("id", "chat"), f"{names.postgresql}.postgres.database.azure.com"
         values |= {
-            "KAITO_CHAT_DATABASE_URL": f"postgresql://{user}@{host}/{DATABASE}",
+            "KAITO_CHAT_DATABASE_URL": f"postgresql://{user}@{host}/{DATABASE}?sslmode=verify-full",
             "KAITO_CHAT_DATABASE_ENTRA_ENABLED": True,
         }
     return values

@@ -34,15 +34,16 @@ class TheirChart(Construct):
         *,
         chart: Chart,
         values: Values,
+        registry: str | None,
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Define the release, named after its chart."""
+        """Define the release, named after its chart, from its project's registry or from `registry`."""
         super().__init__(scope, construct_id)
         self.release = Release(
             self,
             "Resource",
             name=chart.name,
-            repository=chart.repository,
+            repository=f"oci://{registry}" if registry else chart.repository,
             chart=chart.name,
             version=chart.version,
             namespace=chart.namespace,

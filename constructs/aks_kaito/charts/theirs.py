@@ -17,6 +17,7 @@ class Chart:
     """A chart in an OCI registry and the namespace of its release.
 
     Attributes:
+        repository: Its project's registry; `[charts]` of the settings can name another with a copy.
         selector: Label of all pods of the release that serve metrics.
         metrics_port: Port on which they serve metrics, at `/metrics`.
     """
@@ -33,7 +34,7 @@ class Chart:
 CERT_MANAGER = Chart(
     name="cert-manager",
     repository="oci://quay.io/jetstack/charts",
-    version="v1.21.1",
+    version="v1.21.2",
     # The namespace and the ServiceAccount have the chart's name; the platform's federated credential refers to both.
     namespace="cert-manager",
     selector=("app.kubernetes.io/instance", "cert-manager"),
@@ -43,7 +44,7 @@ CERT_MANAGER = Chart(
 NGINX = Chart(
     name="nginx-ingress",
     repository="oci://ghcr.io/nginx/charts",
-    version="2.6.4",
+    version="2.7.3",
     namespace=NGINX_NAMESPACE,
     selector=("app.kubernetes.io/name", "nginx-ingress"),
     metrics_port=9113,
@@ -52,7 +53,7 @@ NGINX = Chart(
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     repository="oci://ghcr.io/prometheus-community/charts",
-    version="88.5.3",
+    version="92.1.1",
     namespace=PROMETHEUS_NAMESPACE,
     selector=("app.kubernetes.io/instance", "kube-prometheus-stack"),
     metrics_port=9090,
@@ -86,7 +87,7 @@ def cert_manager(settings: Settings) -> Values:
 
 
 def nginx(environment: Environment) -> Values:
-    """Return the values of F5's chart, with the static address, metrics and a health probe path.
+    """Return the values of F5's chart: address, metrics, health probe path, two pods in different zones, no telemetry.
 
     With the traffic policy Local, Azure probes each node for a pod of the controller; with Cluster, it uses the path.
 
@@ -97,6 +98,10 @@ def nginx(environment: Environment) -> Values:
     return {
         "controller": {
             "replicaCount": 2,
+            "podDisruptionBudget": {"enabled": True, "maxUnavailable": 1},
+            "topologySpreadConstraints": _spread(*NGINX.selector),
+            # The controller would report versions and counts to F5 once a day.
+            "telemetryReporting": {"enable": False},
             "tolerations": tolerations(environment.settings),
             "healthStatus": True,
             "healthStatusURI": health_path,
@@ -150,6 +155,13 @@ def kube_prometheus_stack(settings: Settings) -> Values:
         },
         **{part: {"enabled": False} for part in _HIDDEN_BY_AKS},
     }
+
+
+def _spread(label: str, value: str) -> list[Values]:
+    """Return constraints that spread pods with a label over zones and nodes where there are several."""
+    selector = {"matchLabels": {label: value}}
+    rest = {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
+    return [{"topologyKey": key, **rest} for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")]
 
 
 def _checksum(values: Values) -> str:

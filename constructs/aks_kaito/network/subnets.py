@@ -40,7 +40,7 @@ class Plan:
 def plans(settings: Network, features: Features) -> list[Plan]:
     """Return the subnets to define, in the order of their address ranges."""
     # Nodes reach public services through service endpoints, which the services' firewalls admit.
-    trusted = not settings.private_endpoints_enabled
+    trusted = not settings.services_are_private
     web = security_rules.web(published=features.ingress)
     planned = [
         Plan("system", settings.system_subnet_cidr, rules=web, service_endpoints=trusted),

@@ -52,6 +52,8 @@ def document(name: str, synthesized: dict[str, Any]) -> Document:
             prefix = "data." if block == "data" else ""
             for kind, named in content.items():
                 resources |= {f"{prefix}{kind}.{key}": arguments for key, arguments in named.items()}
+        elif isinstance(content, list):  # resources that leave the state without being destroyed
+            rest |= {f"{block}.{item['from']}": item for item in content}
         else:
             rest |= {
                 f"{block}.{key}": value if isinstance(value, dict) else {block: value} for key, value in content.items()

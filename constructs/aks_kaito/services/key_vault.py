@@ -3,7 +3,10 @@
 See: https://learn.microsoft.com/azure/key-vault/general/security-features
 """
 
+from collections.abc import Sequence
+
 from cdktn_provider_azurerm.key_vault import KeyVault as AzureKeyVault
+from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 from aks_kaito import diagnostics, protection, roles
@@ -32,8 +35,9 @@ class KeyVault(Construct):
         access: NetworkAccess,
         tenant_id: str,
         workload_identity: Identity,
+        chat_secrets: Sequence[str],
     ) -> None:
-        """Define the vault; `workload_identity` reads its secrets, the officers of `settings` write them."""
+        """Define the vault; `workload_identity` reads `chat_secrets` only, the officers of `settings` write secrets."""
         super().__init__(scope, construct_id)
         vault = AzureKeyVault(
             self,
@@ -58,14 +62,7 @@ class KeyVault(Construct):
                 principal_id=object_id,
                 principal_type=None,
             )
-        # In the scope of the stack: in this one, the assignment would get another Terraform address.
-        roles.assign(
-            scope,
-            "chat-reads-secrets",
-            on=vault.id,
-            role=roles.KEY_VAULT_SECRETS_USER,
-            principal_id=workload_identity.principal_id,
-        )
+        _let_read(scope, vault_id=vault.id, secrets=chat_secrets, principal_id=workload_identity.principal_id)
         access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=vault.id)
         diagnostics.send(
             self,
@@ -77,3 +74,24 @@ class KeyVault(Construct):
         self.resource_id: str = vault.id
         self.name: str = vault.name
         self.vault_uri: str = vault.vault_uri
+
+
+def _let_read(stack: Construct, *, vault_id: str, secrets: Sequence[str], principal_id: str) -> None:
+    """Let a principal read some secrets, which need not exist yet.
+
+    The assignments are in the scope of the stack. The last one has the address of an assignment on the whole vault,
+    which earlier versions deployed: Terraform deletes that one once all the new ones exist, so the chat can always
+    read.
+    """
+    found: list[RoleAssignment] = []
+    for secret in reversed(secrets):
+        is_last = secret == secrets[0]
+        assignment = roles.assign(
+            stack,
+            "chat-reads-secrets" if is_last else f"chat-reads-{secret}",
+            on=f"{vault_id}/secrets/{secret}",
+            role=roles.KEY_VAULT_SECRETS_USER,
+            principal_id=principal_id,
+            after=found if is_last else (),
+        )
+        found.append(assignment)

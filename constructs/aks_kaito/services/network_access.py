@@ -17,7 +17,7 @@ from aks_kaito.settings.network import Network
 
 @dataclass(frozen=True)
 class NetworkAccess:
-    """Private endpoints without public access, or public access from trusted subnets and allowed addresses."""
+    """Private endpoints, public access from trusted subnets and allowed addresses, or both."""
 
     settings: Network
     network: VirtualNetwork
@@ -25,7 +25,7 @@ class NetworkAccess:
     @property
     def public(self) -> bool:
         """Whether services can be reached at their public addresses."""
-        return not self.settings.private_endpoints_enabled
+        return not self.settings.services_are_private
 
     @property
     def firewall(self) -> dict[str, Any]:
@@ -39,8 +39,8 @@ class NetworkAccess:
     def add_private_endpoint(
         self, service: Construct, *, placement: Placement, link: PrivateLink, resource_id: str, required: bool = False
     ) -> None:
-        """Define the private endpoint of `service` unless it is public; `required` overrides the settings."""
-        if required or not self.public:
+        """Define the private endpoint of `service` if the settings ask for endpoints; `required` overrides them."""
+        if required or self.settings.private_endpoints_enabled:
             PrivateEndpoint(
                 service,
                 "private-endpoint",

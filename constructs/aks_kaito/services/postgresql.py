@@ -1,8 +1,12 @@
 """PostgreSQL for the chat's history: private endpoint only, sign-in with Entra ID only.
 
+A separate identity administers the server. A Job of the chat's chart uses it to create the role of the chat, which owns
+its tables and nothing else.
+
 See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-azure-ad-authentication
 """
 
+from cdktn import TerraformStack
 from cdktn_provider_azapi.resource_action import ResourceAction
 from cdktn_provider_azurerm.postgresql_flexible_server import (
     PostgresqlFlexibleServer,
@@ -26,10 +30,14 @@ from aks_kaito.stored import address, stored
 _LINK = PrivateLink("postgresqlServer", "privatelink.postgres.database.azure.com")
 _API_VERSION = "2024-08-01"
 _MIB_PER_GIB = 1024
+# Terraform address in the states of earlier versions.
+_FORMER_ADMINISTRATOR = (
+    "azurerm_postgresql_flexible_server_active_directory_administrator.postgresql_administrator_1BB32092"
+)
 
 
 class PostgreSql(Construct):
-    """Server, its database `chat`, and the workload identity as its administrator.
+    """Server, its database `chat`, and its administrator.
 
     Public attributes: `resource_id`, `fqdn`, `database_name`.
     """
@@ -42,7 +50,7 @@ class PostgreSql(Construct):
         settings: PostgreSqlSettings,
         placement: Placement,
         access: NetworkAccess,
-        workload_identity: Identity,
+        administrator: Identity,
     ) -> None:
         """Define the server, which has no passwords and no public access even if other services have."""
         super().__init__(scope, construct_id)
@@ -55,11 +63,12 @@ class PostgreSql(Construct):
             storage_mb=settings.storage_gib * _MIB_PER_GIB,
             auto_grow_enabled=True,
             backup_retention_days=settings.backup_retention_days,
+            geo_redundant_backup_enabled=settings.geo_redundant_backup_enabled,
             public_network_access_enabled=False,
             authentication={
                 "active_directory_auth_enabled": True,
                 "password_auth_enabled": False,
-                "tenant_id": workload_identity.tenant_id,
+                "tenant_id": administrator.tenant_id,
             },
             high_availability=PostgresqlFlexibleServerHighAvailability(mode="ZoneRedundant")
             if settings.zone_redundancy_enabled
@@ -86,17 +95,17 @@ class PostgreSql(Construct):
             collation="en_US.utf8",
             lifecycle=protection.lifecycle(self),
         )
-        # The chat migrates its own tables, and Terraform cannot create roles in the server without a password.
         PostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
-            "administrator",
+            "role-administrator",
             resource_group_name=placement.resource_group_name,
             server_name=server.name,
-            tenant_id=workload_identity.tenant_id,
-            object_id=workload_identity.principal_id,
-            principal_name=workload_identity.name,
+            tenant_id=administrator.tenant_id,
+            object_id=administrator.principal_id,
+            principal_name=administrator.name,
             principal_type="ServicePrincipal",
         )
+        self._forget_administrator()
         access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=server.id, required=True)
         diagnostics.send(
             self,
@@ -109,6 +118,15 @@ class PostgreSql(Construct):
         self.resource_id: str = server.id
         self.fqdn: str = server.fqdn
         self.database_name: str = database.name
+
+    def _forget_administrator(self) -> None:
+        """Remove the administrator of earlier versions, which was the chat, from Terraform's state only.
+
+        Deleting it in Azure would drop its role, which owns the tables: that fails, or the chat loses its history. The
+        Job takes the administrator's rights from the role instead.
+        """
+        forgotten = {"from": _FORMER_ADMINISTRATOR, "lifecycle": {"destroy": False}}
+        TerraformStack.of(self).add_override("removed", [forgotten])
 
     def _grow_disk(self, server: PostgresqlFlexibleServer, storage_gib: int) -> None:
         """Grow the disk when the setting changes, never below its size at that time.

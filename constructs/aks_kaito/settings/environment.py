@@ -12,7 +12,7 @@ from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
 from aks_kaito.settings.tags import TagNames, Tags
-from aks_kaito.settings.workload import Chat, Ingress, State, Workloads
+from aks_kaito.settings.workload import Charts, Chat, Ingress, State, Workloads
 
 Prefix = Annotated[
     str, Matching(r"[A-Za-z][A-Za-z0-9]{1,9}", "must be 2-10 letters and digits, starting with a letter")
@@ -44,6 +44,7 @@ class Settings(Section):
     chat: Chat = Chat()
     ingress: Ingress = Ingress()
     workloads: Workloads = Workloads()
+    charts: Charts = Charts()
     state: State = State()
     registry: Registry = Registry()
     key_vault: KeyVault = KeyVault()

@@ -41,6 +41,14 @@ class Network(Section):
     address keeps the zones of its creation."""
     private_endpoints_enabled: bool = False
     """Create private endpoints for registry, Key Vault, storage and Azure OpenAI, and disable their public access."""
+    public_access_beside_endpoints_enabled: bool = False
+    """Keep the public access of these services beside their private endpoints, with the same firewalls as without
+    endpoints; requires `private_endpoints_enabled`."""
     allowed_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach Key Vault and storage, in addition to the subnets, while private
-    endpoints are off."""
+    """Public addresses or ranges that can reach Key Vault and storage, in addition to the subnets, while they have
+    public access."""
+
+    @property
+    def services_are_private(self) -> bool:
+        """Whether registry, Key Vault, storage and Azure OpenAI can be reached through private endpoints only."""
+        return self.private_endpoints_enabled and not self.public_access_beside_endpoints_enabled

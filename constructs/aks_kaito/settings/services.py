@@ -145,7 +145,7 @@ class PostgreSql(Section):
     """
 
     enabled: bool = fixed(False)
-    """Create a flexible server, a database, and the workload identity as its administrator."""
+    """Create a flexible server, a database, and an identity that administers it and creates the chat's role."""
     sku_name: ServerSize = "B_Standard_B1ms"
     """Compute size: B is burstable, GP general purpose, MO memory optimized."""
     version: Literal["14", "15", "16", "17", "18"] = fixed("17", Effect.LOWER_REFUSED)
@@ -154,6 +154,8 @@ class PostgreSql(Section):
     """Smallest storage size, in GiB. Azure doubles the disk before it is full; a larger value grows it at once."""
     backup_retention_days: Annotated[int, Field(ge=7, le=35)] = 7
     """Retention of backups for point-in-time restore, in days."""
+    geo_redundant_backup_enabled: bool = fixed(False)
+    """Copy the backups, and with them the conversations, to the paired region."""
     zone_redundancy_enabled: bool = False
     """Run a standby in another zone; requires a GP or MO size."""
 

@@ -1,4 +1,7 @@
-"""The tables of the workloads and of Terraform's state: `[chat]`, `[ingress]`, `[workloads]` and `[state]`."""
+"""The tables of the workloads and of Terraform's state.
+
+These are `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and `[state]`.
+"""
 
 from typing import Annotated, Literal
 
@@ -31,6 +34,9 @@ class Chat(Section):
     `chat-entra-client-secret`."""
     entra_client_id: Guid | None = None
     """Application (client) id of the app registration for sign-in; required with `sign_in = "entra"`."""
+    public_without_sign_in: bool = False
+    """Publish the chat, and with it the GPU, to everyone who can reach `ingress.hostname`. A host name without sign-in
+    is refused unless this is set."""
 
 
 class Ingress(Section):
@@ -77,6 +83,26 @@ class Workloads(Section):
     kube_prometheus_stack_enabled: bool = False
     """Install Prometheus, Alertmanager and Grafana in the cluster, in addition to Azure's managed services, with the
     same dashboards and alerts. They use memory of the user nodes and a disk of 64 GiB."""
+
+
+class Charts(Section):
+    """Where the Helm charts of other projects come from.
+
+    See: https://helm.sh/docs/topics/registries/
+    """
+
+    registry: (
+        Annotated[
+            str,
+            Matching(
+                r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-][a-z0-9]+)*)*",
+                "must be a registry's host and path without oci://, such as contoso.azurecr.io/charts",
+            ),
+        ]
+        | None
+    ) = None
+    """OCI registry with copies of the charts, such as `contoso.azurecr.io/charts`; if unset, each chart comes from its
+    project's registry. The deploying machine signs in to it with `helm registry login`."""
 
 
 class State(Section):

@@ -5,6 +5,7 @@ from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientC
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
+from aks_kaito.charts.names import SIGN_IN_SECRETS
 from aks_kaito.cluster.aks import AksCluster, AksSettings
 from aks_kaito.cluster.kaito import Kaito
 from aks_kaito.cluster.kubernetes_upgrade import KubernetesUpgrade
@@ -62,6 +63,7 @@ class PlatformStack(TerraformStack):
             access=access,
             tenant_id=deployer.tenant_id,
             workload_identity=workload_identity,
+            chat_secrets=list(SIGN_IN_SECRETS.values()) if settings.chat.sign_in == "entra" else [],
         )
         storage = StorageAccount(self, "storage", settings=settings.storage, placement=placement, access=access)
         zone = self._add_zone()
@@ -90,7 +92,12 @@ class PlatformStack(TerraformStack):
             "workload_identity_client_id": workload_identity.client_id,
             "workload_identity_name": workload_identity.name,
             **platform_options.add_services(
-                self, settings=settings, placement=placement, access=access, workload_identity=workload_identity
+                self,
+                settings=settings,
+                placement=placement,
+                access=access,
+                workload_identity=workload_identity,
+                cluster=cluster,
             ),
             **platform_options.add_access(
                 self, settings=settings, placement=placement, network=network, storage=storage

@@ -6,6 +6,7 @@ from cdktn_provider_azurerm.resource_group import ResourceGroup
 from aks_kaito.access.bastion import Bastion
 from aks_kaito.access.jump_box import JumpBox
 from aks_kaito.charts import theirs
+from aks_kaito.charts.names import DATABASE_SERVICE_ACCOUNT
 from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.cluster.extensions import Dapr, Flux
 from aks_kaito.identity import Identity
@@ -29,8 +30,9 @@ def add_services(
     placement: Placement,
     access: NetworkAccess,
     workload_identity: Identity,
+    cluster: AksCluster,
 ) -> Outputs:
-    """Define Azure OpenAI and PostgreSQL, to which the chat signs in with `workload_identity`."""
+    """Define Azure OpenAI, which the chat uses with `workload_identity`, and PostgreSQL with its own administrator."""
     outputs = Outputs()
     if settings.openai.enabled:
         openai = OpenAi(
@@ -43,13 +45,19 @@ def add_services(
         )
         outputs["openai_endpoint"] = openai.endpoint
     if settings.postgresql.enabled:
+        administrator = Identity(stack, "database-administrator", placement=placement, purpose="database")
+        administrator.trust(
+            issuer_url=cluster.oidc_issuer_url,
+            namespace=settings.chat.namespace,
+            service_account_name=DATABASE_SERVICE_ACCOUNT,
+        )
         postgresql = PostgreSql(
             stack,
             "postgresql",
             settings=settings.postgresql,
             placement=placement,
             access=access,
-            workload_identity=workload_identity,
+            administrator=administrator,
         )
         outputs["postgresql_fqdn"] = postgresql.fqdn
         outputs["postgresql_database_name"] = postgresql.database_name

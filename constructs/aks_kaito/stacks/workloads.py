@@ -1,5 +1,7 @@
 """Workloads stack: the Helm releases in one environment's cluster. It only wires constructs."""
 
+from collections.abc import Sequence
+
 from cdktn import ITerraformDependable, TerraformOutput, TerraformStack, TerraformVariable
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.data_azurerm_kubernetes_cluster import DataAzurermKubernetesCluster
@@ -90,13 +92,11 @@ class WorkloadsStack(TerraformStack):
         settings, found = self._settings, list[ITerraformDependable]()
         if settings.workloads.kube_prometheus_stack_enabled:
             values = theirs.kube_prometheus_stack(settings)
-            chart = TheirChart(self, "prometheus", chart=theirs.KUBE_PROMETHEUS_STACK, values=values)
-            found.append(chart.release)
+            found.append(self._their_chart("prometheus", theirs.KUBE_PROMETHEUS_STACK, values))
         before = tuple(found)
         if settings.workloads.cert_manager_enabled:
             values = theirs.cert_manager(settings)
-            chart = TheirChart(self, "cert-manager", chart=theirs.CERT_MANAGER, values=values, after=before)
-            found.append(chart.release)
+            found.append(self._their_chart("cert-manager", theirs.CERT_MANAGER, values, before))
         return found
 
     def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
@@ -104,7 +104,13 @@ class WorkloadsStack(TerraformStack):
         if self._settings.ingress.mode != "nginx":
             return []
         values = theirs.nginx(self._environment)
-        return [TheirChart(self, "nginx", chart=theirs.NGINX, values=values, after=after).release]
+        return [self._their_chart("nginx", theirs.NGINX, values, after)]
+
+    def _their_chart(
+        self, construct_id: str, chart: theirs.Chart, values: Values, after: Sequence[ITerraformDependable] = ()
+    ) -> ITerraformDependable:
+        registry = self._settings.charts.registry
+        return TheirChart(self, construct_id, chart=chart, values=values, registry=registry, after=after).release
 
     def _add_cluster_objects(self, after: list[ITerraformDependable]) -> ITerraformDependable:
         """Install issuers, the Gateway and the Job that waits for KAITO; their CRDs need not exist at plan time."""
@@ -140,6 +146,10 @@ class WorkloadsStack(TerraformStack):
         if self._settings.chat.sign_in == "entra":
             added["chat"]["keyVault"] = {"tenantId": identity.tenant_id}
             added["chat"]["settings"] = {"KAITO_CHAT_ENTRA_TENANT_ID": identity.tenant_id}
+            if self._settings.postgresql.enabled:
+                administrator = self._identity("database-administrator", "database")
+                ids = {"clientId": administrator.client_id, "objectId": identity.principal_id}
+                added["chat"]["databaseRole"] = ids
         OurChart(
             self,
             "chat",

@@ -11,6 +11,7 @@ from aks_kaito.settings.rules import (
     kaito,
     machines,
     names,
+    placeholders,
     regions,
     services,
     sizes,
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     ingress.published_model_is_protected,
     ingress.published_model_has_a_certificate,
     ingress.sign_in_has_a_registration,
+    ingress.published_chat_has_sign_in,
     kaito.gpu_size_is_available,
     kaito.preset_is_known,
     kaito.model_fits_the_gpus,
@@ -86,6 +88,7 @@ WARNINGS: tuple[Rule, ...] = (
     regions.zones_of_the_region_are_confirmed,
     services.history_needs_sign_in,
     services.metrics_can_be_queried,
+    placeholders.placeholders_are_replaced,
     services.shared_state_has_an_admin_group,
 )
 

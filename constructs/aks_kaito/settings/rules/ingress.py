@@ -104,3 +104,17 @@ def sign_in_has_a_registration(context: Context) -> Iterator[Problem]:
     if ingress.hostname is None or ingress.mode == "none":
         allowed = 'must be set, with an ingress.mode other than "none", while chat.sign_in = "entra"'
         yield Problem("ingress.hostname", ingress.hostname or MISSING, allowed)
+
+
+@rule("chat", "ingress.hostname", "ingress.mode")
+def published_chat_has_sign_in(context: Context) -> Iterator[Problem]:
+    """A public chat has sign-in, since everyone who reaches it uses the GPU, or the file allows it explicitly."""
+    chat, ingress = context.settings.chat, context.settings.ingress
+    if ingress.hostname is None or ingress.mode == "none":
+        return
+    if chat.sign_in == "none" and not chat.public_without_sign_in:
+        allowed = (
+            'publishes the chat to everyone without sign-in: set chat.sign_in = "entra", or '
+            "chat.public_without_sign_in = true if that is intended"
+        )
+        yield Problem("ingress.hostname", ingress.hostname, allowed)

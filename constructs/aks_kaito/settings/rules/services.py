@@ -23,13 +23,18 @@ def registry_tier_includes_the_features(context: Context) -> Iterator[Problem]:
         yield Problem("registry.georeplication_locations", context.settings.location, allowed)
 
 
-@rule("network.private_endpoints_enabled", "network.allowed_ip_ranges")
+@rule(
+    "network.private_endpoints_enabled", "network.public_access_beside_endpoints_enabled", "network.allowed_ip_ranges"
+)
 def private_services_have_no_allow_list(context: Context) -> Iterator[Problem]:
     """Private services have no allow-list, which filters public addresses."""
     network = context.settings.network
-    if network.private_endpoints_enabled and network.allowed_ip_ranges:
-        allowed = "must be empty while network.private_endpoints_enabled = true"
+    if network.services_are_private and network.allowed_ip_ranges:
+        allowed = "must be empty while network.private_endpoints_enabled = true without public access beside them"
         yield Problem("network.allowed_ip_ranges", list(network.allowed_ip_ranges), allowed)
+    if network.public_access_beside_endpoints_enabled and not network.private_endpoints_enabled:
+        key, allowed = "public_access_beside_endpoints_enabled", "needs network.private_endpoints_enabled = true"
+        yield Problem(f"network.{key}", network.public_access_beside_endpoints_enabled, allowed)
 
 
 @rule("openai")

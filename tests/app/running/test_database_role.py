@@ -1,0 +1,161 @@
+"""The chat's role in PostgreSQL, on a genuine server with stand-ins for Azure's functions."""
+
+import os
+import subprocess
+import sys
+import uuid
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import URL, make_url
+
+from kaito_chat import database_role
+from kaito_chat.history.database import Database
+from kaito_chat.history.role import Administrator, ensure
+from support.project import ROOT
+
+OBJECT_ID, OTHER_ID = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
+# Azure's functions, as far as they are used.
+FUNCTIONS = """
+CREATE TABLE IF NOT EXISTS principals (rolename text PRIMARY KEY, objectid text);
+CREATE OR REPLACE FUNCTION pgaadauth_create_principal_with_oid(r text, o text, kind text, admin boolean, mfa boolean)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+  IF kind <> 'service' OR admin OR mfa THEN RAISE 'unexpected principal'; END IF;
+  EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', r, 'not-a-secret');
+  INSERT INTO principals VALUES (r, o);
+  RETURN format('Created role for %s', r);
+END $$;
+CREATE OR REPLACE FUNCTION pgaadauth_list_principals(admins boolean)
+RETURNS TABLE (rolename text, objectid text) LANGUAGE sql SECURITY DEFINER
+AS 'SELECT rolename, objectid FROM principals';
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'azure_pg_admin') THEN
+    CREATE ROLE azure_pg_admin CREATEROLE CREATEDB;
+  END IF;
+END $$;
+"""
+
+
+class Server:
+    """A database with its administrator, as Azure makes them, and the URL of a chat whose role does not exist yet."""
+
+    def __init__(self, url: str) -> None:
+        self.owner = make_url(url)
+        name = uuid.uuid4().hex[:8]
+        self.administrator = f"id-database-{name}"
+        self.role = f'id-chat "{name}"'  # a name that must be quoted
+
+    @property
+    def url(self) -> str:
+        """The chat's URL."""
+        return self.owner.set(username=self.role).render_as_string(hide_password=False)
+
+    async def run(self, statement: str, url: URL | None = None) -> Any:
+        """Run a statement as the superuser, or as the user of a URL."""
+        connection = await asyncpg.connect((url or self.owner).render_as_string(hide_password=False))
+        try:
+            if statement.startswith("SELECT"):
+                return await connection.fetch(statement)
+            return await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def make_role(self, rights: str) -> None:
+        """Create the chat's role with some rights, mapped to its identity."""
+        quoted = self.role.replace('"', '""')
+        await self.run(f"CREATE ROLE \"{quoted}\" LOGIN PASSWORD 'not-a-secret' {rights}")
+        mapped = f"INSERT INTO principals VALUES ('{self.role}', '{OBJECT_ID}')"  # noqa: S608 - our own names
+        await self.run(mapped, self.owner.set(database="postgres"))
+
+    async def rights(self) -> tuple[bool, ...]:
+        """Return whether the role may create roles and databases, and whether it is a member of the administrators."""
+        rights = "rolcreaterole, rolcreatedb, pg_has_role(rolname, 'azure_pg_admin', 'MEMBER')"
+        (row,) = await self.run(f"SELECT {rights} FROM pg_roles WHERE rolname = '{self.role}'")  # noqa: S608 - our names
+        return tuple(row)
+
+
+@pytest.fixture
+async def server(postgres_url: str) -> Server:
+    made = Server(postgres_url)
+    await made.run(FUNCTIONS, made.owner.set(database="postgres"))
+    login = "LOGIN CREATEROLE CREATEDB PASSWORD 'not-a-secret' IN ROLE azure_pg_admin"
+    await made.run(f'CREATE ROLE "{made.administrator}" {login}')
+    await made.run(f'ALTER DATABASE "{made.owner.database}" OWNER TO azure_pg_admin')
+    await made.run("ALTER SCHEMA public OWNER TO azure_pg_admin")
+    return made
+
+
+async def test_the_role_can_keep_history_and_nothing_else(server: Server) -> None:
+    assert await ensure(server.url, OBJECT_ID, Administrator(server.administrator))
+    assert await server.rights() == (False, False, False)
+    database = Database(server.url)
+    await database.migrate()
+    await database.close()
+    owners = await server.run("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert [row[0] for row in owners] == [server.role]
+    for statement in ("CREATE ROLE more", "CREATE DATABASE more", f'DROP ROLE "{server.administrator}"'):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await server.run(statement, make_url(server.url))
+    # The Job runs before each release.
+    assert await ensure(server.url, OBJECT_ID, Administrator(server.administrator))
+
+
+async def test_an_administrator_of_an_earlier_version_keeps_its_tables(server: Server) -> None:
+    await server.make_role("CREATEROLE CREATEDB IN ROLE azure_pg_admin")
+    database = Database(server.url)
+    await database.migrate()
+    # Azure's administrators may alter roles that this server lets only its superuser alter.
+    assert await ensure(server.url, OBJECT_ID, Administrator(str(server.owner.username)))
+    assert await server.rights() == (False, False, False)
+    # Its connections work on, and so do the migrations of the next start.
+    await database.migrate()
+    await database.close()
+    assert await server.run("SELECT count(*) FROM threads", make_url(server.url))
+
+
+async def test_a_server_that_keeps_the_rights_is_reported(server: Server) -> None:
+    # An administrator may not alter a superuser.
+    await server.make_role("CREATEROLE CREATEDB SUPERUSER")
+    assert not await ensure(server.url, OBJECT_ID, Administrator(server.administrator))
+    assert (await server.rights())[:2] == (True, True)
+
+
+async def test_a_new_identity_takes_the_role_over(server: Server) -> None:
+    assert await ensure(server.url, OTHER_ID, Administrator(server.administrator))
+    # The server of the tests has no provider of security labels: the statement is Azure's.
+    with pytest.raises(asyncpg.PostgresError, match="security label"):
+        await ensure(server.url, OBJECT_ID, Administrator(server.administrator))
+
+
+async def test_it_waits_for_a_server_that_is_not_ready(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_role, "PAUSE_SECONDS", 0.05)
+    late = Administrator(f"{server.administrator}-late")
+    with pytest.raises(asyncpg.PostgresError):
+        await database_role.wait_for(server.url, OBJECT_ID, late, 0.2)
+    assert await database_role.wait_for(server.url, OBJECT_ID, Administrator(server.administrator), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("url", "object_id", "code", "words"),
+    [
+        ("", OBJECT_ID, 2, "KAITO_CHAT_DATABASE_URL must be"),
+        ("sqlite:///x.db", OBJECT_ID, 2, "KAITO_CHAT_DATABASE_URL must be"),
+        ("postgresql://chat@127.0.0.1:9/chat", "1' , admin", 2, "must be a GUID"),
+        ("postgresql://chat@127.0.0.1:9/chat", OBJECT_ID, 1, "the chat's role cannot be created"),
+    ],
+)
+def test_the_program_says_what_is_missing(url: str, object_id: str, code: int, words: str) -> None:
+    command = [sys.executable, "-m", "kaito_chat.database_role", "--object-id", object_id]
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("AZURE_")}
+    variables |= {"KAITO_CHAT_DATABASE_URL": url, "PYTHONPATH": str(ROOT / "app")}
+    ran = subprocess.run(
+        [*command, "--administrator", "id-database", "--seconds", "0"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,83 @@
+"""Generator of docs/reference/hosts-and-images.md, from tools/hosts.toml and the pinned charts."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aks_kaito.charts import theirs
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "tools" / "hosts.toml"
+PAGE = ROOT / "docs" / "reference" / "hosts-and-images.md"
+CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
+_HEADER = """\
+# Hosts and images
+
+The hosts that a deployment connects to, all on port 443, and the images of other projects that it runs. This page is
+generated from `tools/hosts.toml` and the pinned charts (`make docs`); do not edit it.
+
+## Hosts
+
+| From | Host | Needed for |
+|---|---|---|
+"""
+_IMAGES = """
+## Images
+
+cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`. An image without a tag has the chart's.
+
+| Chart | Version | Image |
+|---|---|---|
+"""
+_COPY = """
+## Charts from your own registry
+
+`charts.registry = "contoso.azurecr.io/charts"` takes every chart of another project from there, with the same names and
+versions. Sign in on the deploying machine (`helm registry login`, or `az acr login --name contoso`), and copy the
+charts once for each version. Without its schema, nginx-ingress needs no other host:
+
+> [!NOTE]
+> No test runs these commands.
+
+```console
+"""
+_PULL = "helm pull {repository}/{name} --version {version}"
+_PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of the page."""
+    found = tomllib.loads(SOURCE.read_text(encoding="utf-8"))
+    hosts = (f"| {each['from']} | {_codes(each['names'])} | {each['needed_for']} |" for each in found["hosts"])
+    images = (
+        f"| {chart['name']} | {chart['version']} | `{image}` |"
+        for chart in found["charts"]
+        for image in chart["images"]
+    )
+    commands = (line for chart in found["charts"] for line in _copied(chart))
+    text = [_HEADER, *_lines(hosts), _IMAGES, *_lines(images), _COPY, *_lines(commands), "```\n"]
+    return {PAGE: "".join(text)}
+
+
+def _lines(rows: Iterator[str]) -> Iterator[str]:
+    return (f"{row}\n" for row in rows)
+
+
+def _codes(names: list[str]) -> str:
+    """Return host names as code, and descriptions as text."""
+    return ", ".join(name if " " in name else f"`{name}`" for name in names)
+
+
+def _copied(listed: dict[str, Any]) -> Iterator[str]:
+    """Yield the commands that copy a chart, without a schema that needs a host."""
+    (chart,) = [each for each in CHARTS if each.name == listed["name"]]
+    facts = {"repository": chart.repository, "name": chart.name, "version": chart.version}
+    if listed.get("schema_needs_github"):
+        yield f"{_PULL.format(**facts)} --untar"
+        yield f"rm {chart.name}/values.schema.json"
+        yield f"helm package {chart.name}"
+    else:
+        yield _PULL.format(**facts)
+    yield _PUSH.format(**facts)
