@@ -26,6 +26,8 @@ FAST := $(addprefix tests/,infra node review settings snapshots cli/test_command
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
+# Resources that make deploy may lose with their data, by their names in Azure.
+CONFIRM_LOSS ?=
 # Confirmation of make destroy: the environment's name again.
 CONFIRM ?=
 
@@ -68,7 +70,7 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 
 .PHONY: deploy
 deploy: can-deploy $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@$(AKS_KAITO) deploy -- "$(ENV)" "$(TAG)"
+	@$(AKS_KAITO) deploy --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
 destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.catalog import CATALOG
+from aks_kaito.models.tables import KAITO
 from aks_kaito.settings import load
 from support.needs import needs, needs_program
 from support.project import ENVIRONMENTS, ROOT, TODAY
@@ -97,15 +98,14 @@ def test_the_catalogs_replacements_and_models_are_consistent() -> None:
     for name, retired in CATALOG.retired_gpu_sizes.items():
         assert name not in CATALOG.gpu_sizes
         assert retired.replacement in CATALOG.gpu_sizes or retired.replacement.startswith("Standard_")
-    for model in CATALOG.models.values():
-        assert set(model.kaito_versions) <= set(CATALOG.kaito_versions)
-    assert "phi-4-mini-instruct" in CATALOG.models
+    assert all("phi-4-mini-instruct" in tables.presets for tables in KAITO.values())
 
 
 def test_recording_rules_keep_azures_records() -> None:
     folder = ROOT / "constructs" / "aks_kaito" / "monitoring" / "rule_groups"
     counts = {path.stem: len(json.loads(path.read_text(encoding="utf-8"))["rules"]) for path in folder.glob("*.json")}
-    assert counts == {"node": 11, "kubernetes": 19, "node-windows": 15, "node-and-kubernetes-windows": 17}
+    linux = {"node": 11, "kubernetes": 19, "ux": 18}
+    assert counts == linux | {"node-windows": 15, "node-and-kubernetes-windows": 17, "ux-windows": 8}
 
 
 def test_no_text_names_a_machine() -> None:

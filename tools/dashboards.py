@@ -1,7 +1,8 @@
 """Generator of the chart's Grafana dashboards from the panels below.
 
-A panel has a title, a unit, and queries with their legends. Where newer versions of vLLM have renamed a metric since
-KAITO 0.6, the query selects both names.
+A panel has a title, a unit, and queries with their legends. A metric of vLLM has up to four names: vLLM has renamed
+some since KAITO 0.6, and serves `vllm_name` instead of `vllm:name` to a Prometheus that does not ask for names in
+UTF-8, such as Prometheus 2. Queries select all of them with `or`, which takes the first of equal series.
 """
 
 import json
@@ -10,6 +11,9 @@ from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parents[1] / "charts" / "kaito-chat" / "files" / "dashboards"
 WIDTH, HEIGHT, COLUMNS = 8, 7, 3
+NAMESPACE = '{namespace=~"$namespace"}'
+# Azure's scrape job of the exporter keeps no other labels than cluster, instance, gpu and job.
+NODES = '{instance=~".+"}'
 
 
 class Panel(NamedTuple):
@@ -20,11 +24,28 @@ class Panel(NamedTuple):
     queries: tuple[tuple[str, str], ...]
 
 
-def quantiles(metric: str, by: str) -> tuple[tuple[str, str], ...]:
+def vllm(*names: str) -> tuple[str, ...]:
+    """Return all names of a metric of vLLM, the newest first."""
+    return tuple(f"vllm{separator}{name}" for name in names for separator in ":_")
+
+
+def selected(metrics: str | tuple[str, ...], labels: str, suffix: str = "") -> str:
+    """Return a selector of a metric, or of the first of several that exists."""
+    names = (metrics,) if isinstance(metrics, str) else metrics
+    return " or ".join(f"{name}{suffix}{labels}" for name in names)
+
+
+def rates(metrics: str | tuple[str, ...], by: str, suffix: str = "") -> str:
+    """Return the sum of a counter's rates per second."""
+    names = (metrics,) if isinstance(metrics, str) else metrics
+    each = (f"rate({name}{suffix}{NAMESPACE}[$__rate_interval])" for name in names)
+    return f"sum by ({by}) ({' or '.join(each)})"
+
+
+def quantiles(metrics: str | tuple[str, ...], by: str) -> tuple[tuple[str, str], ...]:
     """Return queries of the median and the 95th percentile of a histogram."""
-    rate = f'sum by ({by}, le) (rate({metric}_bucket{{namespace=~"$namespace"}}[$__rate_interval]))'
     return tuple(
-        (f"histogram_quantile({share}, {rate})", f"{name} {{{{{by}}}}}")
+        (f"histogram_quantile({share}, {rates(metrics, f'{by}, le', '_bucket')})", f"{name} {{{{{by}}}}}")
         for share, name in ((0.5, "p50"), (0.95, "p95"))
     )
 
@@ -34,25 +55,31 @@ def legend(by: str) -> str:
     return " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
 
 
-def rate(metric: str, by: str, labels: str = 'namespace=~"$namespace"') -> tuple[tuple[str, str], ...]:
+def rate(metrics: str | tuple[str, ...], by: str) -> tuple[tuple[str, str], ...]:
     """Return a query of a counter's rate per second."""
-    return ((f"sum by ({by}) (rate({metric}{{{labels}}}[$__rate_interval]))", legend(by)),)
+    return ((rates(metrics, by), legend(by)),)
 
 
 def level(
-    metric: str, by: str, labels: str = 'namespace=~"$namespace"', how: str = "sum"
+    metrics: str | tuple[str, ...], by: str, labels: str = NAMESPACE, how: str = "sum"
 ) -> tuple[tuple[str, str], ...]:
     """Return a query of a gauge."""
-    return ((f"{how} by ({by}) ({metric}{{{labels}}})", legend(by)),)
+    return ((f"{how} by ({by}) ({selected(metrics, labels)})", legend(by)),)
 
 
-NODES = 'Hostname=~".+"'
-CACHE = (
-    "max by (model_name) ("
-    + " or ".join(f'vllm:{name}_usage_perc{{namespace=~"$namespace"}}' for name in ("kv_cache", "gpu_cache"))
-    + ")"
+def gpu(metric: str, how: str = "max") -> tuple[tuple[str, str], ...]:
+    """Return a query of a gauge of NVIDIA's exporter."""
+    return level(metric, "instance, gpu", NODES, how)
+
+
+PREFIX_HITS = (
+    rates(vllm("prefix_cache_hits_total", "gpu_prefix_cache_hits_total"), "model_name")
+    + " / "
+    + rates(vllm("prefix_cache_queries_total", "gpu_prefix_cache_queries_total"), "model_name")
 )
-MEMORY = 'max by (pod) (process_resident_memory_bytes{namespace=~"$namespace"} and on (pod) kaito_chat_sessions)'
+# -1 stands for an unknown time.
+DOWNLOAD = f"max by (pod) (kaito_model_download_remaining_seconds{NAMESPACE} >= 0)"
+MEMORY = f"max by (pod) (process_resident_memory_bytes{NAMESPACE} and on (pod) kaito_chat_sessions)"
 DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
     "chat": (
         "KAITO / Chat",
@@ -83,28 +110,46 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
     "vllm": (
         "KAITO / vLLM",
         (
-            Panel("Requests running", "short", level("vllm:num_requests_running", "model_name")),
-            Panel("Requests waiting", "short", level("vllm:num_requests_waiting", "model_name")),
-            Panel("Key-value cache used", "percentunit", ((CACHE, "{{model_name}}"),)),
-            Panel("Time to first token", "s", quantiles("vllm:time_to_first_token_seconds", "model_name")),
-            Panel("Whole request", "s", quantiles("vllm:e2e_request_latency_seconds", "model_name")),
-            Panel("Time in the queue", "s", quantiles("vllm:request_queue_time_seconds", "model_name")),
-            Panel("Prompt tokens per second", "short", rate("vllm:prompt_tokens_total", "model_name")),
-            Panel("Generated tokens per second", "short", rate("vllm:generation_tokens_total", "model_name")),
-            Panel("Finished requests", "reqps", rate("vllm:request_success_total", "finished_reason")),
+            Panel("Requests running", "short", level(vllm("num_requests_running"), "model_name")),
+            Panel("Requests waiting", "short", level(vllm("num_requests_waiting"), "model_name")),
+            Panel("Preempted requests", "reqps", rate(vllm("num_preemptions_total"), "model_name")),
+            Panel(
+                "Key-value cache used",
+                "percentunit",
+                level(vllm("kv_cache_usage_perc", "gpu_cache_usage_perc"), "model_name", how="max"),
+            ),
+            Panel("Prefix cache: hits", "percentunit", ((PREFIX_HITS, "{{model_name}}"),)),
+            Panel("Time to first token", "s", quantiles(vllm("time_to_first_token_seconds"), "model_name")),
+            Panel(
+                "Time between tokens",
+                "s",
+                quantiles(vllm("inter_token_latency_seconds", "time_per_output_token_seconds"), "model_name"),
+            ),
+            Panel("Whole request", "s", quantiles(vllm("e2e_request_latency_seconds"), "model_name")),
+            Panel("Time in the queue", "s", quantiles(vllm("request_queue_time_seconds"), "model_name")),
+            Panel("Prompt tokens per second", "short", rate(vllm("prompt_tokens_total"), "model_name")),
+            Panel("Generated tokens per second", "short", rate(vllm("generation_tokens_total"), "model_name")),
+            Panel("Finished requests", "reqps", rate(vllm("request_success_total"), "finished_reason")),
+            Panel("Download: remaining time", "s", ((DOWNLOAD, "{{pod}}"),)),
+            Panel("Download: speed", "Bps", level("kaito_model_download_speed_bytes_per_second", "pod", how="max")),
         ),
     ),
     "gpu": (
         "KAITO / GPU",
         (
-            Panel("GPU used", "percent", level("DCGM_FI_DEV_GPU_UTIL", "Hostname, gpu", NODES, "max")),
-            Panel("Memory used", "decmbytes", level("DCGM_FI_DEV_FB_USED", "Hostname, gpu", NODES, "max")),
-            Panel("Memory free", "decmbytes", level("DCGM_FI_DEV_FB_FREE", "Hostname, gpu", NODES, "min")),
-            Panel("Temperature", "celsius", level("DCGM_FI_DEV_GPU_TEMP", "Hostname, gpu", NODES, "max")),
-            Panel("Power", "watt", level("DCGM_FI_DEV_POWER_USAGE", "Hostname, gpu", NODES, "max")),
-            Panel("Last XID error", "short", level("DCGM_FI_DEV_XID_ERRORS", "Hostname, gpu", NODES, "max")),
+            Panel("GPU used", "percent", gpu("DCGM_FI_DEV_GPU_UTIL")),
+            Panel("Memory used", "mbytes", gpu("DCGM_FI_DEV_FB_USED")),
+            Panel("Memory free", "mbytes", gpu("DCGM_FI_DEV_FB_FREE", "min")),
+            Panel("Temperature", "celsius", gpu("DCGM_FI_DEV_GPU_TEMP")),
+            Panel("Power", "watt", gpu("DCGM_FI_DEV_POWER_USAGE")),
+            Panel("Last XID error", "short", gpu("DCGM_FI_DEV_XID_ERRORS")),
         ),
     ),
+}
+# The metrics that list the namespaces of a dashboard. While a model is downloaded, KAITO's are the only ones.
+LISTED_BY = {
+    "chat": "kaito_chat_sessions",
+    "vllm": '{__name__=~"vllm[:_]num_requests_running|kaito_model_download_remaining_seconds"}',
 }
 
 
@@ -134,9 +179,8 @@ def variable(name: str, kind: str, **more: object) -> dict[str, Any]:
 def dashboard(name: str) -> str:
     """Return a dashboard in Grafana's import format."""
     title, panels = DASHBOARDS[name]
-    metric = {"chat": "kaito_chat_sessions", "vllm": "vllm:num_requests_running"}.get(name)
     variables = [variable("datasource", "datasource", query="prometheus")]
-    if metric:
+    if metric := LISTED_BY.get(name):
         query = f"label_values({metric}, namespace)"
         source = {"type": "prometheus", "uid": "${datasource}"}
         variables.append(

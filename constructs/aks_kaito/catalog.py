@@ -1,4 +1,4 @@
-"""Facts about Azure's GPU sizes, KAITO's models, and AKS's Kubernetes versions and regions.
+"""Facts about Azure's GPU sizes, and AKS's Kubernetes versions and regions.
 
 `catalog.toml` holds them as data, one per row, with their sources and the date of the last check. They go stale:
 refresh that file, not this module.
@@ -31,11 +31,11 @@ class Meta(_Fact):
 class KaitoVersion(_Fact):
     """A KAITO release that an environment can choose, and how it is shipped.
 
-    `any_n_size_accepted`: the admission webhook accepts GPU sizes outside KAITO's table if they start with Standard_N.
+    `presets_need_known_size`: its controller refuses presets on GPU sizes outside KAITO's table.
     """
 
     released_as: str
-    any_n_size_accepted: bool
+    presets_need_known_size: bool
     source: str
 
 
@@ -48,15 +48,18 @@ class KubernetesSupport(_Fact):
 
 
 class GpuSize(_Fact):
-    """A GPU VM size; `gpu_memory_gib` is the total over all GPUs of a node."""
+    """A GPU VM size; `kaito_name` is its name in KAITO's table if that differs."""
 
-    gpus: int
-    gpu_model: str
-    gpu_memory_gib: float
     vcpus: int
     quota_family: str
-    kaito_versions: tuple[str, ...]
+    kaito_name: str = ""
     note: str = ""
+
+
+class UnsupportedGpuSize(_Fact):
+    """A GPU VM size on which no model runs; its name may be a pattern."""
+
+    reason: str
 
 
 class RetiredGpuSize(_Fact):
@@ -65,20 +68,6 @@ class RetiredGpuSize(_Fact):
     retired_on: date
     replacement: str
     source: str
-
-
-class Model(_Fact):
-    """A KAITO preset: the GPU memory that it needs, and the KAITO versions that accept its short name."""
-
-    gpu_memory_gib: float
-    kaito_versions: tuple[str, ...]
-    licence_token_required: bool
-    tensor_parallel: bool
-    note: str = ""
-
-    def usable_gib(self, size: GpuSize, node_count: int) -> float:
-        """Return the GPU memory that the model can use: of all GPUs if tensor parallelism works, else of one."""
-        return size.gpu_memory_gib * node_count if self.tensor_parallel else size.gpu_memory_gib / size.gpus
 
 
 class Regions(_Fact):
@@ -94,8 +83,8 @@ class Catalog(_Fact):
     kaito_versions: dict[str, KaitoVersion]
     kubernetes_versions: dict[str, KubernetesSupport]
     gpu_sizes: dict[str, GpuSize]
+    unsupported_gpu_sizes: dict[str, UnsupportedGpuSize]
     retired_gpu_sizes: dict[str, RetiredGpuSize]
-    models: dict[str, Model]
     regions: Regions
 
 

@@ -29,6 +29,8 @@ _LIMITS = {
 DATABASE = "chat"
 _DATA_COLLECTION_ENDPOINT_LIMIT = 44
 _DATA_COLLECTION_RULE_LIMIT = 64
+# See: https://learn.microsoft.com/azure/aks/faq
+_NODE_RESOURCE_GROUP_LIMIT = 80
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Names:
     def cluster(self) -> str:
         """AKS cluster."""
         return self.of("aks")
+
+    @property
+    def node_resource_group(self) -> str:
+        """Resource group of the nodes, with the name that AKS would choose."""
+        return f"MC_{self.resource_group}_{self.cluster}_{self.location}"[:_NODE_RESOURCE_GROUP_LIMIT]
 
     @property
     def dns_prefix(self) -> str:

@@ -12,19 +12,28 @@ from support.rendering import CHART, at, case, default, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))
-# Metrics of other exporters. vLLM has two names of the cache: that of KAITO 0.6's version and a newer one.
+# Metrics of other exporters. vLLM has two names of the caches and of the time between tokens: those of KAITO 0.6's
+# version and newer ones.
 VLLM = {
     "e2e_request_latency_seconds_bucket",
     "generation_tokens_total",
     "gpu_cache_usage_perc",
+    "gpu_prefix_cache_hits_total",
+    "gpu_prefix_cache_queries_total",
+    "inter_token_latency_seconds_bucket",
     "kv_cache_usage_perc",
+    "num_preemptions_total",
     "num_requests_running",
     "num_requests_waiting",
+    "prefix_cache_hits_total",
+    "prefix_cache_queries_total",
     "prompt_tokens_total",
     "request_queue_time_seconds_bucket",
     "request_success_total",
+    "time_per_output_token_seconds_bucket",
     "time_to_first_token_seconds_bucket",
 }
+KAITO = {"kaito_model_download_remaining_seconds", "kaito_model_download_speed_bytes_per_second"}
 DCGM = {
     "DCGM_FI_DEV_FB_FREE",
     "DCGM_FI_DEV_FB_USED",
@@ -48,12 +57,13 @@ def app_metrics() -> set[str]:
 def metrics_of(expression: str) -> set[str]:
     """Return the metrics in an expression."""
     plain = re.sub(r"\{[^}]*\}|\([a-zA-Z_, ]+\)(?= *\()|by \([^)]*\)|\$__\w+|\[[^]]*\]", "", expression)
-    return set(re.findall(r"kaito_chat_\w+|vllm:\w+|DCGM_\w+|kube_\w+|process_\w+", plain))
+    return set(re.findall(r"kaito_\w+|vllm[:_]\w+|DCGM_\w+|kube_\w+|process_\w+", plain))
 
 
 def known() -> set[str]:
     """Return all exported metrics."""
-    return app_metrics() | {f"vllm:{name}" for name in VLLM} | DCGM | OTHERS
+    vllm = {f"vllm{separator}{name}" for name in VLLM for separator in ":_"}
+    return app_metrics() | vllm | KAITO | DCGM | OTHERS
 
 
 def expressions(path: Path) -> list[str]:
@@ -126,7 +136,9 @@ def test_monitors_exist_in_both_groups() -> None:
         (each["kind"], each["apiVersion"].split("/")[0]) for each in objects if each["kind"].endswith("Monitor")
     ]
     assert sorted(monitors) == sorted(
-        ("PodMonitor", f"{group}.coreos.com") for group in ("monitoring", "azmonitoring") for _ in ("chat", "model")
+        ("PodMonitor", f"{group}.coreos.com")
+        for group in ("monitoring", "azmonitoring")
+        for _ in ("chat", "model", "exporter")
     )
 
 

@@ -13,6 +13,11 @@ SIGNED_IN = [
     f"az aks get-credentials --resource-group {GROUP} --name aks-kaito-dev-westeurope --file KUBECONFIG",
     "kubelogin convert-kubeconfig --kubeconfig KUBECONFIG --login azurecli",
 ]
+KAITO_IMAGE = (
+    "kubectl --kubeconfig KUBECONFIG --namespace kube-system get deployment/kaito-workspace "
+    "--output jsonpath={.spec.template.spec.containers[0].image} --request-timeout=15s"
+)
+CHECKED = 'but kaito.version = "0.6.0": presets, GPU sizes and nodes were checked for 0.6.0; '
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
 A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
 RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
@@ -28,6 +33,10 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
     grafana = f"--resource-group {GROUP} --name amg-kaito-dev-6f10"
     assert placed(ran) == [
         f"az group exists --name {GROUP}",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-dev-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         f"az aks show --resource-group {GROUP} --name aks-kaito-dev-westeurope --query name --output tsv",
         *SIGNED_IN,
         f"{IN_CLUSTER} {A_GATEWAY}",
@@ -44,6 +53,7 @@ def test_the_commands_and_their_order(tmp_path: Path) -> None:
             for name in ("chat", "gpu", "vllm")
         ),
         f"az grafana show {grafana} --query properties.endpoint --output tsv",
+        KAITO_IMAGE,
         IN_POD,
     ]
     for each in ran.variables:
@@ -85,6 +95,47 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert "az vm list-usage --location westeurope" in said
     place = f"--resource-group {GROUP} --name aks-kaito-dev-westeurope"
     assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
+
+
+@pytest.mark.parametrize(
+    ("image", "version", "words"),
+    [
+        ("mcr.microsoft.com/aks/kaito/workspace:0.6.0", "0.6.0", "the cluster runs 0.6.0, as kaito.version says"),
+        ("mcr.microsoft.com/aks/kaito/workspace:v0.12.0-2", "0.12.0", "the cluster runs 0.12.0, as kaito.version says"),
+        (
+            "mcr.microsoft.com/aks/kaito/workspace:0.12.0",
+            "0.6.0",
+            f'the cluster runs 0.12.0, {CHECKED}set kaito.version = "0.12.0"',
+        ),
+        (
+            "registry.local:5000/kaito/workspace:0.9.3@sha256:" + "a" * 64,
+            "0.6.0",
+            f"the cluster runs 0.9.3, {CHECKED}the catalog knows 0.6.0, 0.12.0",
+        ),
+        ("registry.local:5000/kaito/workspace", "0.6.0", "unknown: its image is registry.local:5000/kaito/workspace"),
+        ("", "0.6.0", "unknown: its image is missing"),
+    ],
+)
+def test_the_report_compares_the_version_of_the_add_on(image: str, version: str, words: str, tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[kaito]\nversion = "{version}"\n')
+    ran = run(
+        tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"get deployment/kaito-workspace": image}
+    )
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert words in ran.done.stdout
+
+
+def test_a_version_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", fails="get deployment/kaito-workspace")
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the version in the cluster is unknown (it was told to fail); read the tag of: kubectl" in ran.done.stdout
+
+
+def test_without_kaito_no_version_is_read(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f"{DEV}\n[kaito]\nenabled = false\n")
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables)
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert not [line for line in ran.lines if "kaito-workspace" in line]
 
 
 def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:

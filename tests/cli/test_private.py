@@ -11,6 +11,10 @@ def test_a_private_environment_stops_after_the_platform(tmp_path: Path) -> None:
     assert ran.done.returncode == 3
     assert ran.lines == [
         "az group exists --name rg-kaito-prod-westeurope",
+        (
+            "az keyvault list-deleted --resource-type vault --query [?name=='kv-kaito-prod-6f10b7']."
+            "[properties.location, properties.scheduledPurgeDate] --output tsv"
+        ),
         "cdk deploy kaito-prod-platform --auto-approve --ignore-missing-stack-dependencies",
         "az acr login --name crkaitoprod6f10b7 --expose-token --output none",
         (

@@ -27,7 +27,7 @@ def test_every_environment_has_its_inventories(environments: dict[str, Environme
 
 def test_kaito_is_switched_off_explicitly(environments: dict[str, Environment]) -> None:
     document = changed(environments, kaito={"enabled": False})
-    (switch,) = of_kind(document, "azapi_update_resource")
+    switch = paths(document)["azapi_update_resource:kaito"]
     assert switch["body"]["properties"]["aiToolchainOperatorProfile"] == {"enabled": False}
 
 
@@ -40,8 +40,15 @@ def test_customer_identity_gets_the_provisioners_rights(environments: dict[str, 
     role = found["azurerm_role_assignment:kaito/provisioner-adds-pools"]
     assert "azurerm_kubernetes_cluster." in role["scope"]
     (lookup,) = document["data"]["azurerm_user_assigned_identity"].values()
-    assert lookup["name"] == "ai-toolchain-operator-aks-kaito-dev-westeurope"
-    assert "azapi_update_resource" in lookup["depends_on"][0]
+    # A data source that refers to the cluster or to azapi's resource would be unknown at each change of them.
+    for key in ("name", "resource_group_name"):
+        pattern = rf"\$\{{terraform_data\.kaito_provisioner-identity-name_\w+\.output\.{key}}}"
+        assert re.fullmatch(pattern, lookup[key])
+    assert "depends_on" not in lookup
+    expected = found["terraform_data:kaito/provisioner-identity-name"]
+    assert expected["input"]["name"] == "ai-toolchain-operator-aks-kaito-dev-westeurope"
+    assert expected["input"]["resource_group_name"].endswith(".node_resource_group}")
+    assert expected["depends_on"][0].startswith("azapi_update_resource.kaito_")
 
 
 def test_pod_subnet_replaces_the_overlay(environments: dict[str, Environment]) -> None:
@@ -130,7 +137,7 @@ def test_no_ingress_has_no_open_port_and_no_address(environments: dict[str, Envi
 def test_windows_rules_are_an_option(environments: dict[str, Environment]) -> None:
     document = changed(environments, monitoring={"windows_rules_enabled": True})
     groups = of_kind(document, "azurerm_monitor_alert_prometheus_rule_group")
-    assert [len(group["rule"]) for group in groups] == [19, 17, 11, 15]
+    assert [len(group["rule"]) for group in groups] == [19, 17, 11, 15, 18, 8]
 
 
 def test_agic_may_use_an_existing_gateway(environments: dict[str, Environment]) -> None:

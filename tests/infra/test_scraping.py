@@ -149,6 +149,23 @@ def test_every_gpu_metric_of_the_chart_is_kept(workloads: dict[str, dict[str, An
     assert settings["default-scrape-settings-enabled"] == "dcgmexporter = true"
 
 
+def test_the_exporter_of_gpu_metrics_is_an_option(
+    environments: dict[str, Environment], workloads: dict[str, dict[str, Any]]
+) -> None:
+    assert not [each for each in chat_objects(workloads["dev"]) if each["kind"] == "DaemonSet"]
+    environment = altered(environments["dev"], monitoring={"gpu_exporter_enabled": True})
+    objects = chat_objects(synthesized(environment, "workloads"))
+    pods = one(objects, "DaemonSet")["spec"]["template"]
+    assert pods["spec"]["nodeSelector"] == {"kaito.sh/machine-type": "gpu"}
+    (monitor,) = [
+        each for each in objects if each["kind"] == "PodMonitor" and each["metadata"]["name"].endswith("-gpu-exporter")
+    ]
+    assert monitor["apiVersion"] == "azmonitoring.coreos.com/v1"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= pods["metadata"]["labels"].items()
+    check_core(objects, "1.35")
+    check_custom(objects)
+
+
 @pytest.fixture(scope="module")
 def in_cluster(environments: dict[str, Environment]) -> dict[str, Any]:
     """Return the workloads stack of dev with a Prometheus in the cluster."""

@@ -1,13 +1,14 @@
 """Summary of a synthesis: counts, exposure and the model's fit, as a table, as lines and as JSON."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from aks_kaito.review import kinds, summary, table
+from aks_kaito.review import billing, kinds, summary, table
 from aks_kaito.review.documents import Document, document
 from aks_kaito.review.exposure import exposures
 from aks_kaito.settings import Environment
@@ -132,8 +133,49 @@ def test_logs_can_be_closed_to_the_internet() -> None:
 def test_the_model_fits(summaries: dict[str, summary.Summary], name: str) -> None:
     gpu = summaries[name].gpu
     assert gpu is not None
+    assert gpu.needed_gib is not None
+    assert gpu.usable_gib is not None
     assert 0 < gpu.needed_gib <= gpu.usable_gib
     assert gpu.quota_family
+
+
+def of_model(environment: Environment, preset: str, size: str, version: str) -> Environment:
+    """Return an environment with another model."""
+    settings = environment.settings
+    model = settings.model.model_copy(update={"preset": preset, "instance_type": size})
+    kaito = settings.kaito.model_copy(update={"version": version})
+    return replace(environment, settings=settings.model_copy(update={"model": model, "kaito": kaito}))
+
+
+@pytest.mark.parametrize(
+    ("preset", "size", "version", "nodes", "lines"),
+    [
+        ("gpt-oss-120b", "Standard_NC24ads_A100_v4", "0.12.0", "3 × Standard_NC24ads_A100_v4",
+         ["3 × Standard_NC24ads_A100_v4, each with 1 × NVIDIA A100", "fits: needs 124 of 185 usable GiB",
+          "72 vCPUs of Standard NCADS_A100_v4 Family vCPUs"]),
+        ("llama-3.3-70b-instruct", "Standard_NC96ads_A100_v4", "0.6.0", "1 × Standard_NC96ads_A100_v4",
+         ["1 × Standard_NC96ads_A100_v4, each with 4 × NVIDIA A100",
+          "fits: needs 320 of 320 usable GiB", "96 vCPUs of"]),
+        ("phi-4", "Standard_ND96asr_v4", "0.6.0", "1 × Standard_ND96asr_v4",
+         ["each with 8 × NVIDIA A100", "96 vCPUs of Standard NDASv4_A100 Family vCPUs"]),
+        ("phi-4", "Standard_NC999", "0.6.0", "1 × Standard_NC999",
+         ["1 × Standard_NC999; created by KAITO",
+          "not checked: the model or the size is in no catalog", "unknown: `az vm list-skus`"]),
+        ("tiiuae/falcon-7b", "Standard_NC24ads_A100_v4", "0.12.0", "? × Standard_NC24ads_A100_v4",
+         ["an unknown number of Standard_NC24ads_A100_v4, each with 1 ×",
+          "not checked: the model or the size is in no catalog", "? vCPUs of Standard NCADS_A100_v4"]),
+    ],
+)  # fmt: skip
+def test_nodes_memory_and_quota_are_kaitos(
+    environments: dict[str, Environment], preset: str, size: str, version: str, nodes: str, lines: list[str]
+) -> None:
+    environment = of_model(environments["dev"], preset, size, version)
+    text = " ".join(table.text(summary.summarize(environment, [])).split())
+    for line in lines:
+        assert line in text
+    stack = document("s", {"resource": {}})
+    (row,) = (row for row in billing.rows([environment], {"dev": stack}) if row[0].startswith("GPU nodes"))
+    assert row[1] == nodes
 
 
 @pytest.mark.parametrize("name", NAMES)

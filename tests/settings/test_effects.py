@@ -71,6 +71,7 @@ OTHERS: dict[str, Any] = {
     "model.preset": "other",
     "monitoring.alert_email_addresses": {"other": "other@example.org"},
     "monitoring.annotations_allowed": "pods=[other]",
+    "monitoring.basic_log_tables": ["ContainerLogV2"],
     "monitoring.cluster_log_categories": ["guard"],
     "monitoring.grafana_admin_object_ids": {"other": ID},
     "monitoring.labels_allowed": "pods=[other]",

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito.charts import ours
+from aks_kaito.models.tables import KAITO
 from aks_kaito.settings import SettingsError, load
-from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, ingress, kaito, services
+from aks_kaito.settings.rules import RULES, WARNINGS, Rule, addresses, cluster, egress, ingress, kaito, services
 from support.project import ROOT, TODAY
 
 DEV = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
@@ -89,9 +91,28 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("user_pool", ['node_taints = ["chat"]'], "user_pool.node_taints", "NoSchedule"),
         ("kaito", ['version = "0.5"'], "kaito.version", "0.6.0"),
         ("model", ['instance_type = "Standard_NC12s_v3"'], "model.instance_type", "retired by Azure on 2025-09-30"),
-        ("model", ['instance_type = "Standard_NC999"'], "model.instance_type", "is not a GPU size"),
+        ("model", ['instance_type = "Standard_D4ads_v5"'], "model.instance_type", "is not a GPU size"),
+        ("model", ['instance_type = "Standard_NG32ads_V620_v1"'], "model.instance_type", "has an AMD GPU"),
+        ("model", ['instance_type = "Standard_ND96isr_MI300X_v5"'], "model.instance_type", "has an AMD GPU"),
+        ("model", ['instance_type = "Standard_NV12ads_V710_v5"'], "model.instance_type", "has an AMD GPU"),
+        ("model", ['instance_type = "Standard_NP10s"'], "model.instance_type", "has an FPGA"),
+        ("model", ['instance_type = "Standard_NV18ads_A10_v5"'], "model.instance_type", "has half a GPU"),
+        ("model", ['instance_type = "Standard_ND96asr_A100_v4"'], "model.instance_type", "calls Standard_ND96asr_v4"),
+        ("model", ['instance_type = "standard_nc6S_V3"'], "model.instance_type", "retired by Azure on 2025-09-30"),
         ("model", ['preset = "llama-3.3-70b-instruct"'], "model.instance_type", "needs 320 GiB"),
+        ("model", ['preset = "llama-3.3-70b-instruct"', 'instance_type = "Standard_ND96asr_v4"'],
+         "model.instance_type", "needs 320 GiB of GPU memory, 80 GiB per GPU, 4 GPUs"),
+        ("model", ['preset = "falcon-40b"', 'instance_type = "Standard_NC24ads_A100_v4"'],
+         "model.instance_type", "suitable: Standard_NC48ads_A100_v4, "),
+        ("model", ["node_count = 2"], "model.node_count", "must be 1: KAITO 0.6.0 shares phi-4-mini-instruct"),
+        ("model", ['preset = "llama-3.1-8b-instruct"', "node_count = 2"], "model.max_model_len", "(missing): must be"),
+        ("model", ["max_model_len = 131073"], "model.max_model_len", "at most 131072"),
+        ("model", ["max_model_len = 0"], "model.max_model_len", "greater than or equal to 1"),
         ("model", ['preset = "gpt-5"'], "model.preset", "is not a preset of KAITO 0.6.0"),
+        ("model", ['preset = "gpt-oss-20b"'], "model.preset", "is not a preset of KAITO 0.6.0"),
+        ("model", ['preset = "phi-4-mini"'], "model.preset", "did you mean phi-4-mini-instruct?"),
+        ("model", ['preset = "microsoft/phi-4"'], "model.preset", "did you mean phi-4?"),
+        ("model", ['preset = "Phi-4"'], "model.preset", "must be a preset's short name, or a Hugging Face id"),
         ("ingress", ['mode = "none"', 'hostname = "chat.contoso.com"'], "ingress.hostname", "must not be set"),
         ("ingress", ['dns_zone_name = "contoso.com"'], "ingress.dns_zone_resource_group_name", "must be set"),
         ("ingress", ['hostname = "chat.fabrikam.com"', 'dns_zone_name = "contoso.com"',
@@ -118,6 +139,15 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("postgresql", ["enabled = true", "zone_redundancy_enabled = true"], "postgresql.sku_name", "GP or MO"),
         ("jump_box", ["enabled = true"], "jump_box.enabled", "bastion.enabled"),
         ("flux", ["enabled = true"], "flux.url", "must be set"),
+        ("network", ['nat_gateway_sku = "Basic"'], "network.nat_gateway_sku", 'must be "Standard" or "StandardV2"'),
+        (
+            "network",
+            ['nat_gateway_sku = "StandardV2"', 'nat_gateway_zones = ["2"]'],
+            "network.nat_gateway_zones",
+            'must not be set while network.nat_gateway_sku = "StandardV2"',
+        ),
+        ("monitoring", ['basic_log_tables = ["AKSAudit", "AKSAudit"]'], "monitoring.basic_log_tables", "duplicates"),
+        ("monitoring", ['basic_log_tables = ["Perf"]'], "monitoring.basic_log_tables", 'or "ContainerLogV2"'),
         ("tags", ['owner = "${file(1)}"'], "tags.owner", "Terraform would interpret"),
         ("tags", ['"a<b" = "x"'], "tags", "without <>"),
         ("chat", ['sign_in = "entra"'], "chat.entra_client_id", 'while chat.sign_in = "entra"'),
@@ -147,6 +177,96 @@ def test_ingress_controllers_exclude_each_other(tmp_path: Path) -> None:
 def test_falcon_is_unknown_to_newer_kaito(tmp_path: Path) -> None:
     text = changed("model", 'preset = "falcon-7b-instruct"') + '\n[kaito]\nversion = "0.12.0"\n'
     assert "is not a preset of KAITO 0.12.0" in problems(written(tmp_path, text))["model.preset"]
+
+
+NEWER = '\n[kaito]\nversion = "0.12.0"\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "words"),
+    [
+        (['instance_type = "Standard_NC999"'], "model.instance_type", "is not a GPU size"),
+        (['instance_type = "Standard_NC4as_T4_v3"'], "model.instance_type", "is not in the table of KAITO 0.12.0"),
+        (['instance_type = "Standard_ND96asr_v4"'], "model.instance_type", "is not in the table of KAITO 0.12.0"),
+        (['preset = "phi-2"'], "model.preset", "is not a preset of KAITO 0.12.0"),
+        (['preset = "qwen3.5-9b"'], "model.preset", "any Hugging Face id (organization/model)"),
+        (
+            ['preset = "phi-3-mini-128k-instruct"', "max_model_len = 131072"],
+            "model.instance_type",
+            "has 24 GiB per GPU",
+        ),
+    ],
+)
+def test_newer_kaito_refuses_other_models_and_sizes(lines: list[str], key: str, words: str, tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed("model", *lines) + NEWER))
+    assert words in found[key]
+
+
+@pytest.mark.parametrize(
+    ("lines", "newer", "key", "words"),
+    [
+        (['instance_type = "Standard_NC128ds_xl_RTXPRO6000BSE_v6"'], False, "instance_type", "nothing checks memory"),
+        (['instance_type = "Standard_NC24ads_A100_v5"'], False, "instance_type", "mean Standard_NC24ads_A100_v4?"),
+        (['preset = "llama-3.1-8b-instruct"'], False, "preset", "Hugging Face token"),
+        (
+            ['preset = "llama-3.1-8b-instruct"', "node_count = 2", "max_model_len = 8192"],
+            False,
+            "node_count",
+            "which is 1",
+        ),
+        (
+            ['preset = "gpt-oss-120b"', 'instance_type = "Standard_NC24ads_A100_v4"'],
+            True,
+            "node_count",
+            "creates 3 for",
+        ),
+        (["node_count = 2"], True, "node_count", "creates 1 for phi-4-mini-instruct on Standard_NV36ads_A10_v5"),
+        (['preset = "gemma-3-4b-instruct"'], True, "preset", "Hugging Face token"),
+        (['preset = "tiiuae/falcon-7b-instruct"'], True, "preset", "its nodes are unknown here"),
+    ],
+)
+def test_what_kaito_decides_warns(lines: list[str], newer: bool, key: str, words: str, tmp_path: Path) -> None:  # noqa: FBT001
+    text = changed("model", *lines) + (NEWER if newer else "")
+    warnings = load(written(tmp_path, text), TODAY).warnings
+    assert any(f"model.{key} = " in warning and words in warning for warning in warnings), warnings
+    off = text.replace("[kaito]", "[kaito]\nenabled = false") if newer else f"{text}\n[kaito]\nenabled = false\n"
+    assert load(written(tmp_path, off), TODAY).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "newer"),
+    [
+        (['instance_type = "Standard_ND96asr_v4"'], False),
+        (['instance_type = "Standard_NC4as_T4_v3"'], False),
+        (['preset = "falcon-40b"', 'instance_type = "Standard_NC48ads_A100_v4"'], False),
+        (['preset = "phi-4-mini-instruct"', 'instance_type = "Standard_NC64as_T4_v3"', "max_model_len = 4096"], False),
+        (['preset = "Qwen/Qwen3.5-4B"'], True),
+        (['preset = "microsoft/phi-4-MINI-instruct"'], True),
+        (["max_model_len = 16384"], True),
+    ],
+)
+def test_right_models_and_sizes_are_accepted(lines: list[str], newer: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    path = written(tmp_path, changed("model", *lines) + (NEWER if newer else ""))
+    assert load(path, TODAY).warnings == ()
+
+
+def test_every_model_of_newer_kaito_is_accepted_by_its_id_and_its_short_name(tmp_path: Path) -> None:
+    names = [*KAITO["0.12.0"].models, *KAITO["0.12.0"].presets]
+    assert len(names) == 60 + 25
+    for name in names:
+        lines = (f'preset = "{name}"', 'instance_type = "Standard_ND96isr_H200_v5"')
+        assert load(written(tmp_path, changed("model", *lines) + NEWER), TODAY).settings.model.preset == name
+
+
+def test_the_spelling_of_a_size_does_not_matter(tmp_path: Path) -> None:
+    text = changed("model", 'instance_type = "standard_nc24ADS_a100_V4"')
+    assert load(written(tmp_path, text), TODAY).settings.model.instance_type == "Standard_NC24ads_A100_v4"
+
+
+def test_the_length_of_the_context_reaches_the_model_server(tmp_path: Path) -> None:
+    values = ours.chat(load(written(tmp_path, changed("model", "max_model_len = 16384")), TODAY))
+    assert values["model"]["vllm"] == {"max-model-len": 16384}
+    assert "vllm" not in ours.chat(load(written(tmp_path, DEV), TODAY))["model"]
 
 
 def test_all_errors_of_a_file_come_at_once(tmp_path: Path) -> None:
@@ -227,8 +347,17 @@ def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
 
 
+def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
+    text = changed("user_pool", 'zones = ["1", "3"]')
+    (warning,) = load(written(tmp_path, text), TODAY).warnings
+    assert 'network.nat_gateway_sku = "Standard": is in one zone, while nodes are in zones 1, 3' in warning
+    everywhere = text + '\n[network]\nnat_gateway_sku = "StandardV2"\n'
+    assert load(written(tmp_path, everywhere), TODAY).warnings == ()
+    assert load(written(tmp_path, everywhere + "nat_gateway_zones = []\n"), TODAY).warnings == ()
+
+
 def test_every_rule_is_listed_once() -> None:
-    modules = (addresses, cluster, ingress, kaito, services)
+    modules = (addresses, cluster, egress, ingress, kaito, services)
     defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
     listed = [*RULES, *WARNINGS]
     assert len(listed) == len(set(listed))

@@ -16,7 +16,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "model_hostname": "model.contoso.com",
         "model_basic_auth_secret_name": "model-people",
     },
-    "monitoring": {"alert_email_addresses": {"someone": "someone@contoso.com"}},
+    "monitoring": {"alert_email_addresses": {"someone": "someone@contoso.com"}, "gpu_exporter_enabled": True},
     "openai": {"enabled": True, "deployments": {"chat": {"model": "gpt-4o", "version": "2024-11-20"}}},
     "postgresql": {"enabled": True},
     "workloads": {"kube_prometheus_stack_enabled": True},

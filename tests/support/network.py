@@ -46,7 +46,8 @@ def reaches(objects: list[Object], peer: Peer, port: int) -> bool:
 
 
 def _policy(objects: list[Object]) -> Object:
-    (found,) = [each for each in objects if each["kind"] == "NetworkPolicy"]
+    policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
+    (found,) = [each for each in policies if each["metadata"]["labels"]["app.kubernetes.io/component"] == "chat"]
     return found
 
 

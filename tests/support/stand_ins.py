@@ -87,10 +87,12 @@ if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
 ANSWERS = {
     "grafana show": "https://grafana.example.com",
     "public-ip show": "52.174.1.2",
+    "get deployment/kaito-workspace": "mcr.microsoft.com/aks/kaito/workspace:0.6.0",
     # No program listens there.
     "aks show": "127.0.0.1:9",
     # Azure has nothing before a deployment and after a destruction.
     "group exists": "false",
+    "[properties.location": "",
     "keyvault list-deleted": "2027-02-25T10:00:00+00:00",
 }
 

@@ -26,6 +26,10 @@ class Kind(StrEnum):
     ABORTED = "aborted"  # the server ended the answer
 
 
+# The kinds that metrics count as errors: a question that is too long is not a fault of the model or the chat.
+FAULTS = tuple(kind for kind in Kind if kind is not Kind.TOO_LONG)
+
+
 class Cause(StrEnum):
     """Causes of a refusal that another form of the request avoids."""
 

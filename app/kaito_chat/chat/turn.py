@@ -11,7 +11,7 @@ from chainlit.chat_context import chat_context
 from chainlit.context import context
 
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
-from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.errors import FAULTS, BackendError, Kind
 from kaito_chat.chat import signals
 from kaito_chat.chat.buttons import again, go_on
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
@@ -164,7 +164,8 @@ class Turn:
         wordless = progress.wordless
         if error.kind is Kind.CUT_OFF and wordless:
             error = BackendError(Kind.FAILED, error.detail, said=error.said)
-        metrics.ERRORS.labels(self._model.name, error.kind).inc()
+        if error.kind in FAULTS:
+            metrics.ERRORS.labels(self._model.name, error.kind).inc()
         reference = uuid.uuid4().hex[:8]
         log.warning("incomplete answer", extra={"kind": error.kind, "detail": error.detail, "reference": reference})
         buttons: list[cl.Action] = []

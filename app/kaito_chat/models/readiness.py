@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from kaito_chat.backends import Backend, Choice, Endpoint, ServedModel, backend_at
-from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.errors import FAULTS, BackendError, Kind
 from kaito_chat.kubernetes.workspace import Conditions, Workspaces
 from kaito_chat.models.download import remaining_seconds
 from kaito_chat.settings import ModelSettings
@@ -123,6 +123,7 @@ class Model:
 
     async def run(self) -> None:
         """Check the model until cancelled: often until it is ready, then every half minute."""
+        self._measure()
         while True:
             await self.check()
             pause = READY_POLL_SECONDS if self.ready else self._poll_seconds
@@ -198,8 +199,10 @@ class Model:
 
     def _measure(self) -> None:
         """Set the metric, under one name at a time: the name before a renaming is removed."""
-        if self._measured_name not in ("", self.name):
-            metrics.MODEL_READY.remove(self._measured_name)
+        if self._measured_name != self.name:
+            if self._measured_name:
+                metrics.MODEL_READY.remove(self._measured_name)
+            metrics.begin(self.name, outcomes=Kind, errors=FAULTS)
         self._measured_name = self.name
         metrics.MODEL_READY.labels(self.name).set(self.ready)
 

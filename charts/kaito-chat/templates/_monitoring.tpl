@@ -14,3 +14,38 @@
 {{- define "kaito-chat.monitorLabels" -}}
 {{- merge (include "kaito-chat.labels" . | fromYaml) (default dict .Values.monitoring.labels) | toYaml -}}
 {{- end -}}
+
+{{- /* The DaemonSet of NVIDIA's exporter, with its ConfigMap, monitors and policy. */ -}}
+{{- define "kaito-chat.gpuExporter" -}}
+{{- printf "%s-gpu-exporter" (include "kaito-chat.fullname" .) -}}
+{{- end -}}
+
+{{- /* Labels of the exporter's pods. */ -}}
+{{- define "kaito-chat.gpuExporterSelector" -}}
+{{ include "kaito-chat.selector" . }}
+app.kubernetes.io/component: gpu-exporter
+{{- end -}}
+
+{{- /* The exporter's image; a digest takes precedence over a tag. */ -}}
+{{- define "kaito-chat.gpuExporterImage" -}}
+{{- $image := .Values.monitoring.gpuExporter.image -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Peers of a network policy: the pods of Prometheus. */ -}}
+{{- define "kaito-chat.prometheusPods" -}}
+{{- range $namespace := .Values.networkPolicy.monitoringNamespaces }}
+{{- range $.Values.networkPolicy.monitoringPodLabels }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ $namespace | quote }}
+  podSelector:
+    matchLabels:
+      {{- toYaml . | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -112,6 +112,12 @@ class Azure:
         purged = f"[?name=='{self._names.key_vault}'].properties.scheduledPurgeDate"
         return self._az("keyvault", "list-deleted", "--resource-type", "vault", "--query", purged, *_TSV)
 
+    def deleted_vault_place(self) -> Command:
+        """Print region and purge time of a deleted key vault of the environment's name; nothing if there is none."""
+        place = "properties.location, properties.scheduledPurgeDate"
+        query = f"[?name=='{self._names.key_vault}'].[{place}]"
+        return self._az("keyvault", "list-deleted", "--resource-type", "vault", "--query", query, *_TSV)
+
     def list_quota(self) -> Command:
         """List the quota of GPUs and other sizes in the environment's region."""
         return ("az", "vm", "list-usage", "--location", self._environment.settings.location, "--output", "table")

@@ -6,6 +6,7 @@ import socket
 from aks_kaito.charts.ours import published
 from aks_kaito.settings import Environment
 from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.deploy import kaito_version
 from aks_kaito_cli.deploy.cluster import by_hand
 from aks_kaito_cli.shell import Shell, Step, StepError
 
@@ -23,17 +24,19 @@ Model:   takes about twenty minutes the first time: a GPU node, an image, loadin
          If nothing moves, most often there is no quota for {size}:
          {describe}
          {quota}
+KAITO:   {version}
 """
 
 
-def afterwards(shell: Shell) -> str:
-    """Return the report."""
+def afterwards(shell: Shell, signed_in: Kubectl) -> str:
+    """Return the report; `signed_in` reads the cluster."""
     settings = shell.environment.settings
     text = _TEXT.format(chat=_chat(shell), grafana=_grafana(shell), cluster=by_hand(shell))
     if not settings.kaito.enabled:
         return text
     kubectl = Kubectl(settings.chat.namespace)
     return text + _MODEL.format(
+        version=kaito_version.compared(shell, signed_in),
         watch=shlex.join(kubectl.command("get", "workspaces,pods", "--watch")),
         size=settings.model.instance_type,
         describe=shlex.join(kubectl.command("describe", "workspaces")),

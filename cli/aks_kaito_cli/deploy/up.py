@@ -2,7 +2,7 @@
 
 import sys
 
-from aks_kaito_cli.deploy import ingress, message, ownership, stacks, states, workloads
+from aks_kaito_cli.deploy import endangered, ingress, message, ownership, stacks, states, workloads
 from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.deploy.private import hidden_hosts, instructions
 from aks_kaito_cli.deploy.report import afterwards
@@ -14,16 +14,19 @@ _MODE_CHANGED = (
 )
 
 
-def deploy(shell: Shell, tag: str, again: str) -> int:
+def deploy(shell: Shell, tag: str, again: str, confirmed: frozenset[str] = frozenset()) -> int:
     """Deploy everything and return the exit status: 0, or 3 if `again` must be typed inside a private network.
 
+    `confirmed` has the names of resources whose loss the user has confirmed.
+
     Raises:
-        RefusedError: A state belongs to another environment, or that of this one is elsewhere.
+        RefusedError: A state belongs to another environment, or that of this one is elsewhere; or data would be lost.
         StepError: A step failed.
     """
     found = states.read_all(shell)
     ownership.check(shell, found)
     ownership.check_none_is_lost(shell, found)
+    endangered.check(shell, found, confirmed)
     if blocking := ingress.blocking_workload(shell):
         print(f"ingress.mode has changed, and {blocking} still exists: deploying the workloads first")
         with signed_in(shell) as kubectl:
@@ -35,7 +38,7 @@ def deploy(shell: Shell, tag: str, again: str) -> int:
     with signed_in(shell) as kubectl:
         workloads.deploy(shell, kubectl, tag)
         _import_dashboards(shell)
-        print(afterwards(shell), flush=True)
+        print(afterwards(shell, kubectl), flush=True)
         message.send(shell, kubectl)
     return 0
 

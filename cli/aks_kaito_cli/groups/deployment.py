@@ -25,8 +25,14 @@ def register(app: typer.Typer) -> None:
 def deploy(
     environment: Environment,
     tag: Annotated[str, typer.Argument(metavar="TAG", help="The image's tag; it is built if it does not exist.")],
+    *,
+    confirm_loss: Annotated[
+        str, typer.Option(help="Names in Azure of resources that may be lost, separated by spaces.")
+    ] = "",
 ) -> None:
     """Deploy an environment and send it one message.
+
+    A change that would remove or replace a resource with data is refused, unless --confirm-loss names the resource.
 
     Deploy the platform, the image, the workloads and the dashboards. Every step is idempotent; the first one that fails
     ends the deployment, and prints the command that resumes it. Ctrl-C waits until Terraform has written its state; a
@@ -40,7 +46,9 @@ def deploy(
     """
     again = f"make deploy ENV={environment} TAG={tag}"
     shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
-    raise typer.Exit(_until_stopped(shell, lambda: up.deploy(shell, tag, again), again))
+    raise typer.Exit(
+        _until_stopped(shell, lambda: up.deploy(shell, tag, again, frozenset(confirm_loss.split())), again)
+    )
 
 
 def destroy(

@@ -31,12 +31,7 @@ def chat(environment: Environment) -> Values:
     """Return the values of `charts/kaito-chat`."""
     settings = environment.settings
     values: Values = {
-        "model": {
-            "enabled": settings.kaito.enabled,
-            "preset": settings.model.preset,
-            "instanceType": settings.model.instance_type,
-            "nodeCount": settings.model.node_count,
-        },
+        "model": _model(settings),
         "chat": {
             "image": {"repository": image(environment)},
             "replicas": settings.chat.replicas,
@@ -64,6 +59,19 @@ def chat(environment: Environment) -> Values:
         values["ingress"] = _ingress(environment)
     if settings.ingress.model_hostname is not None:
         values["model"]["ingress"] = _model_ingress(settings)
+    return values
+
+
+def _model(settings: Settings) -> Values:
+    model = settings.model
+    values: Values = {
+        "enabled": settings.kaito.enabled,
+        "preset": model.preset,
+        "instanceType": model.instance_type,
+        "nodeCount": model.node_count,
+    }
+    if model.max_model_len is not None:
+        values["vllm"] = {"max-model-len": model.max_model_len}
     return values
 
 
@@ -133,7 +141,15 @@ def _monitoring(settings: Settings) -> Values:
     Managed Prometheus has its alerts as Azure resources; `make deploy` imports the dashboards into managed Grafana.
     """
     in_cluster = settings.workloads.kube_prometheus_stack_enabled
-    return {"azureMonitor": True, "prometheusOperator": in_cluster, "alerts": in_cluster, "dashboards": in_cluster}
+    values: Values = {
+        "azureMonitor": True,
+        "prometheusOperator": in_cluster,
+        "alerts": in_cluster,
+        "dashboards": in_cluster,
+    }
+    if settings.monitoring.gpu_exporter_enabled:
+        values["gpuExporter"] = {"enabled": True}
+    return values
 
 
 def _network_policy(settings: Settings) -> Values:

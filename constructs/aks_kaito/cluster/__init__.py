@@ -4,6 +4,8 @@
 - `control_plane`, `add_ons`, `node_pools`: its arguments, and the user node pool.
 - `application_gateway`: the rights of the Application Gateway Ingress Controller. It is here and not in
   `network.ingress`, because the principal is an add-on of the cluster.
-- `kaito`: the add-ons that only azapi can switch.
+- `azapi_properties`: the properties that azapi writes and not azurerm.
+- `kaito`: the update that writes them, and the rights of the GPU provisioner.
+- `kubernetes_upgrade`: the updates that write another version.
 - `extensions`: the Dapr and Flux cluster extensions.
 """

@@ -1,4 +1,4 @@
-"""Add-ons that AKS installs and operates, except those that only azapi can switch (`kaito`).
+"""Add-ons that AKS installs and operates, except those that azapi switches (`azapi_properties`).
 
 See: https://learn.microsoft.com/azure/aks/integrations
 """
@@ -30,10 +30,14 @@ def arguments(
         "open_service_mesh_enabled": False,
         "image_cleaner_enabled": cluster.image_cleaner_enabled,
         "image_cleaner_interval_hours": cluster.image_cleaner_interval_hours,
+        # Azure returns no profile if both are off from the start, so a block with two times false would be a change in
+        # every plan. azapi switches them off (see azapi_properties.py).
         "workload_autoscaler_profile": {
             "keda_enabled": cluster.keda_enabled,
             "vertical_pod_autoscaler_enabled": cluster.vertical_pod_autoscaler_enabled,
-        },
+        }
+        if cluster.has_workload_autoscaler
+        else None,
         "key_vault_secrets_provider": {
             "secret_rotation_enabled": True,
             "secret_rotation_interval": f"{cluster.key_vault_secrets_rotation_interval_minutes}m",

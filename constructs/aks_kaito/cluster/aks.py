@@ -20,16 +20,21 @@ from aks_kaito.placement import Placement
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.settings.cluster import Cluster, SystemPool, UserPool
 from aks_kaito.settings.monitoring import Monitoring
+from aks_kaito.stored import address
 
 # Arguments that AKS, its autoscaler, Azure Policy or another resource change after the creation.
 _CHANGED_ELSEWHERE = [
-    # The upgrade channel changes these.
+    # The upgrade channel changes these, and azapi upgrades them (see kubernetes_upgrade.py).
     "kubernetes_version",
     "default_node_pool[0].orchestrator_version",
     # The autoscaler changes this.
     "default_node_pool[0].node_count",
     # azapi switches KAITO (see kaito.py); azurerm would switch it off again.
     "ai_toolchain_operator_enabled",
+    # azapi writes the key (see azapi_properties.py); azurerm would replace the cluster.
+    "linux_profile[0].ssh_key",
+    # Clusters of older releases got their name from AKS. A different one would replace the cluster.
+    "node_resource_group",
     # Azure Policy enables Defender for whole subscriptions.
     "microsoft_defender",
 ]
@@ -49,8 +54,8 @@ class AksSettings:
 class AksCluster(Construct):
     """Cluster with Entra ID sign-in and Azure RBAC, its identities and rights, its add-ons and node pools.
 
-    Public attributes: `resource_id`, `name`, `node_resource_group`, `oidc_issuer_url`, `principal_id`, `node_pools`
-    (what pods need to be scheduled).
+    Public attributes: `resource_id`, `name`, `address` (in Terraform), `node_resource_group`, `oidc_issuer_url`,
+    `principal_id`, `node_pools` (what pods need to be scheduled), `pool_ids` (resource ids of all pools).
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class AksCluster(Construct):
             "Resource",
             name=placement.names.cluster,
             dns_prefix=placement.names.dns_prefix,
+            node_resource_group=placement.names.node_resource_group,
             identity={"type": "UserAssigned", "identity_ids": [identity.resource_id]},
             kubelet_identity={
                 "client_id": kubelet.client_id,
@@ -85,7 +91,13 @@ class AksCluster(Construct):
             # AKS requires these when it creates the cluster, but no argument refers to them: the rights to join its
             # subnets and to assign the kubelet's identity, and the NAT gateway of the outbound type.
             depends_on=[*self._add_rights(identity, kubelet, network), *network.outbound],
-            lifecycle=TerraformResourceLifecycle(ignore_changes=_CHANGED_ELSEWHERE),
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=[
+                    *_CHANGED_ELSEWHERE,
+                    # azapi switches both off; a block and no block would each be a change in every plan.
+                    *([] if settings.cluster.has_workload_autoscaler else ["workload_autoscaler_profile"]),
+                ]
+            ),
             **control_plane.arguments(settings.cluster, network, deployer),
             **add_ons.arguments(
                 settings.cluster,
@@ -121,13 +133,19 @@ class AksCluster(Construct):
             target_resource_id=self._resource.id,
             logs=settings.monitoring.cluster_log_categories,
             metrics=True,
+            table_selectable=True,
         )
         self.resource_id: str = self._resource.id
         self.name: str = self._resource.name
+        self.address: str = address(self._resource)
         self.node_resource_group: str = self._resource.node_resource_group
         self.oidc_issuer_url: str = self._resource.oidc_issuer_url
         self.principal_id: str = identity.principal_id
         self.node_pools: list[ITerraformDependable] = [user_pool]
+        self.pool_ids: dict[str, str] = {
+            "system-pool": f"{self._resource.id}/agentPools/{settings.system_pool.name}",
+            "user-pool": user_pool.id,
+        }
 
     def _add_rights(self, identity: Identity, kubelet: Identity, network: VirtualNetwork) -> list[RoleAssignment]:
         """Let the cluster join its subnets and assign the kubelet's identity to its nodes."""

@@ -41,7 +41,8 @@ def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermCl
         "azure_active_directory_role_based_access_control": {
             "azure_rbac_enabled": True,
             "tenant_id": deployer.tenant_id,
-            "admin_group_object_ids": list(cluster.admin_group_object_ids),
+            # A list in azurerm, a set in Azure.
+            "admin_group_object_ids": sorted(cluster.admin_group_object_ids),
         },
         "linux_profile": {
             "admin_username": cluster.admin_username,

@@ -1,32 +1,35 @@
-"""The KAITO add-on and app routing's Gateway API, which azurerm cannot switch.
+"""The KAITO add-on, app routing's Gateway API and other properties that azapi writes.
 
-The azapi provider owns both. It patches the cluster that azurerm created and, unlike azurerm, reverts nothing when the
-resource is destroyed. The resource therefore always exists and sets `false` or `Disabled` explicitly.
+azapi patches the cluster that azurerm created and, unlike azurerm, reverts nothing when the resource is destroyed. The
+resource therefore always exists and sets `false` or `Disabled` explicitly.
 
 See: https://learn.microsoft.com/azure/aks/ai-toolchain-operator,
 https://learn.microsoft.com/azure/aks/app-routing-gateway-api
 """
 
-from typing import Any
-
-from cdktn_provider_azapi.update_resource import UpdateResource
+from cdktn import TerraformResourceLifecycle
+from cdktn_provider_azapi.update_resource import UpdateResource, UpdateResourceRetry
 from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from constructs import Construct
 
 from aks_kaito import roles
 from aks_kaito.cluster.aks import AksCluster
+from aks_kaito.cluster.azapi_properties import API_VERSION, CONFLICTS, properties
 from aks_kaito.identity import federate
+from aks_kaito.settings.cluster import Cluster
 from aks_kaito.settings.cluster import Kaito as KaitoSettings
+from aks_kaito.stored import address, stored
 
-# The first stable API version with both profiles; the add-on's has existed since 2025-05-01.
-_API_VERSION = "2026-02-01"
 # Service account of the GPU provisioner; Kubernetes compares it in lower case.
 _PROVISIONER_NAMESPACE = "kube-system"
 _PROVISIONER_SERVICE_ACCOUNT = "kaito-gpu-provisioner"
 
 
 class Kaito(Construct):
-    """Add-ons of the cluster that azapi switches and, on older clusters, the rights of the GPU provisioner."""
+    """Properties of the cluster that azapi writes and, on older clusters, the rights of the GPU provisioner.
+
+    Public attribute: `switch`, the resource that writes them.
+    """
 
     def __init__(
         self,
@@ -34,36 +37,61 @@ class Kaito(Construct):
         construct_id: str,
         *,
         settings: KaitoSettings,
+        cluster_settings: Cluster,
+        web_app_routing_enabled: bool,
         gateway_api_enabled: bool,
         cluster: AksCluster,
         cluster_name: str,
     ) -> None:
-        """Switch the add-ons; `cluster_name` is the literal name, which is part of the add-on identity's name."""
+        """Write the properties; `cluster_name` is the literal name, which is part of the add-on identity's name."""
         super().__init__(scope, construct_id)
-        switch = UpdateResource(
+        self.switch = UpdateResource(
             self,
             "Resource",
-            type=f"Microsoft.ContainerService/managedClusters@{_API_VERSION}",
+            type=f"Microsoft.ContainerService/managedClusters@{API_VERSION}",
             resource_id=cluster.resource_id,
-            body={"properties": _properties(kaito_enabled=settings.enabled, gateway_api_enabled=gateway_api_enabled)},
+            body={
+                "properties": properties(
+                    cluster_settings,
+                    kaito_enabled=settings.enabled,
+                    web_app_routing_enabled=web_app_routing_enabled,
+                    gateway_api_enabled=gateway_api_enabled,
+                )
+            },
+            # The Gateway API can disappear from the answers of Azure (see the lifecycle). In other modes, Azure may
+            # leave out what is off.
+            ignore_missing_property=not gateway_api_enabled,
+            retry=UpdateResourceRetry(error_message_regex=CONFLICTS),
             # Azure rejects changes of a cluster while one of its node pools is being created.
             depends_on=list(cluster.node_pools),
+            # azurerm writes the whole cluster with an older version of the API, which lacks the Gateway API. A
+            # replacement writes the properties again, and deletes nothing in Azure.
+            lifecycle=TerraformResourceLifecycle(replace_triggered_by=[cluster.address]),
         )
         if settings.enabled and settings.provisioner_identity == "customer":
-            self._add_provisioner_rights(cluster, cluster_name, switch)
+            self._add_provisioner_rights(cluster, cluster_name)
 
-    def _add_provisioner_rights(self, cluster: AksCluster, cluster_name: str, switch: UpdateResource) -> None:
+    def _add_provisioner_rights(self, cluster: AksCluster, cluster_name: str) -> None:
         """Let the provisioner use the add-on's identity, and let that identity add node pools to this cluster.
 
         See: https://github.com/Azure/gpu-provisioner
         """
+        # The add-on creates the identity once it is enabled. Terraform reads a data source late, and replaces the
+        # credential and the role, in each plan that changes a resource to which the data source refers.
+        expected = stored(
+            self,
+            "provisioner-identity-name",
+            {
+                "name": f"ai-toolchain-operator-{cluster_name.lower()}",
+                "resource_group_name": cluster.node_resource_group,
+            },
+            depends_on=[self.switch],
+        )
         identity = DataAzurermUserAssignedIdentity(
             self,
             "provisioner-identity",
-            name=f"ai-toolchain-operator-{cluster_name.lower()}",
-            resource_group_name=cluster.node_resource_group,
-            # The add-on creates the identity once it is enabled.
-            depends_on=[switch],
+            name=f"${{{address(expected)}.output.name}}",
+            resource_group_name=f"${{{address(expected)}.output.resource_group_name}}",
         )
         federate(
             self,
@@ -81,17 +109,3 @@ class Kaito(Construct):
             role=roles.CONTRIBUTOR,
             principal_id=identity.principal_id,
         )
-
-
-def _properties(*, kaito_enabled: bool, gateway_api_enabled: bool) -> dict[str, Any]:
-    return {
-        "aiToolchainOperatorProfile": {"enabled": kaito_enabled},
-        "ingressProfile": {
-            "gatewayAPI": {"installation": "Standard" if gateway_api_enabled else "Disabled"},
-            "webAppRouting": {
-                "gatewayAPIImplementations": {
-                    "appRoutingIstio": {"mode": "Enabled" if gateway_api_enabled else "Disabled"}
-                }
-            },
-        },
-    }

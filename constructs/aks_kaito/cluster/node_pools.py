@@ -46,7 +46,8 @@ def add_user_pool(
         kubernetes_cluster_id=cluster_resource_id,
         mode="User",
         vnet_subnet_id=network.user_subnet_id,
-        node_taints=list(settings.node_taints) or None,
+        # A list in azurerm, a set in Azure.
+        node_taints=sorted(settings.node_taints) or None,
         # Spot pools accept no upgrade settings, because Azure evicts their nodes.
         **(spot if settings.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
         **_pool_arguments(settings, cluster, placement, network),

@@ -1,6 +1,8 @@
 """Prometheus recording rules, one JSON file per rule group in `rule_groups/`.
 
-The record names are those of Azure Monitor, because Grafana's built-in dashboards query them.
+Records, labels and expressions are those of Azure Monitor: Grafana's built-in dashboards query them, and the portal's
+views those of the UX groups. Microsoft writes two metrics of `ux:node_memory_usage:sum` in lower case, which works in
+Azure Monitor because it ignores case; here they have their real names, which every Prometheus finds.
 
 See: https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-default#recording-rules
 """
@@ -17,8 +19,8 @@ from constructs import Construct
 from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.placement import Placement
 
-LINUX_GROUPS = ("node", "kubernetes")
-WINDOWS_GROUPS = ("node-and-kubernetes-windows", "node-windows")
+LINUX_GROUPS = ("node", "kubernetes", "ux")
+WINDOWS_GROUPS = ("node-and-kubernetes-windows", "node-windows", "ux-windows")
 
 
 class RecordingRules(Construct):
@@ -48,7 +50,9 @@ class RecordingRules(Construct):
             # azurerm sends false for these two when they are unset.
             rule_group_enabled=True,
             rule=[
-                MonitorAlertPrometheusRuleGroupRule(enabled=True, record=rule["record"], expression=rule["expression"])
+                MonitorAlertPrometheusRuleGroupRule(
+                    enabled=True, record=rule["record"], expression=rule["expression"], labels=rule.get("labels")
+                )
                 for rule in data["rules"]
             ],
             **placement.arguments,

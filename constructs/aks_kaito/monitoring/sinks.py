@@ -6,6 +6,7 @@ See: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monit
 """
 
 from collections.abc import Sequence
+from typing import get_args
 
 from cdktn_provider_azurerm.dashboard_grafana import (
     DashboardGrafana,
@@ -13,12 +14,13 @@ from cdktn_provider_azurerm.dashboard_grafana import (
 )
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktn_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktn_provider_azurerm.log_analytics_workspace_table import LogAnalyticsWorkspaceTable
 from cdktn_provider_azurerm.monitor_workspace import MonitorWorkspace
 from constructs import Construct
 
 from aks_kaito import diagnostics, roles
 from aks_kaito.placement import Placement
-from aks_kaito.settings.monitoring import Monitoring
+from aks_kaito.settings.monitoring import BasicTable, Monitoring
 
 # Log Analytics uses -1 for no limit.
 _NO_QUOTA = -1
@@ -45,12 +47,30 @@ class LogAnalytics(Construct):
             **placement.arguments,
         )
         self.resource_id: str = workspace.id
+        for table in get_args(BasicTable):
+            self._set_plan(table, settings)
         diagnostics.send(
             self,
             placement=placement.logging_to(workspace.id),
             target_resource_id=workspace.id,
             logs=["Audit"],
             metrics=True,
+        )
+
+    def _set_plan(self, table: str, settings: Monitoring) -> None:
+        """Set the plan of a table, which Azure has created; without a plan here, it would keep its last one.
+
+        The plan Basic has a fixed retention of 30 days. Azure keeps the rest of the total retention for search jobs.
+        """
+        basic = table in settings.basic_log_tables
+        LogAnalyticsWorkspaceTable(
+            self,
+            f"{table}-table",
+            workspace_id=self.resource_id,
+            name=table,
+            plan="Basic" if basic else "Analytics",
+            retention_in_days=None if basic else settings.log_retention_days,
+            total_retention_in_days=settings.log_retention_days,
         )
 
 

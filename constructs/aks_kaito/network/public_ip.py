@@ -4,6 +4,7 @@ See: https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-add
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from cdktn import TerraformResourceLifecycle
 from cdktn_provider_azurerm.public_ip import PublicIp
@@ -12,6 +13,7 @@ from constructs import Construct
 from aks_kaito import diagnostics
 from aks_kaito.placement import Placement
 
+Sku = Literal["Standard", "StandardV2"]
 _LOGS = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports")
 
 
@@ -22,15 +24,16 @@ def public_ip(
     placement: Placement,
     name: str,
     zones: Sequence[str],
+    sku: Sku = "Standard",
     lifecycle: TerraformResourceLifecycle | None = None,
 ) -> PublicIp:
-    """Define a static Standard address and send its DDoS logs to Log Analytics."""
+    """Define a static address and send its DDoS logs to Log Analytics."""
     address = PublicIp(
         scope,
         construct_id,
         name=name,
         allocation_method="Static",
-        sku="Standard",
+        sku=sku,
         zones=list(zones) or None,
         lifecycle=lifecycle,
         **placement.arguments,

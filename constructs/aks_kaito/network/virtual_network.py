@@ -7,7 +7,7 @@ See: https://learn.microsoft.com/azure/aks/concepts-network
 
 from collections.abc import Sequence
 
-from cdktn import ITerraformDependable
+from cdktn import ITerraformDependable, TerraformResourceLifecycle
 from cdktn_provider_azurerm.nat_gateway import NatGateway
 from cdktn_provider_azurerm.nat_gateway_public_ip_association import NatGatewayPublicIpAssociation
 from cdktn_provider_azurerm.network_security_group import NetworkSecurityGroup
@@ -26,7 +26,7 @@ from constructs import Construct
 
 from aks_kaito import diagnostics
 from aks_kaito.network import security_rules, subnets
-from aks_kaito.network.public_ip import public_ip
+from aks_kaito.network.public_ip import Sku, public_ip
 from aks_kaito.network.security_rules import Rule
 from aks_kaito.network.subnets import Features, Plan
 from aks_kaito.placement import Placement
@@ -90,19 +90,31 @@ class VirtualNetwork(Construct):
         self.trusted_subnet_ids = [ids[plan.key] for plan in plans if plan.service_endpoints]
 
     def _add_nat_gateway(self, settings: Network) -> NatGateway:
-        placement = self._placement
-        zones = list(settings.nat_gateway_zones)
+        """Define the gateway and its address, which has the gateway's SKU. Only a Standard gateway has a zone.
+
+        With StandardV2 both have other names: a change that Azure refuses leaves the old ones, and so the old address.
+        """
+        placement, sku = self._placement, settings.nat_gateway_sku
+        zones = list(settings.nat_gateway_zones) if sku == "Standard" else []
+        name, address_name = ("", "nat") if sku == "Standard" else ("v2", "nat-v2")
         gateway = NatGateway(
             self,
             "nat-gateway",
-            name=placement.names.of("ng"),
-            sku_name="Standard",
+            name=placement.names.of("ng", name),
+            sku_name=sku,
             idle_timeout_in_minutes=settings.nat_gateway_idle_timeout_minutes,
             zones=list(zones) or None,
+            lifecycle=_created_first(sku),
             **placement.arguments,
         )
         address = public_ip(
-            self, "nat-gateway-ip", placement=placement, name=placement.names.of("pip", "nat"), zones=zones
+            self,
+            "nat-gateway-ip",
+            placement=placement,
+            name=placement.names.of("pip", address_name),
+            zones=zones,
+            sku=sku,
+            lifecycle=_created_first(sku),
         )
         self.outbound_ip_address: str = address.ip_address
         self._gateway_address = NatGatewayPublicIpAssociation(
@@ -153,6 +165,11 @@ class VirtualNetwork(Construct):
 
     def _add_nat(self, key: str, subnet: Subnet, gateway: NatGateway) -> SubnetNatGatewayAssociation:
         return SubnetNatGatewayAssociation(self, f"{key}-nat", subnet_id=subnet.id, nat_gateway_id=gateway.id)
+
+
+def _created_first(sku: Sku) -> TerraformResourceLifecycle | None:
+    """Return the lifecycle of a StandardV2 resource, which is created before a Standard one is deleted."""
+    return TerraformResourceLifecycle(create_before_destroy=True) if sku == "StandardV2" else None
 
 
 def _aks_delegation() -> SubnetDelegation:

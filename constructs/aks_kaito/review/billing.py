@@ -4,14 +4,17 @@ Prices are left out: they depend on the region, the currency and the contract.
 See: https://azure.microsoft.com/pricing/calculator/
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from aks_kaito.models import Wanted, plan
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
 from aks_kaito.settings import Environment
 
 _NOTHING = "—"
+_UNKNOWN = "?"
 
 
 def rows(environments: Sequence[Environment], stacks: Mapping[str, Document]) -> list[list[str]]:
@@ -53,7 +56,15 @@ def _user_nodes(document: Document) -> str:
 
 def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
-    return f"{settings.model.node_count} × {settings.model.instance_type}" if settings.kaito.enabled else _NOTHING
+    if not settings.kaito.enabled:
+        return _NOTHING
+    return _nodes_of(settings.model, settings.kaito.version)
+
+
+def _nodes_of(model: Wanted, version: str) -> str:
+    """Return the nodes that KAITO creates for one model."""
+    nodes = plan(model, version).nodes
+    return f"{_UNKNOWN if nodes is None else nodes} × {model.instance_type}"
 
 
 def _sized(terraform_type: str, document: Document) -> str:
@@ -61,5 +72,5 @@ def _sized(terraform_type: str, document: Document) -> str:
     found = document.of_type(terraform_type).values()
     if not found:
         return _NOTHING
-    sizes = sorted({str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found} - {""})
-    return " ".join([str(len(found)), *(f"× {size}" for size in sizes)])
+    sizes = Counter(str(one.get("sku_name") or one.get("size") or one.get("sku") or "") for one in found)
+    return ", ".join(f"{number} × {size}" if size else str(number) for size, number in sorted(sizes.items()))

@@ -83,13 +83,15 @@ def _merged(edges: Iterable[Edge]) -> list[Edge]:
 
 
 def _nodes(document: Document, edges: list[Edge]) -> list[str]:
-    """Return the addresses to draw: the shown types, except identities and public IPs without an edge."""
+    """Return the addresses to draw: the shown types, except identities and public IPs without an edge, and upgrades."""
     ends = {end for edge in edges for end in (edge.source, edge.target)}
     loose = ("azurerm_user_assigned_identity", "azurerm_public_ip")
     return [
         address
-        for address in document.managed
-        if type_of(address) in _SHOWN and (address in ends or type_of(address) not in loose)
+        for address, arguments in document.managed.items()
+        if type_of(address) in _SHOWN
+        and (address in ends or type_of(address) not in loose)
+        and (type_of(address) != "azapi_update_resource" or "aiToolchainOperatorProfile" in _properties(arguments))
     ]
 
 
@@ -149,11 +151,16 @@ def pool_size(arguments: dict[str, Any]) -> str:
 
 
 def _switched_on(arguments: dict[str, Any]) -> list[str]:
-    properties = block(arguments, "body").get("properties", {})
+    properties = _properties(arguments)
     gateway = properties.get("ingressProfile", {}).get("gatewayAPI", {})
     is_on = properties.get("aiToolchainOperatorProfile", {}).get("enabled")
     lines = ["KAITO", "creates GPU nodes for models"] if is_on else ["KAITO is off"]
     return [*lines, "Gateway API"] if gateway.get("installation") == "Standard" else lines
+
+
+def _properties(arguments: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = block(arguments, "body").get("properties", {})
+    return properties
 
 
 def _edges(document: Document) -> Iterator[Edge]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.charts.names import IMAGE_TAG
+from aks_kaito.models import Wanted, plan, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment
@@ -14,17 +15,20 @@ from aks_kaito.settings import Environment
 
 @dataclass(frozen=True)
 class Gpu:
-    """The model, and the GPU nodes that KAITO creates for it; memory in GiB, vCPUs in total over all nodes."""
+    """The model, and the GPU nodes that KAITO creates for it; memory in GiB, vCPUs in total over all nodes.
+
+    A value is None if the size or the model is in no catalog, and then KAITO's decision is unknown.
+    """
 
     preset: str
     instance_type: str
-    node_count: int
-    gpus: int
-    gpu_model: str
-    needed_gib: float
-    usable_gib: float
-    vcpus: int
-    quota_family: str
+    node_count: int | None
+    gpus: int | None
+    gpu_model: str | None
+    needed_gib: float | None
+    usable_gib: float | None
+    vcpus: int | None
+    quota_family: str | None
     note: str
 
 
@@ -81,19 +85,23 @@ def _stack(path: Path) -> Stack:
 
 def _gpu(environment: Environment) -> Gpu | None:
     settings = environment.settings
-    if not settings.kaito.enabled:
-        return None
-    size = CATALOG.gpu_sizes[settings.model.instance_type]
-    model = CATALOG.models[settings.model.preset]
+    return _planned(settings.model, settings.kaito.version) if settings.kaito.enabled else None
+
+
+def _planned(model: Wanted, version: str) -> Gpu:
+    name = model.instance_type
+    gpus = sizes.hardware(name)
+    azure = CATALOG.gpu_sizes.get(name)
+    planned = plan(model, version)
     return Gpu(
-        preset=settings.model.preset,
-        instance_type=settings.model.instance_type,
-        node_count=settings.model.node_count,
-        gpus=size.gpus,
-        gpu_model=size.gpu_model,
-        needed_gib=model.gpu_memory_gib,
-        usable_gib=model.usable_gib(size, settings.model.node_count),
-        vcpus=size.vcpus * settings.model.node_count,
-        quota_family=size.quota_family,
-        note=size.note,
+        preset=model.preset,
+        instance_type=name,
+        node_count=planned.nodes,
+        gpus=gpus.gpus if gpus else None,
+        gpu_model=gpus.gpu_model if gpus else None,
+        needed_gib=planned.needed_gib,
+        usable_gib=planned.usable_gib,
+        vcpus=azure.vcpus * planned.nodes if azure and planned.nodes else None,
+        quota_family=azure.quota_family if azure else None,
+        note=azure.note if azure else "",
     )

@@ -89,9 +89,16 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
-    nodes = f"{gpu.node_count} × {gpu.instance_type}, each with {gpu.gpus} × {gpu.gpu_model}"
-    yield gpu.preset, f"{nodes}; created by KAITO, not by Terraform"
-    yield "GPU memory", f"fits: needs {gpu.needed_gib:g} of {gpu.usable_gib:g} usable GiB"
-    yield "quota", f"{gpu.vcpus} vCPUs of {gpu.quota_family}"
+    each = f", each with {gpu.gpus} × {gpu.gpu_model}" if gpu.gpus else ""
+    count = "an unknown number of" if gpu.node_count is None else f"{gpu.node_count} ×"
+    yield gpu.preset, f"{count} {gpu.instance_type}{each}; created by KAITO, not by Terraform"
+    if gpu.needed_gib is None or gpu.usable_gib is None:
+        yield "GPU memory", "not checked: the model or the size is in no catalog"
+    else:
+        yield "GPU memory", f"fits: needs {gpu.needed_gib:.4g} of {gpu.usable_gib:.4g} usable GiB"
+    if gpu.quota_family is None:
+        yield "quota", "unknown: `az vm list-skus` shows the family and the vCPUs of the size"
+    else:
+        yield "quota", f"{'?' if gpu.vcpus is None else gpu.vcpus} vCPUs of {gpu.quota_family}"
     if gpu.note:
         yield "note", gpu.note

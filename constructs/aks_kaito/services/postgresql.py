@@ -104,6 +104,7 @@ class PostgreSql(Construct):
             target_resource_id=server.id,
             logs=["PostgreSQLLogs"],
             metrics=True,
+            table_selectable=True,
         )
         self.resource_id: str = server.id
         self.fqdn: str = server.fqdn

@@ -51,7 +51,8 @@ class ContainerRegistry(Construct):
                     zone_redundancy_enabled=settings.zone_redundancy_enabled,
                     tags=placement.tags,
                 )
-                for location in settings.georeplication_locations
+                # azurerm reads them in this order, from a list that Azure returns in no order.
+                for location in sorted(settings.georeplication_locations)
             ]
             or None,
             **placement.arguments,

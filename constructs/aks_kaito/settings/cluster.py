@@ -9,6 +9,7 @@ from aks_kaito.settings.fields import (
     Cidr,
     DayOfWeek,
     Effect,
+    GpuVmSize,
     Guid,
     IpAddress,
     KaitoVersion,
@@ -16,6 +17,7 @@ from aks_kaito.settings.fields import (
     Matching,
     NodeLabels,
     NodeTaint,
+    Preset,
     Section,
     SshPublicKey,
     TimeOfDay,
@@ -38,8 +40,9 @@ class Cluster(Section):
     See: https://learn.microsoft.com/azure/aks/what-is-aks
     """
 
-    kubernetes_version: KubernetesVersion = "1.35"
-    """Minor version, for which AKS selects the patch, or full version. An unsupported version causes a warning."""
+    kubernetes_version: KubernetesVersion = fixed("1.35", Effect.LOWER_REFUSED)
+    """Minor version, for which AKS selects the patch, or full version. A newer one upgrades the control plane, then the
+    pools; AKS upgrades one minor version at a time and cannot downgrade. An unsupported version causes a warning."""
     sku_tier: Literal["Free", "Standard", "Premium"] = "Free"
     """Pricing tier. Free has no uptime SLA; long-term support requires Premium."""
     support_plan: Literal["KubernetesOfficial", "AKSLongTermSupport"] = "KubernetesOfficial"
@@ -55,7 +58,8 @@ class Cluster(Section):
     maintenance_duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
     """Duration of the maintenance window, in hours; AKS requires at least four."""
     ssh_public_key: SshPublicKey
-    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years."""
+    """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years. Nodes
+    take a changed key at their next image upgrade; the jump box keeps the first one (see `az vm user update`)."""
     admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
@@ -108,6 +112,11 @@ class Cluster(Section):
         | None
     ) = None
     """Resource id of an existing Application Gateway for the AGIC add-on; requires `ingress.mode = "none"`."""
+
+    @property
+    def has_workload_autoscaler(self) -> bool:
+        """Whether KEDA or the Vertical Pod Autoscaler is on."""
+        return self.keda_enabled or self.vertical_pod_autoscaler_enabled
 
 
 class NodePool(Section):
@@ -172,7 +181,8 @@ class Kaito(Section):
     enabled: bool = True
     """Enable the add-on. Delete all Workspaces before you disable it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships, which determines the accepted presets and GPU sizes."""
+    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
+    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
@@ -183,14 +193,18 @@ class Model(Section):
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
-    preset: Annotated[str, Matching(r"[a-z0-9][-a-z0-9.]{0,62}", "must be a preset's short name")] = (
-        "phi-4-mini-instruct"
-    )
-    """Short name of the KAITO preset. A change replaces the Workspace."""
-    instance_type: VmSize = "Standard_NC24ads_A100_v4"
-    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
+    preset: Preset = "phi-4-mini-instruct"
+    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. A change
+    replaces the Workspace."""
+    instance_type: GpuVmSize = "Standard_NC24ads_A100_v4"
+    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family. A change replaces the
+    Workspace."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
-    """Number of GPU nodes that share the model."""
+    """Number of GPU nodes that share the model, on KAITO 0.6, which shares Llama and the large DeepSeek models only.
+    KAITO 0.12 counts the nodes itself; `make synth` shows them. A change replaces the Workspace."""
+    max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
+    several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
 
 
 class Flux(Section):

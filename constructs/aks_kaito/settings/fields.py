@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from aks_kaito.catalog import CATALOG
+from aks_kaito.models.sizes import canonical
 
 
 class Section(BaseModel):
@@ -198,6 +199,22 @@ DnsLabel = Annotated[
     ),
 ]
 VmSize = Annotated[str, Matching(r"Standard_[A-Z]\w{1,40}", "must be an Azure VM size, such as Standard_D4ads_v5")]
+GpuVmSize = Annotated[
+    str,
+    Matching(
+        r"[Ss][Tt][Aa][Nn][Dd][Aa][Rr][Dd]_[A-Za-z]\w{1,60}",
+        "must be an Azure VM size, such as Standard_NC24ads_A100_v4",
+    ),
+    AfterValidator(canonical),
+]
+"""A VM size with GPUs, in the catalog's spelling."""
+Preset = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9][-a-z0-9.]{0,62}|[A-Za-z0-9][-\w.]{0,95}/[A-Za-z0-9][-\w.]{0,95}",
+        "must be a preset's short name, or a Hugging Face id such as Qwen/Qwen3.5-9B",
+    ),
+]
 # See: https://learn.microsoft.com/azure/aks/use-node-taints
 NodeTaint = Annotated[
     str,

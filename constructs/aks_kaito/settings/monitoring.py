@@ -18,6 +18,9 @@ ClusterLogCategory = Literal[
     "cloud-controller-manager",
     "guard",
 ]
+# The tables of the cluster's logs that support the plan Basic.
+# See: https://learn.microsoft.com/azure/azure-monitor/logs/basic-logs-azure-tables
+BasicTable = Literal["AKSAudit", "AKSAuditAdmin", "AKSControlPlane", "ContainerLogV2"]
 # A comma-separated list of metric allow-lists in the format of kube-state-metrics.
 AllowList = Annotated[
     str, Matching(r"[a-z*][-\w./,*=\[\]]{0,1023}", "must be a list such as pods=[app,team],nodes=[*]")
@@ -38,14 +41,22 @@ class Monitoring(Section):
         tuple[ClusterLogCategory, ...], Field(strict=False, min_length=1), AfterValidator(distinct)
     ] = (
         "kube-apiserver",
-        "kube-audit",
         "kube-audit-admin",
         "kube-controller-manager",
         "kube-scheduler",
         "cluster-autoscaler",
         "guard",
     )
-    """Control plane logs to collect. `kube-audit` is by far the largest; `kube-audit-admin` omits reads."""
+    """Control plane logs to collect. `kube-audit` is by far the largest log and includes `kube-audit-admin`, which has
+    no reads."""
+    basic_log_tables: Annotated[tuple[BasicTable, ...], Field(strict=False), AfterValidator(distinct)] = (
+        "AKSAudit",
+        "AKSAuditAdmin",
+        "AKSControlPlane",
+    )
+    """Tables of the cluster's logs with the plan Basic. Ingestion costs a fraction of Analytics; queries are billed,
+    and read one table at a time, for 30 days. Search jobs read `log_retention_days`; alert rules and Grafana read
+    nothing. `ContainerLogV2` has the logs of containers. Azure changes a table's plan once a week at most."""
     container_insights_enabled: bool = True
     """Send container logs to Log Analytics, through a data collection rule."""
     annotations_allowed: AllowList | None = None
@@ -55,7 +66,7 @@ class Monitoring(Section):
     public_network_access_enabled: bool = True
     """Allow queries of the Azure Monitor workspace from public networks, subject to roles."""
     windows_rules_enabled: bool = False
-    """Create the two groups of recording rules for Windows nodes. This project has no Windows pools."""
+    """Create the three groups of recording rules for Windows nodes. This project has no Windows pools."""
     grafana_major_version: Literal["12", "13"] = "12"
     """Major version of Azure Managed Grafana."""
     grafana_public_network_access_enabled: bool = True
@@ -64,6 +75,9 @@ class Monitoring(Section):
     """Run Grafana in several availability zones."""
     grafana_admin_object_ids: Principals = {}
     """Object ids of Entra ID principals that administer Grafana, by names of your choice."""
+    gpu_exporter_enabled: bool = False
+    """Run NVIDIA's DCGM exporter on KAITO's GPU nodes, where AKS runs none, for the GPU dashboard and its alert. The
+    nodes pull its image from nvcr.io."""
     alerts_enabled: bool = True
     """Create the alert rules of the chat and the model in Azure Monitor."""
     alert_email_addresses: EmailAddresses = {}

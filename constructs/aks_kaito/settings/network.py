@@ -1,6 +1,6 @@
 """The `[network]` table: address ranges, NAT and private endpoints."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,8 +29,11 @@ class Network(Section):
     """Range of the subnet for Azure Bastion, at least a /26; unused while Bastion is off."""
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
     """Idle timeout of outbound flows through the NAT gateway, in minutes."""
+    nat_gateway_sku: Literal["Standard", "StandardV2"] = fixed("Standard")
+    """`Standard` is in one zone: if it fails, no node reaches the internet. `StandardV2` is in all zones, at the same
+    price; some regions do not have it. A change replaces the gateway and its address."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
-    """Zone of the NAT gateway and its address; if empty, Azure selects it."""
+    """Zone of a `Standard` NAT gateway and its address; if empty, Azure selects it. Unused with `StandardV2`."""
     public_ip_zones: Zones = fixed(("1", "2", "3"), Effect.IGNORED)
     """Availability zones of the addresses of ingress controller and Bastion; empty in regions without zones. An
     address keeps the zones of its creation."""

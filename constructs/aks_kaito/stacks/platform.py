@@ -7,6 +7,7 @@ from constructs import Construct
 
 from aks_kaito.cluster.aks import AksCluster, AksSettings
 from aks_kaito.cluster.kaito import Kaito
+from aks_kaito.cluster.kubernetes_upgrade import KubernetesUpgrade
 from aks_kaito.identity import Identity
 from aks_kaito.monitoring.collection import ContainerInsights, PrometheusCollection
 from aks_kaito.monitoring.sinks import LogAnalytics, Metrics
@@ -159,13 +160,18 @@ class PlatformStack(TerraformStack):
             zone=zone,
             deployer=deployer,
         )
-        Kaito(
+        kaito = Kaito(
             self,
             "kaito",
             settings=settings.kaito,
+            cluster_settings=settings.cluster,
+            web_app_routing_enabled=settings.ingress.mode == "webapprouting",
             gateway_api_enabled=settings.ingress.mode == "gateway",
             cluster=cluster,
             cluster_name=placement.names.cluster,
+        )
+        KubernetesUpgrade(
+            self, "kubernetes-upgrade", settings=settings.cluster, cluster=cluster, depends_on=kaito.switch
         )
         platform_options.add_extensions(self, settings=settings, cluster=cluster)
         return cluster

@@ -14,7 +14,10 @@ import pytest
 from kaito_chat import await_kaito
 from support.project import ROOT
 
-CATALOG = (ROOT / "constructs" / "aks_kaito" / "catalog.toml").read_text(encoding="utf-8")
+CATALOG = "".join(
+    (ROOT / "constructs" / "aks_kaito" / name).read_text(encoding="utf-8")
+    for name in ("catalog.toml", "kaito_catalog.toml")
+)
 MISSING = (404, "the server could not find the requested resource")
 NO_WEBHOOK = (500, 'failed calling webhook "validation.workspace.kaito.sh": no endpoints available for service')
 DENIED = (403, 'admission webhook "validation.workspace.kaito.sh" denied the request: unsupported instance type')

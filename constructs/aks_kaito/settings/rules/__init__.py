@@ -3,7 +3,7 @@
 A file's problems are reported in the order of these lists.
 """
 
-from aks_kaito.settings.rules import addresses, cluster, ingress, kaito, services
+from aks_kaito.settings.rules import addresses, cluster, egress, ingress, kaito, services
 from aks_kaito.settings.rules.rule import Context, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     cluster.private_cluster_is_reachable,
     cluster.private_cluster_has_no_allow_list,
     cluster.flux_has_a_repository,
+    egress.only_standard_nat_has_a_zone,
     ingress.ingress_controllers_exclude_each_other,
     ingress.dns_zone_is_complete,
     ingress.published_model_is_protected,
@@ -40,8 +41,12 @@ RULES: tuple[Rule, ...] = (
 )
 WARNINGS: tuple[Rule, ...] = (
     cluster.kubernetes_version_is_supported,
+    egress.nat_survives_the_failure_of_a_zone,
     ingress.app_routing_nginx_is_deprecated,
     ingress.gateway_proxies_can_be_scheduled,
+    kaito.gpu_size_is_unknown,
+    kaito.model_is_unknown,
+    kaito.nodes_differ,
     kaito.model_needs_a_token,
     services.history_needs_sign_in,
     services.shared_state_has_an_admin_group,

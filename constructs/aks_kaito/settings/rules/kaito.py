@@ -1,80 +1,133 @@
-"""Rules on the model and its GPUs, according to the catalog."""
+"""Rules on models and their GPUs, according to KAITO's tables and the catalog."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from aks_kaito.catalog import CATALOG
-from aks_kaito.settings.problems import Problem
+from aks_kaito.models import plan, sizes
+from aks_kaito.models.tables import KAITO
+from aks_kaito.settings.cluster import Model
+from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
 
 _MODEL_KEYS = ("model", "kaito.version")
+_WARNING_KEYS = ("model", "kaito")
 
 
 @rule("model.instance_type", "kaito.version")
 def gpu_size_is_available(context: Context) -> Iterator[Problem]:
-    """Azure offers the size, and KAITO accepts it."""
-    name = context.settings.model.instance_type
+    """Azure offers the size, and KAITO serves presets on it."""
     version = context.settings.kaito.version
-    choices = _accepted_sizes(version)
-    retired = CATALOG.retired_gpu_sizes.get(name)
-    if retired is not None:
-        allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
-        yield Problem("model.instance_type", name, allowed)
-    elif name not in CATALOG.gpu_sizes:
-        yield Problem("model.instance_type", name, f"is not a GPU size of catalog.toml: {', '.join(choices)}")
-    elif name not in choices:
-        allowed = f"is not accepted by KAITO {version}, which accepts {', '.join(choices)}"
-        yield Problem("model.instance_type", name, allowed)
+    choices = ", ".join(sizes.accepted(version))
+    for prefix, model in _models(context):
+        name = model.instance_type
+        retired = CATALOG.retired_gpu_sizes.get(name)
+        allowed = ""
+        if retired is not None:
+            allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
+        elif reason := sizes.unsupported(name):
+            allowed = f"{reason}; KAITO {version} accepts {choices}"
+        elif name not in CATALOG.gpu_sizes and not sizes.may_be_new(name, version):
+            allowed = f"is not a GPU size of catalog.toml: {choices}"
+        elif name in CATALOG.gpu_sizes and name not in sizes.accepted(version):
+            allowed = f"is not in the table of KAITO {version}, which serves presets on {choices}"
+        if allowed:
+            yield Problem(f"{prefix}instance_type", name, allowed)
 
 
 @rule("model.preset", "kaito.version")
 def preset_is_known(context: Context) -> Iterator[Problem]:
-    """The KAITO version has a preset of this name."""
-    name = context.settings.model.preset
+    """The KAITO version has a preset of this name, or takes Hugging Face ids."""
     version = context.settings.kaito.version
-    model = CATALOG.models.get(name)
-    if model is None or version not in model.kaito_versions:
-        choices = [preset for preset, facts in CATALOG.models.items() if version in facts.kaito_versions]
-        allowed = f"is not a preset of KAITO {version} (catalog.toml); its presets are {', '.join(choices)}"
-        yield Problem("model.preset", name, allowed)
+    tables = KAITO[version]
+    names = list(tables.presets)
+    ids = ", and any Hugging Face id (organization/model)" if tables.estimator else ""
+    for prefix, model in _models(context):
+        name = model.preset
+        if tables.find(name) is None and not ("/" in name and tables.estimator):
+            close = get_close_matches(name.rpartition("/")[2].lower(), names, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            allowed = f"is not a preset of KAITO {version} (kaito_catalog.toml); {hint}"
+            yield Problem(f"{prefix}preset", name, f"{allowed}its presets are {', '.join(names)}{ids}")
 
 
 @rule(*_MODEL_KEYS)
 def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
-    """The GPUs have the memory that the preset needs."""
-    settings = context.settings.model
-    model = CATALOG.models.get(settings.preset)
-    size = CATALOG.gpu_sizes.get(settings.instance_type)
-    if model is None or size is None:
-        return
-    offered = model.usable_gib(size, settings.node_count)
-    if offered < model.gpu_memory_gib:
-        fitting = [
-            name
-            for name in _accepted_sizes(context.settings.kaito.version)
-            if model.usable_gib(CATALOG.gpu_sizes[name], settings.node_count) >= model.gpu_memory_gib
-        ]
-        shared = (
-            f"on {settings.node_count} node(s)" if model.tensor_parallel else "on one GPU, because it cannot be split"
-        )
-        allowed = (
-            f"offers {offered:g} GiB of GPU memory {shared}, but {settings.preset} needs {model.gpu_memory_gib:g} GiB; "
-            f"large enough: {', '.join(fitting) or 'more nodes'}"
-        )
-        yield Problem("model.instance_type", settings.instance_type, allowed)
+    """The GPUs have the memory that the model needs, and can share it."""
+    version = context.settings.kaito.version
+    for prefix, model in _models(context):
+        if model.instance_type in CATALOG.retired_gpu_sizes:
+            continue
+        for obstacle in plan(model, version).obstacles:
+            value = getattr(model, obstacle.key)
+            hint = f"; suitable: {', '.join(_fitting(model, version)) or 'more nodes'}"
+            allowed = obstacle.text + (hint if obstacle.key == "instance_type" else "")
+            yield Problem(f"{prefix}{obstacle.key}", MISSING if value is None else value, allowed)
 
 
-def _accepted_sizes(version: str) -> list[str]:
-    """Return the sizes in the catalog that this KAITO version accepts."""
-    return [
-        name
-        for name, size in CATALOG.gpu_sizes.items()
-        if version in size.kaito_versions or CATALOG.kaito_versions[version].any_n_size_accepted
-    ]
+def _fitting(model: Model, version: str) -> Iterator[str]:
+    """Yield the sizes on which the model fits with its other settings."""
+    for name in sizes.accepted(version):
+        obstacles = plan(model.model_copy(update={"instance_type": name}), version).obstacles
+        if not any(obstacle.key == "instance_type" for obstacle in obstacles):
+            yield name
 
 
-@rule(*_MODEL_KEYS)
+@rule(*_WARNING_KEYS)
+def gpu_size_is_unknown(context: Context) -> Iterator[Problem]:
+    """An unknown size of Azure's N series may be newer than the catalog."""
+    version = context.settings.kaito.version
+    for prefix, model in _served(context):
+        name = model.instance_type
+        if sizes.may_be_new(name, version):
+            close = get_close_matches(name, sizes.accepted(version), n=1, cutoff=0.85)
+            hint = f"did you mean {close[0]}? " if close else ""
+            allowed = f"is not in catalog.toml; {hint}KAITO {version} admits it, and nothing checks memory and quota"
+            yield Problem(f"{prefix}instance_type", name, allowed)
+
+
+@rule(*_WARNING_KEYS)
+def model_is_unknown(context: Context) -> Iterator[Problem]:
+    """KAITO reads the size of a model outside its catalog from Hugging Face."""
+    version = context.settings.kaito.version
+    for prefix, model in _served(context):
+        if KAITO[version].find(model.preset) is None:
+            allowed = f"is not in the catalog of KAITO {version}, which asks Hugging Face; its nodes are unknown here"
+            yield Problem(f"{prefix}preset", model.preset, allowed)
+
+
+@rule(*_WARNING_KEYS)
+def nodes_differ(context: Context) -> Iterator[Problem]:
+    """KAITO creates another number of nodes than configured, or does not use all of them."""
+    version = context.settings.kaito.version
+    for prefix, model in _served(context):
+        found = plan(model, version)
+        where = f"{model.preset} on {model.instance_type}"
+        allowed = ""
+        if found.nodes is not None and found.nodes != model.node_count:
+            allowed = f"has no effect: KAITO {version} counts the nodes itself and creates {found.nodes} for {where}"
+        elif found.used_nodes is not None and found.used_nodes < model.node_count:
+            allowed = f"creates more nodes than KAITO {version} uses for {where}, which is {found.used_nodes}"
+        if allowed:
+            yield Problem(f"{prefix}node_count", model.node_count, allowed)
+
+
+@rule(*_WARNING_KEYS)
 def model_needs_a_token(context: Context) -> Iterator[Problem]:
     """A gated model needs a Hugging Face token to download; the chart reads it from a Secret."""
-    preset = context.settings.model.preset
-    if CATALOG.models[preset].licence_token_required:
-        yield Problem("model.preset", preset, "is gated: its Workspace needs a Hugging Face token in a Secret")
+    tables = KAITO[context.settings.kaito.version]
+    for prefix, model in _served(context):
+        preset = tables.find(model.preset)
+        if preset is not None and preset.token_required:
+            allowed = "is gated: its Workspace needs a Hugging Face token in a Secret"
+            yield Problem(f"{prefix}preset", model.preset, allowed)
+
+
+def _models(context: Context) -> list[tuple[str, Model]]:
+    """Return the models of the environment, each with the beginning of its keys."""
+    return [("model.", context.settings.model)]
+
+
+def _served(context: Context) -> list[tuple[str, Model]]:
+    """Return the models that the deployment requests: none while KAITO is off."""
+    return _models(context) if context.settings.kaito.enabled else []

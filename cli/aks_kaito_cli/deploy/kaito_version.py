@@ -1,0 +1,39 @@
+"""Comparison of the KAITO version in the cluster with the one in the environment's file.
+
+AKS updates the managed add-on by itself, and its documentation can name an older version.
+"""
+
+import re
+import shlex
+
+from aks_kaito.catalog import CATALOG
+from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.shell import Shell, Step, StepError
+
+
+def compared(shell: Shell, kubectl: Kubectl) -> str:
+    """Return a sentence on both versions; a cluster that cannot be read is no failure."""
+    command = kubectl.kaito_image()
+    try:
+        image = shell.ask(Step("read the version of KAITO", command))
+    except StepError as error:
+        typed = shlex.join(Kubectl("kube-system").kaito_image())
+        return f"the version in the cluster is unknown ({error.last_line or error}); read the tag of: {typed}"
+    expected = shell.environment.settings.kaito.version
+    running = version_of(image)
+    if running is None:
+        return f"the version in the cluster is unknown: its image is {image or 'missing'}"
+    if running == expected:
+        return f"the cluster runs {running}, as kaito.version says"
+    known = ", ".join(CATALOG.kaito_versions)
+    remedy = f'set kaito.version = "{running}"' if running in CATALOG.kaito_versions else f"the catalog knows {known}"
+    return (
+        f'the cluster runs {running}, but kaito.version = "{expected}": presets, GPU sizes and nodes were checked for '
+        f"{expected}; {remedy}"
+    )
+
+
+def version_of(image: str) -> str | None:
+    """Return the version in an image's tag, without `v` and a build suffix; None if the tag has none."""
+    match = re.fullmatch(r"[^@]*:v?(\d+\.\d+\.\d+)(?:[-+.][\w.-]+)?(?:@.*)?", image)
+    return match[1] if match else None
