@@ -18,6 +18,7 @@ SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=3000", "foreign_keys=ON")
 # Entra ID tokens are valid for at least an hour; they are checked only when a connection is opened.
 RECYCLE_SECONDS = 1800
 ENTRA_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
+Password = Callable[[], str | Awaitable[str]]
 
 
 class Connections:
@@ -49,14 +50,14 @@ class Connections:
             task.cancel()
 
 
-def postgresql(url: URL, credential: AsyncTokenCredential | None) -> tuple[AsyncEngine, Connections]:
-    """Return an engine for PostgreSQL; each new connection requests a token from the credential."""
+def postgresql(url: URL, password: Password | None) -> tuple[AsyncEngine, Connections]:
+    """Return an engine for PostgreSQL; each new connection requests the password."""
     query, connections = dict(url.query), Connections()
     arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": connections.connect}
     if ssl := query.pop("sslmode", None):
         arguments["ssl"] = ssl
-    if credential:
-        arguments["password"] = _token(credential)
+    if password:
+        arguments["password"] = password
     engine = create_async_engine(
         url.set(drivername=DRIVERS["postgresql"], query=query),
         connect_args=arguments,
@@ -81,7 +82,9 @@ def sqlite(url: URL) -> tuple[AsyncEngine, Connections]:
     return engine, Connections()
 
 
-def _token(credential: AsyncTokenCredential) -> Callable[[], Awaitable[str]]:
+def token(credential: AsyncTokenCredential) -> Password:
+    """Return a function that requests an Entra ID token as the password."""
+
     async def password() -> str:
         return (await credential.get_token(ENTRA_SCOPE)).token
 

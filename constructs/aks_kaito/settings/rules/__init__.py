@@ -3,7 +3,19 @@
 A file's problems are reported in the order of these lists.
 """
 
-from aks_kaito.settings.rules import addresses, cluster, egress, ingress, kaito, services
+from aks_kaito.settings.rules import (
+    addresses,
+    cluster,
+    egress,
+    ingress,
+    kaito,
+    machines,
+    names,
+    regions,
+    services,
+    sizes,
+    tags,
+)
 from aks_kaito.settings.rules.rule import Context, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -12,8 +24,23 @@ RULES: tuple[Rule, ...] = (
     addresses.cluster_ranges_do_not_overlap,
     addresses.dns_address_is_in_the_service_range,
     addresses.pod_subnet_matches_the_plugin_mode,
-    addresses.dedicated_subnets_are_large_enough,
-    addresses.ranges_hold_all_nodes,
+    sizes.ranges_have_possible_sizes,
+    sizes.dedicated_subnets_are_large_enough,
+    sizes.ranges_hold_all_nodes,
+    sizes.vm_subnet_holds_endpoints_and_jump_box,
+    sizes.lists_are_not_too_long,
+    tags.tags_are_not_too_many,
+    tags.dns_accepts_the_tags,
+    tags.tags_are_set_or_ignored,
+    regions.region_has_the_zones,
+    regions.replicas_have_the_zones,
+    regions.region_has_a_pair,
+    machines.sizes_are_not_retired,
+    machines.nodes_have_the_images_architecture,
+    machines.ephemeral_disks_fit,
+    machines.system_nodes_are_large_enough,
+    machines.user_nodes_are_large_enough,
+    machines.jump_box_can_boot_its_image,
     cluster.kubernetes_version_is_known,
     cluster.tier_includes_the_features,
     cluster.upgrade_channels_agree,
@@ -31,7 +58,12 @@ RULES: tuple[Rule, ...] = (
     kaito.gpu_size_is_available,
     kaito.preset_is_known,
     kaito.model_fits_the_gpus,
-    services.names_fit_azure,
+    kaito.standby_is_another_model,
+    names.names_fit_azure,
+    names.names_have_no_reserved_words,
+    names.namespace_is_the_chats_own,
+    names.service_account_can_be_federated,
+    names.application_gateway_is_in_the_subscription,
     services.registry_tier_includes_the_features,
     services.private_services_have_no_allow_list,
     services.openai_has_deployments,
@@ -48,7 +80,12 @@ WARNINGS: tuple[Rule, ...] = (
     kaito.model_is_unknown,
     kaito.nodes_differ,
     kaito.model_needs_a_token,
+    machines.sizes_are_known,
+    names.names_have_no_trademarks,
+    names.application_gateway_can_be_checked,
+    regions.zones_of_the_region_are_confirmed,
     services.history_needs_sign_in,
+    services.metrics_can_be_queried,
     services.shared_state_has_an_admin_group,
 )
 
