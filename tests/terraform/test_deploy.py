@@ -18,7 +18,7 @@ import pytest
 
 from support.command_lines import Place, prepare
 from support.needs import needs_path
-from support.project import ROOT
+from support.project import ROOT, own
 from support.stand_ins import DIGEST, Ran, run
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -61,11 +61,15 @@ class Deployment:
         self._folder = folder
         self._variables = {
             **place.variables,
+            # Without this, the stand-ins select environments of their own.
+            "AKS_KAITO_ENVIRONMENTS_DIR": str(place.folder / "environments"),
             "CDK_REAL": str(place.program),
             "IN_POD": chat,
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
+        for path in (place.folder / "environments").glob("*.toml"):
+            path.write_text(own(path.read_text(encoding="utf-8")), encoding="utf-8")
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
