@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
-from support.project import OWN_ID, ROOT
+from support.project import OWN_ID
 from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, OPEN, SIGN_IN, environment, placed, run, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.stand_ins import AKS_KAITO, Ran, linked, prepare, run
+from support.stand_ins import AKS_KAITO, Ran, linked, prepare, run, without_placeholders
 
 ARGUMENTS = {
     "deploy": ("deploy", "dev", "0.2.0"),
@@ -24,7 +24,8 @@ ARGUMENTS = {
 @contextmanager
 def working(folder: Path, project: Path, subcommand: str, word: str) -> Iterator[subprocess.Popen[str]]:
     """Run a subcommand in a project while a program of it works, and end it at the end."""
-    variables = prepare(folder, variables={"SLEEPS": word, "HELM_BIN": str(folder / "helm")}, root=project)
+    chosen = {"SLEEPS": word, "HELM_BIN": str(folder / "helm"), **without_placeholders(folder)}
+    variables = prepare(folder, variables=chosen, root=project)
     (folder / "built").touch()
     process = subprocess.Popen(
         [*AKS_KAITO, *ARGUMENTS[subcommand]], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
