@@ -82,7 +82,11 @@ def test_every_dependency_of_the_chat_application_is_locked_with_hashes() -> Non
 def test_only_the_command_line_of_make_sets_the_environment() -> None:
     make = needs_program("make", package="make")
     plan = [make, "--always-make", "--dry-run", "synth"]
-    for arguments, expected in (([], 'AKS_KAITO_ENV="dev"'), (["ENV=prod"], 'AKS_KAITO_ENV="prod"')):
+    for arguments, expected in (
+        ([], 'AKS_KAITO_ENV="dev"'),
+        (["ENV=prod"], 'AKS_KAITO_ENV="prod"'),
+        (["ENV=dev prod"], 'AKS_KAITO_ENV="dev prod"'),
+    ):
         ran = subprocess.run(
             [*plan, *arguments],
             cwd=ROOT,

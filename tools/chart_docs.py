@@ -9,8 +9,8 @@ import yaml
 
 CHART = Path(__file__).parents[1] / "charts" / "kaito-chat"
 BEGIN, END = "<!-- values: written by make docs -->", "<!-- end of values -->"
-# Objects with the keys of Kubernetes or vLLM; the table shows each as one value.
-OPEN = ("template", "resources", "settings", "secrets", "vllm")
+# Objects with the keys of Kubernetes, vLLM or `model`; the table shows each as one value.
+OPEN = ("template", "resources", "settings", "secrets", "vllm", "standby")
 
 
 def schema() -> dict[str, Any]:

@@ -17,9 +17,10 @@ PAGE = "docs/reference/chat-settings.md"
 HEAD = """\
 # Settings of the chat application
 
-The application reads its settings from environment variables at the start. If a variable is misspelt, malformed or
-contradicts another, the application names it on standard error and exits with code 2. This page is generated from the
-code (`make docs`); do not edit it.
+The application reads its settings from environment variables at the start, and secrets from mounted files too, which
+it [reads again when they change](../how-to/rotate-secrets.md). If a variable is misspelt, malformed or contradicts
+another, the application names it on standard error and exits with code 2. This page is generated from the code (`make
+docs`); do not edit it.
 
 | Variable | Default | Description |
 |---|---|---|

@@ -146,10 +146,11 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
         ),
     ),
 }
-# The metrics that list the namespaces of a dashboard. While a model is downloaded, KAITO's are the only ones.
+# The metrics that list the namespaces of a dashboard. While a model is downloaded, KAITO's are the only ones. The query
+# selects each by its name: a pattern of names is not portable to every store of metrics.
 LISTED_BY = {
-    "chat": "kaito_chat_sessions",
-    "vllm": '{__name__=~"vllm[:_]num_requests_running|kaito_model_download_remaining_seconds"}',
+    "chat": ("kaito_chat_sessions",),
+    "vllm": (*vllm("num_requests_running"), "kaito_model_download_remaining_seconds"),
 }
 
 
@@ -180,14 +181,16 @@ def dashboard(name: str) -> str:
     """Return a dashboard in Grafana's import format."""
     title, panels = DASHBOARDS[name]
     variables = [variable("datasource", "datasource", query="prometheus")]
-    if metric := LISTED_BY.get(name):
-        query = f"label_values({metric}, namespace)"
+    if metrics := LISTED_BY.get(name):
+        query = f"query_result(count by (namespace) ({' or '.join(metrics)}))"
         source = {"type": "prometheus", "uid": "${datasource}"}
         variables.append(
             variable(
                 "namespace",
                 "query",
                 query=query,
+                # A result reads {namespace="chat"} 2 1764201600000.
+                regex='/namespace="([^"]+)"/',
                 datasource=source,
                 includeAll=True,
                 multi=True,

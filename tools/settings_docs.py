@@ -12,13 +12,11 @@ from pydantic.fields import FieldInfo
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import Settings
+from aks_kaito.settings.addresses import ApiServerSource, Cidr, IpAddress, PublicSource
 from aks_kaito.settings.fields import (
     EFFECT,
-    AllowedSources,
-    Cidr,
     Effect,
     Guid,
-    IpAddress,
     KaitoVersion,
     Location,
     Matching,
@@ -41,7 +39,8 @@ _WORDS = {
     for kind, words in (
         (Cidr, "an IPv4 range, such as 10.240.0.0/16"),
         (IpAddress, "an IPv4 address, such as 172.16.0.10"),
-        (get_args(get_args(AllowedSources)[0])[0], "a public IPv4 address or range"),
+        (PublicSource, "a public IPv4 address or range"),
+        (ApiServerSource, "a public IPv4 address or range, or 0.0.0.0/32"),
         (Guid, "a GUID"),
         (Location, "an Azure region, such as westeurope"),
         (SshPublicKey, "an OpenSSH public key (ssh-rsa or ssh-ed25519)"),

@@ -1,7 +1,6 @@
 """The ASGI application: Chainlit behind the gate, with our routes in front, and our event handlers."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,12 +18,15 @@ from fastapi.responses import JSONResponse
 from kaito_chat.chat import chainlit_patches, registry
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.history_notices import HistoryNotices
+from kaito_chat.chat.rotation import Rotation
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.signing_keys import SigningKeys
 from kaito_chat.chat.tokens import Tokens
 from kaito_chat.history.errors import HistoryAwayError, HistoryError
 from kaito_chat.page.gate import Gate
 from kaito_chat.page.security import Secured, accept_language
 from kaito_chat.routes import ConversationRoutes, PageRoutes
+from kaito_chat.settings import Settings
 from kaito_chat.sockets import packets
 from kaito_chat.sockets.connections import Sockets
 from kaito_chat.sockets.messages import Messages
@@ -49,12 +51,14 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
-        sweeper = asyncio.create_task(_sweep(services))
+        tasks = [asyncio.create_task(_sweep(services))]
+        if settings.secrets_dirs:
+            tasks.append(asyncio.create_task(Rotation(services).run()))
         metrics.SESSIONS.set_function(lambda: len(ws_sessions_id))
         yield
-        sweeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeper
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await services.close()
 
     settings = services.settings
@@ -94,12 +98,17 @@ def _patch(services: Services) -> None:
     if settings.sign_in != "none" and settings.auth_secret:
         history = services.history
         services.tokens = Tokens(
-            settings.auth_secret.get_secret_value(),
+            _keys(settings, settings.auth_secret.get_secret_value()),
             settings.sign_in_lifetime_hours,
             history.is_signed_out if history else None,
             history.sign_out if history else None,
         )
         chainlit_patches.use_tokens(services.tokens)
+
+
+def _keys(settings: Settings, newest: str) -> SigningKeys:
+    former = settings.auth_secret_previous
+    return SigningKeys(newest, former.get_secret_value() if former else None, settings.auth_secret_delay_seconds)
 
 
 def _take_events(services: Services, answers: Answers) -> None:

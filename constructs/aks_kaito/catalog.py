@@ -1,13 +1,15 @@
-"""Facts about Azure's GPU sizes, and AKS's Kubernetes versions and regions.
+"""Facts about Azure's regions and VM sizes, and AKS's Kubernetes versions.
 
 `catalog.toml` holds them as data, one per row, with their sources and the date of the last check. They go stale:
 refresh that file, not this module.
 """
 
 import os
+import re
 import tomllib
 from datetime import date
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -70,10 +72,58 @@ class RetiredGpuSize(_Fact):
     source: str
 
 
-class Regions(_Fact):
-    """The public regions, as azurerm's `location` spells them."""
+class Region(_Fact):
+    """A public region. Unconfirmed facts are None."""
 
-    names: frozenset[str]
+    availability_zones: bool | None = None
+    paired_region: str | None = None
+    retired_on: date | None = None
+
+
+class VmFamily(_Fact):
+    """VM sizes that differ in one number, as described in `catalog.toml`."""
+
+    sizes: tuple[int, ...]
+    vcpus: tuple[int, ...] = ()
+    ephemeral_gib: tuple[int, ...] | None = None
+    architecture: Literal["x64", "Arm64"]
+    generations: tuple[int, ...]
+    burstable: bool = False
+    retires_on: date | None = None
+    page: str
+
+    def ephemeral(self, place: int) -> int | None:
+        """Return the room for an ephemeral OS disk on the size at a position, in GiB."""
+        if self.ephemeral_gib is None:
+            return None
+        return self.ephemeral_gib[place] if self.ephemeral_gib else 0
+
+
+class VmSize(_Fact):
+    """A VM size as Azure spells it, with its facts; `ephemeral_gib` is 0 if Azure refuses ephemeral OS disks."""
+
+    name: str
+    vcpus: int
+    ephemeral_gib: int | None
+    family: VmFamily
+
+    @property
+    def premium_disks(self) -> bool:
+        """Whether Premium disks can be attached, for which the letter s stands in a size's name.
+
+        See: https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
+        """
+        return re.match(r"Standard_(DS|[A-Z]+\d+[a-z]*s)", self.name) is not None
+
+
+class ReservedNames(_Fact):
+    """Names that Azure, AKS or Kubernetes keeps, as described in `catalog.toml`."""
+
+    usernames: frozenset[str]
+    words_anywhere: tuple[str, ...]
+    words_first: tuple[str, ...]
+    words: frozenset[str]
+    namespaces: frozenset[str]
 
 
 class Catalog(_Fact):
@@ -85,7 +135,32 @@ class Catalog(_Fact):
     gpu_sizes: dict[str, GpuSize]
     unsupported_gpu_sizes: dict[str, UnsupportedGpuSize]
     retired_gpu_sizes: dict[str, RetiredGpuSize]
-    regions: Regions
+    regions: dict[str, Region]
+    sovereign_regions: dict[str, str]
+    vm_families: dict[str, VmFamily]
+    reserved_names: ReservedNames
+
+    def vm_size(self, name: str) -> VmSize | None:
+        """Return the facts of a VM size, compared without regard to case, or None if the size is unknown."""
+        parts = re.fullmatch(r"([a-z]+_[a-z]+)([1-9]\d*)(\w*)", name.lower(), re.ASCII)
+        if parts is None:
+            return None
+        head, digits, tail = parts.groups()
+        for pattern, family in self.vm_families.items():
+            if pattern.lower() == f"{head}*{tail}" and int(digits) in family.sizes:
+                place = family.sizes.index(int(digits))
+                return VmSize(
+                    name=pattern.replace("*", digits),
+                    vcpus=family.vcpus[place] if family.vcpus else int(digits),
+                    ephemeral_gib=family.ephemeral(place),
+                    family=family,
+                )
+        return None
+
+    def spelled(self, name: str) -> str:
+        """Return Azure's spelling of a size of the VM families, and another name unchanged."""
+        size = self.vm_size(name)
+        return name if size is None else size.name
 
 
 def _read() -> Catalog:

@@ -1,7 +1,8 @@
 """Names of all Azure resources: abbreviation, prefix, environment and region.
 
 A name is a function of the settings, without random parts, so a plan never renames a resource. Names that must be
-unique in all of Azure end in a short hash of prefix and subscription id.
+unique in all of Azure end in a short hash of prefix and subscription id; if they are too long for Azure, they are cut,
+and the hash includes the environment.
 
 See: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
 """
@@ -27,6 +28,9 @@ _LIMITS = {
 }
 # Database of the chat's history on the PostgreSQL server.
 DATABASE = "chat"
+_STORAGE_ACCOUNT_LIMIT = 24
+_KEY_VAULT_LIMIT = 24
+_GRAFANA_LIMIT = 23
 _DATA_COLLECTION_ENDPOINT_LIMIT = 44
 _DATA_COLLECTION_RULE_LIMIT = 64
 # See: https://learn.microsoft.com/azure/aks/faq
@@ -54,8 +58,7 @@ class Names:
     @property
     def suffix(self) -> str:
         """Six characters of a hash of prefix and subscription; the same on every run."""
-        seed = f"{self.prefix.lower()}/{self.subscription_id or ''}"
-        return hashlib.sha256(seed.encode()).hexdigest()[:6]
+        return self._hash()
 
     @property
     def stack(self) -> str:
@@ -90,12 +93,12 @@ class Names:
     @property
     def storage_account(self) -> str:
         """Storage account; unique in Azure, letters and digits only."""
-        return f"st{self._letters}{self.suffix}"
+        return self._unique(f"st{self._letters}", _STORAGE_ACCOUNT_LIMIT, separator="")
 
     @property
     def key_vault(self) -> str:
         """Key Vault; unique in Azure, also among deleted vaults whose retention has not ended."""
-        return self.key_vault_name or f"kv-{self.dns_prefix}-{self.suffix}"
+        return self.key_vault_name or self._unique(f"kv-{self.dns_prefix}", _KEY_VAULT_LIMIT)
 
     @property
     def openai(self) -> str:
@@ -109,8 +112,8 @@ class Names:
 
     @property
     def grafana(self) -> str:
-        """Grafana instance; unique in Azure, with four characters of the hash because the limit is 23."""
-        return f"amg-{self.dns_prefix}-{self.suffix[:4]}"
+        """Grafana instance; unique in Azure, with four characters of the hash because the limit is short."""
+        return self._unique(f"amg-{self.dns_prefix}", _GRAFANA_LIMIT, digits=4)
 
     @property
     def jump_box(self) -> str:
@@ -138,6 +141,18 @@ class Names:
             name = getattr(self, attribute)
             if not re.fullmatch(pattern, name):
                 yield attribute, name, allowed
+
+    def _hash(self, *more: str) -> str:
+        seed = "/".join((self.prefix.lower(), self.subscription_id or "", *more))
+        return hashlib.sha256(seed.encode()).hexdigest()[:6]
+
+    def _unique(self, head: str, limit: int, *, separator: str = "-", digits: int = 6) -> str:
+        name = f"{head}{separator}{self.suffix[:digits]}"
+        if len(name) <= limit:
+            return name
+        # Two long names of environments can begin alike.
+        tail = f"{separator}{self._hash(self.environment)}"
+        return f"{head[: limit - len(tail)].rstrip('-')}{tail}"
 
     @property
     def _letters(self) -> str:

@@ -1,11 +1,16 @@
 """The chart of the cluster's prerequisites: issuers, a Gateway, and the wait for KAITO."""
 
+import copy
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.project import ROOT
 from support.rendering import KUBERNETES, Object, RenderError, at, case, merged, names, one, render
+from support.upgrades import compare
 from support.validation import check_core, check_custom, restricted
 
 CHART = ROOT / "charts" / "kaito-cluster"
@@ -131,6 +136,81 @@ def test_the_wait_may_create_workspaces_and_nothing_else() -> None:
     assert spec["containers"][0]["args"] == ["--seconds", "600"]
     assert (ROOT / "app" / "kaito_chat" / "await_kaito.py").exists()
     assert job["spec"]["activeDeadlineSeconds"] > 600
+
+
+def hooks(objects: list[Object]) -> dict[str, dict[str, str]]:
+    """Return the annotations of each hook by its kind."""
+    found = {each["kind"]: each["metadata"].get("annotations", {}) for each in objects}
+    return {kind: annotations for kind, annotations in found.items() if "helm.sh/hook" in annotations}
+
+
+def test_the_right_to_create_workspaces_ends_with_the_wait() -> None:
+    # Helm waits for a Job that is a hook, then deletes what succeeded; test_cluster_upgrades.py runs it.
+    found = hooks(made())
+    assert set(found) == {"Job", "Role", "RoleBinding", "ServiceAccount"}
+    waits = "post-install,post-upgrade"
+    for kind, annotations in found.items():
+        # Later events only remove what is left.
+        assert annotations["helm.sh/hook"] == (waits if kind == "Job" else f"{waits},post-rollback,post-delete"), kind
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded", kind
+    weights = {kind: int(annotations["helm.sh/hook-weight"]) for kind, annotations in found.items()}
+    assert all(weights[kind] < weights["Job"] for kind in set(found) - {"Job"})
+    assert found["Job"]["helm.sh/hook-output-log-policy"] == "hook-failed"
+    # A failed Job is no part of the release: Kubernetes deletes it.
+    assert one(made(), "Job")["spec"]["ttlSecondsAfterFinished"] == 3600
+
+
+def test_an_upgrade_removes_the_rights_of_an_earlier_release() -> None:
+    kinds = {"Job", "Role", "RoleBinding", "ServiceAccount"}
+    earlier = [copy.deepcopy(each) for each in made()]  # when they were part of the release
+    for each in earlier:
+        if each["kind"] in kinds:
+            del each["metadata"]["annotations"]
+    found = compare(earlier, made())
+    assert {name.partition("/")[0] for name in found.deleted} == kinds
+    assert (found.created, found.changed, found.left) == (frozenset(), {}, frozenset())
+
+
+def version_of_chart(folder: Path, version: str) -> list[Object]:
+    """Render a copy of the chart with another version."""
+    chart = folder / version / "kaito-cluster"
+    shutil.copytree(CHART, chart)
+    text = (chart / "Chart.yaml").read_text(encoding="utf-8")
+    (chart / "Chart.yaml").write_text(re.sub(r"(?m)^version: .*$", f"version: {version}", text), encoding="utf-8")
+    return render(case("everything", CHART), chart=chart)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        at("awaitKaito.seconds", 601),
+        at("tolerations", []),
+        at("awaitKaito.image.tag", "0.2.0"),
+        at("awaitKaito.image.digest", "sha256:" + "b" * 64),
+    ],
+    ids=str,
+)
+def test_every_change_of_the_immutable_job_is_another_job(change: dict[str, Any]) -> None:
+    first, second = one(made(), "Job"), one(made(change), "Job")
+    assert first["spec"] != second["spec"]
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+
+
+def test_another_version_of_the_chart_is_another_job(tmp_path: Path) -> None:
+    first, second = (one(version_of_chart(tmp_path, version), "Job") for version in ("7.0.0", "7.0.1"))
+    labels = [each["spec"]["template"]["metadata"]["labels"]["helm.sh/chart"] for each in (first, second)]
+    assert labels == ["kaito-cluster-7.0.0", "kaito-cluster-7.0.1"]
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+
+
+def test_another_release_is_another_job() -> None:
+    values = case("everything", CHART)
+    found = {one(render(values, release=name, chart=CHART), "Job")["metadata"]["name"] for name in ("one", "two")}
+    assert len(found) == 2
+
+
+def test_a_change_of_other_objects_is_the_same_job() -> None:
+    assert one(made(at("gateway.hostname", "other.example.com")), "Job") == one(made(), "Job")
 
 
 DIGEST = "sha256:" + "a" * 64

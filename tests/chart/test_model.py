@@ -63,13 +63,15 @@ def test_the_chat_follows_its_model() -> None:
         assert one(objects, "Pod")["spec"]["containers"][0]["args"][3] == f"http://{model}"
 
 
-def test_keep_outlives_switch_and_uninstall() -> None:
+def test_keep_concerns_the_model_that_the_chat_uses() -> None:
     assert "annotations" not in workspace()["metadata"]
-    kept = workspace(at("model.keep", True))["metadata"]["annotations"]
-    assert kept == {"helm.sh/resource-policy": "keep"}
-    objects = render(default(at("model.keep", True), at("model.vllm", {"max-model-len": 4096})))
-    config = one(objects, "Workspace")["inference"]["config"]
-    assert one(objects, "ConfigMap", config)["metadata"]["annotations"] == kept
+    objects = render(default(at("model.keep", True), at("model.standby.preset", "phi-4")))
+    policies = {
+        each["inference"]["preset"]["name"]: each["metadata"].get("annotations")
+        for each in objects
+        if each["kind"] == "Workspace"
+    }
+    assert policies == {"phi-4-mini-instruct": {"helm.sh/resource-policy": "keep"}, "phi-4": None}
 
 
 def test_the_workspace_of_the_least_values() -> None:
@@ -160,12 +162,12 @@ def test_autoscaling_is_annotations_for_keda_kaito_scaler() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["model.replicas", "model.autoscaling.enabled"])
-def test_a_cluster_without_inference_sets_is_told_so(path: str) -> None:
-    value = True if path.endswith("enabled") else 2
-    with pytest.raises(
-        RenderError, match=r"model\.replicas above 1 and model\.autoscaling\.enabled need an InferenceSet"
-    ):
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("model.replicas", 2), ("model.autoscaling.enabled", True), ("model.kind", "InferenceSet")],
+)
+def test_a_cluster_without_inference_sets_is_told_so(path: str, value: object) -> None:
+    with pytest.raises(RenderError, match=r"Set model\.kind: Workspace, model\.replicas: 1 and model\.autoscaling"):
         render(default(at(path, value)), api_versions=())
 
 

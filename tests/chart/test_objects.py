@@ -197,7 +197,8 @@ def test_lint_finds_nothing(helm: str) -> None:
 NOTES = {
     "default": ("port-forward service/demo 8000:80", "wait workspace/demo-phi-4-mini-instruct-", "helm rollback demo"),
     "external": ("https://chat.example.com", "3. One message through the chat", "--timeout 300s"),
-    "gateway": ("no session affinity", "helm upgrade with its values", "(model.keep)"),
+    "gateway": ("no session affinity", "helm rollback demo", "(model.keep)"),
+    "switch": ("get workspace/demo-phi-4-", "beside the model", "billed too", "exchange both", "deletes the standby"),
 }
 
 

@@ -106,4 +106,16 @@ def test_podlabels_cannot_take_the_pods_away_from_the_service() -> None:
 def test_the_autoscaler_owns_the_number_of_pods() -> None:
     assert one(render(), "Deployment")["spec"]["replicas"] == 2
     objects = render(default(at("chat.autoscaling.enabled", value=True)))
+    # Without a cluster nothing is live: test_upgrades.py has the rest.
     assert "replicas" not in one(objects, "Deployment")["spec"]
+
+
+def test_the_pod_of_helm_test_ends_with_its_test() -> None:
+    # helm uninstall deletes no hooks, so nothing may be left by then.
+    found = one(render(), "Pod")
+    annotations = found["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "test"
+    policies = annotations["helm.sh/hook-delete-policy"].split(",")
+    assert sorted(policies) == ["before-hook-creation", "hook-failed", "hook-succeeded"]
+    assert sorted(annotations["helm.sh/hook-output-log-policy"].split(",")) == ["hook-failed", "hook-succeeded"]
+    assert found["spec"]["activeDeadlineSeconds"] == 300

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.rendering import Object, case, names, one, render
+from support.rendering import Object, case, merged, names, one, render
 from support.validation import check_core, check_custom
 
 
@@ -40,6 +40,47 @@ def test_names_stay_within_what_kubernetes_allows(release: str) -> None:
         if each["kind"] in {"Workspace", "InferenceSet"}:
             assert len(each["metadata"]["name"]) <= 46  # KAITO appends 6 and 9 more
     check_custom(objects)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("my.chat", "my-chat"),
+        ("a.b-c", "a-b.c"),
+        ("a.b.c", "a.b-c"),
+        ("9-lives", "kc-9-lives"),
+        ("9.lives", "9-lives"),
+        ("9.lives", "kc-9.lives"),
+        (f"{'x' * 20}.{'y' * 20}", f"{'x' * 20}-{'y' * 20}"),
+    ],
+)
+def test_names_that_differ_in_replaced_characters_do_not_collide(first: str, second: str) -> None:
+    values = case("everything") | {"fullnameOverride": ""}
+    shared = names(render(values, release=first)) & names(render(values, release=second))
+    assert shared == {("ServiceAccount", "kaito-chat")}  # named by the values
+
+
+@pytest.mark.parametrize(
+    ("release", "name"),
+    [
+        ("chat", "chat"),
+        ("my-chat", "my-chat"),
+        ("kc-chat", "kc-chat"),
+        ("123", "kc-123"),
+        ("9-lives", "kc-9-lives"),
+        ("x" * 35, "x" * 35),
+        ("x" * 36, f"{'x' * 28}-0e63ae"),
+        ("my.chat", "my-chat-c7b105"),
+        ("kc-9", "kc-9-e84e42"),
+    ],
+)
+def test_the_names_of_deployed_releases_are_pinned(release: str, name: str) -> None:
+    assert one(render(release=release), "Deployment")["metadata"]["name"] == name
+
+
+def test_a_given_prefix_is_taken_as_it_is() -> None:
+    objects = render(merged(case("default"), {"fullnameOverride": "my-chat"}), release="my.chat")
+    assert one(objects, "Deployment")["metadata"]["name"] == "my-chat"
 
 
 def test_releases_named_alike_do_not_collide() -> None:

@@ -1,10 +1,26 @@
 """Secrets and identities of the application: sign-in, Key Vault, workload identity, API tokens."""
 
-import pytest
+import ast
+import json
 
+import pytest
+import yaml
+
+from support.project import ROOT
 from support.rendering import RenderError, at, case, container, default, kinds, one, pod, render
 
 SIGN_IN = at("chat.settings", {"KAITO_CHAT_SIGN_IN": "password"})
+SCHEMA = json.loads((ROOT / "charts" / "kaito-chat" / "values.schema.json").read_text(encoding="utf-8"))
+_VAULT = SCHEMA["properties"]["chat"]["properties"]["keyVault"]["properties"]
+KEY_VAULT_SETTINGS = set(_VAULT["secrets"]["propertyNames"]["enum"])
+# Fields of the application's settings whose type is secret.
+SECRET_FIELDS = {
+    node.target.id
+    for path in (ROOT / "app" / "kaito_chat" / "settings").glob("*.py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    if "SecretStr" in ast.unparse(node.annotation)
+}
 IDENTITY = at("chat.workloadIdentity", {"enabled": True, "clientId": "00000000-0000-0000-0000-000000000001"})
 
 
@@ -28,12 +44,43 @@ def test_key_vault_is_read_with_the_pods_identity() -> None:
     objects = render(case("everything"))
     provider = one(objects, "SecretProviderClass")["spec"]
     assert provider["parameters"]["clientID"] == "00000000-0000-0000-0000-000000000001"
-    assert [each["key"] for each in provider["secretObjects"][0]["data"]] == [
-        "KAITO_CHAT_AUTH_SECRET",
-        "KAITO_CHAT_ENTRA_CLIENT_SECRET",
+    files = [yaml.safe_load(each) for each in yaml.safe_load(provider["parameters"]["objects"])["array"]]
+    assert [(each["objectName"], each["objectAlias"]) for each in files] == [
+        ("chat-auth-secret", "KAITO_CHAT_AUTH_SECRET"),
+        ("chat-auth-secret", "KAITO_CHAT_AUTH_SECRET_VERSIONS"),
+        ("chat-entra-client-secret", "KAITO_CHAT_ENTRA_CLIENT_SECRET"),
     ]
+    assert [each["objectVersionHistory"] for each in files if "objectVersionHistory" in each] == [2]
+    copied = [(each["key"], each["objectName"]) for each in provider["secretObjects"][0]["data"]]
+    names = ["KAITO_CHAT_AUTH_SECRET", "KAITO_CHAT_ENTRA_CLIENT_SECRET"]
+    assert copied == [(name, name) for name in names]  # a copy's source is the file's alias
     with pytest.raises(RenderError, match=r"chat\.workloadIdentity\.enabled"):
         render(case("everything") | {"chat": case("everything")["chat"] | {"workloadIdentity": {"enabled": False}}})
+
+
+def test_the_application_rereads_the_folders_in_which_secrets_are_mounted() -> None:
+    spec = one(render(case("everything")), "Deployment")["spec"]["template"]["spec"]
+    (chat,) = spec["containers"]
+    environment = {each["name"]: each.get("value") for each in chat["env"]}
+    folders = json.loads(environment["KAITO_CHAT_SECRETS_DIRS"])
+    mounts = {each["name"]: each for each in chat["volumeMounts"]}
+    volumes = {each["name"]: each for each in spec["volumes"]}
+    # The last one takes precedence, as with the variables of both sources.
+    assert folders == [mounts[name]["mountPath"] for name in ("existing-secret", "key-vault")]
+    assert [each["secretRef"]["name"] for each in chat["envFrom"][1:]] == ["kaito-chat", "everything-key-vault"]
+    assert volumes["existing-secret"]["secret"] == {"secretName": "kaito-chat"}
+    provider = {"secretProviderClass": "everything-key-vault"}
+    assert volumes["key-vault"]["csi"]["volumeAttributes"] == provider
+    for name in ("existing-secret", "key-vault"):
+        assert mounts[name]["readOnly"] is True
+        assert "subPath" not in mounts[name]  # Kubernetes does not update files that are mounted by a subPath
+    names = {field.removeprefix("KAITO_CHAT_").lower() for field in KEY_VAULT_SETTINGS}
+    assert names == SECRET_FIELDS - {"auth_secret_previous"}
+
+
+def test_without_secrets_nothing_is_reread() -> None:
+    names = {each["name"] for each in container()["env"]}
+    assert "KAITO_CHAT_SECRETS_DIRS" not in names
 
 
 def test_workload_identity_is_a_label_and_an_annotation() -> None:

@@ -14,6 +14,7 @@ SECRET = {
     "KAITO_CHAT_API_KEY",
     "KAITO_CHAT_PASSWORD_USERS",
     "KAITO_CHAT_AUTH_SECRET",
+    "KAITO_CHAT_AUTH_SECRET_PREVIOUS",
     "KAITO_CHAT_ENTRA_CLIENT_SECRET",
 }
 # Set by the chart, or constant in a pod.
@@ -32,6 +33,7 @@ SET_BY_THE_CHART = {
     "KAITO_CHAT_MANAGEMENT_PORT",
     "KAITO_CHAT_CA_FILE",
     "KAITO_CHAT_DATA_DIR",
+    "KAITO_CHAT_SECRETS_DIRS",
 }
 
 
@@ -65,7 +67,8 @@ def test_the_configmap_has_settings_of_the_application_only(name: str) -> None:
     environment = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
     ours = {each["name"] for each in environment if not each["name"].startswith("MODEL_API_KEY_")}
     always = {"KAITO_CHAT_LISTEN_PORT", "KAITO_CHAT_MANAGEMENT_PORT", "KAITO_CHAT_HOST", "KAITO_CHAT_DATA_DIR"}
-    assert ours == (always | {"KAITO_CHAT_CA_FILE"} if name == "everything" else always)
+    added = {"everything": {"KAITO_CHAT_CA_FILE", "KAITO_CHAT_SECRETS_DIRS"}}
+    assert ours == always | added.get(name, set())
 
 
 def test_several_models_are_the_applications_list() -> None:

@@ -104,6 +104,12 @@ def test_a_damaged_note_of_the_holder_stops_nobody(tmp_path: Path, text: str) ->
     assert run(tmp_path, "destroy", "dev", "dev").done.returncode == 0
 
 
+def test_a_note_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    (linked(tmp_path / "project") / ".driver.json").mkdir()
+    ran = run(tmp_path, "destroy", "dev", "dev")
+    assert (ran.done.returncode, ran.done.stderr) == (0, "")
+
+
 def test_a_lock_that_cannot_be_had_is_a_refusal(tmp_path: Path) -> None:
     (linked(tmp_path / "project") / ".driver.lock").mkdir()
     ran = run(tmp_path, "destroy", "dev", "dev")

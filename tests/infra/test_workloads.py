@@ -55,6 +55,20 @@ def test_sign_in_enables_history_and_secrets_from_the_vault(signed_in: dict[str,
     assert (provider["clientID"], provider["tenantId"]) == (ID, ID)
 
 
+@pytest.mark.parametrize(("minutes", "expected"), [(2, None), (5, None), (6, 660), (60, 3900), (1440, 86700)])
+def test_a_changed_signing_secret_waits_for_the_interval_in_which_pods_receive_it(
+    environments: dict[str, Environment], minutes: int, expected: int | None
+) -> None:
+    slow = altered(
+        environments["prod"], chat=SIGNED_IN, cluster={"key_vault_secrets_rotation_interval_minutes": minutes}
+    )
+    settings = values_of(synthesized(slow, "workloads"), "kaito-chat")["chat"]["settings"]
+    assert settings.get("KAITO_CHAT_AUTH_SECRET_DELAY_SECONDS") == expected
+    app = (ROOT / "app" / "kaito_chat" / "settings" / "access.py").read_text(encoding="utf-8")
+    (default,) = re.findall(r"auth_secret_delay_seconds: .* = (\d+)", app)
+    assert int(default) == 600 >= (2 + 5) * 60
+
+
 def test_without_sign_in_there_is_no_history(environments: dict[str, Environment]) -> None:
     open_to_all = {"sign_in": "none", "public_without_sign_in": True}
     data = environments["prod"].settings.model_dump(mode="json", exclude_none=True)
@@ -215,3 +229,23 @@ def test_state_may_be_a_blob_reached_with_entra_id(environments: dict[str, Envir
             "use_azuread_auth": True,
         }
     }
+
+
+def test_the_standby_starts_beside_the_model(environments: dict[str, Environment]) -> None:
+    changed = altered(environments["prod"], model={"standby_preset": "phi-4", "standby_node_count": 2})
+    workspaces = [each for each in chat_objects(synthesized(changed, "workloads")) if each["kind"] == "Workspace"]
+    served = {
+        (each["inference"]["preset"]["name"], each["resource"]["instanceType"], each["resource"]["count"])
+        for each in workspaces
+    }
+    size = environments["prod"].settings.model.instance_type
+    assert served == {("phi-4-mini-instruct", size, 1), ("phi-4", size, 2)}
+
+
+def test_an_interruption_is_accepted_by_a_setting_only(environments: dict[str, Environment]) -> None:
+    values = [
+        values_of(synthesized(altered(environments["prod"], model=model), "workloads"), "kaito-chat")["model"]
+        for model in ({}, {"interruption_allowed": True})
+    ]
+    assert ["allowInterruption" in each for each in values] == [False, True]
+    assert values[1]["allowInterruption"] is True

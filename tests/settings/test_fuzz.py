@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import SettingsError, load
 from support.project import ENVIRONMENTS, TODAY
 
@@ -20,6 +21,10 @@ VALUES = st.one_of(
     st.sampled_from(["nan", "-inf", "1e400", "2026-11-23", "07:32:00", "[]", "{}", "[[]]", '""', '[""]', "{a = 1}"]),
     st.text(st.characters(exclude_characters='"\\', exclude_categories=["Cs", "Cc"])).map(lambda text: f'"{text}"'),
     st.sampled_from(['"10.0.0.0/8"', '"0.0.0.0/0"', '"::/0"', '"1.35"', '"Standard_NC6"', '"${x}"', '"\\u0000"']),
+    st.sampled_from(sorted(CATALOG.regions)).map(lambda name: f'"{name}"'),
+    st.sampled_from(sorted(CATALOG.vm_families)).map(lambda name: f'"{name.replace("*", "4").swapcase()}"'),
+    st.tuples(st.ip_addresses(v=4), st.integers(0, 32)).map(lambda pair: f'"{pair[0]}/{pair[1]}"'),
+    st.ip_addresses(v=4).map(lambda address: f'["{address}", "{address}/32"]'),
 )
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from aks_kaito.naming import Names
 
 NAMES = Names("Anubi", "sample", "westeurope")
@@ -24,9 +26,30 @@ def test_longest_names_fit_azure() -> None:
     assert len(longest.grafana) <= 23
 
 
-def test_a_name_too_long_is_reported_with_its_limit() -> None:
-    broken = {kind: name for kind, name, _ in Names("abcdefghij", "production", "westeurope").broken()}
-    assert {"key_vault", "grafana", "storage_account"} <= set(broken)
+@pytest.mark.parametrize("environment", ["production", "development", "abcdefghijklmnop"])
+def test_names_of_long_environments_are_cut(environment: str) -> None:
+    names = Names("abcdefghij", environment, "southafricanorth")
+    assert list(names.broken()) == []
+    assert len(names.key_vault) <= 24
+    assert len(names.storage_account) <= 24
+    assert len(names.grafana) <= 23
+
+
+def test_cut_names_of_two_environments_differ() -> None:
+    first = Names("kaito", "production-a", "westeurope")
+    second = Names("kaito", "production-b", "westeurope")
+    assert first.key_vault == "kv-kaito-producti-" + first.key_vault[-6:]
+    for unique in ("key_vault", "grafana"):
+        assert getattr(first, unique) != getattr(second, unique)
+    long = [Names("abcdefghij", f"production-{letter}", "westeurope") for letter in "ab"]
+    assert long[0].storage_account != long[1].storage_account
+
+
+def test_names_that_fit_are_not_cut() -> None:
+    names = Names("kaito", "prod", "westeurope")
+    assert names.key_vault == f"kv-kaito-prod-{names.suffix}"
+    assert names.storage_account == f"stkaitoprod{names.suffix}"
+    assert names.grafana == f"amg-kaito-prod-{names.suffix[:4]}"
 
 
 def test_prometheus_names_are_truncated_as_in_azure() -> None:

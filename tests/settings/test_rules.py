@@ -7,7 +7,7 @@ import pytest
 
 from aks_kaito.charts import ours
 from aks_kaito.models.tables import KAITO
-from aks_kaito.settings import SettingsError, load
+from aks_kaito.settings import load
 from aks_kaito.settings.rules import (
     RULES,
     WARNINGS,
@@ -17,51 +17,19 @@ from aks_kaito.settings.rules import (
     egress,
     ingress,
     kaito,
+    machines,
+    names,
     placeholders,
+    regions,
     services,
+    sizes,
+    tags,
 )
-from support.project import ENVIRONMENTS, ROOT, SSH_KEY, TODAY, own
-
-DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
-
+from support.environment_files import DEV, changed, problems, written
+from support.project import ENVIRONMENTS, SSH_KEY, TODAY
 
 # Publishes a chat without sign-in.
 OPEN = "\n[chat]\npublic_without_sign_in = true\n"
-
-
-def written(folder: Path, text: str, name: str = "dev") -> Path:
-    """Write an environment file."""
-    path = folder / f"{name}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def changed(table: str, *lines: str) -> str:
-    """Return the dev file with lines that replace or add keys of a table; "" is the top level."""
-    keys = {line.split(" = ")[0] for line in lines}
-    header = f"[{table}]"
-    kept = []
-    current = ""
-    for line in DEV.splitlines():
-        current = line.strip("[]") if line.startswith("[") else current
-        if not (current == table and line.split(" = ")[0] in keys):
-            kept.append(line)
-    if not table:
-        return "\n".join([*lines, *kept])
-    if header not in kept:
-        return "\n".join([*kept, header, *lines])
-    place = kept.index(header) + 1
-    return "\n".join([*kept[:place], *lines, *kept[place:]])
-
-
-def problems(path: Path, today: date = TODAY) -> dict[str, str]:
-    """Return the problems of a file, by key."""
-    with pytest.raises(SettingsError) as caught:
-        load(path, today)
-    found: dict[str, str] = {}
-    for problem in caught.value.problems:
-        found[problem.key] = "\n".join(filter(None, [found.get(problem.key), str(problem)]))
-    return found
 
 
 @pytest.mark.parametrize(
@@ -133,6 +101,12 @@ def problems(path: Path, today: date = TODAY) -> dict[str, str]:
         ("model", ['preset = "llama-3.1-8b-instruct"', "node_count = 2"], "model.max_model_len", "(missing): must be"),
         ("model", ["max_model_len = 131073"], "model.max_model_len", "at most 131072"),
         ("model", ["max_model_len = 0"], "model.max_model_len", "greater than or equal to 1"),
+        ("model", ['standby_instance_type = "Standard_NC12s_v3"'], "model.standby_instance_type", "retired by Azure"),
+        ("model", ['standby_preset = "llama-3.3-70b-instruct"'], "model.standby_instance_type", "needs 320 GiB"),
+        ("model", ['standby_preset = "gpt-5"'], "model.standby_preset", "is not a preset of KAITO 0.6.0"),
+        ("model", ['standby_preset = "phi-4-mini-instruct"'], "model.standby_preset", "the same as the model"),
+        ("model", ["standby_node_count = 1"], "model.standby_node_count", "the same as the model"),
+        ("model", ["standby_node_count = 0"], "model.standby_node_count", "greater than or equal to 1"),
         ("model", ['preset = "gpt-5"'], "model.preset", "is not a preset of KAITO 0.6.0"),
         ("model", ['preset = "gpt-oss-20b"'], "model.preset", "is not a preset of KAITO 0.6.0"),
         ("model", ['preset = "phi-4-mini"'], "model.preset", "did you mean phi-4-mini-instruct?"),
@@ -309,8 +283,7 @@ def test_missing_required_keys_are_named(tmp_path: Path) -> None:
 
 
 def test_names_that_azure_would_refuse_are_caught(tmp_path: Path) -> None:
-    text = DEV.replace('prefix = "kaito"', 'prefix = "abcdefghij"')
-    found = problems(written(tmp_path, text, "production"))
+    found = problems(written(tmp_path, DEV, "pro--duction"))
     assert "Azure allows" in found["prefix"]
 
 
@@ -440,7 +413,8 @@ def test_example_hosts_warn(host: str, example: bool, tmp_path: Path) -> None:  
 
 
 def test_every_shipped_placeholder_is_found() -> None:
-    found = {path.stem: {each.key for each in placeholders.found(load(path, TODAY).settings)} for path in ENVIRONMENTS}
+    shipped = {path.stem: load(path, TODAY).settings for path in ENVIRONMENTS}
+    found = {name: {each.key for each in placeholders.found(settings)} for name, settings in shipped.items()}
     assert found == {
         "dev": {"cluster.ssh_public_key"},
         "prod": {"cluster.ssh_public_key", "chat.entra_client_id", "ingress.hostname"},
@@ -464,7 +438,20 @@ def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_listed_once() -> None:
-    modules = (addresses, cluster, egress, ingress, kaito, placeholders, services)
+    modules = (
+        addresses,
+        cluster,
+        egress,
+        ingress,
+        kaito,
+        machines,
+        names,
+        placeholders,
+        regions,
+        services,
+        sizes,
+        tags,
+    )
     defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
     listed = [*RULES, *WARNINGS]
     assert len(listed) == len(set(listed))

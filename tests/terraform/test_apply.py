@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, load
 from support.command_lines import TFSTUB
+from support.environment_files import edited, written
 from support.environments import EVERYTHING, altered, changed
 from support.needs import needs_path, needs_program
+from support.project import TODAY
 from support.stacks import synthesized
 
 
@@ -57,6 +59,15 @@ def test_terraform_applies_what_no_shipped_environment_has(
     )
     found = applied(document, tmp_path)
     assert found["azurerm_cognitive_account"] == found["azurerm_postgresql_flexible_server"] == 1
+
+
+def test_terraform_ignores_the_tags_of_others(tmp_path: Path) -> None:
+    edits = {
+        "": ['tags_ignored = ["CostCenter", "Created On"]'],
+        "monitoring": ["grafana_public_network_access_enabled = false"],
+    }
+    found = applied(synthesized(load(written(tmp_path, edited(edits), "production"), TODAY)), tmp_path)
+    assert found["azurerm_private_endpoint"] == 1
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,29 @@ def test_both_stacks_are_deployed_in_order_and_planned_without_a_change_and_dest
             refuses_one_stack_alone(place.used_by(cli), "destroy", platform)
         move_the_state(place, list(documents))
         return
-    place.used_by(destroys).run("destroy", f"{stack}-*", "--auto-approve")
+    destroying = place.used_by(destroys)
+    refuses_to_destroy_data(destroying, platform)
+    before = len(place.order("destroy"))
+    # The variable of the page on deploying.
+    destroying.variables["AKS_KAITO_PREVENT_DESTROY"] = "false"
+    destroying.run("destroy", f"{stack}-*", "--auto-approve")
     ends = [f"{inside} begins", f"{inside} ends", f"{platform} begins", f"{platform} ends"]
-    assert place.order("destroy") == ends
+    assert place.order("destroy")[before:] == ends
     assert place.states() == {platform: [], inside: []}
 
 
 def refuses_one_stack_alone(place: Place, command: str, stack: str) -> None:
     """Check that a command on one stack names the option that ignores the other one."""
     assert "--ignore-missing-stack-dependencies" in place.run(command, stack, "--auto-approve", status=1)
+
+
+def refuses_to_destroy_data(place: Place, platform: str) -> None:
+    """Check that Terraform destroys nothing of a platform whose protection is not lifted."""
+    before = place.states()
+    place.run("destroy", platform, "--auto-approve", "--ignore-missing-stack-dependencies", status=1)
+    # The command lines lose the end of a long output.
+    place.terraform(platform, "plan -destroy -no-color 2>&1 | grep 'Error: Instance cannot be destroyed'")
+    assert place.states() == before
 
 
 def offers_the_documented_options(place: Place, stack: str) -> None:

@@ -11,7 +11,7 @@ is a model as its server describes it; a `models.readiness.Model` is a model of 
 - `completions`, `choices`, `thinking`: from JSON to events and models; `prompt`: other forms of a conversation.
 """
 
-from kaito_chat.backends.connect import backend_at, connect
+from kaito_chat.backends.connect import ApiKey, backend_at, connect
 from kaito_chat.backends.http import Endpoint, Timeouts, pool
 from kaito_chat.backends.interface import (
     Backend,
@@ -32,6 +32,7 @@ from kaito_chat.backends.interface import (
 )
 
 __all__ = [
+    "ApiKey",
     "Backend",
     "Capabilities",
     "Choice",

@@ -3,7 +3,7 @@
 See: https://learn.microsoft.com/azure/ai-services/openai/reference
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -34,11 +34,11 @@ class AzureOpenAI(OpenAI):
         return f"/openai/deployments/{quote(self._deployment)}/chat/completions?api-version={quote(self._api_version)}"
 
 
-def key_headers(key: str) -> Headers:
-    """Return headers with a key."""
+def key_headers(key: Callable[[], str]) -> Headers:
+    """Return headers with a key, which may change."""
 
     async def headers() -> Mapping[str, str]:
-        return {"api-key": key}
+        return {"api-key": key()}
 
     return headers
 

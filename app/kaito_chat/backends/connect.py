@@ -1,6 +1,7 @@
 """From the settings of a model to its endpoint and backend."""
 
 import os
+from collections.abc import Callable
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -15,12 +16,23 @@ from kaito_chat.backends.rag import RAGEngine
 from kaito_chat.settings import ModelSettings
 
 
+class ApiKey:
+    """An API key that may change."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __call__(self) -> str:
+        """Return the key; files often end with a newline."""
+        return self.value.strip()
+
+
 def connect(
     settings: ModelSettings,
     client: httpx.AsyncClient,
     timeouts: Timeouts,
     *,
-    api_key: str | None = None,
+    api_key: ApiKey | None = None,
     credential: AsyncTokenCredential | None = None,
 ) -> Endpoint:
     """Return the endpoint of a model, with its credential.
@@ -32,20 +44,23 @@ def connect(
         api_key: The key; read from the variable that the settings name when left out.
         credential: For Azure OpenAI without a key.
     """
-    key = (api_key or os.environ.get(settings.api_key_variable or "", "")).strip()  # files often end with a newline
+    key = api_key or ApiKey(os.environ.get(settings.api_key_variable or "", ""))
     headers: Headers = no_headers
     if settings.backend == "azure_openai":
-        if key:
+        if key():
             headers = key_headers(key)
         elif credential:
             headers = entra_headers(credential)
-    elif key:
-        bearer = {"authorization": f"Bearer {key}"}
-
-        async def headers() -> dict[str, str]:
-            return bearer
-
+    elif key():
+        headers = _bearer(key)
     return Endpoint(client, settings.endpoint_url, timeouts, headers)
+
+
+def _bearer(key: Callable[[], str]) -> Headers:
+    async def headers() -> dict[str, str]:
+        return {"authorization": f"Bearer {key()}"}
+
+    return headers
 
 
 async def backend_at(endpoint: Endpoint, settings: ModelSettings) -> Backend:

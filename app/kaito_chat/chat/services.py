@@ -11,7 +11,7 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
 
-from kaito_chat.backends import Timeouts, connect, pool
+from kaito_chat.backends import ApiKey, Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
 from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.kubernetes.workspace import Workspaces
@@ -42,6 +42,7 @@ class Services:
         workspaces: The client of the cluster's Workspaces.
         limits: Limits on running answers and questions per minute.
         credential: The managed identity for Azure OpenAI or PostgreSQL with Entra ID.
+        api_key: The key of the only model's server.
         history: The store of conversations, if there is one.
         tokens: The tokens of signed-in users, if sign-in is required.
         conversations: The open conversations.
@@ -56,6 +57,7 @@ class Services:
     workspaces: Workspaces
     limits: UsageLimits
     credential: AsyncTokenCredential | None = None
+    api_key: ApiKey = field(default_factory=lambda: ApiKey(""))
     history: "Store | None" = None
     tokens: "Tokens | None" = None
     conversations: Conversations = field(default_factory=Conversations)
@@ -143,11 +145,11 @@ def build(settings: Settings) -> Services:
         settings.workspace_api_version,
         settings.workspace_namespace,
     )
-    key = settings.api_key.get_secret_value() if settings.api_key and not settings.models else None
+    key = ApiKey(settings.api_key.get_secret_value() if settings.api_key else "")
     models = [
         Model(
             each,
-            connect(each, client, timeouts, api_key=key, credential=credential),
+            connect(each, client, timeouts, api_key=None if settings.models else key, credential=credential),
             settings.warm_up_poll_seconds,
             workspaces,
         )
@@ -159,4 +161,4 @@ def build(settings: Settings) -> Services:
         questions=settings.max_questions_per_minute,
         user_questions=settings.max_questions_per_minute_per_user,
     )
-    return Services(settings, client, models, workspaces, limits, credential)
+    return Services(settings, client, models, workspaces, limits, credential, key)

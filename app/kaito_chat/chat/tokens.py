@@ -14,6 +14,8 @@ from typing import Any
 import jwt
 from chainlit.user import User
 
+from kaito_chat.chat.signing_keys import SigningKeys
+
 log = logging.getLogger(__name__)
 
 LEEWAY_SECONDS = 60
@@ -40,7 +42,7 @@ class Tokens:
     """Issues, verifies and revokes tokens.
 
     Args:
-        secret: The signing key; the same on every replica.
+        keys: The signing keys; the same on every replica, except during a rotation.
         lifetime_hours: The lifetime of a sign-in.
         is_signed_out: Returns whether another replica revoked a token.
         sign_out: Publishes a revoked token to the other replicas.
@@ -48,12 +50,12 @@ class Tokens:
 
     def __init__(
         self,
-        secret: str,
+        keys: SigningKeys,
         lifetime_hours: float,
         is_signed_out: Callable[[str], Awaitable[bool]] | None = None,
         sign_out: Callable[[str, float], Awaitable[bool]] | None = None,
     ) -> None:
-        self._secret = secret
+        self.keys = keys
         self._lifetime = timedelta(hours=lifetime_hours)
         self._is_signed_out = is_signed_out
         self._sign_out = sign_out
@@ -63,7 +65,7 @@ class Tokens:
         """Return a token for a user who has signed in."""
         now = datetime.now(UTC)
         claims = user.to_dict() | {"iat": now, "exp": now + self._lifetime, "jti": uuid.uuid4().hex}
-        return jwt.encode(claims, self._secret, ALGORITHM)
+        return jwt.encode(claims, self.keys.signing, ALGORITHM)
 
     def read(self, token: str) -> Token:
         """Verify and decode a token, without checking for revocation.
@@ -71,9 +73,7 @@ class Tokens:
         Raises:
             jwt.InvalidTokenError: The signature is wrong, or the token is expired or not valid yet.
         """
-        claims: dict[str, Any] = jwt.decode(
-            token, self._secret, [ALGORITHM], leeway=LEEWAY_SECONDS, options={"require": NEEDED}
-        )
+        claims = self._claims(token)
         # A shortened lifetime also applies to tokens issued before the change.
         expires = min(claims["exp"], claims["iat"] + self._lifetime.total_seconds())
         if expires + LEEWAY_SECONDS < datetime.now(UTC).timestamp():
@@ -84,6 +84,15 @@ class Tokens:
             metadata=claims.get("metadata") or {},
         )
         return Token(str(claims.get("jti") or token[-43:]), user, expires)
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        *others, last = self.keys.accepted
+        for key in others:
+            try:
+                return _decode(token, key)
+            except jwt.InvalidSignatureError:
+                continue
+        return _decode(token, last)
 
     async def holder(self, token: str | None) -> User | None:
         """Return the user of a token; `None` if the token is invalid, expired or revoked."""
@@ -107,3 +116,8 @@ class Tokens:
         if self._sign_out:
             await self._sign_out(read.id, self._revoked[read.id])
         return read.user
+
+
+def _decode(token: str, key: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, key, [ALGORITHM], leeway=LEEWAY_SECONDS, options={"require": NEEDED})
+    return claims

@@ -11,6 +11,7 @@ import asyncpg
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat.history import engines, tables
@@ -38,15 +39,33 @@ class Database:
     """
 
     def __init__(self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None) -> None:
-        parsed = make_url(url)
+        parsed = self._parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
         self.engine, self._connections = (
-            engines.postgresql(parsed, credential, ca_file) if self.postgresql else engines.sqlite(parsed)
+            engines.postgresql(parsed, self._password(credential), ca_file, is_token=credential is not None)
+            if self.postgresql
+            else engines.sqlite(parsed)
         )
         self.url = self.engine.url
         self.place = f"{parsed.host}:{parsed.port or 5432}" if self.postgresql else str(parsed.database)
         self._collation = ""
         self._abandoned: set[asyncio.Task[Any]] = set()
+
+    def renew(self, url: str) -> bool:
+        """Use another password for new connections; return whether nothing else of the URL is new."""
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            return False
+        same = str(parsed) == str(self._parsed)  # both without their passwords
+        if same:
+            self._parsed = parsed
+        return same
+
+    def _password(self, credential: AsyncTokenCredential | None) -> engines.Password | None:
+        if credential:
+            return engines.token(credential)
+        return (lambda: str(self._parsed.password)) if self._parsed.password else None
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool = False) -> T:
         """Run a function in one transaction with a timeout; retry once if the pooled connection turns out to be broken.

@@ -22,6 +22,7 @@ SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=3000", "foreign_keys=ON")
 # Entra ID tokens are valid for at least an hour; they are checked only when a connection is opened.
 RECYCLE_SECONDS = 1800
 ENTRA_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
+Password = Callable[[], str | Awaitable[str]]
 
 
 class Connections:
@@ -66,19 +67,19 @@ def tls(sslmode: str | None, ca_file: Path | None = None) -> ssl.SSLContext | st
 
 
 def postgresql(
-    url: URL, credential: AsyncTokenCredential | None, ca_file: Path | None = None
+    url: URL, password: Password | None, ca_file: Path | None = None, *, is_token: bool = False
 ) -> tuple[AsyncEngine, Connections]:
-    """Return an engine for PostgreSQL; each new connection requests a token from the credential.
+    """Return an engine for PostgreSQL; each new connection requests the password.
 
     A token goes only to a server whose certificate is valid for its name, unless the URL says otherwise.
     """
     query, connections = dict(url.query), Connections()
     arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "async_creator_fn": connections.connect}
-    mode = query.pop("sslmode", "verify-full" if credential else None)
+    mode = query.pop("sslmode", "verify-full" if is_token else None)
     if encryption := tls(str(mode) if mode else None, ca_file):
         arguments["ssl"] = encryption
-    if credential:
-        arguments["password"] = _token(credential)
+    if password:
+        arguments["password"] = password
     engine = create_async_engine(
         url.set(drivername=DRIVERS["postgresql"], query=query),
         connect_args=arguments,
@@ -103,7 +104,9 @@ def sqlite(url: URL) -> tuple[AsyncEngine, Connections]:
     return engine, Connections()
 
 
-def _token(credential: AsyncTokenCredential) -> Callable[[], Awaitable[str]]:
+def token(credential: AsyncTokenCredential) -> Password:
+    """Return a function that requests an Entra ID token as the password."""
+
     async def password() -> str:
         return (await credential.get_token(ENTRA_SCOPE)).token
 

@@ -38,6 +38,10 @@ class Store:
         self._users = Users(database)
         self._sign_outs = SignOuts(database, self.outbox)
 
+    def renew(self, url: str) -> bool:
+        """Use the password of a URL for new connections; return `False` if more than the password is new."""
+        return self._database.renew(url)
+
     # Saving
 
     def save_step(self, owner: str, thread_id: str, step: Mapping[str, Any]) -> bool:

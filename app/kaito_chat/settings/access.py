@@ -23,6 +23,12 @@ class Access(BaseModel):
     """Users for `password` sign-in: a JSON object of names and passwords, `{"ada": "…"}`."""
     auth_secret: SecretStr | None = None
     """Secret that signs the session cookies: at least 32 characters, the same on every replica."""
+    auth_secret_previous: SecretStr | None = None
+    """Former `auth_secret`. Cookies that it signed remain valid, and it signs new ones until
+    `auth_secret_delay_seconds` after the start."""
+    auth_secret_delay_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 600
+    """Time after which a changed `auth_secret` signs. By then every replica must have received it; until then the
+    former secret signs and both are accepted."""
     sign_in_lifetime_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 24 * 15
     """Time after which a sign-in expires, regardless of its use."""
     entra_tenant_id: str | None = None
@@ -79,7 +85,7 @@ class Access(BaseModel):
             raise ValueError('must be a JSON object of names and passwords, such as {"ada": "…"}')
         return value
 
-    @field_validator("auth_secret")
+    @field_validator("auth_secret", "auth_secret_previous")
     @classmethod
     def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
         shortest = 32

@@ -13,6 +13,7 @@ from kaito_chat.settings.limits import Limits, Timeouts
 from kaito_chat.settings.model import ModelSettings
 from kaito_chat.settings.process import Process
 from kaito_chat.settings.sample import SampleVariables
+from kaito_chat.settings.secret_files import SecretFiles, is_secret
 
 PREFIX = "KAITO_CHAT_"
 
@@ -38,9 +39,10 @@ class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings)
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read environment variables, then the sample's variables, and no files."""
+        """Read mounted secrets, then environment variables, then the sample's variables."""
         del dotenv_settings, file_secret_settings
-        return init_settings, EmptyVariables(settings_cls), env_settings, SampleVariables(settings_cls)
+        own = SecretFiles(settings_cls), EmptyVariables(settings_cls)
+        return init_settings, *own, env_settings, SampleVariables(settings_cls)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -67,6 +69,11 @@ class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings)
         if self.database_url and self.sign_in == "none":
             raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: a conversation belongs to a user")
         return self
+
+    @classmethod
+    def secret_names(cls) -> list[str]:
+        """Return the names of the settings whose values are secret."""
+        return [name for name, field in cls.model_fields.items() if is_secret(field)]
 
     @cached_property
     def configured_models(self) -> tuple[ModelSettings, ...]:

@@ -24,6 +24,9 @@ class Process(BaseModel):
     """Port of `/livez`, `/readyz` and `/metrics`; publish `listen_port` only. If unset, `listen_port` + 81."""
     data_dir: Path = Path("/tmp/kaito-chat")  # noqa: S108
     """The only directory that must be writable. It holds no data that must survive a restart."""
+    secrets_dirs: tuple[Path, ...] = ()
+    """Directories of mounted secrets, as a JSON list. A file named after a secret setting takes precedence over the
+    variable, and is read again when it changes; the last directory that has it counts."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Minimum level of log messages."""
     log_format: Literal["json", "text"] = "json"

@@ -30,7 +30,7 @@
 {{- if and (not .Values.chat.serviceAccount.create) (not .Values.chat.serviceAccount.name) -}}
 {{- fail "chat.serviceAccount.create is false: name the ServiceAccount that exists in chat.serviceAccount.name." -}}
 {{- end -}}
-{{- if and .Values.chat.caBundle.configMap .Values.chat.caBundle.secret -}}
+{{- if and (.Values.chat.caBundle).configMap (.Values.chat.caBundle).secret -}}
 {{- fail "chat.caBundle.configMap and chat.caBundle.secret are both set: set only one of them." -}}
 {{- end -}}
 {{- $names := list -}}
@@ -46,6 +46,9 @@
 {{- end -}}
 {{- if and .Values.chat.keyVault.enabled (not .Values.chat.workloadIdentity.enabled) -}}
 {{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the key vault is read with the pod's own identity." -}}
+{{- end -}}
+{{- if and (eq (default "" .Values.model.kind) "Workspace") (or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled) -}}
+{{- fail "model.kind is Workspace, which is one replica: with model.replicas above 1 or model.autoscaling.enabled set model.kind: InferenceSet." -}}
 {{- end -}}
 {{- if and .Values.model.enabled .Values.model.autoscaling.enabled (lt (int .Values.model.autoscaling.maxReplicas) 2) -}}
 {{- fail "model.autoscaling.maxReplicas must be 2 or more." -}}
@@ -68,5 +71,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- include "kaito-chat.renameCheck" . -}}
+{{- include "kaito-chat.switchChecks" . -}}
 {{- include "kaito-chat.ingressChecks" . -}}
 {{- end -}}

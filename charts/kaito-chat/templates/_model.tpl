@@ -1,27 +1,29 @@
-{{- /* Not empty if one Workspace is not enough: several replicas, or autoscaling. */ -}}
+{{- /* Not empty if the model is an InferenceSet: several replicas or autoscaling, or by model.kind. */ -}}
 {{- define "kaito-chat.several" -}}
-{{- if or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled -}}yes{{- end -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- if (get .Values.model "resolved").set -}}yes{{- end -}}
 {{- end -}}
 
 {{- /*
 Labels by which the Workspace selects its GPU nodes. KAITO uses existing nodes with these labels, so they differ between
-releases, and between the old and the new model of a release.
+releases, and between the old and the new model of a release. Takes root and generation.
 */ -}}
 {{- define "kaito-chat.nodeLabels" -}}
-{{- $model := .Values.model -}}
-{{- $what := list .Release.Namespace (include "kaito-chat.fullname" .) $model.instanceType $model.nodeCount $model.template (include "kaito-chat.preset" .) -}}
+{{- $model := .root.Values.model -}}
+{{- $what := list .root.Release.Namespace (include "kaito-chat.fullname" .root) $model.instanceType $model.nodeCount $model.template (include "kaito-chat.preset" .root) -}}
+{{- with .generation }}{{ $what = append $what . }}{{ end -}}
 {{- $hash := toJson $what | sha256sum | trunc 6 -}}
-{{- $apps := printf "%s-%s" (include "kaito-chat.modelSlug" . | trunc 40 | trimSuffix "-") $hash -}}
-{{- default (dict "apps" $apps) .Values.model.nodeLabels | toYaml -}}
+{{- $apps := printf "%s-%s" (include "kaito-chat.modelSlug" .root | trunc 40 | trimSuffix "-") $hash -}}
+{{- default (dict "apps" $apps) $model.nodeLabels | toYaml -}}
 {{- end -}}
 
-{{- /* The `resource` of a Workspace. */ -}}
+{{- /* The `resource` of a Workspace. Takes root, set and generation. */ -}}
 {{- define "kaito-chat.resource" -}}
-{{- with .Values.model.instanceType -}}
+{{- with .root.Values.model.instanceType -}}
 instanceType: {{ . | quote }}
 {{ end -}}
-{{- if not (include "kaito-chat.several" .) -}}
-count: {{ .Values.model.nodeCount }}
+{{- if not .set -}}
+count: {{ .root.Values.model.nodeCount }}
 {{ end -}}
 labelSelector:
   matchLabels:
@@ -54,6 +56,26 @@ presetOptions:
 {{- toYaml $parameters -}}
 {{- end -}}
 
+{{- /* Hash of the parameters. */ -}}
+{{- define "kaito-chat.parametersHash" -}}
+{{- include "kaito-chat.parameters" . | sha256sum | trunc 6 -}}
+{{- end -}}
+
+{{- /* LoRA adapters in KAITO's format. */ -}}
+{{- define "kaito-chat.adapters" -}}
+{{- range . }}
+- source:
+    name: {{ .name | quote }}
+    image: {{ .image | quote }}
+    {{- with .imagePullSecrets }}
+    imagePullSecrets: {{ toJson . }}
+    {{- end }}
+  {{- with .strength }}
+  strength: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
 {{- /* The `inference` of a Workspace or an InferenceSet. */ -}}
 {{- define "kaito-chat.inference" -}}
 {{- if .Values.model.template -}}
@@ -68,24 +90,20 @@ config: {{ include "kaito-chat.inferenceConfig" . | quote }}
 {{- end }}
 {{- with .Values.model.adapters }}
 adapters:
-  {{- range . }}
-  - source:
-      name: {{ .name | quote }}
-      image: {{ .image | quote }}
-      {{- with .imagePullSecrets }}
-      imagePullSecrets: {{ toJson . }}
-      {{- end }}
-    {{- with .strength }}
-    strength: {{ . | quote }}
-    {{- end }}
-  {{- end }}
+  {{- include "kaito-chat.adapters" . | trim | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{- /* Annotations of the values, and the runtime's. */ -}}
+{{- define "kaito-chat.kaitoAnnotations" -}}
+{{- $annotations := dict -}}
+{{- with .Values.model.runtime }}{{ $_ := set $annotations "kaito.sh/runtime" . }}{{ end -}}
+{{- merge $annotations (default dict .Values.model.annotations) | toJson -}}
 {{- end -}}
 
 {{- /* KAITO's annotations of a Workspace or an InferenceSet. */ -}}
 {{- define "kaito-chat.modelAnnotations" -}}
 {{- $annotations := dict -}}
-{{- with .Values.model.runtime }}{{ $_ := set $annotations "kaito.sh/runtime" . }}{{ end -}}
 {{- if .Values.model.keep }}{{ $_ := set $annotations "helm.sh/resource-policy" "keep" }}{{ end -}}
 {{- if and .Values.model.autoscaling.enabled (include "kaito-chat.several" .) -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/auto-provision" "true" -}}
@@ -97,5 +115,5 @@ adapters:
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
 {{- end -}}
-{{- merge $annotations (default dict .Values.model.annotations) | toJson -}}
+{{- merge $annotations (include "kaito-chat.kaitoAnnotations" . | fromJson) | toJson -}}
 {{- end -}}

@@ -15,6 +15,17 @@
 {{- merge (include "kaito-chat.labels" . | fromYaml) (default dict .Values.monitoring.labels) | toYaml -}}
 {{- end -}}
 
+{{- /* Not empty if the release has the exporter. Values of an earlier chart (helm upgrade --reuse-values) have no key for it. */ -}}
+{{- define "kaito-chat.hasGpuExporter" -}}
+{{- $exporter := default dict .Values.monitoring.gpuExporter -}}
+{{- if $exporter.enabled -}}
+{{- if not $exporter.image -}}
+{{- fail "monitoring.gpuExporter.image is missing, as in the values of an earlier chart: use helm upgrade --reset-then-reuse-values instead of --reuse-values." -}}
+{{- end -}}
+yes
+{{- end -}}
+{{- end -}}
+
 {{- /* The DaemonSet of NVIDIA's exporter, with its ConfigMap, monitors and policy. */ -}}
 {{- define "kaito-chat.gpuExporter" -}}
 {{- printf "%s-gpu-exporter" (include "kaito-chat.fullname" .) -}}
@@ -34,18 +45,4 @@ app.kubernetes.io/component: gpu-exporter
 {{- else -}}
 {{ $image.repository }}:{{ $image.tag }}
 {{- end -}}
-{{- end -}}
-
-{{- /* Peers of a network policy: the pods of Prometheus. */ -}}
-{{- define "kaito-chat.prometheusPods" -}}
-{{- range $namespace := .Values.networkPolicy.monitoringNamespaces }}
-{{- range $.Values.networkPolicy.monitoringPodLabels }}
-- namespaceSelector:
-    matchLabels:
-      kubernetes.io/metadata.name: {{ $namespace | quote }}
-  podSelector:
-    matchLabels:
-      {{- toYaml . | nindent 6 }}
-{{- end }}
-{{- end }}
 {{- end -}}

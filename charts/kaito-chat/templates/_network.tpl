@@ -25,7 +25,10 @@ and the port of the pods if it is a Service whose pods listen on another port.
 {{- $_ := set $found (printf "model %d" (add1 $index)) (dict "url" $model.endpointUrl "podPort" $model.podPort "of80" 5000) -}}
 {{- end -}}
 {{- with get (default dict .Values.chat.settings) "OTEL_EXPORTER_OTLP_ENDPOINT" -}}
-{{- $_ := set $found "OTLP collector" (dict "url" . "podPort" $.Values.networkPolicy.collectorPodPort) -}}
+{{- $policy := $.Values.networkPolicy -}}
+{{- /* Values of a chart that opened a namespace still apply with helm upgrade --reuse-values. */ -}}
+{{- $former := ternary $policy.otlpPort nil (not (empty $policy.otlpNamespace)) -}}
+{{- $_ := set $found "OTLP collector" (dict "url" . "podPort" (default $former $policy.collectorPodPort)) -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
@@ -80,8 +83,9 @@ Services forward it to 5000). Takes url, root, podPort and of80.
 
 {{- /* Peers of Prometheus. */ -}}
 {{- define "kaito-chat.prometheusPeers" -}}
+{{- $labels := include "kaito-chat.monitoringPodLabels" . | fromYamlArray -}}
 {{- range $namespace := .Values.networkPolicy.monitoringNamespaces }}
-{{- range $.Values.networkPolicy.monitoringPodLabels }}
+{{- range $labels }}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: {{ $namespace | quote }}
@@ -178,6 +182,12 @@ Services forward it to 5000). Takes url, root, podPort and of80.
 {{- $rules = append $rules (merge (dict "to" $peers) .) -}}
 {{- end -}}
 {{- toYaml $rules -}}
+{{- end -}}
+
+{{- /* Label sets of Prometheus's pods; the default again, for the values of a chart without this value (helm upgrade --reuse-values). */ -}}
+{{- define "kaito-chat.monitoringPodLabels" -}}
+{{- $agents := list (dict "rsName" "ama-metrics") (dict "dsName" "ama-metrics-node") -}}
+{{- default (append $agents (dict "app.kubernetes.io/name" "prometheus")) .Values.networkPolicy.monitoringPodLabels | toYaml -}}
 {{- end -}}
 
 {{- /* Labels of the pod of helm test. */ -}}

@@ -50,8 +50,8 @@ http://{{ include "kaito-chat.model" . }}
 
 {{- /* Volume with additional trusted certificates; empty if there are none. */ -}}
 {{- define "kaito-chat.caBundle" -}}
-{{- $bundle := .Values.chat.caBundle -}}
-{{- $items := list (dict "key" $bundle.key "path" "ca.pem") -}}
+{{- $bundle := default dict .Values.chat.caBundle -}}
+{{- $items := list (dict "key" (default "ca.crt" $bundle.key) "path" "ca.pem") -}}
 {{- if $bundle.configMap -}}
 {{- toYaml (dict "configMap" (dict "name" $bundle.configMap "items" $items)) -}}
 {{- else if $bundle.secret -}}

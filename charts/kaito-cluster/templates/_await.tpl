@@ -3,9 +3,33 @@
 await-kaito
 {{- end -}}
 
-{{- /* Name of the Job. A Job is immutable, so the name contains a hash of its pod. */ -}}
+{{- /* Name of the Job. A Job is immutable, so the name contains a hash of its whole specification, labels included. */ -}}
 {{- define "kaito-cluster.awaitJob" -}}
-{{ include "kaito-cluster.await" . }}-{{ include "kaito-cluster.awaitPod" . | sha256sum | trunc 6 }}
+{{ include "kaito-cluster.await" . }}-{{ include "kaito-cluster.awaitSpec" . | sha256sum | trunc 6 }}
+{{- end -}}
+
+{{- /*
+Annotations of the rights. Helm waits for the Job after each installation and upgrade, and then deletes it and its rights.
+If the Job fails, it remains for its log until its time to live ends, and Helm deletes the rights: 3.19 and later at
+once, earlier ones when they roll back or uninstall, since these events create the rights anew and delete them.
+*/ -}}
+{{- define "kaito-cluster.awaitRights" -}}
+helm.sh/hook: post-install,post-upgrade,post-rollback,post-delete
+helm.sh/hook-weight: "0"
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{- define "kaito-cluster.awaitSpec" -}}
+backoffLimit: 2
+activeDeadlineSeconds: {{ add .Values.awaitKaito.seconds 120 }}
+# Of a failed Job, which Helm does not delete.
+ttlSecondsAfterFinished: 3600
+template:
+  metadata:
+    labels:
+      {{- include "kaito-cluster.labels" . | nindent 6 }}
+  spec:
+    {{- include "kaito-cluster.awaitPod" . | nindent 4 }}
 {{- end -}}
 
 {{- define "kaito-cluster.awaitPod" -}}

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -66,10 +66,12 @@ def held(command: str) -> Iterator[None]:
             sys.stderr.write(dead.told(_TAKEN_OVER))
         now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         holder = Holder(_user(), socket.gethostname(), os.getpid(), now, command)
-        _HOLDER.write_text(json.dumps(holder), encoding="utf-8")
+        with suppress(OSError):  # a full disk: the lock holds without the note
+            _HOLDER.write_text(json.dumps(holder), encoding="utf-8")
         yield
     finally:
-        _HOLDER.unlink(missing_ok=True)
+        with suppress(OSError):
+            _HOLDER.unlink(missing_ok=True)
         lock.release()
 
 

@@ -15,11 +15,15 @@ from aks_kaito.charts.names import (
 from aks_kaito.charts.values import Values, gateway_annotations, tolerations
 from aks_kaito.naming import DATABASE
 from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings.cluster import Model
 from aks_kaito.settings.workload import Ingress
 
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
 # Namespace of the agents of managed Prometheus.
 _AGENTS_NAMESPACE = "kube-system"
+# The application's default of KAITO_CHAT_AUTH_SECRET_DELAY_SECONDS, and the time in which a kubelet updates a volume.
+_SIGNING_DELAY_SECONDS = 600
+_KUBELET_MINUTES = 5
 
 
 def published(ingress: Ingress) -> bool:
@@ -60,6 +64,7 @@ def chat(environment: Environment) -> Values:
             values["chat"]["databaseRole"] = {"enabled": True, "administrator": administrator}
     if published(settings.ingress):
         values["ingress"] = _ingress(environment)
+    values["model"] |= _switch(settings.model)
     if settings.ingress.model_hostname is not None:
         values["model"]["ingress"] = _model_ingress(settings)
     return values
@@ -75,6 +80,19 @@ def _model(settings: Settings) -> Values:
     }
     if model.max_model_len is not None:
         values["vllm"] = {"max-model-len": model.max_model_len}
+    return values
+
+
+def _switch(model: Model) -> Values:
+    """Return the standby, and whether a model that is not ready may replace a running one."""
+    standby = model.standby()
+    values: Values = {"allowInterruption": True} if model.interruption_allowed else {}
+    if standby is not None:
+        values["standby"] = {
+            "preset": standby.preset,
+            "instanceType": standby.instance_type,
+            "nodeCount": standby.node_count,
+        }
     return values
 
 
@@ -182,6 +200,10 @@ def _network_policy(settings: Settings) -> Values:
 def _sign_in(environment: Environment) -> Values:
     settings, names = environment.settings, environment.names
     values: Values = {"KAITO_CHAT_SIGN_IN": "entra", "KAITO_CHAT_ENTRA_CLIENT_ID": settings.chat.entra_client_id}
+    # A changed secret reaches every pod within the interval and the kubelet's own.
+    delay_seconds = (settings.cluster.key_vault_secrets_rotation_interval_minutes + _KUBELET_MINUTES) * 60
+    if delay_seconds > _SIGNING_DELAY_SECONDS:
+        values["KAITO_CHAT_AUTH_SECRET_DELAY_SECONDS"] = delay_seconds
     if settings.postgresql.enabled:
         user, host = names.of("id", "chat"), f"{names.postgresql}.postgres.database.azure.com"
         values |= {

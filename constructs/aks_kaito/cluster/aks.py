@@ -75,6 +75,7 @@ class AksCluster(Construct):
         identity = Identity(self, "identity", placement=placement, purpose="aks")
         # An identity that AKS creates could get its rights only after the nodes have started.
         kubelet = Identity(self, "kubelet-identity", placement=placement, purpose="kubelet")
+        temporary_names = node_pools.temporary_names(settings.system_pool.name, settings.user_pool.name)
         self._resource = KubernetesCluster(
             self,
             "Resource",
@@ -87,7 +88,13 @@ class AksCluster(Construct):
                 "object_id": kubelet.principal_id,
                 "user_assigned_identity_id": kubelet.resource_id,
             },
-            default_node_pool=node_pools.system_pool(settings.system_pool, settings.cluster, placement, network),
+            default_node_pool=node_pools.system_pool(
+                settings.system_pool,
+                settings.cluster,
+                placement,
+                network,
+                temporary_name=temporary_names[settings.system_pool.name],
+            ),
             # AKS requires these when it creates the cluster, but no argument refers to them: the rights to join its
             # subnets and to assign the kubelet's identity, and the NAT gateway of the outbound type.
             depends_on=[*self._add_rights(identity, kubelet, network), *network.outbound],
@@ -115,6 +122,7 @@ class AksCluster(Construct):
             placement=placement,
             network=network,
             cluster_resource_id=self._resource.id,
+            temporary_name=temporary_names[settings.user_pool.name],
         )
         # In the scope of the stack: in this one, the assignments would get other Terraform addresses.
         roles.assign(

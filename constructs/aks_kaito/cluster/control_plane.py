@@ -8,6 +8,7 @@ from typing import Any
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 
 from aks_kaito.network.virtual_network import VirtualNetwork
+from aks_kaito.settings.addresses import NODES_ONLY, source
 from aks_kaito.settings.cluster import Cluster
 
 
@@ -75,6 +76,6 @@ def _api_server_access(cluster: Cluster, network: VirtualNetwork) -> dict[str, A
     if cluster.authorized_ip_ranges:
         # AKS stores a single address as a /32 range; without the suffix, every plan would show a change. Nodes reach a
         # public API server from the NAT gateway's address, which AKS does not add by itself.
-        operators = [each if "/" in each else f"{each}/32" for each in cluster.authorized_ip_ranges]
+        operators = [str(source(each)) for each in cluster.authorized_ip_ranges if each != NODES_ONLY]
         access["authorized_ip_ranges"] = [*operators, f"{network.outbound_ip_address}/32"]
     return access or None

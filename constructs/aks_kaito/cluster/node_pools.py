@@ -18,11 +18,24 @@ from aks_kaito.settings.cluster import Cluster, NodePool, SystemPool, UserPool
 _UPGRADE_SETTINGS = {"max_surge": "10%", "drain_timeout_in_minutes": 30, "node_soak_duration_in_minutes": 0}
 
 
-def system_pool(pool: SystemPool, cluster: Cluster, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
+def temporary_names(*names: str) -> dict[str, str]:
+    """Return, for each of a cluster's pools, a free name for the pool that azurerm replaces it with for a while."""
+    found: dict[str, str] = {}
+    for name in names:
+        head = f"{name[:8]}tmp"
+        candidates = (head, *(f"{head}{digit}" for digit in range(1, 10)))
+        found[name] = next(each for each in candidates if each not in (*names, *found.values()))
+    return found
+
+
+def system_pool(
+    pool: SystemPool, cluster: Cluster, placement: Placement, network: VirtualNetwork, *, temporary_name: str
+) -> dict[str, Any]:
     """Return the default pool as an argument of the cluster; only critical add-ons run there."""
     return {
         **_pool_arguments(pool, cluster, placement, network),
         "name": pool.name,
+        "temporary_name_for_rotation": temporary_name,
         "only_critical_addons_enabled": True,
         "vnet_subnet_id": network.system_subnet_id,
         "upgrade_settings": _UPGRADE_SETTINGS,
@@ -37,6 +50,7 @@ def add_user_pool(
     placement: Placement,
     network: VirtualNetwork,
     cluster_resource_id: str,
+    temporary_name: str,
 ) -> KubernetesClusterNodePool:
     """Define the pool of all other pods, regular or spot."""
     spot = {"priority": "Spot", "eviction_policy": "Delete", "spot_max_price": -1}
@@ -52,6 +66,7 @@ def add_user_pool(
         **(spot if settings.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
         **_pool_arguments(settings, cluster, placement, network),
         name=settings.name,
+        temporary_name_for_rotation=temporary_name,
         lifecycle=TerraformResourceLifecycle(
             ignore_changes=[
                 # The autoscaler and the upgrade channel change these.
@@ -82,7 +97,5 @@ def _pool_arguments(pool: NodePool, cluster: Cluster, placement: Placement, netw
         "node_labels": dict(pool.node_labels) or None,
         "orchestrator_version": cluster.kubernetes_version,
         "pod_subnet_id": network.pod_subnet_id,
-        # azurerm uses this name while it replaces the nodes for a change that AKS cannot make in place.
-        "temporary_name_for_rotation": f"{pool.name[:8]}tmp",
         "tags": placement.tags,
     }

@@ -19,9 +19,12 @@ from cdktn_provider_azurerm.monitor_workspace import MonitorWorkspace
 from constructs import Construct
 
 from aks_kaito import diagnostics, roles
+from aks_kaito.network.private_endpoint import PrivateLink
 from aks_kaito.placement import Placement
+from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.settings.monitoring import BasicTable, Monitoring
 
+_GRAFANA_LINK = PrivateLink("grafana", "privatelink.grafana.azure.com")
 # Log Analytics uses -1 for no limit.
 _NO_QUOTA = -1
 
@@ -87,6 +90,7 @@ class Metrics(Construct):
         *,
         settings: Monitoring,
         placement: Placement,
+        access: NetworkAccess,
         deployer: DataAzurermClientConfig,
         admin_group_object_ids: Sequence[str],
     ) -> None:
@@ -118,6 +122,10 @@ class Metrics(Construct):
             ],
             **placement.arguments,
         )
+        if not settings.grafana_public_network_access_enabled:
+            access.add_private_endpoint(
+                self, placement=placement, link=_GRAFANA_LINK, resource_id=grafana.id, required=True
+            )
         roles.assign(
             self,
             "grafana-reads-metrics",

@@ -58,7 +58,8 @@ def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
     if not settings.kaito.enabled:
         return _NOTHING
-    return _nodes_of(settings.model, settings.kaito.version)
+    models = [settings.model, settings.model.standby()]
+    return ", ".join(_nodes_of(model, settings.kaito.version) for model in models if model is not None)
 
 
 def _nodes_of(model: Wanted, version: str) -> str:

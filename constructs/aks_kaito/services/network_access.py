@@ -11,6 +11,7 @@ from constructs import Construct
 from aks_kaito.network.private_endpoint import PrivateEndpoint, PrivateLink
 from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
+from aks_kaito.settings.addresses import firewall_rules
 from aks_kaito.settings.network import Network
 
 
@@ -31,7 +32,7 @@ class NetworkAccess:
         """Arguments of a service's firewall, except its exemption for Azure's own services."""
         return {
             "default_action": "Deny",
-            "ip_rules": list(self.settings.allowed_ip_ranges),
+            "ip_rules": firewall_rules(self.settings.allowed_ip_ranges),
             "virtual_network_subnet_ids": self.network.trusted_subnet_ids,
         }
 

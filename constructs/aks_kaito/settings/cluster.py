@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.catalog import CATALOG
+from aks_kaito.settings.addresses import ApiServerSources, Cidr, IpAddress
 from aks_kaito.settings.fields import (
-    AllowedSources,
-    Cidr,
     DayOfWeek,
     Effect,
     GpuVmSize,
     Guid,
-    IpAddress,
     KaitoVersion,
     KubernetesVersion,
     Matching,
@@ -31,6 +30,24 @@ NodeCount = Annotated[int, Field(ge=0, le=1000)]
 PoolName = Annotated[
     str,
     Matching(r"[a-z][a-z0-9]{0,11}", "must be 1-12 lower-case letters and digits, starting with a letter"),
+]
+
+
+def _username(value: str) -> str:
+    if value in CATALOG.reserved_names.usernames:
+        raise ValueError(
+            f"must not be a name that Azure reserves: {', '.join(sorted(CATALOG.reserved_names.usernames))}"
+        )
+    return value
+
+
+AdminUsername = Annotated[
+    str,
+    Matching(
+        r"[a-z][-a-z0-9_]{0,31}",
+        "must be a Linux user name: 1-32 lower-case letters, digits, '_' and '-', a letter first",
+    ),
+    AfterValidator(_username),
 ]
 
 
@@ -60,7 +77,7 @@ class Cluster(Section):
     ssh_public_key: SshPublicKey
     """OpenSSH public key of the administrator of nodes and jump box. RSA is safe: AKS refused Ed25519 for years. Nodes
     take a changed key at their next image upgrade; the jump box keeps the first one (see `az vm user update`)."""
-    admin_username: Annotated[str, Matching(r"[a-z_][-a-z0-9_]{0,31}", "must be a Linux user name")] = fixed("azadmin")
+    admin_username: AdminUsername = fixed("azadmin")
     """User name of the administrator of nodes and jump box."""
     admin_group_object_ids: Annotated[tuple[Guid, ...], Field(strict=False), AfterValidator(distinct)] = ()
     """Object ids of Entra ID groups that administer the cluster and import dashboards. If empty, the first deployer
@@ -73,8 +90,9 @@ class Cluster(Section):
     """Allow `az aks command invoke`, which needs no network path to a private API server."""
     api_server_vnet_integration_enabled: bool = fixed(False, Effect.LOWER_REFUSED)
     """Give the API server an address in a subnet of its own, so that nodes reach it inside the network."""
-    authorized_ip_ranges: AllowedSources = ()
-    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can."""
+    authorized_ip_ranges: ApiServerSources = ()
+    """Public addresses or ranges that can reach a public API server, in addition to the nodes'; if empty, all can.
+    `["0.0.0.0/32"]` means the nodes only."""
     network_plugin_mode: Literal["overlay", "pod-subnet"] = fixed("overlay")
     """Source of pod addresses: `overlay` uses `pod_cidr`, `pod-subnet` uses `network.pod_subnet_cidr`."""
     network_policy: Literal["azure", "calico", "cilium"] = fixed("cilium")
@@ -98,14 +116,15 @@ class Cluster(Section):
     vertical_pod_autoscaler_enabled: bool = True
     """Enable the Vertical Pod Autoscaler add-on."""
     key_vault_secrets_rotation_interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 2
-    """Polling interval of the Key Vault secrets provider, in minutes."""
+    """Polling interval of the Key Vault secrets provider, in minutes. A changed signing secret of the chat is used five
+    minutes after it, and after ten minutes at least."""
     dapr_enabled: bool = False
     """Install the Dapr extension in the namespace dapr-system."""
     application_gateway_resource_id: (
         Annotated[
             str,
             Matching(
-                r"/subscriptions/[-0-9a-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
+                r"/subscriptions/[-0-9A-Fa-f]{36}/resourceGroups/[-\w.()]+/providers/Microsoft\.Network/applicationGateways/[-\w.]+",
                 "must be the resource id of an Application Gateway (/subscriptions/.../applicationGateways/NAME)",
             ),
         ]
@@ -190,21 +209,42 @@ class Kaito(Section):
 class Model(Section):
     """The model that KAITO serves, and its GPU nodes.
 
+    Another preset, size or number of nodes is another model, which starts from the beginning. Start it as the standby,
+    then exchange both (docs/how-to/change-the-model.md).
+
     See: https://github.com/kaito-project/kaito/tree/main/presets
     """
 
     preset: Preset = "phi-4-mini-instruct"
-    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. A change
-    replaces the Workspace."""
+    """Short name of the KAITO preset; KAITO 0.12 also takes a Hugging Face id, such as `Qwen/Qwen3.5-9B`. While
+    the model runs, a change is refused unless the new one is a ready standby."""
     instance_type: GpuVmSize = "Standard_NC24ads_A100_v4"
-    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family. A change replaces the
-    Workspace."""
+    """VM size of the GPU nodes that KAITO creates; the subscription needs quota for its family."""
     node_count: Annotated[int, Field(ge=1, le=10)] = 1
     """Number of GPU nodes that share the model, on KAITO 0.6, which shares Llama and the large DeepSeek models only.
-    KAITO 0.12 counts the nodes itself; `make synth` shows them. A change replaces the Workspace."""
+    KAITO 0.12 counts the nodes itself; `make synth` shows them."""
     max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
     several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
+    standby_preset: Preset | None = None
+    """Preset of a standby: a second model that starts beside the first one, which answers meanwhile. By default the
+    model's. There is a standby if one of the three keys is set; its GPU nodes are billed too."""
+    standby_instance_type: GpuVmSize | None = None
+    """VM size of the standby's GPU nodes; by default the model's."""
+    standby_node_count: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Number of GPU nodes that share the standby; by default the model's."""
+    interruption_allowed: bool = False
+    """Accept a deployment that replaces a running model by one that is not ready: no answers for about 20 minutes."""
+
+    def standby(self) -> "Model | None":
+        """Return preset, size and number of nodes of the standby, if there is one."""
+        keys = {
+            "preset": self.standby_preset,
+            "instance_type": self.standby_instance_type,
+            "node_count": self.standby_node_count,
+        }
+        given = {key: value for key, value in keys.items() if value is not None}
+        return self.model_copy(update=given) if given else None
 
 
 class Flux(Section):

@@ -7,10 +7,11 @@ settings and the JSON Schema for editors are generated from them.
 from typing import Annotated
 
 from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
-from aks_kaito.settings.fields import Guid, Location, Matching, Section, Tags, fixed
+from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
+from aks_kaito.settings.tags import TagNames, Tags
 from aks_kaito.settings.workload import Charts, Chat, Ingress, State, Workloads
 
 Prefix = Annotated[
@@ -31,7 +32,9 @@ class Settings(Section):
     resource_provider_registration_enabled: bool = True
     """Register the required resource providers. Set `false` if the deployer lacks the permission."""
     tags: Tags = {"createdWith": "Terraform"}
-    """Tags of every resource, in addition to `environment`, which is the file's name."""
+    """Tags of every resource, in addition to `environment`, which is the file's name unless you set it here."""
+    tags_ignored: TagNames = ()
+    """Names of tags that others set, such as a policy, in their spelling. Terraform does not change or remove them."""
     network: Network = Network()
     cluster: Cluster
     system_pool: SystemPool = SystemPool()

@@ -5,7 +5,6 @@ Every type refuses values that Azure or Kubernetes would refuse, and its message
 
 import base64
 import binascii
-import ipaddress
 import re
 import struct
 from collections.abc import Callable
@@ -56,38 +55,6 @@ class Matching:
         return value
 
 
-def network(text: str) -> ipaddress.IPv4Network:
-    """Parse an IPv4 range in CIDR notation. Raises ValueError if it is none or host bits are set."""
-    try:
-        return ipaddress.IPv4Network(text)
-    except ValueError as error:
-        message = "must be an IPv4 range in CIDR notation with zero host bits, such as 10.240.0.0/16"
-        raise ValueError(f"{message} ({error})") from None
-
-
-def _cidr(value: str) -> str:
-    if "/" not in value:
-        raise ValueError("must be an IPv4 range in CIDR notation, such as 10.240.0.0/16")
-    return str(network(value))
-
-
-def _address(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ValueError:
-        raise ValueError("must be an IPv4 address, such as 172.16.0.10") from None
-
-
-def _allowed_source(value: str) -> str:
-    """Check a public address or range; Azure's firewalls accept no other."""
-    source = network(value if "/" in value else f"{value}/32")
-    if source.prefixlen == 0:
-        raise ValueError("must not be the whole internet; use an empty list instead")
-    if source.is_private:
-        raise ValueError("must be a public IPv4 address or range; Azure's firewalls refuse private ones")
-    return value
-
-
 def _guid(value: str) -> str:
     try:
         parsed = str(UUID(value))
@@ -113,9 +80,18 @@ def _ssh_public_key(value: str) -> str:
 
 
 def _location(value: str) -> str:
-    if value not in CATALOG.regions.names:
-        raise ValueError("must be an Azure region as `az account list-locations` names it, such as westeurope")
-    return value
+    region = CATALOG.regions.get(value)
+    if region is not None and region.retired_on is None:
+        return value
+    if region is not None:
+        raise ValueError(f"was retired by Azure on {region.retired_on} (catalog.toml)")
+    name = re.sub(r"[\s_-]", "", value).lower()
+    if name in CATALOG.regions:
+        raise ValueError(f"must be {name}, as `az account list-locations` spells it")
+    clouds = (cloud for prefix, cloud in CATALOG.sovereign_regions.items() if name.startswith(prefix))
+    if cloud := next(clouds, None):
+        raise ValueError(f"must be a region of the public cloud; this one belongs to {cloud}, which is not supported")
+    raise ValueError("must be an Azure region as `az account list-locations` names it, such as westeurope")
 
 
 def _kaito_version(value: str) -> str:
@@ -131,6 +107,21 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
+# AKS sets these labels itself, and refuses prefixes of Azure and Kubernetes except those that the kubelet may set.
+# See: https://learn.microsoft.com/azure/aks/use-labels#reserved-system-labels
+_RESERVED_LABELS = {"accelerator", "agentpool", "storageprofile", "storagetier"}
+_RESERVED_LABEL_PREFIXES = ("kubernetes.azure.com", "kubernetes.io", "k8s.io")
+_FREE_LABEL_PREFIXES = ("kubelet.kubernetes.io", "node.kubernetes.io")
+
+
+def _is_reserved_label(prefix: str, name: str) -> bool:
+    if not prefix:
+        return name.lower() in _RESERVED_LABELS
+    if prefix in _FREE_LABEL_PREFIXES:
+        return name == "instance-type"
+    return any(prefix == each or prefix.endswith(f".{each}") for each in _RESERVED_LABEL_PREFIXES)
+
+
 def _labels(check: Callable[[str], bool], allowed: str) -> Callable[[dict[str, str]], dict[str, str]]:
     def validate(labels: dict[str, str]) -> dict[str, str]:
         for key, value in labels.items():
@@ -143,31 +134,12 @@ def _labels(check: Callable[[str], bool], allowed: str) -> Callable[[dict[str, s
 
 def _label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
+    if _is_reserved_label(prefix, name):
+        return False
     fits = re.fullmatch(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", name) is not None
     return fits and (not slash or re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", prefix) is not None)
 
 
-# See: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
-_LONGEST_TAG_NAME = 128
-_LONGEST_TAG_VALUE = 256
-
-
-def _tags(tags: dict[str, str]) -> dict[str, str]:
-    for name, value in tags.items():
-        if not 1 <= len(name) <= _LONGEST_TAG_NAME or re.search(r"[<>%&\\?/]", name) or len(value) > _LONGEST_TAG_VALUE:
-            raise ValueError(
-                f"a tag's name has 1-{_LONGEST_TAG_NAME} characters without <>%&\\?/, "
-                f"its value at most {_LONGEST_TAG_VALUE}; not {name!r}"
-            )
-    return tags
-
-
-Cidr = Annotated[str, AfterValidator(_cidr)]
-"""An IPv4 range such as `10.240.0.0/16`."""
-IpAddress = Annotated[str, AfterValidator(_address)]
-AllowedSources = Annotated[
-    tuple[Annotated[str, AfterValidator(_allowed_source)], ...], Field(strict=False), AfterValidator(distinct)
-]
 Guid = Annotated[str, AfterValidator(_guid)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
 Location = Annotated[str, AfterValidator(_location)]
@@ -175,9 +147,14 @@ Zones = Annotated[tuple[Literal["1", "2", "3"], ...], Field(strict=False, max_le
 # See: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 NodeLabels = Annotated[
     dict[str, str],
-    AfterValidator(_labels(_label_key, "must be Kubernetes labels of at most 63 characters each")),
+    AfterValidator(
+        _labels(
+            _label_key,
+            "must be Kubernetes labels of at most 63 characters each, without the names that AKS reserves (agentpool, "
+            "accelerator, storageprofile, storagetier, and the prefixes kubernetes.azure.com/ and kubernetes.io/)",
+        )
+    ),
 ]
-Tags = Annotated[dict[str, str], Field(max_length=50), AfterValidator(_tags)]
 # A name that the file's author chooses for an entry, which keeps the entry's Terraform address stable.
 _Name = Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")]
 Principals = dict[_Name, Guid]
@@ -198,7 +175,15 @@ DnsLabel = Annotated[
         "must be lower-case letters, digits and '-', at most 63 (a DNS label)",
     ),
 ]
-VmSize = Annotated[str, Matching(r"Standard_[A-Z]\w{1,40}", "must be an Azure VM size, such as Standard_D4ads_v5")]
+VmSize = Annotated[
+    str,
+    Matching(
+        r"[Ss][Tt][Aa][Nn][Dd][Aa][Rr][Dd]_[A-Za-z][-\w]{1,40}", "must be an Azure VM size, such as Standard_D4ads_v5"
+    ),
+    AfterValidator(CATALOG.spelled),
+    AfterValidator(canonical),
+]
+"""A VM size, compared without regard to case and stored in Azure's spelling."""
 GpuVmSize = Annotated[
     str,
     Matching(

@@ -70,7 +70,7 @@ class Monitoring(Section):
     grafana_major_version: Literal["12", "13"] = "12"
     """Major version of Azure Managed Grafana."""
     grafana_public_network_access_enabled: bool = True
-    """Allow access to Grafana from public networks, with Entra ID sign-in."""
+    """Allow access to Grafana from public networks, with Entra ID sign-in. If off, Grafana has a private endpoint."""
     grafana_zone_redundancy_enabled: bool = fixed(False)
     """Run Grafana in several availability zones."""
     grafana_admin_object_ids: Principals = {}

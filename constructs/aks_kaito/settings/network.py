@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aks_kaito.settings.fields import AllowedSources, Cidr, Effect, Section, Zones, fixed
+from aks_kaito.settings.addresses import AllowedSources, Cidr
+from aks_kaito.settings.fields import Effect, Section, Zones, fixed
 
 
 class Network(Section):
@@ -24,7 +25,7 @@ class Network(Section):
     api_server_subnet_cidr: Cidr = fixed("10.243.0.0/27", Effect.REFUSED)
     """Range of the subnet for API server VNet integration, at least a /28; unused while that is off."""
     vm_subnet_cidr: Cidr = fixed("10.243.1.0/24", Effect.REFUSED)
-    """Range of the jump box and all private endpoints."""
+    """Range of the jump box and all private endpoints; it must have an address for each of them."""
     bastion_subnet_cidr: Cidr = fixed("10.243.2.0/24", Effect.REFUSED)
     """Range of the subnet for Azure Bastion, at least a /26; unused while Bastion is off."""
     nat_gateway_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 4
@@ -33,7 +34,8 @@ class Network(Section):
     """`Standard` is in one zone: if it fails, no node reaches the internet. `StandardV2` is in all zones, at the same
     price; some regions do not have it. A change replaces the gateway and its address."""
     nat_gateway_zones: Annotated[Zones, Field(max_length=1)] = fixed(("1",))
-    """Zone of a `Standard` NAT gateway and its address; if empty, Azure selects it. Unused with `StandardV2`."""
+    """Zone of a `Standard` NAT gateway and its address; if empty, Azure selects it, as it must in regions without
+    zones. Unused with `StandardV2`."""
     public_ip_zones: Zones = fixed(("1", "2", "3"), Effect.IGNORED)
     """Availability zones of the addresses of ingress controller and Bastion; empty in regions without zones. An
     address keeps the zones of its creation."""

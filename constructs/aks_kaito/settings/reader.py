@@ -3,6 +3,7 @@
 The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from aks_kaito.settings import wording
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
+from aks_kaito.settings.tags import tags_of
 
 _ENVIRONMENT_NAME = r"[a-z][a-z0-9-]{0,14}[a-z0-9]"
 # A valid value for each required key, so that rules on other keys run even if one is missing or broken.
@@ -46,7 +48,7 @@ class Environment:
     @property
     def tags(self) -> dict[str, str]:
         """The tags of every resource."""
-        return {**self.settings.tags, "environment": self.name}
+        return tags_of(self.name, self.settings.tags)
 
 
 def load(path: Path, today: date | None = None) -> Environment:
@@ -57,9 +59,9 @@ def load(path: Path, today: date | None = None) -> Environment:
     """
     data = _parse(path)
     problems = list(_unsafe_strings(data))
-    if not re.fullmatch(_ENVIRONMENT_NAME, path.stem):
-        allowed = "a file's name must be 2-16 lower-case letters, digits and '-', starting with a letter"
-        problems.append(Problem("environment", path.stem, allowed))
+    if not re.fullmatch(rf"{_ENVIRONMENT_NAME}\.toml", path.name):
+        allowed = "a file's name must be 2-16 lower-case letters, digits and '-', starting with a letter, and .toml"
+        problems.append(Problem("environment", path.name, allowed))
     settings, more = _validated(data)
     problems += more
     broken = frozenset(problem.key for problem in problems)
@@ -72,12 +74,19 @@ def load(path: Path, today: date | None = None) -> Environment:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    if path.is_symlink() and not path.exists():
+        allowed = f"is a symbolic link to {path.readlink()}, which does not exist"
+        raise SettingsError(path, [Problem("file", path.name, allowed)])
+    if path.exists() and not path.is_file():
+        raise SettingsError(path, [Problem("file", path.name, "must be a file, not a folder or a device")])
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Some editors on Windows begin a file with a byte order mark.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
-        allowed = f"must be UTF-8 text; byte {error.start} is not"
+        is_utf_16 = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        allowed = f"must be UTF-8 text; {'the file is UTF-16' if is_utf_16 else f'byte {error.start} is not'}"
     except tomllib.TOMLDecodeError as error:
         allowed = f"must be TOML: {error}"
     except (RecursionError, ValueError) as error:

@@ -14,15 +14,19 @@ _SWITCH = {"true": True, "false": False}
 
 
 def names(folder: Path) -> list[str]:
-    """Return the names of all environments in a folder.
+    """Return the names of all environments in a folder, also of those whose file cannot be read. Hidden files are none.
 
     Raises:
-        SettingsError: The folder cannot be read.
+        SettingsError: The folder cannot be read, or a file's name ends in another spelling of .toml.
     """
     try:
-        return sorted(path.stem for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
+        paths = [path for path in folder.iterdir() if path.suffix.lower() == ".toml" and not path.name.startswith(".")]
     except OSError as error:
         raise unreadable(folder, error) from None
+    for path in paths:
+        if path.suffix != ".toml":
+            raise SettingsError(path, [Problem("file", path.name, "must end in .toml, in lower case")])
+    return sorted(path.stem for path in paths)
 
 
 def named(folder: Path, name: str, key: str = "ENV") -> Environment:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from aks_kaito.catalog import CATALOG
 from aks_kaito.settings.fields import (
     Effect,
     Location,
@@ -18,6 +19,34 @@ from aks_kaito.settings.fields import (
 DeploymentName = Annotated[
     str,
     Matching(r"[A-Za-z0-9][-\w.]{0,63}", "must be 1-64 letters, digits or _-., starting with a letter or digit"),
+]
+
+
+# The sizes that azurerm accepts.
+# See: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-compute
+_SIZES = (
+    r"B_Standard_B(2s|(1|2|4|8|12|16|20)ms)",
+    r"GP_Standard_D(2|4|8|16|32|48|64)(s_v3|ds_v4)",
+    r"GP_Standard_D(2|4|8|16|32|48|64|96)(ds_v5|ds_v6|ads_v5)",
+    r"GP_Standard_DC(2|4|8|16|32|48|64|96)ads_v5",
+    r"MO_Standard_E(2|4|8|16|20|32|48|64)s_v3",
+    r"MO_Standard_E(2|4|6|8|16|20|32|48|64)ds_v4",
+    r"MO_Standard_E(2|4|8|16|20|32|48|64|96)ds_v5",
+    r"MO_Standard_E(2|4|8|16|32|48|64|96)(ds_v6|ads_v5)",
+    r"MO_Standard_EC(2|4|8|16|20|32|48|64|96)(ads|as)_v5",
+)
+
+
+def _server_size(value: str) -> str:
+    """Return a server size in the spelling of VM sizes."""
+    tier, _, size = value.partition("_")
+    return f"{tier.upper()}_{CATALOG.spelled(size)}"
+
+
+ServerSize = Annotated[
+    str,
+    AfterValidator(_server_size),
+    Matching("|".join(_SIZES), "must be a size of flexible servers, such as B_Standard_B1ms or GP_Standard_D2ds_v5"),
 ]
 
 
@@ -117,9 +146,7 @@ class PostgreSql(Section):
 
     enabled: bool = fixed(False)
     """Create a flexible server, a database, and an identity that administers it and creates the chat's role."""
-    sku_name: Annotated[
-        str, Matching(r"(B|GP|MO)_Standard_[A-Z]\w{1,30}", "must be a server size, such as B_Standard_B1ms")
-    ] = "B_Standard_B1ms"
+    sku_name: ServerSize = "B_Standard_B1ms"
     """Compute size: B is burstable, GP general purpose, MO memory optimized."""
     version: Literal["14", "15", "16", "17", "18"] = fixed("17", Effect.LOWER_REFUSED)
     """Major version. Azure upgrades the server in place, with some minutes of downtime."""
@@ -145,16 +172,19 @@ class Bastion(Section):
     """Service tier. Native client tunnels (`az network bastion tunnel`) require Standard or Premium."""
 
 
+ImageName = Annotated[str, Matching(r"[A-Za-z0-9][-\w.]{0,127}", "must be letters, digits and _-., at most 128")]
+
+
 class VmImage(Section):
     """A marketplace image."""
 
-    publisher: str = fixed("Canonical")
+    publisher: ImageName = fixed("Canonical")
     """Publisher of the image."""
-    offer: str = fixed("ubuntu-24_04-lts")
+    offer: ImageName = fixed("ubuntu-24_04-lts")
     """Offer of the image."""
-    sku: str = fixed("server")
+    sku: ImageName = fixed("server")
     """SKU of the image."""
-    version: str = fixed("latest")
+    version: ImageName = fixed("latest")
     """Version of the image."""
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aks_kaito.settings.addresses import AllowedSources
 from aks_kaito.settings.fields import (
-    AllowedSources,
     DnsLabel,
     EmailAddress,
     Guid,

@@ -21,7 +21,7 @@ from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Environment
-from aks_kaito.stacks import platform_options, providers
+from aks_kaito.stacks import ignored_tags, platform_options, providers
 
 
 class PlatformStack(TerraformStack):
@@ -50,6 +50,7 @@ class PlatformStack(TerraformStack):
             "metrics",
             settings=settings.monitoring,
             placement=placement,
+            access=access,
             deployer=deployer,
             admin_group_object_ids=settings.cluster.admin_group_object_ids,
         )
@@ -110,6 +111,7 @@ class PlatformStack(TerraformStack):
         }
         for key, value in sorted(outputs.items()):
             TerraformOutput(self, key, value=value)
+        ignored_tags.ignore(self, settings.tags_ignored)
 
     def _add_group(self, environment: Environment) -> ResourceGroup:
         return ResourceGroup(

@@ -18,7 +18,7 @@ from aks_kaito.monitoring.alert_rules import AlertRules
 from aks_kaito.monitoring.scraping import ManagedPrometheusSettings
 from aks_kaito.placement import Placement
 from aks_kaito.settings import Environment
-from aks_kaito.stacks import cluster_providers, providers
+from aks_kaito.stacks import cluster_providers, ignored_tags, providers
 
 _AWAIT_KAITO_SECONDS = 900
 
@@ -62,6 +62,7 @@ class WorkloadsStack(TerraformStack):
         self._add_monitoring()
         if ours.published(settings.ingress):
             TerraformOutput(self, "chat_url", value=f"https://{settings.ingress.hostname}")
+        ignored_tags.ignore(self, settings.tags_ignored)
 
     def _add_namespace(self, after: list[ITerraformDependable]) -> NamespaceV1:
         """Define the chat's namespace.

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from kaito_chat.backends import (
+    ApiKey,
     Choice,
     Finish,
     Message,
@@ -224,7 +225,7 @@ async def test_azure_openai_is_asked_with_a_key_or_an_entra_token(key: str | Non
         endpoint_url="https://x.openai.azure.com/", backend="azure_openai", model="gpt 4", api_version="2024-10-21"
     )
     client = httpx.AsyncClient(transport=httpx.MockTransport(azure))
-    connected = connect(model, client, Timeouts(), api_key=key, credential=Credential())  # type: ignore[arg-type]
+    connected = connect(model, client, Timeouts(), api_key=ApiKey(key) if key else None, credential=Credential())  # type: ignore[arg-type]
     backend = await backend_at(connected, model)
     served = await backend.describe()
     sampling = Sampling(temperature=0, top_p=1, max_tokens=5)

@@ -1,6 +1,6 @@
 import pytest
 
-from kaito_chat.backends import Choice, ServedModel, backend_at, connect, pool
+from kaito_chat.backends import ApiKey, Choice, ServedModel, backend_at, connect, pool
 from kaito_chat.backends.detect import detect
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.settings import ModelSettings
@@ -103,10 +103,10 @@ async def test_a_key_may_end_with_a_newline_and_is_in_no_error() -> None:
 
     client = endpoint(server)._client  # noqa: SLF001
     model = model_settings()
-    await backend_at(connect(model, client, QUICK, api_key="k3y\n"), model)
+    await backend_at(connect(model, client, QUICK, api_key=ApiKey("k3y\n")), model)
     assert asked == ["Bearer k3y"]
     async with pool(1, 1) as client:
         nowhere = ModelSettings(endpoint_url="http://127.0.0.1:1")
         with pytest.raises(BackendError) as raised:
-            await backend_at(connect(nowhere, client, QUICK, api_key="k3\ny"), nowhere)
+            await backend_at(connect(nowhere, client, QUICK, api_key=ApiKey("k3\ny")), nowhere)
     assert "k3" not in str(raised.value)

@@ -12,9 +12,11 @@ from aks_kaito.settings.rules.rule import Context, rule
 
 _MODEL_KEYS = ("model", "kaito.version")
 _WARNING_KEYS = ("model", "kaito")
+# Keys that a standby has of its own, as `standby_KEY`.
+_OWN_KEYS = ("preset", "instance_type", "node_count")
 
 
-@rule("model.instance_type", "kaito.version")
+@rule("model", "kaito.version")
 def gpu_size_is_available(context: Context) -> Iterator[Problem]:
     """Azure offers the size, and KAITO serves presets on it."""
     version = context.settings.kaito.version
@@ -35,7 +37,7 @@ def gpu_size_is_available(context: Context) -> Iterator[Problem]:
             yield Problem(f"{prefix}instance_type", name, allowed)
 
 
-@rule("model.preset", "kaito.version")
+@rule("model", "kaito.version")
 def preset_is_known(context: Context) -> Iterator[Problem]:
     """The KAITO version has a preset of this name, or takes Hugging Face ids."""
     version = context.settings.kaito.version
@@ -62,7 +64,20 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
             value = getattr(model, obstacle.key)
             hint = f"; suitable: {', '.join(_fitting(model, version)) or 'more nodes'}"
             allowed = obstacle.text + (hint if obstacle.key == "instance_type" else "")
-            yield Problem(f"{prefix}{obstacle.key}", MISSING if value is None else value, allowed)
+            # The context's length has one key for both.
+            key = f"{prefix}{obstacle.key}" if obstacle.key in _OWN_KEYS else f"model.{obstacle.key}"
+            yield Problem(key, MISSING if value is None else value, allowed)
+
+
+@rule("model")
+def standby_is_another_model(context: Context) -> Iterator[Problem]:
+    """The standby differs from the model."""
+    model = context.settings.model
+    standby = model.standby()
+    if standby is not None and standby == model:
+        key = next(key for key in _OWN_KEYS if getattr(model, f"standby_{key}"))
+        allowed = "makes the standby the same as the model: set a key in which it differs, or remove model.standby_*"
+        yield Problem(f"model.standby_{key}", getattr(model, f"standby_{key}"), allowed)
 
 
 def _fitting(model: Model, version: str) -> Iterator[str]:
@@ -124,8 +139,10 @@ def model_needs_a_token(context: Context) -> Iterator[Problem]:
 
 
 def _models(context: Context) -> list[tuple[str, Model]]:
-    """Return the models of the environment, each with the beginning of its keys."""
-    return [("model.", context.settings.model)]
+    """Return the model and the standby, each with the beginning of its keys."""
+    model = context.settings.model
+    standby = model.standby()
+    return [("model.", model), *([("model.standby_", standby)] if standby is not None else [])]
 
 
 def _served(context: Context) -> list[tuple[str, Model]]:

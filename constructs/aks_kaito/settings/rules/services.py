@@ -1,23 +1,9 @@
-"""Rules on names and Azure services."""
+"""Rules on Azure services."""
 
 from collections.abc import Iterator
 
-from aks_kaito.naming import Names
 from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
-
-
-@rule("prefix", "location", "subscription_id", "key_vault.name")
-def names_fit_azure(context: Context) -> Iterator[Problem]:
-    """Azure accepts every name of prefix, environment and region."""
-    settings = context.settings
-    names = Names(
-        settings.prefix, context.environment, settings.location, settings.subscription_id, settings.key_vault.name
-    )
-    for kind, name, allowed in names.broken():
-        noun = kind.replace("_", " ")
-        text = f"makes the {noun}'s name {name}, but Azure allows {allowed}; shorten it or the file's name"
-        yield Problem("prefix", settings.prefix, text)
 
 
 @rule("network.private_endpoints_enabled", "registry", "location")
@@ -86,6 +72,16 @@ def history_needs_sign_in(context: Context) -> Iterator[Problem]:
     if context.settings.postgresql.enabled and context.settings.chat.sign_in == "none":
         text = 'is unused while chat.sign_in = "none": a conversation belongs to a user'
         yield Problem("postgresql.enabled", True, text)  # noqa: FBT003 (the value in question)
+
+
+@rule("monitoring.public_network_access_enabled")
+def metrics_can_be_queried(context: Context) -> Iterator[Problem]:
+    """Grafana can query the metrics. This is a warning: an operator can give Grafana a private endpoint of its own."""
+    if not context.settings.monitoring.public_network_access_enabled:
+        text = (
+            "leaves Grafana without metrics until you give it a managed private endpoint of the Azure Monitor workspace"
+        )
+        yield Problem("monitoring.public_network_access_enabled", False, text)  # noqa: FBT003 (the value in question)
 
 
 @rule("monitoring")

@@ -12,6 +12,7 @@ from kaito_chat.backends import connect
 from kaito_chat.chat import registry
 from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.signing_keys import SigningKeys
 from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.models.readiness import Model
 from kaito_chat.page.prepare import prepare
@@ -48,7 +49,7 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
         limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
         services = Services(settings, client, models, Workspaces("https://api", ROOT, "v1", None), limits)
         if settings.sign_in != "none":
-            services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SECRET, 24)
+            services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SigningKeys(SECRET, None, 0), 24)
         registry.use(services)
         config.load_module(str(HANDLERS))
         opened.append(Chat(services, token))
