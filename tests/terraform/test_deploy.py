@@ -18,7 +18,7 @@ import pytest
 
 from support.command_lines import Place, prepare
 from support.needs import needs_path
-from support.project import ROOT
+from support.project import ROOT, own
 from support.stand_ins import DIGEST, Ran, run
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -66,6 +66,8 @@ class Deployment:
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
+        settings = place.folder / "environments" / "dev.toml"
+        settings.write_text(own(settings.read_text(encoding="utf-8")), encoding="utf-8")
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
