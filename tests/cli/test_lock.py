@@ -24,11 +24,8 @@ ARGUMENTS = {
 @contextmanager
 def working(folder: Path, project: Path, subcommand: str, word: str) -> Iterator[subprocess.Popen[str]]:
     """Run a subcommand in a project while a program of it works, and end it at the end."""
-    variables = prepare(
-        folder,
-        variables={**without_placeholders(folder), "SLEEPS": word, "HELM_BIN": str(folder / "helm")},
-        root=project,
-    )
+    chosen = {"SLEEPS": word, "HELM_BIN": str(folder / "helm"), **without_placeholders(folder)}
+    variables = prepare(folder, variables=chosen, root=project)
     (folder / "built").touch()
     process = subprocess.Popen(
         [*AKS_KAITO, *ARGUMENTS[subcommand]], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -178,8 +178,9 @@ def run(
     root: Path | None = None,
     seconds: int = 120,
 ) -> Ran:
-    """Run `aks-kaito` with the stand-ins, as `prepare` says."""
-    if arguments[:1] == ("deploy",) and "AKS_KAITO_ENVIRONMENTS_DIR" not in (variables or {}):
+    """Run `aks-kaito` with the stand-ins, as `prepare` says; the shipped environments are deployed with own values."""
+    is_shipped = root is None or (root / "environments").is_symlink()
+    if arguments[:1] == ("deploy",) and is_shipped and "AKS_KAITO_ENVIRONMENTS_DIR" not in (variables or {}):
         variables = {**(variables or {}), **without_placeholders(folder)}
     surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)
     command = [*AKS_KAITO, *arguments]

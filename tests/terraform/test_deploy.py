@@ -68,8 +68,8 @@ class Deployment:
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
-        for path in (place.folder / "environments").glob("*.toml"):
-            path.write_text(own(path.read_text(encoding="utf-8")), encoding="utf-8")
+        settings = place.folder / "environments" / "dev.toml"
+        settings.write_text(own(settings.read_text(encoding="utf-8")), encoding="utf-8")
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
