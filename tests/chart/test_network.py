@@ -147,3 +147,15 @@ def test_every_opening_says_who_asks_whom(folder: str) -> None:
     text = (ROOT / "charts" / "kaito-chat" / "templates" / folder / "networkpolicy.yaml").read_text(encoding="utf-8")
     rules = re.findall(r'^ +- (?:from|to):$|include "kaito-chat\.\w+Rule"', text, re.MULTILINE)
     assert len(re.findall(r"^ +# .+ → .+$", text, re.MULTILINE)) == len(rules)
+
+
+def test_the_standby_has_a_policy_of_its_own() -> None:
+    objects = render(default(at("model.standby", {"preset": "phi-3.5-mini-instruct"})))
+    models = {each["metadata"]["name"] for each in objects if each["kind"] == "Workspace"}
+    policies = {
+        each["metadata"]["name"]: each["spec"]["podSelector"]["matchLabels"]
+        for each in objects
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] in models
+    }
+    assert policies == {name: {"kaito.sh/workspace": name} for name in models}
+    assert len(models) == 2
