@@ -47,7 +47,7 @@ def test_scaling_an_inference_set_changes_its_replicas_only(before: int, after: 
 
 def test_autoscaling_an_inference_set_changes_the_set_only() -> None:
     found = between({}, at("model.autoscaling.enabled", True), SCALABLE)
-    assert found.changed.keys() == {f"InferenceSet/{SET}"}
+    assert found.changed.keys() == {f"InferenceSet/{SET}", f"NetworkPolicy/{SET}"}
     assert found.changed[f"InferenceSet/{SET}"] == ("metadata.annotations", "spec.replicas")
     assert not found.deleted | found.left | found.created
 

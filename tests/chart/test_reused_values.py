@@ -70,7 +70,7 @@ def collector_ports(objects: list[Object]) -> list[int]:
     wanted = {"kubernetes.io/metadata.name": "observability"}
     return [
         port["port"]
-        for rule in one(objects, "NetworkPolicy")["spec"]["egress"]
+        for rule in one(objects, "NetworkPolicy", "demo")["spec"]["egress"]
         for peer in rule["to"]
         for port in rule["ports"]
         if peer.get("namespaceSelector", {}).get("matchLabels") == wanted

@@ -61,6 +61,8 @@ class Deployment:
         self._folder = folder
         self._variables = {
             **place.variables,
+            # Without this, the stand-ins select environments of their own.
+            "AKS_KAITO_ENVIRONMENTS_DIR": str(place.folder / "environments"),
             "CDK_REAL": str(place.program),
             "IN_POD": chat,
             "APPLICATION": str(ROOT / "app"),
