@@ -55,7 +55,7 @@ def test_a_whole_machine_lacks_nothing(tmp_path: Path) -> None:
     ("programs", "need", "detail", "remedy"),
     [
         ({"az": None}, "az", "not on the PATH", "Install az: package: azure-cli"),
-        ({"terraform": "echo Terraform v1.4.6"}, "terraform", "1.4.6", "Upgrade terraform to 1.5 or newer"),
+        ({"terraform": "echo Terraform v1.6.6"}, "terraform", "1.6.6", "Upgrade terraform to 1.7 or newer"),
         ({"terraform": "echo broken >&2; exit 1"}, "terraform", "exits with 1: broken", "Install terraform"),
         ({"kubelogin": "#"}, "kubelogin", "unknown version", ""),
     ],

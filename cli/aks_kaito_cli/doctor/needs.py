@@ -48,7 +48,7 @@ TERRAFORM = Program(
     "terraform",
     "https://developer.hashicorp.com/terraform/install",
     ("version", "-json"),
-    (1, 5),
+    (1, 7),
     "TERRAFORM_BINARY_NAME",
 )
 AZ = Program("az", "package: azure-cli, https://learn.microsoft.com/cli/azure/install-azure-cli", ("version",), (2, 60))

@@ -39,8 +39,8 @@ _RESOURCE_PROVIDERS = [
 _STATE_FOLDER = "../../.."
 
 
-# terraform_data, which the platform stack uses, exists since 1.4; releases before 1.5 get no corrections from anyone.
-_TERRAFORM_VERSIONS = ">= 1.5"
+# `removed`, with which the platform stack forgets a resource without destroying it, exists since 1.7.
+_TERRAFORM_VERSIONS = ">= 1.7"
 
 
 def require_terraform(stack: TerraformStack) -> None:
