@@ -15,7 +15,7 @@ from aks_kaito.charts.names import (
 from aks_kaito.charts.values import Values, gateway_annotations, tolerations
 from aks_kaito.naming import DATABASE
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.cluster import Model
+from aks_kaito.settings.model import Model
 from aks_kaito.settings.workload import Ingress
 
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"

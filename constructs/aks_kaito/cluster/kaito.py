@@ -17,7 +17,7 @@ from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.cluster.azapi_properties import API_VERSION, CONFLICTS, properties
 from aks_kaito.identity import federate
 from aks_kaito.settings.cluster import Cluster
-from aks_kaito.settings.cluster import Kaito as KaitoSettings
+from aks_kaito.settings.model import Kaito as KaitoSettings
 from aks_kaito.stored import address, stored
 
 # Service account of the GPU provisioner; Kubernetes compares it in lower case.

@@ -6,8 +6,9 @@ settings and the JSON Schema for editors are generated from them.
 
 from typing import Annotated
 
-from aks_kaito.settings.cluster import Cluster, Flux, Kaito, Model, SystemPool, UserPool
+from aks_kaito.settings.cluster import Cluster, Flux, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
+from aks_kaito.settings.model import Kaito, Model
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage

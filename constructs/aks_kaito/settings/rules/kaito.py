@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from aks_kaito.catalog import CATALOG
 from aks_kaito.models import plan, sizes
 from aks_kaito.models.tables import KAITO
-from aks_kaito.settings.cluster import Model
+from aks_kaito.settings.model import Model
 from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.rule import Context, rule
 
