@@ -30,14 +30,16 @@ _CONDITIONS = {
     # Only between the types with zones and those without; the settings allow no type with zones.
     ("azurerm_storage_account", "account_replication_type"): False,
 }
-# Arguments of which only a lower value replaces, according to the provider's source; the documentation does not say so.
-_IF_LOWER = {"azurerm_postgresql_flexible_server": ["storage_mb", "version"]}
+# Arguments that replace according to the provider's source, which the documentation does not list: always, and only if
+# the new value is lower.
+_OF_THE_SOURCE = [("azurerm_kubernetes_cluster", "default_node_pool.name")]
+_IF_LOWER = {"azurerm_bastion_host": ["sku"], "azurerm_postgresql_flexible_server": ["storage_mb", "version"]}
 
 
 def text(table: str) -> str:
     """Return the file's text; raise KeyError for a condition that this module does not know."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for kind, argument in sorted(set(_rows(table))):
+    for kind, argument in sorted({*_rows(table), *_OF_THE_SOURCE}):
         found[kind].append(argument)
     return _HEADER + "".join(_block(kind, arguments) for kind, arguments in found.items())
 

@@ -77,7 +77,10 @@ def test_another_name_or_region_of_a_resource_is_a_loss(tmp_path: Path) -> None:
 def test_a_lower_setting_of_the_database_is_refused(
     tmp_path: Path, key: str, deployed_as: dict[str, Any], setting: str, words: str
 ) -> None:
-    size = named(states.resource("terraform_data", triggers_replace={"type": "number", "value": 128}), "disk-size")
+    size = named(
+        states.resource("terraform_data", triggers_replace={"type": "number", "value": 128}),
+        "postgresql_disk-size_80E14E43",
+    )
     deployed(tmp_path, server(**deployed_as), *([size] if key == "storage" else []))
     said = refusal(deploy(tmp_path, f"{DEV}{DATABASE}{setting}\n"))
     assert words in said
@@ -86,7 +89,10 @@ def test_a_lower_setting_of_the_database_is_refused(
 
 
 def test_an_unchanged_or_larger_database_is_deployed(tmp_path: Path) -> None:
-    size = named(states.resource("terraform_data", triggers_replace={"type": "number", "value": 32}), "disk-size")
+    size = named(
+        states.resource("terraform_data", triggers_replace={"type": "number", "value": 32}),
+        "postgresql_disk-size_80E14E43",
+    )
     deployed(tmp_path, server(location="West Europe"), size, VAULT)
     ran = deploy(tmp_path, f"{DEV}{DATABASE}storage_gib = 64\n")
     assert ran.done.returncode == 0, ran.done.stderr
@@ -101,3 +107,36 @@ def test_a_deleted_vault_of_another_region_blocks_the_name(tmp_path: Path) -> No
     # In the same region, azurerm recovers it.
     same = {"[properties.location": "westeurope\t2026-12-24T00:00:00+00:00"}
     assert deploy(tmp_path, DEV, answers=same).done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("resource", "setting", "words"),
+    [
+        (
+            named(
+                states.resource("terraform_data", input={"type": "string", "value": "1.36"}),
+                "kubernetes-upgrade_version_32FA9BC7",
+            ),
+            'kubernetes_version = "1.35"\nautomatic_upgrade_channel = "rapid"',
+            "cluster.kubernetes_version = '1.35': must not be lower than '1.36'",
+        ),
+        (
+            named(
+                states.resource(
+                    "azurerm_kubernetes_cluster",
+                    name="aks-kaito-dev-westeurope",
+                    api_server_access_profile=[{"virtual_network_integration_enabled": True}],
+                ),
+                "cluster_611F8AFF",
+            ),
+            "api_server_vnet_integration_enabled = false",
+            "cluster.api_server_vnet_integration_enabled = False: must not be lower than True",
+        ),
+    ],
+)
+def test_a_cluster_does_not_go_back(tmp_path: Path, resource: dict[str, Any], setting: str, words: str) -> None:
+    deployed(tmp_path, resource)
+    keys = {line.split(" = ")[0] for line in setting.splitlines()}
+    kept = [line for line in DEV.splitlines() if line.split(" = ")[0] not in keys]
+    kept.insert(kept.index("[cluster]") + 1, setting)
+    assert words in refusal(deploy(tmp_path, "\n".join(kept)))

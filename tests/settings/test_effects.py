@@ -14,10 +14,11 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from aks_kaito.review import changes
-from aks_kaito.review.documents import Document, document
+from aks_kaito.review import changes, kinds
+from aks_kaito.review.documents import Document, document, type_of
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.fields import EFFECT, Effect
+from aks_kaito_cli.deploy import endangered
 from support.environments import EVERYTHING, altered
 from support.rendered import ID
 from support.stacks import synthesized
@@ -28,6 +29,7 @@ WIDER: dict[str, dict[str, Any]] = {
     "flux": {"enabled": True, "url": "https://example.org/flux"},
     "jump_box": {"enabled": True},
     "key_vault": {"secrets_officer_object_ids": {"someone": ID}},
+    "monitoring": {"grafana_admin_object_ids": {"someone": ID}},
     "network": {"pod_subnet_cidr": "10.242.0.0/16"},
     "registry": {"sku": "Premium", "georeplication_locations": ["northeurope"]},
     "cluster": {"api_server_vnet_integration_enabled": True, "dapr_enabled": True},
@@ -66,7 +68,7 @@ OTHERS: dict[str, Any] = {
     "jump_box.vm_size": "Standard_D4ads_v5",
     "kaito.version": "0.12.0",
     "key_vault.name": "other",
-    "key_vault.secrets_officer_object_ids": {"someone": ID, "other": OTHER_ID},
+    "key_vault.secrets_officer_object_ids": {"someone": OTHER_ID},
     "location": "northeurope",
     "model.instance_type": "Standard_NC48ads_A100_v4",
     "model.preset": "other",
@@ -76,7 +78,7 @@ OTHERS: dict[str, Any] = {
     "monitoring.annotations_allowed": "pods=[other]",
     "monitoring.basic_log_tables": ["ContainerLogV2"],
     "monitoring.cluster_log_categories": ["guard"],
-    "monitoring.grafana_admin_object_ids": {"other": ID},
+    "monitoring.grafana_admin_object_ids": {"someone": OTHER_ID},
     "monitoring.labels_allowed": "pods=[other]",
     "network.address_space": ["10.0.0.0/8", "172.20.0.0/16"],
     "network.allowed_ip_ranges": ["52.136.0.0/24"],
@@ -88,7 +90,7 @@ OTHERS: dict[str, Any] = {
     "network.system_subnet_cidr": "10.245.0.0/16",
     "network.user_subnet_cidr": "10.246.0.0/16",
     "network.vm_subnet_cidr": "10.243.5.0/24",
-    "openai.deployments": {"other": {"model": "gpt-4o", "version": "2024-11-20"}},
+    "openai.deployments": {"chat": {"model": "gpt-4.1", "version": "2025-04-14", "sku_name": "Standard"}},
     "postgresql.sku_name": "GP_Standard_D2ds_v5",
     "prefix": "other",
     "registry.georeplication_locations": ["northeurope", "francecentral"],
@@ -189,6 +191,30 @@ def effects(old: dict[str, Document], new: dict[str, Document]) -> Iterator[str]
         yield from (f"{address} removed" for address in stack.lost)
 
 
+def held(old: dict[str, Document], new: dict[str, Document]) -> set[str]:
+    """Return the Azure names of resources that a change replaces or removes, and that hold something."""
+    lost = [
+        address
+        for stack in changes.compare(old, new)
+        for address in (*stack.replaced, *stack.removed)
+        if kinds.kind(type_of(address)).holds
+    ]
+    return {old["platform"].resources[address]["name"] for address in lost}
+
+
+def state_of(documents: dict[str, Document]) -> list[dict[str, Any]]:
+    """Return the resources of a state as Terraform would write it after this configuration was applied."""
+    return [
+        {
+            "mode": "managed",
+            "type": type_of(address),
+            "name": address.split(".")[1],
+            "instances": [{"attributes": each}],
+        }
+        for address, each in documents["platform"].managed.items()
+    ]
+
+
 @pytest.mark.parametrize("key", FIELDS)
 def test_a_change_that_replaces_or_removes_is_marked(key: str, environments: dict[str, Environment]) -> None:
     environment = base(environments["dev"])
@@ -198,6 +224,8 @@ def test_a_change_that_replaces_or_removes_is_marked(key: str, environments: dic
     found = set[str]()
     for other in others(key, value):
         before, after = platform(environment), platform(with_value(environment, key, other))
-        found |= {*effects(before, after), *effects(after, before)}
+        for old, new in ((before, after), (after, before)):
+            found |= {*effects(old, new)}
+            assert held(old, new) <= {name for name, _ in endangered.losses(state_of(old), new["platform"])}
     if mark(key) is not Effect.LOWER_REFUSED:
         assert (mark(key) is Effect.REPLACES) == bool(found), found

@@ -26,6 +26,8 @@ _REFUSED = """\
   {lines}
 
 Undo the change, or keep the data elsewhere first and name what may be lost: CONFIRM_LOSS="{names}" ({page})"""
+# Arguments that replace a resource when they disappear. Others that only a state has are computed.
+_UNSET = ("network_profile.network_plugin_mode",)
 _LOWER = "{key} = {new!r}: must not be lower than {old!r}, which is deployed: Azure cannot go back"
 _BLOCKED = """\
 key_vault.name: Azure keeps a deleted vault {vault} in {found} until {until}, so {location} cannot have that name.
@@ -48,7 +50,7 @@ def check(shell: Shell, found: States, confirmed: frozenset[str]) -> None:
         return
     if lower := list(_lower(shell, platform)):
         raise RefusedError("\n".join([f"{file}:", *(f"  {line}" for line in lower)]))
-    lost = {name: line for name, line in _lost(platform, _synthesized(shell)) if name not in confirmed}
+    lost = {name: line for name, line in losses(platform, _synthesized(shell)) if name not in confirmed}
     if lost:
         lines = "\n  ".join(lost.values())
         raise RefusedError(_REFUSED.format(file=file, lines=lines, names=" ".join(lost), page=CHANGES))
@@ -74,20 +76,39 @@ def _synthesized(shell: Shell) -> Document:
 
 
 def _lower(shell: Shell, platform: list[Resource]) -> Iterator[str]:
-    """Yield a line for each setting of the database that is lower than what was deployed."""
-    settings = shell.environment.settings.postgresql
-    if not settings.enabled:
-        return
-    for server in states.managed(platform, _SERVER):
-        if int(server.get("version") or 0) > int(settings.version):
-            yield _LOWER.format(key="postgresql.version", new=settings.version, old=server["version"])
-    for stored in states.managed(platform, "terraform_data"):
-        gib = (stored.get("triggers_replace") or {}).get("value")
-        if isinstance(gib, int) and gib > settings.storage_gib:
-            yield _LOWER.format(key="postgresql.storage_gib", new=settings.storage_gib, old=gib)
+    """Yield a line for each setting that is lower than its deployed value, and that Azure cannot lower."""
+    settings = shell.environment.settings
+    if settings.postgresql.enabled:
+        for server in states.managed(platform, _SERVER):
+            if int(server.get("version") or 0) > int(settings.postgresql.version):
+                yield _LOWER.format(key="postgresql.version", new=settings.postgresql.version, old=server["version"])
+        gib = _stored(platform, "postgresql_disk-size", "triggers_replace")
+        if isinstance(gib, int) and gib > settings.postgresql.storage_gib:
+            yield _LOWER.format(key="postgresql.storage_gib", new=settings.postgresql.storage_gib, old=gib)
+    version = settings.cluster.kubernetes_version
+    deployed = _stored(platform, "kubernetes-upgrade_version", "input")
+    if isinstance(deployed, str) and _numbers(deployed) > _numbers(version):
+        yield _LOWER.format(key="cluster.kubernetes_version", new=version, old=deployed)
+    for cluster in states.managed(platform, "azurerm_kubernetes_cluster"):
+        is_integrated = _at(cluster, "api_server_access_profile.virtual_network_integration_enabled")
+        if is_integrated and not settings.cluster.api_server_vnet_integration_enabled:
+            yield _LOWER.format(key="cluster.api_server_vnet_integration_enabled", new=False, old=True)
 
 
-def _lost(platform: list[Resource], document: Document) -> Iterator[tuple[str, str]]:
+def _stored(platform: list[Resource], name: str, key: str) -> object:
+    """Return a value that a `terraform_data` stores; None without it."""
+    for resource in platform:
+        if resource.get("type") == "terraform_data" and str(resource.get("name")).startswith(f"{name}_"):
+            for attributes in states.managed([resource], "terraform_data"):
+                return (attributes.get(key) or {}).get("value")
+    return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def losses(platform: list[Resource], document: Document) -> Iterator[tuple[str, str]]:
     """Yield name and description of each deployed resource with data that is removed or replaced."""
     for resource in platform:
         kind = str(resource.get("type"))
@@ -108,16 +129,53 @@ def _reason(kind: str, attributes: dict[str, Any], wanted: dict[str, Any] | None
     if wanted is None:
         return "is not in the configuration any more"
     replacing = changes.replacing().get(kind)
-    ignored = {str(key) for key in wanted.get("lifecycle", {}).get("ignore_changes", [])}
-    for key in replacing.keys if replacing else ():
-        old, new = attributes.get(key), wanted.get(key)
-        if key not in ignored and _differ(old, new):
+    for key, new in _leaves(wanted) if replacing else ():
+        old = _at(attributes, key)
+        if (
+            replacing
+            and replacing.replaces(key, old, new)
+            and _differ(old, new)
+            and not changes.is_ignored(key, wanted)
+        ):
             return f"{key} changes from {old!r} to {new!r}"
+    for key in _UNSET:
+        if _at(attributes, key) and not _at(wanted, key):
+            return f"{key} is not set any more"
     return ""
 
 
+def _leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted keys of an argument and of its blocks; a block that occurs once may be a list."""
+    match value:
+        case {}:
+            for name, inner in value.items():
+                yield from _leaves(inner, f"{key}.{name}" if key else str(name))
+        case [{} as block]:
+            yield from _leaves(block, key)
+        case _:
+            yield key, value
+
+
+def _at(value: Any, key: str) -> object:  # noqa: ANN401 - the attributes of any resource
+    """Return the value at a dotted key of a state's attributes, in which each block is a list."""
+    for name in key.split("."):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def _differ(old: object, new: object) -> bool:
-    """Return whether two literals differ; references and blocks are left to the plan, and Azure ignores case."""
-    if isinstance(old, str) and isinstance(new, str):
-        return "${" not in new and old.lower().replace(" ", "") != new.lower().replace(" ", "")
-    return isinstance(old, bool | int) and isinstance(new, bool | int) and old != new
+    """Return whether two literals differ; references are left to the plan. Azure ignores case, spaces and order."""
+    match old, new:
+        case str() | None, str():
+            return "${" not in new and _plain(old or "") != _plain(new)
+        case list(), list():
+            texts = [str(each) for each in new]
+            return not any("${" in each for each in texts) and sorted(map(str, old)) != sorted(texts)
+        case _:
+            return isinstance(old, bool | int) and isinstance(new, bool | int) and old != new
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace(" ", "")

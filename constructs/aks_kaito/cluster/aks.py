@@ -118,10 +118,10 @@ class AksCluster(Construct):
         user_pool = node_pools.add_user_pool(
             self,
             settings=settings.user_pool,
-            cluster=settings.cluster,
             placement=placement,
             network=network,
             cluster_resource_id=self._resource.id,
+            cluster_version=self._resource.current_kubernetes_version,
             temporary_name=temporary_names[settings.user_pool.name],
         )
         # In the scope of the stack: in this one, the assignments would get other Terraform addresses.

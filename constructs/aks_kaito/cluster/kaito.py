@@ -84,6 +84,8 @@ class Kaito(Construct):
             {
                 "name": f"ai-toolchain-operator-{cluster_name.lower()}",
                 "resource_group_name": cluster.node_resource_group,
+                # Unknown while a new cluster is planned: Terraform then reads the identity after its creation.
+                "cluster": cluster.resource_id,
             },
             depends_on=[self.switch],
         )

@@ -33,7 +33,8 @@ def system_pool(
 ) -> dict[str, Any]:
     """Return the default pool as an argument of the cluster; only critical add-ons run there."""
     return {
-        **_pool_arguments(pool, cluster, placement, network),
+        **_pool_arguments(pool, placement, network),
+        "orchestrator_version": cluster.kubernetes_version,
         "name": pool.name,
         "temporary_name_for_rotation": temporary_name,
         "only_critical_addons_enabled": True,
@@ -46,10 +47,10 @@ def add_user_pool(
     scope: Construct,
     *,
     settings: UserPool,
-    cluster: Cluster,
     placement: Placement,
     network: VirtualNetwork,
     cluster_resource_id: str,
+    cluster_version: str,
     temporary_name: str,
 ) -> KubernetesClusterNodePool:
     """Define the pool of all other pods, regular or spot."""
@@ -64,7 +65,9 @@ def add_user_pool(
         node_taints=sorted(settings.node_taints) or None,
         # Spot pools accept no upgrade settings, because Azure evicts their nodes.
         **(spot if settings.spot_enabled else {"upgrade_settings": _UPGRADE_SETTINGS}),
-        **_pool_arguments(settings, cluster, placement, network),
+        **_pool_arguments(settings, placement, network),
+        # A pool that is replaced during an upgrade must not be newer than the control plane; its own update follows.
+        orchestrator_version=cluster_version,
         name=settings.name,
         temporary_name_for_rotation=temporary_name,
         lifecycle=TerraformResourceLifecycle(
@@ -79,7 +82,7 @@ def add_user_pool(
     )
 
 
-def _pool_arguments(pool: NodePool, cluster: Cluster, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
+def _pool_arguments(pool: NodePool, placement: Placement, network: VirtualNetwork) -> dict[str, Any]:
     """Return the arguments that the default pool and further pools share."""
     return {
         "vm_size": pool.vm_size,
@@ -95,7 +98,6 @@ def _pool_arguments(pool: NodePool, cluster: Cluster, placement: Placement, netw
         "host_encryption_enabled": pool.host_encryption_enabled,
         "node_public_ip_enabled": False,
         "node_labels": dict(pool.node_labels) or None,
-        "orchestrator_version": cluster.kubernetes_version,
         "pod_subnet_id": network.pod_subnet_id,
         "tags": placement.tags,
     }

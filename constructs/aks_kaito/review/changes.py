@@ -147,8 +147,14 @@ class Replacing:
         return key in self.if_lower and _number(new) < _number(old)
 
 
+# Service tiers, in ascending order.
+_TIERS = ("Basic", "Standard", "Premium")
+
+
 def _number(value: object) -> float:
-    """Return a number or a version as a number; a missing one, the default, is neither lower nor higher."""
+    """Return a number, a version or a tier as a number; a missing one, the default, is neither lower nor higher."""
+    if value in _TIERS:
+        return _TIERS.index(str(value))
     try:
         return float(str(value))
     except ValueError:
@@ -168,6 +174,11 @@ def _change(address: str, key: str, old: object, new: object, *, ignored: list[s
         found is not None and found.replaces(key, old, new) and not any(lies_within(key, each) for each in ignored)
     )
     return Change(key, old, new, found.source if found and replaces else None)
+
+
+def is_ignored(key: str, resource: dict[str, Any]) -> bool:
+    """Return whether Terraform ignores changes of a key of a synthesized resource."""
+    return any(lies_within(key, each) for each in _ignored(resource))
 
 
 def _ignored(resource: dict[str, Any]) -> list[str]:

@@ -42,7 +42,7 @@ class ContainerRegistry(Construct):
             admin_enabled=False,
             anonymous_pull_enabled=False if settings.sku != "Basic" else None,
             public_network_access_enabled=None if access.public else False,
-            zone_redundancy_enabled=(premium and settings.zone_redundancy_enabled) or None,
+            zone_redundancy_enabled=premium and settings.zone_redundancy_enabled,
             retention_policy_in_days=settings.untagged_retention_days if premium else None,
             georeplications=[
                 ContainerRegistryGeoreplications(

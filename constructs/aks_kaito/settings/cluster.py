@@ -170,8 +170,8 @@ class NodePool(Section):
 class SystemPool(NodePool):
     """The node pool of the cluster's own pods only."""
 
-    name: PoolName = "system"
-    """Name of the pool. With another name, its nodes are replaced one after the other."""
+    name: PoolName = fixed("system")
+    """Name of the pool. Another name replaces the whole cluster."""
 
 
 class UserPool(NodePool):

@@ -73,7 +73,7 @@ class Monitoring(Section):
     """Allow access to Grafana from public networks, with Entra ID sign-in. If off, Grafana has a private endpoint."""
     grafana_zone_redundancy_enabled: bool = fixed(False)
     """Run Grafana in several availability zones."""
-    grafana_admin_object_ids: Principals = {}
+    grafana_admin_object_ids: Principals = fixed({})
     """Object ids of Entra ID principals that administer Grafana, by names of your choice."""
     gpu_exporter_enabled: bool = False
     """Run NVIDIA's DCGM exporter on KAITO's GPU nodes, where AKS runs none, for the GPU dashboard and its alert. The

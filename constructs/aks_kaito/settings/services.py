@@ -88,7 +88,7 @@ class KeyVault(Section):
     """Service tier. Premium stores keys in hardware security modules."""
     soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = fixed(30, Effect.REFUSED)
     """Days in which a deleted vault or secret can be recovered; its name cannot be reused until then."""
-    secrets_officer_object_ids: Principals = {}
+    secrets_officer_object_ids: Principals = fixed({})
     """Object ids of Entra ID principals that can write secrets, by names of your choice."""
 
 
@@ -107,9 +107,9 @@ class Storage(Section):
 class OpenAiDeployment(Section):
     """A model deployment of Azure OpenAI."""
 
-    model: Annotated[str, Matching(r"[a-z0-9][-\w.]{0,63}", "must be a model's name, such as gpt-4o")]
+    model: Annotated[str, Matching(r"[a-z0-9][-\w.]{0,63}", "must be a model's name, such as gpt-4o")] = fixed()
     """Name of the model."""
-    version: Annotated[str, Matching(r"[-\w.]{1,32}", 'must be a version, such as "2024-11-20"')]
+    version: Annotated[str, Matching(r"[-\w.]{1,32}", 'must be a version, such as "2024-11-20"')] = fixed()
     """Version of the model."""
     sku_name: Literal[
         "Standard",
@@ -118,7 +118,7 @@ class OpenAiDeployment(Section):
         "ProvisionedManaged",
         "GlobalProvisionedManaged",
         "DataZoneProvisionedManaged",
-    ] = "GlobalStandard"
+    ] = fixed("GlobalStandard")
     """Deployment type: regional, data zone or global, standard or provisioned."""
     capacity: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Capacity, in thousands of tokens per minute or in provisioned throughput units."""
@@ -134,7 +134,7 @@ class OpenAi(Section):
     """Create the account and its deployments. Keys are off; the chat authenticates with its managed identity."""
     sku_name: Literal["S0"] = "S0"
     """Pricing tier of the account."""
-    deployments: dict[DeploymentName, OpenAiDeployment] = {}
+    deployments: dict[DeploymentName, OpenAiDeployment] = fixed({})
     """Deployments by name, as `[openai.deployments.NAME]`; at least one while the account is enabled."""
 
 
@@ -168,8 +168,9 @@ class Bastion(Section):
 
     enabled: bool = fixed(False)
     """Create the Bastion host, its subnet and its public address."""
-    sku: Literal["Basic", "Standard", "Premium"] = "Basic"
-    """Service tier. Native client tunnels (`az network bastion tunnel`) require Standard or Premium."""
+    sku: Literal["Basic", "Standard", "Premium"] = fixed("Basic")
+    """Service tier; a lower one replaces the host. Native client tunnels (`az network bastion tunnel`) require
+    Standard or Premium."""
 
 
 ImageName = Annotated[str, Matching(r"[A-Za-z0-9][-\w.]{0,127}", "must be letters, digits and _-., at most 128")]
