@@ -73,10 +73,11 @@ class RetiredGpuSize(_Fact):
 
 
 class Region(_Fact):
-    """A public region. Unconfirmed facts are None."""
+    """A public region. Unconfirmed facts are None; `nat_gateway_v2`: it has StandardV2 NAT gateways."""
 
     availability_zones: bool | None = None
     paired_region: str | None = None
+    nat_gateway_v2: bool = True
     retired_on: date | None = None
 
 

@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     cluster.private_cluster_has_no_allow_list,
     cluster.flux_has_a_repository,
     egress.only_standard_nat_has_a_zone,
+    egress.region_has_the_nat_gateway,
     ingress.ingress_controllers_exclude_each_other,
     ingress.dns_zone_is_complete,
     ingress.published_model_is_protected,
