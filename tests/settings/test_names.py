@@ -148,6 +148,29 @@ def test_words_that_azure_reserves_warn(prefix: str, environment: str, key: str,
     assert "is a word that Azure reserves" in warning
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my-microsoft-vault", "must not have the word microsoft"),
+        ("MyWindowsVault", "must not have the word windows"),
+        ("vault-win-dows", "must not have the word windows"),
+        ("Login-vault", "must not begin with login"),
+    ],
+)
+def test_words_that_azure_refuses_in_the_vaults_name_are_refused(name: str, words: str, tmp_path: Path) -> None:
+    assert words in problems(written(tmp_path, changed("key_vault", f'name = "{name}"')))["key_vault.name"]
+
+
+@pytest.mark.parametrize("name", ["kv-login-contoso", "kv-office", "kv-azure-1"])
+def test_other_names_of_vaults_are_accepted(name: str, tmp_path: Path) -> None:
+    assert warnings(written(tmp_path, changed("key_vault", f'name = "{name}"'))) == []
+
+
+def test_a_vaults_name_that_azure_reserves_warns(tmp_path: Path) -> None:
+    (warning,) = warnings(written(tmp_path, changed("key_vault", 'name = "SharePoint"')))
+    assert warning.startswith('key_vault.name = "SharePoint": is a word that Azure reserves')
+
+
 @pytest.mark.parametrize("environment", ["production", "development", "staging", "test", "acceptance", "qa"])
 def test_obvious_names_of_environments_work(environment: str, tmp_path: Path) -> None:
     assert warnings(written(tmp_path, changed("", 'prefix = "kaito"'), environment)) == []
