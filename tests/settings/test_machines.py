@@ -1,6 +1,7 @@
 """VM sizes of node pools and the jump box, and the disks and images on them."""
 
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,31 @@ def test_an_unknown_size_warns(name: str, tmp_path: Path) -> None:
 def test_a_size_that_azure_will_retire_warns(tmp_path: Path) -> None:
     (warning,) = warnings(written(tmp_path, changed("system_pool", 'vm_size = "Standard_DS3_v2"')))
     assert "will be retired by Azure on 2028-05-01" in warning
+
+
+@pytest.mark.parametrize("name", ["Standard_DS3_v2", "standard_ds3_v2_promo", "Standard_DS3_v2_Promo"])
+def test_a_size_is_refused_from_the_day_of_its_retirement(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed("system_pool", f'vm_size = "{name}"'))
+    (warning,) = (text for text in load(path, date(2028, 4, 30)).warnings if "system_pool.vm_size" in text)
+    assert "will be retired by Azure on 2028-05-01" in warning
+    for day in (date(2028, 5, 1), date(2030, 1, 1)):
+        assert "was retired by Azure on 2028-05-01" in problems(path, day)["system_pool.vm_size"]
+
+
+def test_a_jump_box_of_a_retired_family_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, edited({**JUMP_BOX, "jump_box": ["enabled = true", 'vm_size = "Standard_B2ms"']}))
+    assert load(path, date(2028, 11, 14))
+    assert "was retired by Azure on 2028-11-15" in problems(path, date(2028, 11, 15))["jump_box.vm_size"]
+
+
+@pytest.mark.parametrize("name", ["Standard_NC6_Promo", "standard_nc6_promo", "STANDARD_NV12_PROMO"])
+@pytest.mark.parametrize(
+    ("table", "key"), [("user_pool", "vm_size"), ("model", "instance_type"), ("model", "standby_instance_type")]
+)
+def test_promotional_names_of_retired_sizes_are_refused(table: str, key: str, name: str, tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed(table, f'{key} = "{name}"')))
+    assert set(found) == {f"{table}.{key}"}
+    assert "was retired by Azure on 2023-09-06" in found[f"{table}.{key}"]
 
 
 @pytest.mark.parametrize(

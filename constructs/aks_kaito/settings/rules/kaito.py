@@ -23,7 +23,7 @@ def gpu_size_is_available(context: Context) -> Iterator[Problem]:
     choices = ", ".join(sizes.accepted(version))
     for prefix, model in _models(context):
         name = model.instance_type
-        retired = CATALOG.retired_gpu_sizes.get(name)
+        retired = CATALOG.retired_gpu_size(name)
         allowed = ""
         if retired is not None:
             allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
@@ -58,7 +58,7 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
     """The GPUs have the memory that the model needs, and can share it."""
     version = context.settings.kaito.version
     for prefix, model in _models(context):
-        if model.instance_type in CATALOG.retired_gpu_sizes:
+        if CATALOG.retired_gpu_size(model.instance_type):
             continue
         for obstacle in plan(model, version).obstacles:
             value = getattr(model, obstacle.key)

@@ -38,7 +38,10 @@ def _sizes(settings: Settings) -> Iterator[tuple[str, str]]:
 def sizes_are_not_retired(context: Context) -> Iterator[Problem]:
     """Azure still offers the sizes."""
     for key, name in _sizes(context.settings):
-        if retired := CATALOG.retired_gpu_sizes.get(name):
+        size = CATALOG.vm_size(name)
+        if size and size.family.retires_on and size.family.retires_on <= context.today:
+            yield Problem(key, name, f"was retired by Azure on {size.family.retires_on} (catalog.toml)")
+        if retired := CATALOG.retired_gpu_size(name):
             allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
             yield Problem(key, name, allowed)
 
@@ -132,5 +135,5 @@ def sizes_are_known(context: Context) -> Iterator[Problem]:
         size = CATALOG.vm_size(name)
         if size is None:
             yield Problem(key, name, "is not in catalog.toml: its vCPUs, architecture and local disk are not checked")
-        elif size.family.retires_on is not None:
+        elif size.family.retires_on is not None and context.today < size.family.retires_on:
             yield Problem(key, name, f"will be retired by Azure on {size.family.retires_on} (catalog.toml)")
