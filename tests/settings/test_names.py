@@ -124,6 +124,50 @@ def test_other_labels_are_accepted(label: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("taints", "words"),
+    [
+        (["a/b/c=x:NoSchedule"], "must be a taint such as workload=chat:NoSchedule"),
+        (["/team=x:NoSchedule"], "must be a taint"),
+        (["Contoso.com/team=x:NoSchedule"], "must be a taint"),
+        (["contoso..com/team=x:NoSchedule"], "must be a taint"),
+        (["team-=x:NoSchedule"], "must be a taint"),
+        ([f"{'n' * 64}=x:NoSchedule"], "must be a taint"),
+        ([f"{'n' * 254}/team=x:NoSchedule"], "must be a taint"),
+        (["team=-x:NoSchedule"], "must be a taint"),
+        (["team=x.:NoSchedule"], "must be a taint"),
+        ([f"team={'v' * 64}:NoSchedule"], "must be a taint"),
+        (["team=ä:NoSchedule"], "must be a taint"),
+        (["team:NoSchedule"], "must be a taint"),
+        (["team=x:Never"], "must be a taint"),
+        (["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"], "whose taints AKS adds itself"),
+        (["kubernetes.azure.com/mode=x:NoExecute"], "whose taints AKS adds itself"),
+        (["team=x:NoSchedule", "team=x:NoSchedule"], "not two of team with NoSchedule"),
+        (["team=x:NoSchedule", "pool=x:NoSchedule", "team=y:NoSchedule"], "not two of team with NoSchedule"),
+    ],
+)
+def test_taints_that_aks_refuses_are_refused(taints: list[str], words: str, tmp_path: Path) -> None:
+    text = ", ".join(f'"{taint}"' for taint in taints)
+    found = problems(written(tmp_path, changed("user_pool", f"node_taints = [{text}]")))
+    assert words in found["user_pool.node_taints"]
+
+
+@pytest.mark.parametrize(
+    "taints",
+    [
+        ("team=:NoSchedule",),
+        ("contoso.com/team=a_b.c:NoExecute",),
+        ("team=x:NoSchedule", "team=x:NoExecute", "pool=x:NoSchedule"),
+        (f"{'n' * 63}={'v' * 63}:PreferNoSchedule",),
+        ("CriticalAddonsOnly=true:NoSchedule",),
+    ],
+)
+def test_other_taints_are_accepted(taints: tuple[str, ...], tmp_path: Path) -> None:
+    text = ", ".join(f'"{taint}"' for taint in taints)
+    path = written(tmp_path, changed("user_pool", f"node_taints = [{text}]"))
+    assert load(path, TODAY).settings.user_pool.node_taints == taints
+
+
+@pytest.mark.parametrize(
     ("prefix", "environment", "words"),
     [
         ("microsoft", "dev", "the word microsoft"),

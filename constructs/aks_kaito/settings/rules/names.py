@@ -54,7 +54,7 @@ def _reserved(key: str, name: str) -> Iterator[Problem]:
 
 @rule("prefix", "key_vault.name")
 def names_have_no_trademarks(context: Context) -> Iterator[Problem]:
-    """Prefix, environment and the vault's name are no reserved word. This is a warning: Azure checks this for some types only."""
+    """No name is a reserved word. This is a warning: Azure checks this for some types only."""
     vault = context.settings.key_vault.name or ""
     for key, word in (
         ("prefix", context.settings.prefix),
