@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from datetime import date
+from functools import cached_property
 from importlib.resources import files
 from typing import Literal
 
@@ -17,6 +18,9 @@ from pydantic import BaseModel, ConfigDict
 # which slows each synthesis.
 # See: https://docs.pydantic.dev/latest/concepts/plugins/
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+# The end of promotional names of sizes, such as Standard_NC6_Promo, in lower case.
+_PROMO = "_promo"
 
 
 class _Fact(BaseModel):
@@ -73,10 +77,11 @@ class RetiredGpuSize(_Fact):
 
 
 class Region(_Fact):
-    """A public region. Unconfirmed facts are None."""
+    """A public region. Unconfirmed facts are None; `nat_gateway_v2`: it has StandardV2 NAT gateways."""
 
     availability_zones: bool | None = None
     paired_region: str | None = None
+    nat_gateway_v2: bool = True
     retired_on: date | None = None
 
 
@@ -140,17 +145,32 @@ class Catalog(_Fact):
     vm_families: dict[str, VmFamily]
     reserved_names: ReservedNames
 
+    def retired_gpu_size(self, name: str) -> RetiredGpuSize | None:
+        """Return the retirement of a GPU size, compared without regard to case, also under its promotional name."""
+        return self._retired_gpu_sizes.get(name.lower().removesuffix(_PROMO))
+
+    @cached_property
+    def _retired_gpu_sizes(self) -> dict[str, RetiredGpuSize]:
+        return {name.lower(): retired for name, retired in self.retired_gpu_sizes.items()}
+
     def vm_size(self, name: str) -> VmSize | None:
-        """Return the facts of a VM size, compared without regard to case, or None if the size is unknown."""
-        parts = re.fullmatch(r"([a-z]+_[a-z]+)([1-9]\d*)(\w*)", name.lower(), re.ASCII)
+        """Return the facts of a VM size, compared without regard to case, or None if the size is unknown.
+
+        Older families also have promotional names, which are retired with them.
+        """
+        lower = name.lower()
+        parts = re.fullmatch(r"([a-z]+_[a-z]+)([1-9]\d*)(\w*)", lower.removesuffix(_PROMO), re.ASCII)
+        promo = "_Promo" if lower.endswith(_PROMO) else ""
         if parts is None:
             return None
         head, digits, tail = parts.groups()
         for pattern, family in self.vm_families.items():
+            if promo and family.retires_on is None:
+                continue
             if pattern.lower() == f"{head}*{tail}" and int(digits) in family.sizes:
                 place = family.sizes.index(int(digits))
                 return VmSize(
-                    name=pattern.replace("*", digits),
+                    name=pattern.replace("*", digits) + promo,
                     vcpus=family.vcpus[place] if family.vcpus else int(digits),
                     ephemeral_gib=family.ephemeral(place),
                     family=family,

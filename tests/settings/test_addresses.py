@@ -208,3 +208,52 @@ def test_the_private_api_server_takes_an_address_of_the_system_subnet(tmp_path: 
     assert "room for 12 nodes" in found["network.system_subnet_cidr"]
     integrated = {"cluster": [*private["cluster"], "api_server_vnet_integration_enabled = true"]}
     assert load(written(tmp_path, edited({**full, **integrated})), TODAY)
+
+
+DEEPSEEK = ['preset = "deepseek-r1-0528"', 'instance_type = "Standard_NC24ads_A100_v4"']
+LLAMA = [
+    'preset = "llama-3.3-70b-instruct"',
+    'instance_type = "Standard_NC48ads_A100_v4"',
+    "node_count = 2",
+    "max_model_len = 8192",
+    "standby_node_count = 10",
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "max_count", "needed"),
+    [
+        # Eleven nodes that KAITO counts and two of their surge, with three nodes of the pool and one.
+        (DEEPSEEK, "0.12.0", 3, 17),
+        # Two nodes of the model, ten of the standby, eight of the pool, and a surge node for each.
+        (LLAMA, "0.6.0", 8, 3 + 11 + 9),
+    ],
+)
+def test_the_system_subnet_holds_the_nodes_that_kaito_creates(
+    model: list[str], version: str, max_count: int, needed: int, tmp_path: Path
+) -> None:
+    edits = {
+        "model": model,
+        "kaito": [f'version = "{version}"'],
+        "system_pool": [f"max_count = {max_count}", "min_count = 3"],
+        "network": ['system_subnet_cidr = "10.240.0.0/28"'],
+    }
+    found = problems(written(tmp_path, edited(edits)))
+    assert f"room for {needed} nodes" in found["network.system_subnet_cidr"]
+    assert "it has room for 11" in found["network.system_subnet_cidr"]
+    assert load(written(tmp_path, edited({**edits, "network": ['system_subnet_cidr = "10.240.0.0/27"']})), TODAY)
+    off = {**edits, "kaito": [f'version = "{version}"', "enabled = false"]}
+    assert load(written(tmp_path, edited(off)), TODAY)
+
+
+def test_the_pod_range_holds_the_nodes_that_kaito_creates(tmp_path: Path) -> None:
+    # A /20 has sixteen ranges of a /24.
+    edits = {
+        "model": DEEPSEEK,
+        "kaito": ['version = "0.12.0"'],
+        "system_pool": ["max_count = 3", "min_count = 3"],
+        "user_pool": ["max_count = 1", "min_count = 1"],
+        "cluster": ['pod_cidr = "192.168.0.0/20"'],
+    }
+    found = problems(written(tmp_path, edited(edits)))
+    assert "for each of 19 nodes" in found["cluster.pod_cidr"]

@@ -1,6 +1,7 @@
 """VM sizes of node pools and the jump box, and the disks and images on them."""
 
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,31 @@ def test_a_size_that_azure_will_retire_warns(tmp_path: Path) -> None:
     assert "will be retired by Azure on 2028-05-01" in warning
 
 
+@pytest.mark.parametrize("name", ["Standard_DS3_v2", "standard_ds3_v2_promo", "Standard_DS3_v2_Promo"])
+def test_a_size_is_refused_from_the_day_of_its_retirement(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed("system_pool", f'vm_size = "{name}"'))
+    (warning,) = (text for text in load(path, date(2028, 4, 30)).warnings if "system_pool.vm_size" in text)
+    assert "will be retired by Azure on 2028-05-01" in warning
+    for day in (date(2028, 5, 1), date(2030, 1, 1)):
+        assert "was retired by Azure on 2028-05-01" in problems(path, day)["system_pool.vm_size"]
+
+
+def test_a_jump_box_of_a_retired_family_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, edited({**JUMP_BOX, "jump_box": ["enabled = true", 'vm_size = "Standard_B2ms"']}))
+    assert load(path, date(2028, 11, 14))
+    assert "was retired by Azure on 2028-11-15" in problems(path, date(2028, 11, 15))["jump_box.vm_size"]
+
+
+@pytest.mark.parametrize("name", ["Standard_NC6_Promo", "standard_nc6_promo", "STANDARD_NV12_PROMO"])
+@pytest.mark.parametrize(
+    ("table", "key"), [("user_pool", "vm_size"), ("model", "instance_type"), ("model", "standby_instance_type")]
+)
+def test_promotional_names_of_retired_sizes_are_refused(table: str, key: str, name: str, tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed(table, f'{key} = "{name}"')))
+    assert set(found) == {f"{table}.{key}"}
+    assert "was retired by Azure on 2023-09-06" in found[f"{table}.{key}"]
+
+
 @pytest.mark.parametrize(
     ("lines", "image", "key", "words"),
     [
@@ -151,6 +177,23 @@ def test_a_size_that_azure_will_retire_warns(tmp_path: Path) -> None:
         ([], ['sku = "server-arm64"'], "jump_box.vm_size", "must be an Arm64 size"),
         ([], ['sku = "server-gen1"'], "jump_box.image.sku", "must be of generation 2"),
         ([], ['publisher = ""'], "jump_box.image.publisher", "must be letters, digits"),
+        ([], ['offer = "UbuntuServer"', 'sku = "18.04-LTS"'], "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "RedHat"', 'offer = "RHEL"', 'sku = "9_4"'], "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "RedHat"', 'offer = "rhel-raw"', 'sku = "9_raw"'], "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "OpenLogic"', 'offer = "CentOS"', 'sku = "7_9"'], "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "MicrosoftCBLMariner"', 'offer = "cbl-mariner"', 'sku = "cbl-mariner-2"'],
+         "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "MicrosoftCBLMariner"', 'offer = "azure-linux-3"', 'sku = "azure-linux-3"'],
+         "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "Oracle"', 'offer = "Oracle-Linux"', 'sku = "ol94-lvm"'],
+         "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "suse"', 'offer = "sles-15-sp6"', 'sku = "gen1"'], "jump_box.image.sku", "generation 2"),
+        ([], ['publisher = "MicrosoftWindowsServer"', 'offer = "WindowsServer"', 'sku = "2022-datacenter-g2"'],
+         "jump_box.image.publisher", "must be a publisher of Linux images"),
+        ([], ['publisher = "microsoftwindowsdesktop"', 'offer = "windows-11"', 'sku = "win11-24h2-pro"'],
+         "jump_box.image.publisher", "must be a publisher of Linux images"),
+        ([], ['publisher = "RedHat"', 'offer = "rhel-arm64"', 'sku = "9_4"'],
+         "jump_box.vm_size", "must be an Arm64 size"),
         ([], ['offer = "0001-com-ubuntu-server-jammy"', 'sku = "22_04-lts"'], "jump_box.image.sku", "generation 2"),
         ([], ['publisher = "Debian"', 'offer = "debian-12"', 'sku = "12"'], "jump_box.image.sku", "generation 2"),
         (['vm_size = "Standard_D2_v3"', 'os_disk_storage_account_type = "StandardSSD_LRS"'], [],
@@ -180,6 +223,48 @@ def test_a_jump_box_that_azure_refuses_is_refused(
 def test_a_jump_box_that_azure_accepts_is_accepted(lines: list[str], image: list[str], tmp_path: Path) -> None:
     edits = {**JUMP_BOX, "jump_box": ["enabled = true", *lines], "jump_box.image": image}
     assert load(written(tmp_path, edited(edits)), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("image", "known"),
+    [
+        (["Canonical", "UbuntuServer", "18_04-lts-gen2"], True),
+        (["Canonical", "ubuntu-24_04-lts", "minimal"], True),
+        (["RedHat", "RHEL", "94-gen2"], True),
+        (["RedHat", "rhel-raw", "9-raw-g2"], True),
+        (["Oracle", "Oracle-Linux", "ol94-lvm-gen2"], True),
+        (["MicrosoftCBLMariner", "azure-linux-3", "azure-linux-3-gen2"], True),
+        (["suse", "sles-15-sp6", "gen2"], True),
+        (["almalinux", "almalinux-x86_64", "9-gen2"], True),
+        (["resf", "rockylinux-x86_64", "9-base"], False),
+        (["kinvolk", "flatcar-container-linux-free", "stable"], False),
+    ],
+)
+def test_an_image_without_a_known_generation_warns(image: list[str], known: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    lines = [f'{key} = "{value}"' for key, value in zip(("publisher", "offer", "sku"), image, strict=True)]
+    edits = {**JUMP_BOX, "jump_box": ["enabled = true"], "jump_box.image": lines}
+    found = warnings(written(tmp_path, edited(edits)))
+    assert len(found) == (0 if known else 1)
+    assert all("jump_box.image.sku" in each and "has no generation in its name" in each for each in found)
+    assert warnings(written(tmp_path, edited({"jump_box.image": lines}))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Standard_NC24ads_A100_v4", "has GPUs, which nothing here uses, and 24 vCPUs"),
+        ("standard_nc4as_t4_v3", "has GPUs, which nothing here uses, and 4 vCPUs"),
+        ("Standard_NG8ads_V620_v1", "has an AMD GPU"),
+        ("Standard_NP10s", "has an FPGA instead of a GPU"),
+        ("Standard_NV6ads_A10_v5", "has a sixth of a GPU"),
+    ],
+)
+@pytest.mark.parametrize("table", ["system_pool", "user_pool"])
+def test_a_size_with_gpus_in_a_pool_warns_in_its_own_words(table: str, name: str, words: str, tmp_path: Path) -> None:
+    (warning,) = warnings(written(tmp_path, changed(table, f'vm_size = "{name}"')))
+    assert f"{table}.vm_size" in warning
+    assert words in warning
+    assert "is not in catalog.toml" not in warning
 
 
 def test_the_size_of_a_jump_box_that_is_off_is_not_checked(tmp_path: Path) -> None:

@@ -124,6 +124,50 @@ def test_other_labels_are_accepted(label: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("taints", "words"),
+    [
+        (["a/b/c=x:NoSchedule"], "must be a taint such as workload=chat:NoSchedule"),
+        (["/team=x:NoSchedule"], "must be a taint"),
+        (["Contoso.com/team=x:NoSchedule"], "must be a taint"),
+        (["contoso..com/team=x:NoSchedule"], "must be a taint"),
+        (["team-=x:NoSchedule"], "must be a taint"),
+        ([f"{'n' * 64}=x:NoSchedule"], "must be a taint"),
+        ([f"{'n' * 254}/team=x:NoSchedule"], "must be a taint"),
+        (["team=-x:NoSchedule"], "must be a taint"),
+        (["team=x.:NoSchedule"], "must be a taint"),
+        ([f"team={'v' * 64}:NoSchedule"], "must be a taint"),
+        (["team=ä:NoSchedule"], "must be a taint"),
+        (["team:NoSchedule"], "must be a taint"),
+        (["team=x:Never"], "must be a taint"),
+        (["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"], "whose taints AKS adds itself"),
+        (["kubernetes.azure.com/mode=x:NoExecute"], "whose taints AKS adds itself"),
+        (["team=x:NoSchedule", "team=x:NoSchedule"], "not two of team with NoSchedule"),
+        (["team=x:NoSchedule", "pool=x:NoSchedule", "team=y:NoSchedule"], "not two of team with NoSchedule"),
+    ],
+)
+def test_taints_that_aks_refuses_are_refused(taints: list[str], words: str, tmp_path: Path) -> None:
+    text = ", ".join(f'"{taint}"' for taint in taints)
+    found = problems(written(tmp_path, changed("user_pool", f"node_taints = [{text}]")))
+    assert words in found["user_pool.node_taints"]
+
+
+@pytest.mark.parametrize(
+    "taints",
+    [
+        ("team=:NoSchedule",),
+        ("contoso.com/team=a_b.c:NoExecute",),
+        ("team=x:NoSchedule", "team=x:NoExecute", "pool=x:NoSchedule"),
+        (f"{'n' * 63}={'v' * 63}:PreferNoSchedule",),
+        ("CriticalAddonsOnly=true:NoSchedule",),
+    ],
+)
+def test_other_taints_are_accepted(taints: tuple[str, ...], tmp_path: Path) -> None:
+    text = ", ".join(f'"{taint}"' for taint in taints)
+    path = written(tmp_path, changed("user_pool", f"node_taints = [{text}]"))
+    assert load(path, TODAY).settings.user_pool.node_taints == taints
+
+
+@pytest.mark.parametrize(
     ("prefix", "environment", "words"),
     [
         ("microsoft", "dev", "the word microsoft"),
@@ -146,6 +190,29 @@ def test_words_that_azure_reserves_warn(prefix: str, environment: str, key: str,
     (warning,) = warnings(written(tmp_path, changed("", f'prefix = "{prefix}"'), environment))
     assert warning.startswith(f"{key} = ")
     assert "is a word that Azure reserves" in warning
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my-microsoft-vault", "must not have the word microsoft"),
+        ("MyWindowsVault", "must not have the word windows"),
+        ("vault-win-dows", "must not have the word windows"),
+        ("Login-vault", "must not begin with login"),
+    ],
+)
+def test_words_that_azure_refuses_in_the_vaults_name_are_refused(name: str, words: str, tmp_path: Path) -> None:
+    assert words in problems(written(tmp_path, changed("key_vault", f'name = "{name}"')))["key_vault.name"]
+
+
+@pytest.mark.parametrize("name", ["kv-login-contoso", "kv-office", "kv-azure-1"])
+def test_other_names_of_vaults_are_accepted(name: str, tmp_path: Path) -> None:
+    assert warnings(written(tmp_path, changed("key_vault", f'name = "{name}"'))) == []
+
+
+def test_a_vaults_name_that_azure_reserves_warns(tmp_path: Path) -> None:
+    (warning,) = warnings(written(tmp_path, changed("key_vault", 'name = "SharePoint"')))
+    assert warning.startswith('key_vault.name = "SharePoint": is a word that Azure reserves')
 
 
 @pytest.mark.parametrize("environment", ["production", "development", "staging", "test", "acceptance", "qa"])

@@ -19,6 +19,17 @@ WITHOUT_ZONES = {
     "user_pool": ["zones = []"],
     "network": ["nat_gateway_zones = []", "public_ip_zones = []"],
 }
+WITHOUT_NAT_V2 = {
+    "canadaeast",
+    "chilecentral",
+    "indonesiacentral",
+    "israelnorthwest",
+    "malaysiawest",
+    "qatarcentral",
+    "swedensouth",
+    "westcentralus",
+    "westindia",
+}
 # Settings that need zones: table, lines, key, and the value that the message asks for.
 ZONAL = [
     ("system_pool", ['zones = ["1"]'], "system_pool.zones", "must be []"),
@@ -114,6 +125,16 @@ def test_geo_redundant_storage_needs_a_paired_region(replication: str, tmp_path:
     assert load(written(tmp_path, edited(storage)), TODAY)
 
 
+def test_geo_redundant_backups_need_a_paired_region(tmp_path: Path) -> None:
+    backup = {"postgresql": ["enabled = true", "geo_redundant_backup_enabled = true"]}
+    found = problems(written(tmp_path, edited({**backup, "": ['location = "italynorth"']})))
+    assert set(found) == {"postgresql.geo_redundant_backup_enabled"}
+    assert "must be false in italynorth" in found["postgresql.geo_redundant_backup_enabled"]
+    assert load(written(tmp_path, edited(backup)), TODAY)
+    off = {"": ['location = "italynorth"'], "postgresql": ["enabled = false", "geo_redundant_backup_enabled = true"]}
+    assert load(written(tmp_path, edited(off)), TODAY)
+
+
 @pytest.mark.parametrize(
     ("location", "words"),
     [
@@ -140,11 +161,29 @@ def test_a_retired_region_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_facts_about_regions_are_azures() -> None:
     regions = CATALOG.regions
-    assert len(regions) == 59
+    assert len(regions) == 62
     assert regions["westus"] == Region(availability_zones=False, paired_region="eastus")
     assert regions["westus3"] == Region(availability_zones=True, paired_region="eastus")
     assert regions["polandcentral"] == Region(availability_zones=True)
     assert regions["francesouth"] == Region(availability_zones=False, paired_region="francecentral")
-    # Only for disaster recovery of Sweden Central; nothing else can be created there.
-    hidden = {"swedensouth"}
-    assert {region.paired_region for region in regions.values()} <= {None, *regions, *hidden}
+    assert regions["swedensouth"] == Region(
+        availability_zones=False, paired_region="swedencentral", nat_gateway_v2=False
+    )
+    assert regions["taiwannorth"] == Region()
+
+
+def test_every_paired_region_is_a_region() -> None:
+    assert {region.paired_region for region in CATALOG.regions.values()} <= {None, *CATALOG.regions}
+
+
+def test_regions_without_standard_v2_nat_are_azures() -> None:
+    assert {name for name, region in CATALOG.regions.items() if not region.nat_gateway_v2} == WITHOUT_NAT_V2
+
+
+@pytest.mark.parametrize("location", sorted(WITHOUT_NAT_V2))
+def test_standard_v2_nat_is_refused_in_a_region_without_it(location: str, tmp_path: Path) -> None:
+    text = edited({**WITHOUT_ZONES, "": [f'location = "{location}"']})
+    assert load(written(tmp_path, text), TODAY)
+    found = problems(written(tmp_path, changed("network", 'nat_gateway_sku = "StandardV2"', text=text)))
+    assert set(found) == {"network.nat_gateway_sku"}
+    assert f'must be "Standard" in {location}' in found["network.nat_gateway_sku"]

@@ -16,6 +16,7 @@ from aks_kaito.settings.rules import (
     cluster,
     egress,
     ingress,
+    jump_box,
     kaito,
     machines,
     names,
@@ -25,7 +26,7 @@ from aks_kaito.settings.rules import (
     sizes,
     tags,
 )
-from support.environment_files import DEV, changed, problems, written
+from support.environment_files import DEV, changed, edited, problems, warnings, written
 from support.project import ENVIRONMENTS, SSH_KEY, TODAY
 
 # Publishes a chat without sign-in.
@@ -431,10 +432,26 @@ def test_every_shipped_placeholder_is_found() -> None:
 def test_nodes_in_several_zones_behind_nat_in_one_warn(tmp_path: Path) -> None:
     text = changed("user_pool", 'zones = ["1", "3"]')
     (warning,) = load(written(tmp_path, text), TODAY).warnings
-    assert 'network.nat_gateway_sku = "Standard": is in one zone, while nodes are in zones 1, 3' in warning
+    assert 'network.nat_gateway_sku = "Standard": is in zone 1, while nodes are in zones 1, 3' in warning
     everywhere = text + '\n[network]\nnat_gateway_sku = "StandardV2"\n'
     assert load(written(tmp_path, everywhere), TODAY).warnings == ()
     assert load(written(tmp_path, everywhere + "nat_gateway_zones = []\n"), TODAY).warnings == ()
+
+
+def test_nat_in_another_zone_than_all_nodes_warns(tmp_path: Path) -> None:
+    pools = {"system_pool": ['zones = ["2"]'], "user_pool": ['zones = ["2"]']}
+    (warning,) = warnings(written(tmp_path, edited(pools)))
+    assert "is in zone 1, while nodes are in zone 2: if that of the gateway fails" in warning
+    assert '"StandardV2" is in all zones' in warning
+    assert warnings(written(tmp_path, edited({**pools, "network": ['nat_gateway_zones = ["2"]']}))) == []
+    assert warnings(written(tmp_path, edited({**pools, "network": ["nat_gateway_zones = []"]}))) == []
+
+
+def test_no_warning_advises_a_gateway_that_the_region_does_not_have(tmp_path: Path) -> None:
+    pools = {"system_pool": ['zones = ["1", "2"]'], "user_pool": ['zones = ["1", "2"]']}
+    (warning,) = warnings(written(tmp_path, edited({**pools, "": ['location = "qatarcentral"']})))
+    assert "is in zone 1, while nodes are in zones 1, 2" in warning
+    assert "qatarcentral has no StandardV2 gateway" in warning
 
 
 def test_every_rule_is_listed_once() -> None:
@@ -443,6 +460,7 @@ def test_every_rule_is_listed_once() -> None:
         cluster,
         egress,
         ingress,
+        jump_box,
         kaito,
         machines,
         names,

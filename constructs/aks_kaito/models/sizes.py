@@ -34,7 +34,7 @@ def unsupported(name: str) -> str | None:
 def may_be_new(name: str, version: str) -> bool:
     """Return whether a size is unknown here and admitted by this KAITO version, which does not check its memory."""
     is_n_series = name.lower().startswith("standard_n")
-    is_known = name in CATALOG.gpu_sizes or name in CATALOG.retired_gpu_sizes or unsupported(name) is not None
+    is_known = name in CATALOG.gpu_sizes or CATALOG.retired_gpu_size(name) or unsupported(name) is not None
     return is_n_series and not is_known and not CATALOG.kaito_versions[version].presets_need_known_size
 
 

@@ -12,8 +12,6 @@ from aks_kaito.settings.fields import (
     Guid,
     KubernetesVersion,
     Matching,
-    NodeLabels,
-    NodeTaint,
     Section,
     SshPublicKey,
     TimeOfDay,
@@ -22,6 +20,7 @@ from aks_kaito.settings.fields import (
     distinct,
     fixed,
 )
+from aks_kaito.settings.labels import NodeLabels, NodeTaints
 
 NodeCount = Annotated[int, Field(ge=0, le=1000)]
 PoolName = Annotated[
@@ -181,7 +180,7 @@ class UserPool(NodePool):
     """Name of the pool."""
     os_sku: Literal["Ubuntu", "AzureLinux"] = fixed("Ubuntu")
     """Operating system of the nodes."""
-    node_taints: Annotated[tuple[NodeTaint, ...], Field(strict=False)] = ()
+    node_taints: NodeTaints = ()
     """Taints, such as `workload=chat:NoSchedule`. The deployed workloads tolerate them, except the proxies of a
     Gateway, which AKS defines."""
     spot_enabled: bool = fixed(False)

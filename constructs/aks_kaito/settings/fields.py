@@ -7,7 +7,6 @@ import base64
 import binascii
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -107,54 +106,10 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-# AKS sets these labels itself, and refuses prefixes of Azure and Kubernetes except those that the kubelet may set.
-# See: https://learn.microsoft.com/azure/aks/use-labels#reserved-system-labels
-_RESERVED_LABELS = {"accelerator", "agentpool", "storageprofile", "storagetier"}
-_RESERVED_LABEL_PREFIXES = ("kubernetes.azure.com", "kubernetes.io", "k8s.io")
-_FREE_LABEL_PREFIXES = ("kubelet.kubernetes.io", "node.kubernetes.io")
-
-
-def _is_reserved_label(prefix: str, name: str) -> bool:
-    if not prefix:
-        return name.lower() in _RESERVED_LABELS
-    if prefix in _FREE_LABEL_PREFIXES:
-        return name == "instance-type"
-    return any(prefix == each or prefix.endswith(f".{each}") for each in _RESERVED_LABEL_PREFIXES)
-
-
-def _labels(check: Callable[[str], bool], allowed: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    def validate(labels: dict[str, str]) -> dict[str, str]:
-        for key, value in labels.items():
-            if not check(key) or not re.fullmatch(r"([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?", value):
-                raise ValueError(f"{allowed}; not {key!r} = {value!r}")
-        return labels
-
-    return validate
-
-
-def _label_key(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    if _is_reserved_label(prefix, name):
-        return False
-    fits = re.fullmatch(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", name) is not None
-    return fits and (not slash or re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", prefix) is not None)
-
-
 Guid = Annotated[str, AfterValidator(_guid)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
 Location = Annotated[str, AfterValidator(_location)]
 Zones = Annotated[tuple[Literal["1", "2", "3"], ...], Field(strict=False, max_length=3), AfterValidator(distinct)]
-# See: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-NodeLabels = Annotated[
-    dict[str, str],
-    AfterValidator(
-        _labels(
-            _label_key,
-            "must be Kubernetes labels of at most 63 characters each, without the names that AKS reserves (agentpool, "
-            "accelerator, storageprofile, storagetier, and the prefixes kubernetes.azure.com/ and kubernetes.io/)",
-        )
-    ),
-]
 # A name that the file's author chooses for an entry, which keeps the entry's Terraform address stable.
 _Name = Annotated[str, Matching(r"[a-z0-9][-a-z0-9]{0,39}", "names are lower-case letters, digits and '-', at most 40")]
 Principals = dict[_Name, Guid]
@@ -198,14 +153,6 @@ Preset = Annotated[
     Matching(
         r"[a-z0-9][-a-z0-9.]{0,62}|[A-Za-z0-9][-\w.]{0,95}/[A-Za-z0-9][-\w.]{0,95}",
         "must be a preset's short name, or a Hugging Face id such as Qwen/Qwen3.5-9B",
-    ),
-]
-# See: https://learn.microsoft.com/azure/aks/use-node-taints
-NodeTaint = Annotated[
-    str,
-    Matching(
-        r"[A-Za-z0-9][-\w./]{0,252}=[-\w.]{0,63}:(NoSchedule|PreferNoSchedule|NoExecute)",
-        "must be a taint such as workload=chat:NoSchedule",
     ),
 ]
 KaitoVersion = Annotated[str, AfterValidator(_kaito_version)]

@@ -52,7 +52,7 @@ class Environment:
 
 
 def load(path: Path, today: date | None = None) -> Environment:
-    """Load the environment in one file. `today`, by default the current date, affects warnings only.
+    """Load the environment in one file. `today`, by default the current date, affects retirements and warnings.
 
     Raises:
         SettingsError: The file is invalid; the message has all its problems.

@@ -23,7 +23,7 @@ def gpu_size_is_available(context: Context) -> Iterator[Problem]:
     choices = ", ".join(sizes.accepted(version))
     for prefix, model in _models(context):
         name = model.instance_type
-        retired = CATALOG.retired_gpu_sizes.get(name)
+        retired = CATALOG.retired_gpu_size(name)
         allowed = ""
         if retired is not None:
             allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
@@ -58,7 +58,7 @@ def model_fits_the_gpus(context: Context) -> Iterator[Problem]:
     """The GPUs have the memory that the model needs, and can share it."""
     version = context.settings.kaito.version
     for prefix, model in _models(context):
-        if model.instance_type in CATALOG.retired_gpu_sizes:
+        if CATALOG.retired_gpu_size(model.instance_type):
             continue
         for obstacle in plan(model, version).obstacles:
             value = getattr(model, obstacle.key)
@@ -92,7 +92,7 @@ def _fitting(model: Model, version: str) -> Iterator[str]:
 def gpu_size_is_unknown(context: Context) -> Iterator[Problem]:
     """An unknown size of Azure's N series may be newer than the catalog."""
     version = context.settings.kaito.version
-    for prefix, model in _served(context):
+    for prefix, model in served(context):
         name = model.instance_type
         if sizes.may_be_new(name, version):
             close = get_close_matches(name, sizes.accepted(version), n=1, cutoff=0.85)
@@ -105,7 +105,7 @@ def gpu_size_is_unknown(context: Context) -> Iterator[Problem]:
 def model_is_unknown(context: Context) -> Iterator[Problem]:
     """KAITO reads the size of a model outside its catalog from Hugging Face."""
     version = context.settings.kaito.version
-    for prefix, model in _served(context):
+    for prefix, model in served(context):
         if KAITO[version].find(model.preset) is None:
             allowed = f"is not in the catalog of KAITO {version}, which asks Hugging Face; its nodes are unknown here"
             yield Problem(f"{prefix}preset", model.preset, allowed)
@@ -115,7 +115,7 @@ def model_is_unknown(context: Context) -> Iterator[Problem]:
 def nodes_differ(context: Context) -> Iterator[Problem]:
     """KAITO creates another number of nodes than configured, or does not use all of them."""
     version = context.settings.kaito.version
-    for prefix, model in _served(context):
+    for prefix, model in served(context):
         found = plan(model, version)
         where = f"{model.preset} on {model.instance_type}"
         allowed = ""
@@ -131,7 +131,7 @@ def nodes_differ(context: Context) -> Iterator[Problem]:
 def model_needs_a_token(context: Context) -> Iterator[Problem]:
     """A gated model needs a Hugging Face token to download; the chart reads it from a Secret."""
     tables = KAITO[context.settings.kaito.version]
-    for prefix, model in _served(context):
+    for prefix, model in served(context):
         preset = tables.find(model.preset)
         if preset is not None and preset.token_required:
             allowed = "is gated: its Workspace needs a Hugging Face token in a Secret"
@@ -145,6 +145,6 @@ def _models(context: Context) -> list[tuple[str, Model]]:
     return [("model.", model), *([("model.standby_", standby)] if standby is not None else [])]
 
 
-def _served(context: Context) -> list[tuple[str, Model]]:
+def served(context: Context) -> list[tuple[str, Model]]:
     """Return the models that the deployment requests: none while KAITO is off."""
     return _models(context) if context.settings.kaito.enabled else []

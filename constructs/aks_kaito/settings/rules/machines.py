@@ -1,24 +1,20 @@
-"""Rules on the machines of node pools and on the jump box, according to the catalog.
+"""Rules on the sizes of node pools and of the jump box, according to the catalog.
 
 See: https://learn.microsoft.com/azure/aks/use-system-pools#limitations
 """
 
 from collections.abc import Iterator
 
-from aks_kaito.catalog import CATALOG, VmSize
+from aks_kaito.catalog import CATALOG
+from aks_kaito.models import sizes
 from aks_kaito.settings.cluster import NodePool
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem
 from aks_kaito.settings.rules.rule import Context, rule
-from aks_kaito.settings.services import VmImage
 
 _LEAST_SYSTEM_VCPUS = 4
 _LEAST_SYSTEM_PODS = 30
 _LEAST_USER_VCPUS = 2
-_SECURE_BOOT_GENERATION = 2
-# Offers of images without "gen2" in their SKU, which are of generation 1, by the beginnings of their names.
-# See: https://learn.microsoft.com/azure/virtual-machines/generation-2
-_FIRST_GENERATION_OFFERS = ("0001-com-ubuntu-", "debian-1")
 
 
 def _pools(settings: Settings) -> Iterator[tuple[str, NodePool]]:
@@ -38,7 +34,10 @@ def _sizes(settings: Settings) -> Iterator[tuple[str, str]]:
 def sizes_are_not_retired(context: Context) -> Iterator[Problem]:
     """Azure still offers the sizes."""
     for key, name in _sizes(context.settings):
-        if retired := CATALOG.retired_gpu_sizes.get(name):
+        size = CATALOG.vm_size(name)
+        if size and size.family.retires_on and size.family.retires_on <= context.today:
+            yield Problem(key, name, f"was retired by Azure on {size.family.retires_on} (catalog.toml)")
+        if retired := CATALOG.retired_gpu_size(name):
             allowed = f"was retired by Azure on {retired.retired_on}; use {retired.replacement} ({retired.source})"
             yield Problem(key, name, allowed)
 
@@ -91,46 +90,22 @@ def user_nodes_are_large_enough(context: Context) -> Iterator[Problem]:
         yield Problem("user_pool.vm_size", size.name, f"must have at least {_LEAST_USER_VCPUS} vCPUs in a node pool")
 
 
-@rule("jump_box")
-def jump_box_can_boot_its_image(context: Context) -> Iterator[Problem]:
-    """The jump box's image has the size's architecture, and generation 2, which secure boot requires."""
-    jump_box = context.settings.jump_box
-    if not jump_box.enabled:
-        return
-    size = CATALOG.vm_size(jump_box.vm_size)
-    if _is_first_generation(jump_box.image):
-        allowed = 'must be of generation 2, which secure boot requires, such as "server" or "22_04-lts-gen2"'
-        yield Problem("jump_box.image.sku", jump_box.image.sku, allowed)
-    if size is not None:
-        yield from _mismatches(size, jump_box.image.sku, jump_box.os_disk_storage_account_type)
-
-
-def _is_first_generation(image: VmImage) -> bool:
-    sku = image.sku.lower()
-    if "gen1" in sku:
-        return True
-    return image.offer.lower().startswith(_FIRST_GENERATION_OFFERS) and "gen2" not in sku and "arm64" not in sku
-
-
-def _mismatches(size: VmSize, sku: str, disk: str) -> Iterator[Problem]:
-    """Yield the problems of the jump box's size with its image and its disk."""
-    image = "Arm64" if "arm64" in sku.lower() else "x64"
-    if size.family.architecture != image:
-        allowed = f"must be an {image} size for the image {sku}; it is {size.family.architecture}"
-        yield Problem("jump_box.vm_size", size.name, allowed)
-    if _SECURE_BOOT_GENERATION not in size.family.generations:
-        yield Problem("jump_box.vm_size", size.name, "must support generation 2, which secure boot requires")
-    if disk.startswith("Premium_") and not size.premium_disks:
-        allowed = f"must not be a Premium type with {size.name}, which does not support these disks"
-        yield Problem("jump_box.os_disk_storage_account_type", disk, allowed)
-
-
 @rule("system_pool.vm_size", "user_pool.vm_size", "jump_box")
 def sizes_are_known(context: Context) -> Iterator[Problem]:
     """The catalog knows the sizes. This is a warning: Azure adds sizes every month."""
     for key, name in _sizes(context.settings):
         size = CATALOG.vm_size(name)
         if size is None:
-            yield Problem(key, name, "is not in catalog.toml: its vCPUs, architecture and local disk are not checked")
-        elif size.family.retires_on is not None:
+            yield Problem(key, name, _unchecked(name))
+        elif size.family.retires_on is not None and context.today < size.family.retires_on:
             yield Problem(key, name, f"will be retired by Azure on {size.family.retires_on} (catalog.toml)")
+
+
+def _unchecked(name: str) -> str:
+    """Return the reason why a size is not checked in full."""
+    if name in CATALOG.gpu_sizes:
+        vcpus = CATALOG.gpu_sizes[name].vcpus
+        return f"has GPUs, which nothing here uses, and {vcpus} vCPUs; its architecture and local disk are not checked"
+    if reason := sizes.unsupported(name):
+        return f"{reason}, and nothing here uses it; its vCPUs, architecture and local disk are not checked"
+    return "is not in catalog.toml: its vCPUs, architecture and local disk are not checked"

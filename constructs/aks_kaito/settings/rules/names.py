@@ -25,11 +25,13 @@ def names_fit_azure(context: Context) -> Iterator[Problem]:
         yield Problem("prefix", settings.prefix, text)
 
 
-@rule("prefix")
+@rule("prefix", "key_vault.name")
 def names_have_no_reserved_words(context: Context) -> Iterator[Problem]:
-    """Prefix and environment make no word that Azure refuses in names."""
-    prefix = context.settings.prefix
+    """Neither prefix and environment nor the vault's name have a word that Azure refuses in names."""
+    prefix, vault = context.settings.prefix, context.settings.key_vault.name
     letters = f"{prefix}{context.environment}".lower().replace("-", "")
+    if vault is not None:
+        yield from _reserved("key_vault.name", vault)
     for word in CATALOG.reserved_names.words_anywhere:
         if word in letters:
             allowed = f"must not make the word {word} in names, alone or with the file's name; Azure reserves it"
@@ -39,10 +41,26 @@ def names_have_no_reserved_words(context: Context) -> Iterator[Problem]:
             yield Problem("prefix", prefix, f"must not begin with {word}, which Azure reserves")
 
 
-@rule("prefix")
+def _reserved(key: str, name: str) -> Iterator[Problem]:
+    """Yield the problems of a name that is used as it is."""
+    letters = name.lower().replace("-", "")
+    for word in CATALOG.reserved_names.words_anywhere:
+        if word in letters:
+            yield Problem(key, name, f"must not have the word {word}, which Azure reserves")
+    for word in CATALOG.reserved_names.words_first:
+        if letters.startswith(word):
+            yield Problem(key, name, f"must not begin with {word}, which Azure reserves")
+
+
+@rule("prefix", "key_vault.name")
 def names_have_no_trademarks(context: Context) -> Iterator[Problem]:
-    """Prefix and environment are no reserved word. This is a warning: Azure checks this for some types only."""
-    for key, word in (("prefix", context.settings.prefix), ("environment", context.environment)):
+    """No name is a reserved word. This is a warning: Azure checks this for some types only."""
+    vault = context.settings.key_vault.name or ""
+    for key, word in (
+        ("prefix", context.settings.prefix),
+        ("environment", context.environment),
+        ("key_vault.name", vault),
+    ):
         if word.lower() in CATALOG.reserved_names.words:
             yield Problem(key, word, "is a word that Azure reserves; it can refuse names of resources with it")
 

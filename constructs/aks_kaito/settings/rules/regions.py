@@ -79,11 +79,18 @@ def replicas_have_the_zones(context: Context) -> Iterator[Problem]:
             yield Problem("registry.georeplication_locations", location, allowed)
 
 
-@rule("storage", "location")
+@rule("storage", "postgresql", "location")
 def region_has_a_pair(context: Context) -> Iterator[Problem]:
-    """The region has a paired region, to which geo-redundant storage copies the data."""
-    location, replication = context.settings.location, context.settings.storage.replication_type
+    """The region has a paired region, to which geo-redundant storage and backups copy the data."""
+    settings = context.settings
+    location, replication, postgresql = settings.location, settings.storage.replication_type, settings.postgresql
     region = CATALOG.regions[location]
-    if replication != "LRS" and region.paired_region is None and region.availability_zones is not None:
+    # A region whose facts are unconfirmed may have a pair.
+    if region.paired_region is not None or region.availability_zones is None:
+        return
+    if replication != "LRS":
         allowed = f'must be "LRS" in {location}, which has no paired region'
         yield Problem("storage.replication_type", replication, allowed)
+    if postgresql.enabled and postgresql.geo_redundant_backup_enabled:
+        allowed = f"must be false in {location}, which has no paired region"
+        yield Problem("postgresql.geo_redundant_backup_enabled", True, allowed)  # noqa: FBT003 (the value in question)

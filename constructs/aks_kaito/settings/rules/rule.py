@@ -11,7 +11,7 @@ from aks_kaito.settings.problems import Problem
 
 @dataclass(frozen=True)
 class Context:
-    """The input of a check: the settings, the environment's name, and today's date, which only warnings read."""
+    """The input of a check: the settings, the environment's name, and today's date."""
 
     settings: Settings
     environment: str

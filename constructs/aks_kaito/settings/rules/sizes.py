@@ -6,10 +6,12 @@ See: https://learn.microsoft.com/azure/aks/concepts-network-ip-address-planning
 import math
 from collections.abc import Iterator
 
+from aks_kaito.models import plan
 from aks_kaito.settings.addresses import firewall_rules, network
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem
 from aks_kaito.settings.rules.addresses import ADDRESS_KEYS, subnets
+from aks_kaito.settings.rules.kaito import served
 from aks_kaito.settings.rules.rule import Context, rule
 
 # Azure reserves the first four addresses of a subnet and the last one.
@@ -85,38 +87,46 @@ def dedicated_subnets_are_large_enough(context: Context) -> Iterator[Problem]:
     "cluster.pod_cidr",
     "system_pool",
     "user_pool",
-    "model.node_count",
+    "model",
+    "kaito",
     "cluster.private_cluster_enabled",
     "cluster.api_server_vnet_integration_enabled",
 )
 def ranges_hold_all_nodes(context: Context) -> Iterator[Problem]:
     """The ranges have room for the pools at max_count, plus one surge node in ten during upgrades.
 
-    KAITO's GPU nodes are in the system pool's subnet.
+    KAITO's GPU nodes, also those of the standby, are in the system pool's subnet.
     """
     settings = context.settings
-    system = _surged(settings.system_pool.max_count) + _surged(settings.model.node_count)
+    system = _surged(settings.system_pool.max_count) + _gpu_nodes(context)
     user = _surged(settings.user_pool.max_count)
     pods = system * settings.system_pool.max_pods + user * settings.user_pool.max_pods
     # The private endpoint of an API server without an address in the network is in the system pool's subnet.
     cluster = settings.cluster
     endpoint = int(cluster.private_cluster_enabled and not cluster.api_server_vnet_integration_enabled)
+    system_nodes = "nodes (max_count, KAITO's nodes and surge)"
     needs = [
-        ("network.system_subnet_cidr", settings.network.system_subnet_cidr, system + endpoint, "nodes"),
-        ("network.user_subnet_cidr", settings.network.user_subnet_cidr, user, "nodes"),
+        ("network.system_subnet_cidr", settings.network.system_subnet_cidr, system + endpoint, system_nodes),
+        ("network.user_subnet_cidr", settings.network.user_subnet_cidr, user, "nodes (max_count and surge)"),
     ]
     if settings.cluster.network_plugin_mode == "pod-subnet" and settings.network.pod_subnet_cidr:
-        needs.append(("network.pod_subnet_cidr", settings.network.pod_subnet_cidr, pods, "pods"))
+        needs.append(("network.pod_subnet_cidr", settings.network.pod_subnet_cidr, pods, "pods (max_count and surge)"))
     for key, cidr, needed, unit in needs:
         room = network(cidr).num_addresses - _RESERVED_PER_SUBNET
         if room < needed:
-            yield Problem(
-                key, cidr, f"must have room for {needed} {unit} (max_count and surge); it has room for {room}"
-            )
+            allowed = f"must have room for {needed} {unit}; it has room for {room}"
+            yield Problem(key, cidr, allowed)
     overlay_nodes = 2 ** (_OVERLAY_NODE_PREFIX - network(settings.cluster.pod_cidr).prefixlen)
     if settings.cluster.network_plugin_mode == "overlay" and overlay_nodes < system + user:
         allowed = f"must have room for a /{_OVERLAY_NODE_PREFIX} for each of {system + user} nodes"
         yield Problem("cluster.pod_cidr", settings.cluster.pod_cidr, allowed)
+
+
+def _gpu_nodes(context: Context) -> int:
+    """Return the number of nodes that KAITO creates for the model and the standby, and of their surge nodes."""
+    version = context.settings.kaito.version
+    counts = ((plan(model, version).nodes, model.node_count) for _, model in served(context))
+    return sum(_surged(configured if nodes is None else nodes) for nodes, configured in counts)
 
 
 def _surged(nodes: int) -> int:
