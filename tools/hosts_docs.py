@@ -1,9 +1,11 @@
-"""Generator of docs/reference/hosts-and-images.md, from tools/hosts.toml and the pinned charts."""
+"""Generator of docs/reference/hosts-and-images.md, from tools/hosts.toml, the pinned charts and the values of ours."""
 
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from aks_kaito.charts import theirs
 
@@ -14,19 +16,20 @@ CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
 _HEADER = """\
 # Hosts and images
 
-The hosts that a deployment connects to, all on port 443, and the images of other projects that it runs. This page is
+The hosts that a deployment connects to, and the images of other projects that it runs. This page is
 generated from `tools/hosts.toml` and the pinned charts (`make docs`); do not edit it.
 
 ## Hosts
 
-| From | Host | Needed for |
-|---|---|---|
+| From | Host | Port | Needed for |
+|---|---|---|---|
 """
 _IMAGES = """
 ## Images
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
-kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`. An image without a tag has the chart's.
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, and dcgm-exporter of kaito-chat with
+`monitoring.gpu_exporter_enabled = true`. An image without a tag has the chart's.
 
 | Chart | Version | Image |
 |---|---|---|
@@ -50,15 +53,36 @@ _PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
 def pages() -> dict[Path, str]:
     """Return the text of the page."""
     found = tomllib.loads(SOURCE.read_text(encoding="utf-8"))
-    hosts = (f"| {each['from']} | {_codes(each['names'])} | {each['needed_for']} |" for each in found["hosts"])
+    hosts = (
+        f"| {each['from']} | {_codes(each['names'])} | {each.get('port', 443)} | {each['needed_for']} |"
+        for each in found["hosts"]
+    )
     images = (
         f"| {chart['name']} | {chart['version']} | `{image}` |"
         for chart in found["charts"]
         for image in chart["images"]
     )
+    own = (f"| {name} | {version} | `{image}` |" for name, version, image in _own_images())
     commands = (line for chart in found["charts"] for line in _copied(chart))
-    text = [_HEADER, *_lines(hosts), _IMAGES, *_lines(images), _COPY, *_lines(commands), "```\n"]
+    text = [_HEADER, *_lines(hosts), _IMAGES, *_lines(images), *_lines(own), _COPY, *_lines(commands), "```\n"]
     return {PAGE: "".join(text)}
+
+
+def _own_images() -> Iterator[tuple[str, str, str]]:
+    """Yield chart, version and image from our charts' values; images of the environment's registry are empty there."""
+    for path in sorted(ROOT.glob("charts/*/values.yaml")):
+        chart = yaml.safe_load(path.with_name("Chart.yaml").read_text(encoding="utf-8"))
+        for image in _images(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            yield chart["name"], chart["version"], image
+
+
+def _images(values: object) -> Iterator[str]:
+    """Yield the images of values, at any depth."""
+    if isinstance(values, dict):
+        if values.get("repository"):
+            yield f"{values['repository']}:{values['tag']}"
+        for each in values.values():
+            yield from _images(each)
 
 
 def _lines(rows: Iterator[str]) -> Iterator[str]:

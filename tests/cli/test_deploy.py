@@ -142,15 +142,15 @@ def test_without_kaito_no_version_is_read(tmp_path: Path) -> None:
 def test_a_published_chat_gets_a_message_at_its_address(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "sample", "0.2.0")
     assert ran.done.returncode == 0, ran.done.stderr
-    assert starting(ran, "probe") == ["probe --chat https://chainlit.kaito.invalid --reach 900 --timeout 2700"]
-    assert "Chat:    https://chainlit.kaito.invalid\n" in ran.done.stdout
+    assert starting(ran, "probe") == ["probe --chat https://chainlit.kaito.dev --reach 900 --timeout 2700"]
+    assert "Chat:    https://chainlit.kaito.dev\n" in ran.done.stdout
 
 
 def test_the_report_names_the_address_for_a_missing_record(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n{OPEN}'
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.dev"\n{OPEN}'
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text))
     assert ran.done.returncode == 0, ran.done.stderr
-    assert "https://chat.kaito.invalid, once an A record leads to 52.174.1.2" in ran.done.stdout
+    assert "https://chat.kaito.dev, once an A record leads to 52.174.1.2" in ran.done.stdout
     assert starting(ran, "kubectl")
     assert not starting(ran, "probe")
 
@@ -180,7 +180,7 @@ def test_with_sign_in_the_models_are_asked_from_the_pod(tmp_path: Path) -> None:
     inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe"
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
     assert ran.lines[-1].endswith(f"{inside} --chat http://127.0.0.1:8000 --models --reach 2700 --timeout 2700")
-    zone = 'dns_zone_name = "kaito.invalid"\ndns_zone_resource_group_name = "dns"\n[chat]'
+    zone = 'dns_zone_name = "kaito.dev"\ndns_zone_resource_group_name = "dns"\n[chat]'
     with_record = DEV + SIGN_IN.replace("[chat]", zone)
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, with_record))
     assert [line.partition(" ")[0] for line in ran.lines[-2:]] == ["probe", "kubectl"]
@@ -242,7 +242,7 @@ def test_the_first_failure_ends_a_deployment_which_can_be_repeated(
 
 
 def test_a_missing_address_ends_a_deployment_and_a_missing_grafana_does_not(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.invalid"\n{OPEN}'
+    text = f'{DEV}\n[ingress]\nhostname = "chat.kaito.dev"\n{OPEN}'
     failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="public-ip show", variables=environment(tmp_path, text))
     assert (failed.done.returncode, "find the address" in failed.done.stderr) == (1, True)
     done = run(tmp_path, "deploy", "dev", "0.2.0", fails="grafana show")
@@ -294,6 +294,6 @@ def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
 
 
 def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:
-    text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.invalid"\n{OPEN}'
+    text = f'{DEV}\n[ingress]\nmode = "webapprouting"\nhostname = "chat.kaito.dev"\n{OPEN}'
     said = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text)).done.stdout
     assert "once an A record leads to the address of: kubectl --namespace kaito-chat get ingress" in said

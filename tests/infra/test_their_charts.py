@@ -185,6 +185,34 @@ def test_the_listed_images_are_those_of_the_pinned_charts() -> None:
         assert all(re.fullmatch(r"[a-z0-9.]+\.[a-z]+(/[-a-z0-9]+)+(:[-\w.]+)?", image) for image in each["images"])
 
 
+def rows(page: str, column: int) -> set[str]:
+    """Return a column of the tables of a page."""
+    return {line.split(" | ")[column].strip("| ") for line in page.splitlines() if line.count(" | ") >= column}
+
+
+def test_the_page_lists_the_images_of_our_charts() -> None:
+    page = (ROOT / "docs" / "reference" / "hosts-and-images.md").read_text(encoding="utf-8")
+    pattern = re.compile(r"^ *repository: ([\w./-]+)\n *tag: (\S+)$", re.MULTILINE)
+    texts = [path.read_text(encoding="utf-8") for path in ROOT.glob("charts/*/values.yaml")]
+    images = {f"{repository}:{tag}" for text in texts for repository, tag in pattern.findall(text)}
+    assert images == {"nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless"}
+    assert {f"`{image}`" for image in images} <= rows(page, 2)
+    # No other place of the values has an image.
+    assert sum(len(re.findall(r"repository: [^\s\"]", text)) for text in texts) == len(images)
+
+
+def test_hosts_have_the_port_that_clients_use() -> None:
+    hosts = tomllib.loads((ROOT / "tools" / "hosts.toml").read_text(encoding="utf-8"))["hosts"]
+    found = {(each["from"], name): each.get("port", 443) for each in hosts for name in each["names"]}
+    assert {name for (_, name), port in found.items() if port != 443} == {"*.postgres.database.azure.com"}
+    assert found["chat", "*.postgres.database.azure.com"] == 5432
+    assert found.keys() >= {
+        ("chat", "graph.microsoft.com"),
+        ("deploying machine", "*.blob.core.windows.net"),
+        ("deploying machine", "*.bastion.azure.com"),
+    }
+
+
 def test_f5s_controller_is_spread_protected_and_silent(workloads: dict[str, dict[str, Any]]) -> None:
     controller = values_of(workloads["dev"], "nginx-ingress")["controller"]
     assert controller["podDisruptionBudget"] == {"enabled": True, "maxUnavailable": 1}

@@ -178,6 +178,44 @@ def test_nodes_memory_and_quota_are_kaitos(
     assert row[1] == nodes
 
 
+NVADS, NCADS = "Standard NVADSA10v5 Family vCPUs", "Standard NCADS_A100_v4 Family vCPUs"
+
+
+@pytest.mark.parametrize(
+    ("size", "nodes", "quota"),
+    [
+        (None, 3, {NVADS: 144}),
+        ("Standard_NV72ads_A10_v5", 1, {NVADS: 108}),
+        ("Standard_NC24ads_A100_v4", 2, {NVADS: 36, NCADS: 48}),
+        ("Standard_NC999", 1, {NVADS: 36}),
+    ],
+)
+def test_a_standby_has_rows_and_quota(
+    environments: dict[str, Environment], size: str | None, nodes: int, quota: dict[str, int]
+) -> None:
+    settings = environments["dev"].settings
+    standby = {"standby_preset": "llama-3.1-8b-instruct", "standby_instance_type": size, "standby_node_count": nodes}
+    changed = settings.model_copy(update={"model": settings.model.model_copy(update=standby)})
+    found = summary.summarize(replace(environments["dev"], settings=changed), [])
+    text = " ".join(table.text(found).split())
+    assert found.quota == quota
+    expected = (f"GPU nodes {vcpus} vCPUs of {family}" for family, vcpus in quota.items())
+    assert f"Quota {' '.join(expected)} Warning" in text
+    assert f"Standby llama-3.1-8b-instruct {nodes} × {size or settings.model.instance_type}" in text
+    assert ("quota unknown: `az vm list-skus`" in text) == (size == "Standard_NC999")
+    as_json = found.as_json()
+    assert as_json["standby"]["node_count"] == nodes
+    assert as_json["quota"] == quota
+
+
+def test_without_kaito_there_are_no_models_and_no_quota(environments: dict[str, Environment]) -> None:
+    settings = environments["dev"].settings
+    off = settings.model_copy(update={"kaito": settings.kaito.model_copy(update={"enabled": False})})
+    found = summary.summarize(replace(environments["dev"], settings=off), [])
+    assert (found.gpu, found.standby, found.quota) == (None, None, {})
+    assert "Quota" not in table.text(found)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_plain_lines_fit_a_log_and_keep_commands_whole(summaries: dict[str, summary.Summary], name: str) -> None:
     text = table.text(summaries[name])
@@ -206,4 +244,6 @@ def test_the_json_is_complete_and_plain(summaries: dict[str, summary.Summary]) -
     assert found["environment"] == "dev"
     assert found["stacks"][0]["count"] == summaries["dev"].stacks[0].count
     assert found["gpu"]["preset"] == "phi-4-mini-instruct"
+    assert found["standby"] is None
+    assert found["quota"] == {"Standard NVADSA10v5 Family vCPUs": 36}
     assert found["next_command"] == "make deploy ENV=dev TAG=0.1.0"

@@ -11,7 +11,7 @@ from support.environment_files import DEV, edited
 from support.project import ENVIRONMENTS, TODAY
 
 DEMANDS = {
-    # Keys that the commented line requires, by file and key of the line.
+    # Keys that the commented line requires, by file and key of the line; the file says "Both or neither".
     ("prod", "dns_zone_resource_group_name"): {"ingress": ['dns_zone_name = "contoso.com"']},
     ("prod", "dns_zone_name"): {"ingress": ['dns_zone_resource_group_name = "dns"']},
 }
@@ -41,6 +41,13 @@ def test_every_commented_line_works_when_uncommented(path: Path, number: int, ke
     file = tmp_path / path.name
     file.write_text(edited(DEMANDS.get((path.stem, key), {}), text="\n".join(lines)), encoding="utf-8")
     assert load(file, TODAY) != load(path, TODAY)
+
+
+def test_lines_that_work_together_only_say_so() -> None:
+    for name, key in DEMANDS:
+        (path,) = (path for path in ENVIRONMENTS if path.stem == name)
+        before, _, _ = path.read_text(encoding="utf-8").partition(f"# {key} = ")
+        assert any(line.startswith("# Both or neither: ") for line in before.splitlines()[-2:])
 
 
 def test_all_commented_lines_work_together(tmp_path: Path) -> None:

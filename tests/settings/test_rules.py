@@ -340,7 +340,7 @@ def test_the_managed_nginx_warns_of_its_deprecation(tmp_path: Path) -> None:
 
 
 def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
-    text = changed("ingress", 'mode = "gateway"', 'hostname = "chat.kaito.invalid"') + OPEN
+    text = changed("ingress", 'mode = "gateway"', 'hostname = "chat.kaito.dev"') + OPEN
     assert load(written(tmp_path, text), TODAY).warnings == ()
     path = written(tmp_path, text.replace("[user_pool]", "[user_pool]\nspot_enabled = true"))
     assert any("without tolerations" in warning for warning in load(path, TODAY).warnings)
@@ -348,15 +348,15 @@ def test_a_gateway_on_a_pool_with_taints_warns(tmp_path: Path) -> None:
 
 def test_a_public_chat_without_sign_in_is_refused(tmp_path: Path) -> None:
     for mode in ("nginx", "gateway", "webapprouting"):
-        text = changed("ingress", f'mode = "{mode}"', 'hostname = "chat.kaito.invalid"')
+        text = changed("ingress", f'mode = "{mode}"', 'hostname = "chat.kaito.dev"')
         (message,) = problems(written(tmp_path, text)).values()
-        assert 'ingress.hostname = "chat.kaito.invalid": publishes the chat to everyone without sign-in' in message
+        assert 'ingress.hostname = "chat.kaito.dev": publishes the chat to everyone without sign-in' in message
         assert "chat.public_without_sign_in = true" in message
         assert load(written(tmp_path, text + OPEN), TODAY).settings.chat.public_without_sign_in
     # Without a host name, nothing is public.
     assert load(written(tmp_path, changed("ingress", 'mode = "gateway"')), TODAY)
     client = 'entra_client_id = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"'
-    text = changed("ingress", 'hostname = "chat.kaito.invalid"') + f'\n[chat]\nsign_in = "entra"\n{client}\n'
+    text = changed("ingress", 'hostname = "chat.kaito.dev"') + f'\n[chat]\nsign_in = "entra"\n{client}\n'
     assert load(written(tmp_path, text), TODAY).warnings == ()
 
 
@@ -386,6 +386,10 @@ def test_a_public_chat_without_sign_in_is_refused(tmp_path: Path) -> None:
         "00000000-0000-0000-0000-000000000000",
         "00000000-0000-0000-0000-000000000001",
         "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+        "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+        "AAAAAAAA-0000-1111-2222-BBBBBBBBBBBB",
+        "12345678-1234-1234-1234-123456789012",
+        "12345678-1234-1234-1234-123456789abc",
     ],
 )
 def test_placeholders_warn(key: str, old: str, new: str, example: str, tmp_path: Path) -> None:
@@ -404,13 +408,40 @@ def test_placeholders_warn(key: str, old: str, new: str, example: str, tmp_path:
         ("contoso.com", True),
         ("chat.example.org", True),
         ("chat.babosbird.com", True),
+        ("chat.contoso.org", True),
+        ("chat.fabrikam.com", True),
+        ("chat.kaito.example", True),
+        ("chat.kaito.test", True),
+        ("chat.kaito.invalid", True),
+        ("chat.localhost", True),
         ("chat.notcontoso.com", False),
         ("contoso.com.mycompany.de", False),
+        ("test.mycompany.de", False),
+        ("chat.mytest", False),
     ],
 )
 def test_example_hosts_warn(host: str, example: bool, tmp_path: Path) -> None:  # noqa: FBT001 (a case's expectation)
     warnings = load(written(tmp_path, changed("ingress", f'hostname = "{host}"') + OPEN), TODAY).warnings
     assert [f'ingress.hostname = "{host}": is an example domain' in each for each in warnings] == [True] * example
+
+
+@pytest.mark.parametrize(
+    ("address", "example"),
+    [
+        ("me@contoso.com", True),
+        ("me@mail.Example.org", True),
+        ("me@kaito.test", True),
+        ("contoso.com@kaito.dev", False),
+    ],
+)
+def test_example_addresses_warn(address: str, example: bool, tmp_path: Path) -> None:  # noqa: FBT001 (a case's expectation)
+    text = changed("ingress", 'hostname = "chat.kaito.dev"', f'email = "{address}"') + OPEN
+    alerts = f'[monitoring.alert_email_addresses]\na = "{address}"\n'
+    warnings = load(written(tmp_path, f"{text}{alerts}"), TODAY).warnings
+    keys = ["ingress.email", "monitoring.alert_email_addresses.a"]
+    assert [each.partition(": ")[2] for each in warnings] == [
+        f'{key} = "{address}": is an example domain: use your own' for key in keys if example
+    ]
 
 
 def test_every_shipped_placeholder_is_found() -> None:

@@ -15,7 +15,7 @@ DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
 GROUP = "rg-kaito-dev-westeurope"
 SIGN_IN = """
 [ingress]
-hostname = "chat.kaito.invalid"
+hostname = "chat.kaito.dev"
 [chat]
 sign_in = "entra"
 entra_client_id = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"
@@ -23,10 +23,10 @@ entra_client_id = "8c5ba1d6-6e2f-4b0e-9d57-0e8f2f4b7a10"
 # Publishes a chat without sign-in.
 OPEN = "\n[chat]\npublic_without_sign_in = true\n"
 GUARDED = """
-dns_zone_name = "kaito.invalid"
+dns_zone_name = "kaito.dev"
 dns_zone_resource_group_name = "dns"
-hostname = "chat.kaito.invalid"
-model_hostname = "model.kaito.invalid"
+hostname = "chat.kaito.dev"
+model_hostname = "model.kaito.dev"
 model_basic_auth_secret_name = "model-people"
 [chat]
 public_without_sign_in = true

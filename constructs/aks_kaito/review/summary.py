@@ -10,7 +10,7 @@ from aks_kaito.charts.names import IMAGE_TAG
 from aks_kaito.models import Wanted, plan, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, Settings
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,17 @@ class Stack:
 
 @dataclass(frozen=True)
 class Summary:
-    """A synthesized environment; `gpu` is None while KAITO is off."""
+    """A synthesized environment; `gpu` is None while KAITO is off, and `standby` without a second model.
+
+    `quota` is the vCPUs of both models by quota family; None if their number is unknown.
+    """
 
     environment: str
     location: str
     stacks: list[Stack]
     gpu: Gpu | None
+    standby: Gpu | None
+    quota: dict[str, int | None]
     warnings: list[str]
     next_command: str
 
@@ -68,11 +73,15 @@ class Summary:
 def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """Summarize an environment whose stacks are in `paths`, in the order of deployment."""
     stacks = [_stack(path) for path in paths]
+    settings = environment.settings
+    gpu, standby = _gpu(settings, settings.model), _gpu(settings, settings.model.standby())
     return Summary(
         environment=environment.name,
-        location=environment.settings.location,
+        location=settings.location,
         stacks=stacks,
-        gpu=_gpu(environment),
+        gpu=gpu,
+        standby=standby,
+        quota=_quota([each for each in (gpu, standby) if each is not None]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
@@ -83,9 +92,20 @@ def _stack(path: Path) -> Stack:
     return Stack(document.name, str(path), kinds.grouped(document), exposures(document))
 
 
-def _gpu(environment: Environment) -> Gpu | None:
-    settings = environment.settings
-    return _planned(settings.model, settings.kaito.version) if settings.kaito.enabled else None
+def _gpu(settings: Settings, model: Wanted | None) -> Gpu | None:
+    if model is None or not settings.kaito.enabled:
+        return None
+    return _planned(model, settings.kaito.version)
+
+
+def _quota(models: Sequence[Gpu]) -> dict[str, int | None]:
+    """Return the sum of vCPUs for each quota family."""
+    found: dict[str, int | None] = {}
+    for gpu in models:
+        if gpu.quota_family is not None:
+            before = found.get(gpu.quota_family, 0)
+            found[gpu.quota_family] = None if before is None or gpu.vcpus is None else before + gpu.vcpus
+    return found
 
 
 def _planned(model: Wanted, version: str) -> Gpu:

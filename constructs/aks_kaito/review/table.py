@@ -68,8 +68,11 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
     for stack in summary.stacks:
         yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
-    if summary.gpu is not None:
-        yield from (("Model", item, detail) for item, detail in _fit(summary.gpu))
+    for section, gpu in (("Model", summary.gpu), ("Standby", summary.standby)):
+        if gpu is not None:
+            yield from ((section, item, detail) for item, detail in _fit(gpu))
+    for family, vcpus in summary.quota.items():
+        yield "Quota", "GPU nodes", f"{'?' if vcpus is None else vcpus} vCPUs of {family}"
     yield from (("Warning", "", warning) for warning in summary.warnings)
 
 
@@ -98,7 +101,5 @@ def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
         yield "GPU memory", f"fits: needs {gpu.needed_gib:.4g} of {gpu.usable_gib:.4g} usable GiB"
     if gpu.quota_family is None:
         yield "quota", "unknown: `az vm list-skus` shows the family and the vCPUs of the size"
-    else:
-        yield "quota", f"{'?' if gpu.vcpus is None else gpu.vcpus} vCPUs of {gpu.quota_family}"
     if gpu.note:
         yield "note", gpu.note

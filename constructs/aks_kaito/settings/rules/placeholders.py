@@ -14,24 +14,50 @@ EXAMPLE_KEY = (
     "58zCDBGF6yo5TgNInDtudYNPJ/yZ604O1ALtmgLe64T/e85c2N3WbpeOQ4XjNdNwZWwws9rjy4iv7dR4xCCZSdKx+htat0IOl0oI0tgdBDlcBba282DpzTH"
     "hEo1SXBI2GgyzUXZT"
 )
-# Domains that belong to nobody: Microsoft's and RFC 2606's examples, and the one of the sample's author.
-_DOMAINS = ("babosbird.com", "contoso.com", "example.com", "example.net", "example.org")
-# Ids that the shipped files and messages show, and those that consist of one digit.
+# Microsoft's examples, RFC 2606's, and the domain of the sample's author. The last four are top-level domains.
+_DOMAINS = (
+    "babosbird.com",
+    "contoso.com",
+    "contoso.org",
+    "example.com",
+    "example.net",
+    "example.org",
+    "fabrikam.com",
+    "example",
+    "invalid",
+    "localhost",
+    "test",
+)
+# Ids that the shipped files and messages show, those whose groups each repeat one digit, and counting ones.
 _IDS = re.compile(
-    r"11111111-2222-3333-4444-555555555555|[0a]{8}-0000-[04]000-[08]000-0{8}[0-9]{4}|([0-9a-f])\1{7}(-\1{4}){3}-\1{12}"
+    r"[0a]{8}-0000-[04]000-[08]000-0{8}[0-9]{4}|([0-9a-f])\1{7}(-([0-9a-f])\3{3}){3}-([0-9a-f])\4{11}"
+    r"|12345678-1234-1234-1234-123456789(012|abc)"
 )
 
 
 def found(settings: Settings) -> Iterator[Problem]:
-    """Yield each placeholder that is left: SSH key, host names, and ids of Entra ID."""
+    """Yield each placeholder that is left: SSH key, domains, and ids of Entra ID."""
     if EXAMPLE_KEY in settings.cluster.ssh_public_key:
         text = "is the example key, for which nobody has the private key: use your own"
         yield Problem("cluster.ssh_public_key", settings.cluster.ssh_public_key, text)
+    yield from _domains(settings)
+    yield from _ids(settings)
+
+
+def _domains(settings: Settings) -> Iterator[Problem]:
     ingress = settings.ingress
-    for key in ("hostname", "model_hostname", "dns_zone_name"):
-        name = getattr(ingress, key)
-        if name and any(name == domain or name.endswith(f".{domain}") for domain in _DOMAINS):
-            yield Problem(f"ingress.{key}", name, "is an example domain: use your own")
+    names = {
+        f"ingress.{key}": getattr(ingress, key) for key in ("hostname", "model_hostname", "dns_zone_name", "email")
+    }
+    emails = settings.monitoring.alert_email_addresses
+    names |= {f"monitoring.alert_email_addresses.{key}": address for key, address in emails.items()}
+    for key, name in names.items():
+        domain = f".{(name or '').lower().rpartition('@')[2]}"
+        if any(domain.endswith(f".{example}") for example in _DOMAINS):
+            yield Problem(key, name, "is an example domain: use your own")
+
+
+def _ids(settings: Settings) -> Iterator[Problem]:
     ids = {
         "subscription_id": [settings.subscription_id],
         "chat.entra_client_id": [settings.chat.entra_client_id],
@@ -41,7 +67,7 @@ def found(settings: Settings) -> Iterator[Problem]:
     }
     for key, values in ids.items():
         for value in values:
-            if value and _IDS.fullmatch(value):
+            if value and _IDS.fullmatch(value.lower()):
                 yield Problem(key, value, "is an example id: use one of your tenant")
 
 
@@ -52,6 +78,7 @@ def found(settings: Settings) -> Iterator[Problem]:
     "chat.entra_client_id",
     "ingress",
     "key_vault.secrets_officer_object_ids",
+    "monitoring.alert_email_addresses",
     "monitoring.grafana_admin_object_ids",
 )
 def placeholders_are_replaced(context: Context) -> Iterator[Problem]:
