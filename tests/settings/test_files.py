@@ -129,3 +129,16 @@ def test_a_broken_file_does_not_hinder_another_environment(tmp_path: Path) -> No
     (tmp_path / "dev.toml").write_text(DEV, encoding="utf-8")
     (tmp_path / "prod.toml").symlink_to("nowhere")
     assert [found.name for found in selected(tmp_path, {"AKS_KAITO_ENV": "dev"})] == ["dev"]
+
+
+def test_the_sample_has_the_samples_image_and_keys() -> None:
+    (path,) = (path for path in ENVIRONMENTS if path.stem == "sample")
+    settings = load(path, TODAY).settings
+    image = settings.jump_box.image
+    assert (image.publisher, image.offer, image.sku, image.version) == (
+        "Canonical",
+        "0001-com-ubuntu-server-jammy",
+        "22_04-lts-gen2",
+        "latest",
+    )
+    assert settings.storage.shared_access_key_enabled
