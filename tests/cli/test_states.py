@@ -10,7 +10,7 @@ from support.states import SUBSCRIPTION
 
 BLOB = '\n[state]\nbackend = "azurerm"\nresource_group_name = "rg-states"\nstorage_account_name = "ststates"\n'
 PLATFORM, WORKLOADS = "kaito-dev-platform", "kaito-dev-workloads"
-OTHER = "99999999-2222-3333-4444-555555555555"
+OTHER = "3d0cf2a4-9b1e-4c57-8f6d-52a7e0b9c113"
 COMMANDS = [("deploy", "dev", "0.2.0"), ("destroy", "dev", "dev")]
 
 
@@ -125,3 +125,13 @@ def test_a_shared_state_of_the_environment_is_accepted(tmp_path: Path) -> None:
     for answer in ("", states.state(states.group(GROUP))):
         ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"state pull": answer})
         assert ran.done.returncode == 0, ran.done.stderr
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_the_subscription_of_az_counts_where_none_is_chosen(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    states.write(tmp_path / "project", PLATFORM, states.group(GROUP))
+    said = refused(run(tmp_path, *arguments, answers={"account show": OTHER}))
+    assert f"resource group {GROUP} in subscription {SUBSCRIPTION}; " in said
+    assert f"resource group {GROUP} in subscription {OTHER}." in said
+    # A machine whose az cannot say compares the names only.
+    assert "in subscription" not in run(tmp_path, *arguments, fails="account show").done.stderr

@@ -118,6 +118,10 @@ class Azure:
         query = f"[?name=='{self._names.key_vault}'].[{place}]"
         return self._az("keyvault", "list-deleted", "--resource-type", "vault", "--query", query, *_TSV)
 
+    def current_subscription(self) -> Command:
+        """Print the id of the subscription that az has selected."""
+        return ("az", "account", "show", "--query", "id", *_TSV)
+
     def list_quota(self) -> Command:
         """List the quota of GPUs and other sizes in the environment's region."""
         return ("az", "vm", "list-usage", "--location", self._environment.settings.location, "--output", "table")

@@ -11,7 +11,7 @@ from aks_kaito_cli.deploy import states
 from aks_kaito_cli.deploy.states import Resource, States
 from aks_kaito_cli.pages import LOST_STATE, OTHER_STATE
 from aks_kaito_cli.project import environment_file
-from aks_kaito_cli.shell import RefusedError, Shell, Step
+from aks_kaito_cli.shell import RefusedError, Shell, Step, StepError
 
 _OTHER = """\
 {found}
@@ -51,15 +51,24 @@ def check(shell: Shell, found: States) -> None:
         RefusedError: A state belongs to another resource group or subscription.
     """
     environment = shell.environment
-    wanted = Owner(environment.names.resource_group, shell.azure.subscription or "")
+    owners = [(part, owner) for part, resources in found.items() for owner in _owners(part, resources)]
+    subscription = shell.azure.subscription or (_current_subscription(shell) if owners else "")
+    wanted = Owner(environment.names.resource_group, subscription)
     wrong = [
         f"{states.place(environment, part)} is the state of {owner}; {environment_file(environment.name)} is {wanted}."
-        for part, resources in found.items()
-        for owner in _owners(part, resources)
+        for part, owner in owners
         if owner.differs(wanted)
     ]
     if wrong:
         raise RefusedError(_OTHER.format(found="\n".join(wrong), page=OTHER_STATE))
+
+
+def _current_subscription(shell: Shell) -> str:
+    """Return the subscription that az and Terraform use without a choice; empty if az cannot say."""
+    try:
+        return shell.ask(Step("find the subscription", shell.azure.current_subscription()))
+    except StepError:
+        return ""
 
 
 def check_none_is_lost(shell: Shell, found: States) -> None:
