@@ -9,6 +9,8 @@ from aks_kaito.settings import SettingsError, load
 from support.project import ROOT, TODAY, own
 
 DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
+# Publishes a chat without sign-in.
+OPEN = "\n[chat]\npublic_without_sign_in = true\n"
 
 
 def written(folder: Path, text: str, name: str = "dev") -> Path:
