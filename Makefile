@@ -41,6 +41,7 @@ BIN := $(VENV)/bin
 # keeps a value such as TAG=--help from being an option.
 AKS_KAITO = PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/aks-kaito
 INFRA := $(VENV)/.infra-installed
+OPERATIONS := $(VENV)/.operations-installed
 DEV := $(VENV)/.dev-installed
 KUBERNETES := $(VENV)/.kubernetes-installed
 CLIS := $(VENV)/.clis-installed
@@ -184,7 +185,7 @@ snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
-	$(foreach group,infra dev cdktf kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra operations dev cdktf kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
@@ -205,7 +206,12 @@ $(INFRA): requirements/infra.txt pyproject.toml
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): requirements/dev.txt $(INFRA)
+# The subcommands that ask Azure.
+$(OPERATIONS): requirements/operations.txt $(INFRA)
+	$(BIN)/python $(PIP) --require-hashes -r requirements/operations.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt $(OPERATIONS)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
@@ -255,13 +261,16 @@ $(AXE): $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(DEV)
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
-# The sets of dependencies: infra is the project itself, dev adds a group to it, the others are independent.
+# The sets of dependencies: infra is the project itself, operations adds an extra to it, dev adds a group to both, the others
+# are independent.
 infra_group :=
-dev_group := --group dev --constraint requirements/infra.txt
+operations_group := --extra operations --constraint requirements/infra.txt
+dev_group := --extra operations --group dev --constraint requirements/operations.txt
 cdktf_group := --group cdktf
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
+operations_source := pyproject.toml
 dev_source := pyproject.toml
 cdktf_source :=
 kubernetes_source :=
