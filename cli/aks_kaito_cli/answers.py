@@ -32,7 +32,7 @@ class Finding:
         group: The heading in the table, such as Capacity.
         subject: The checked thing, such as vCPUs of NCADS_A100_v4.
         state: `blocker` stops a deployment; `unknown` could not be decided and is never a pass.
-        detail: What was found, in one sentence with the figures.
+        detail: The observation, in one sentence with its figures.
         remedy: A command or a setting; empty if nothing is to be done.
     """
 

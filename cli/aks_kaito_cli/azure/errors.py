@@ -17,7 +17,7 @@ class AzureAnswerError(Exception):
 
 
 class NotFoundError(AzureAnswerError):
-    """What was asked for does not exist."""
+    """The resource does not exist."""
 
 
 class ForbiddenError(AzureAnswerError):
