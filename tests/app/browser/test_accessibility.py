@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ from support.needs import needs_path
 from support.project import ROOT
 
 AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An application with sign-in and history."""
+    folder = tmp_path_factory.mktemp("kept")
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
+        yield running
 
 
 def found(page: Page) -> list[str]:
@@ -92,6 +101,59 @@ def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
         expect(page.get_by_role("combobox", name="Model")).to_be_visible()
         status(page, "ready")
         expect_no_violations(page)
+        page.get_by_role("combobox", name="Model").click()
+        expect(page.get_by_role("searchbox", name="Search")).to_be_visible()
+        expect_no_violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_menus_and_dialogs(kept: Running, visit: Visit, scheme: str) -> None:
+    page = visit(kept.url, color_scheme=scheme)
+    sign_in(page)
+    ask(page, f"hello, {scheme}")
+    answered(page)
+    menus = "#theme-toggle", "#user-nav-button"
+    dialogs = "#readme-button", "#search-chats-button", ".positive-feedback-off", "#new-chat-button"
+    for opener in (*menus, *dialogs):
+        page.locator(opener).click()
+        opened = page.get_by_role("menu" if opener in menus else "dialog")
+        expect(opened).to_be_visible()
+        expect_no_violations(page)
+        page.keyboard.press("Escape")
+        expect(opened).to_have_count(0)
+    page.get_by_role("button", name="Options of this conversation").first.click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    expect_no_violations(page)
+    page.locator("#delete-thread").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    expect_no_violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_form_and_the_history_on_a_phone(kept: Running, visit: Visit, scheme: str) -> None:
+    page = visit(kept.url, 390, 844, color_scheme=scheme)
+    expect(page.get_by_label("User name")).to_be_visible()
+    expect_no_violations(page)
+    sign_in(page)
+    ask(page, f"hello, {scheme} phone")
+    answered(page)
+    page.locator("#chat-settings-open-modal").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect_no_violations(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.locator("#sidebar-trigger-button").click()
+    expect(page.get_by_role("dialog", name="Past Chats")).to_be_visible()
+    expect(page.get_by_text(f"hello, {scheme} phone")).not_to_have_count(0)
+    expect_no_violations(page)
+
+
+def test_the_focus_returns_to_the_button_of_a_menu(kept: Running, visit: Visit) -> None:
+    page = visit(kept.url)
+    sign_in(page)
+    page.locator("#theme-toggle").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#theme-toggle")).to_be_focused()
 
 
 def test_an_answer_is_announced_when_it_begins_and_when_it_is_complete(app: Running, visit: Visit) -> None:
