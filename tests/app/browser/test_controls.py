@@ -148,6 +148,22 @@ def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None
     expect(page.locator("html")).to_have_class("light")
 
 
+def test_on_a_phone_a_conversation_has_its_address(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url, 390, 844)
+        sign_in(page)
+        ask(page, "count to 300")
+        expect(page.get_by_text("20 21 22")).to_be_visible()
+        assert "/thread/" in page.url
+        page.reload()
+        expect(page.get_by_text("20 21 22")).to_be_visible()
+        expect(page.get_by_role("button", name="Continue")).to_be_visible()
+        page.locator("#sidebar-trigger-button").click()
+        expect(listed(page, "count to 300")).to_be_visible()
+        page.wait_for_timeout(1000)  # Chainlit's page would go to the conversation's address now, and close the list
+        expect(listed(page, "count to 300")).to_be_visible()
+
+
 def test_under_a_sub_path_the_page_asks_for_nothing_outside(scripted: Running, folder: Path, visit: Visit) -> None:
     database = f"sqlite:///{folder}/h.db"
     with chat(scripted.url, folder, root_path="/chat", database_url=database, **SIGN_IN) as running:
