@@ -120,6 +120,7 @@ def test_enter_renames_a_conversation(scripted: Running, folder: Path, visit: Vi
         options.focus()
         page.keyboard.press("Enter")
         page.locator("#rename-thread").click()
+        expect(page.get_by_label("Name", exact=True)).to_have_attribute("maxlength", "200")
         page.get_by_label("Name", exact=True).fill("second name")
         page.keyboard.press("Enter")
         expect(listed(page, "second name")).to_be_visible()
