@@ -63,7 +63,7 @@ class DisplayedAnswer:
         self._thoughts.append(text)
         await self._thought.stream_token(self._thinking.feed(text))
         if self._must_keep():
-            self._keep(self._thought.to_dict() | {"end": utc_now()})
+            self._keep(self._thought.to_dict())
 
     async def say(self, text: str, progress: Progress) -> None:
         """Append to the answer."""

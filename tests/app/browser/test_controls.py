@@ -128,6 +128,23 @@ def test_enter_renames_a_conversation(scripted: Running, folder: Path, visit: Vi
         expect(listed(page, "second name")).to_be_visible()
 
 
+def test_an_ordinary_page_is_refused_nothing(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url)
+        sign_in(page)
+        page.locator("#chat-settings-open-modal").click()
+        page.get_by_role("slider", name="Temperature").press("ArrowRight")
+        page.locator("#confirm").click()
+        for times, question in enumerate(("hello", "count to 3"), 1):
+            ask(page, question)
+            answered(page, times)
+        page.reload()
+        answered(page, 2)
+        refused = [line for line in running.metrics().splitlines() if line.startswith("kaito_chat_refused_total{")]
+        assert refused
+        assert [line for line in refused if not line.endswith(" 0.0")] == []
+
+
 def test_the_form_asks_for_a_user_name(scripted: Running, folder: Path, visit: Visit) -> None:
     with chat(scripted.url, folder, **SIGN_IN) as running:
         for locale, language in (("en-US", "en-US"), ("fr-CA", "fr-FR")):
