@@ -1,8 +1,8 @@
 """Filter of WebSocket packets before Socket.IO parses them.
 
 Socket.IO buffers the attachments of a binary packet without limit, parses events of connections without a session, and
-lets a browser call the handlers of `connect` and `disconnect`. The page sends none of these. It sends some events that this
-application does not use: they are ignored, and not counted as refused.
+lets a browser call the handlers of `connect` and `disconnect`. The page sends none of these. It sends some events that
+this application does not use: they are ignored, and not counted as refused.
 """
 
 import asyncio
@@ -55,12 +55,9 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
 
     async def guarded(connection: str, packet: object) -> None:
         opened = server.manager.sid_from_eio_sid(connection, "/") is not None
-        if opened and _is_unused(packet):
-            return
         if not isinstance(packet, str) or not _is_ours(packet, events, long, opened=opened):
-            metrics.REFUSED.labels("packet").inc()
-            if not opened:
-                await _close(server, connection)
+            if not (opened and _is_unused(packet)):
+                await _refuse(server, connection, opened=opened)
             return
         try:
             await handle(connection, packet)
@@ -70,6 +67,12 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
 
     server.eio.handlers["message"] = guarded
     server.eio.handlers["connect"] = expected
+
+
+async def _refuse(server: socketio.AsyncServer, connection: str, *, opened: bool) -> None:
+    metrics.REFUSED.labels("packet").inc()
+    if not opened:
+        await _close(server, connection)
 
 
 async def _close(server: socketio.AsyncServer, connection: str) -> None:
