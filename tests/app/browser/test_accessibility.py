@@ -1,20 +1,15 @@
 """Accessibility: violations that axe-core finds, and announcements for screen readers."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.chat.axe import expect_no_violations
 from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
 from support.chat.processes import Running, chat
-from support.needs import needs_path
-from support.project import ROOT
-
-AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -23,27 +18,6 @@ def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("kept")
     with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
         yield running
-
-
-def found(page: Page) -> list[str]:
-    """Return the serious and critical violations on the page."""
-    page.wait_for_timeout(300)  # dialogs and the first page fade in, which affects the contrast
-    page.evaluate(needs_path(AXE, "axe-core (make test-app installs it)").read_text(encoding="utf-8"))
-    result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{violation['impact']} {violation['id']}: {node['html']}"
-        for violation in result["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
-def expect_no_violations(page: Page) -> None:
-    """Check the page; its script names the buttons of a part that has just been drawn within a moment."""
-    deadline = time.monotonic() + 5
-    while (violations := found(page)) and time.monotonic() < deadline:
-        page.wait_for_timeout(200)
-    assert violations == []
 
 
 def outline(page: Page) -> tuple[int, int]:

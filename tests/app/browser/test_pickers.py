@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from support.chat.axe import expect_no_violations
 from support.chat.browser import Visit, ask, status
 from support.chat.processes import Running, chat
 
@@ -98,10 +99,12 @@ def test_the_first_result_is_chosen_from_the_field(adapted: Running, visit: Visi
     expect(page.locator("#model")).to_have_text("german-letters")
 
 
-def test_a_result_is_clicked(adapted: Running, visit: Visit) -> None:
-    page = visit(adapted.url)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_result_is_clicked(adapted: Running, visit: Visit, scheme: str) -> None:
+    page = visit(adapted.url, color_scheme=scheme)
     status(page, "ready")
     opened(page).fill("french")
+    expect_no_violations(page)
     page.get_by_role("option", name="french-law").click()
     expect(page.locator("#model")).to_have_text("french-law")
 
