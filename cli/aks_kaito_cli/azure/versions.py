@@ -10,6 +10,7 @@ VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.Compute": "2024-07-01",
     "Microsoft.ContainerService": "2025-05-01",
+    "Microsoft.CostManagement": "2025-03-01",
     "Microsoft.Network": "2024-05-01",
 }
 # Kinds whose version is not that of their provider.
