@@ -202,7 +202,7 @@ class FakePrices:
         return Answer(200, json.dumps(body).encode())
 
     def _in(self, currency: str, each: dict[str, Any]) -> dict[str, Any]:
-        prices = {
+        prices: dict[str, Any] = {
             key: round(each[key] * self.rates[currency], 6) for key in ("unitPrice", "retailPrice") if key in each
         }
         return {**each, "currencyCode": currency, **prices}

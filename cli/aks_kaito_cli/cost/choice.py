@@ -74,9 +74,8 @@ def choose(items: Iterable[Item], meter: Meter, region: str, now: datetime) -> P
     except UnknownUnitError as error:
         raise NoPriceError(f"{meter}: {error}") from None
     if unit.thing != meter.per:
-        raise NoPriceError(
-            f"the price list counts {meter} per {unit.thing or 'resource'}, not {meter.per or 'resource'}"
-        )
+        counted, wanted = unit.thing or "resource", meter.per or "resource"
+        raise NoPriceError(f"the price list counts {meter} per {counted}, not per {wanted}")
     tiers = tuple(_tiers(here, meter))
     first = here[0]
     return Price(str(first["meterName"]), str(first["productName"]), unit, tiers, str(first["effectiveStartDate"])[:10])
@@ -122,7 +121,7 @@ def _tiers(items: Sequence[Item], meter: Meter) -> Iterator[tuple[Decimal, Decim
     """Yield start and price of each tier."""
     prices: dict[Decimal, set[Decimal]] = defaultdict(set)
     for item in items:
-        prices[_tier(item)].add(Decimal(item["unitPrice"]))
+        prices[_tier(item)].add(Decimal(str(item["unitPrice"])))
     starts = sorted(prices)
     if starts[0] != 0 or any(len(found) > 1 for found in prices.values()) or any(a == b for a, b in pairwise(starts)):
         shown = sorted({f"{item['meterName']} ({item['productName']}): {item['unitPrice']}" for item in items})
@@ -131,7 +130,7 @@ def _tiers(items: Sequence[Item], meter: Meter) -> Iterator[tuple[Decimal, Decim
 
 
 def _tier(item: Item) -> Decimal:
-    return Decimal(item.get("tierMinimumUnits") or 0)
+    return Decimal(str(item.get("tierMinimumUnits") or 0))
 
 
 def _time(item: Item, key: str, missing: datetime) -> datetime:

@@ -58,6 +58,7 @@ class RetailPrices:
         self.oldest: datetime | None = None
         self.problem = ""
         self._refresh = refresh
+        self._unreachable: PriceListError | None = None
         self._cache = Cache(folder(variables))
 
     def items(self, query: str) -> list[dict[str, Any]]:
@@ -113,12 +114,15 @@ class RetailPrices:
         return answer
 
     def _response(self, url: str, parameters: Mapping[str, str]) -> requests.Response:
-        """Send a request until it has an answer that is no passing fault."""
+        """Send a request until it has an answer that is no passing fault; none after the server was out of reach."""
+        if self._unreachable:
+            raise self._unreachable
         for attempt in range(_TRIES):
             try:
                 response = requests.get(url, params=parameters, timeout=(_CONNECT_SECONDS, _READ_SECONDS))
             except requests.RequestException as error:
-                raise PriceListError(f"{_place(url)} cannot be reached: {_words(error)}") from None
+                self._unreachable = PriceListError(f"{_place(url)} cannot be reached: {_words(error)}")
+                raise self._unreachable from None
             status = response.status_code
             if status < _FIRST_ERROR:
                 return response
