@@ -20,6 +20,7 @@ from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
 from support.prices import FakePrices
+from support.project import ROOT
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 QUERY = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.CostManagement/query"
@@ -77,6 +78,14 @@ def test_dev_in_a_terminal(fake: FakePrices, tmp_path: Path) -> None:
     ):
         assert line in re.sub(" +", " ", ran.stdout)
     assert max(map(len, ran.stdout.split("Prices of")[0].splitlines())) <= 80
+
+
+def test_the_page_shows_the_output(fake: FakePrices, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "see-what-it-costs.md").read_text(encoding="utf-8")
+    shown = text.partition("```text\n")[2].partition("```")[0]
+    ran = run(tmp_path, fake.endpoint, "dev", "--hours-on", "50/week", COLUMNS="100")
+    lines = [re.sub(r"\d{4}-\d\d-\d\d", "DATE", line.rstrip()) for line in ran.stdout.splitlines() if line.strip()]
+    assert [re.sub(r"\d{4}-\d\d-\d\d", "DATE", line) for line in shown.splitlines() if line] == lines
 
 
 def test_json_has_all_numbers_and_a_second_run_asks_nothing(fake: FakePrices, tmp_path: Path) -> None:

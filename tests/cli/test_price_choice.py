@@ -81,7 +81,7 @@ def test_the_same_price_twice_is_one_price_and_two_prices_are_none() -> None:
 
 def test_tiers_add_up() -> None:
     price = found(*recorded_entries(), meter=ZONE)
-    assert price.tiers == ((0, Decimal("0.5")), (25, Decimal("0.1")))
+    assert price.tiers == ((Decimal(0), Decimal("0.5")), (Decimal(25), Decimal("0.1")))
     assert [price.monthly(Decimal(number)) for number in (0, 4, 25, 30)] == [
         0,
         Decimal("2.0"),

@@ -150,7 +150,7 @@ class FakePrices:
     """The price list and its answers.
 
     Attributes:
-        entries: What it has; a test may change it.
+        entries: Its entries; a test may change them.
         rates: Units of a currency for one USD.
         page: Number of entries of a page.
         answers: Answers that come before any other, in order; None is the list's own.

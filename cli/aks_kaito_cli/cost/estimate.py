@@ -77,7 +77,7 @@ class Estimate:
 
     Attributes:
         platform: Everything but GPU nodes.
-        by_use: What Azure bills by use.
+        by_use: Use that Azure bills, such as data per GiB.
         without_rule: Types of resources that this program has no meter for.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aks_kaito.settings import Environment
 from aks_kaito_cli.azure.arm import Arm
-from aks_kaito_cli.azure.errors import NotFoundError
+from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 from aks_kaito_cli.azure.operations import wait
 from aks_kaito_cli.gpu_pools.pools import Pool, of_answer
 
@@ -69,7 +69,11 @@ class Pools:
         wait(self.arm, answer, seconds, tell)
 
     def _pool(self, answer: Mapping[str, Any]) -> Pool:
-        return of_answer(answer, self.terraforms)
+        try:
+            return of_answer(answer, self.terraforms)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            words = f"the node pool has another form than expected ({type(error).__name__}: {error})"
+            raise AzureAnswerError(words) from None
 
 
 def of_environment(arm: Arm, subscription: str, environment: Environment) -> Pools:

@@ -37,6 +37,7 @@ _FINDINGS: dict[State, answers.State] = {
     State.ORPHAN: "blocker",
     State.UNKNOWN: "unknown",
 }
+_CLUSTER = "Cluster"
 _HOURS_PER_MONTH = 730
 _HOUR, _DAY = 3600, 86400
 
@@ -89,10 +90,10 @@ def answer(name: str, found: Sequence[Row], unreadable: str, currency: str) -> A
     orphans = [row for row in found if row.ownership.state is State.ORPHAN]
     findings = [_finding(name, row) for row in found]
     if unreadable:
-        findings.append(Finding("Cluster", name, "unknown", unreadable))
-    following = f"make gpu-pools ENV={name} DELETE={orphans[0].pool.name}" if orphans else f"make cost ENV={name}"
+        findings.append(Finding(_CLUSTER, name, "unknown", f"The cluster cannot be read: {unreadable}"))
     status = BLOCKED if orphans else UNDECIDED if unreadable and found else FINE
     more = {"pools": [row.as_data() for row in found], "currency": currency, "warning": STOP}
+    following = _next(name, orphans, unreadable)
     return Answer(findings, _sentence(name, found, orphans, unreadable, currency), following, status, more)
 
 
@@ -101,7 +102,8 @@ def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
     console = Console(highlight=False)
     if found:
         console.print(table(found, currency))
-    lines = [f"{each.subject}: {each.remedy or each.detail}" for each in answer.findings if each.state != "ok"]
+    lines = [f"{each.subject}: {each.remedy}" for each in answer.findings if each.remedy]
+    lines += [each.detail for each in answer.findings if each.group == _CLUSTER]
     lines += [STOP] if found else []
     for line in (*lines, answer.sentence, f"Next: {answer.next_command}"):
         console.print(line, markup=False, soft_wrap=True)
@@ -110,15 +112,17 @@ def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
 def table(found: Sequence[Row], currency: str, now: datetime | None = None) -> Table:
     """Return the table of the pools."""
     shown = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("Pool", "Nodes", "Age", f"{currency}/h", "State", "Owner"):
-        right = heading in ("Age", f"{currency}/h")
+    shown.add_column("Pool", no_wrap=True)
+    for heading in ("Nodes", "Size", "Age", f"{currency}/h", "State", "Owner"):
+        right = heading in ("Nodes", "Age", f"{currency}/h")
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
     for row in found:
-        state = row.ownership.state
+        pool, state = row.pool, row.ownership.state
         shown.add_row(
-            row.pool.name,
-            f"{row.pool.count} × {row.pool.size}{' (spot)' if row.pool.is_spot else ''}",
-            age(row.pool.created, now or datetime.now(UTC)),
+            pool.name,
+            str(pool.count),
+            f"{pool.size.removeprefix('Standard_')}{' (spot)' if pool.is_spot else ''}",
+            age(pool.created, now or datetime.now(UTC)),
             "?" if row.hourly is None else f"{row.hourly.normalize():f}",
             f"[{_STYLES[state]}]{state}[/]",
             escape(row.ownership.detail),
@@ -136,20 +140,35 @@ def age(created: datetime | None, now: datetime) -> str:
     return f"{seconds // _HOUR} h" if seconds >= _HOUR else f"{seconds // 60} min"
 
 
+def _next(name: str, orphans: Sequence[Row], unreadable: str) -> str:
+    if orphans:
+        return f"make gpu-pools ENV={name} DELETE={orphans[0].pool.name}"
+    if unreadable:
+        return f"make gpu-pools ENV={name}, on a machine that reaches the cluster"
+    return f"make cost ENV={name}"
+
+
 def _sentence(name: str, found: Sequence[Row], orphans: Sequence[Row], unreadable: str, currency: str) -> str:
     if not found:
         return f"KAITO has no node pools in {name}."
     pools = "1 node pool" if len(found) == 1 else f"{len(found)} node pools"
+    text = f"KAITO made {pools} in {name}, for {_cost(found, currency)}"
     if unreadable:
-        return f"KAITO made {pools} in {name}; whether they still have owners cannot be decided, so none is an orphan."
+        return f"{text}; whether an owner is left cannot be decided, so none is called an orphan."
     if not orphans:
-        return f"KAITO made {pools} in {name}, and none is an orphan."
-    priced = [row.hourly for row in orphans if row.hourly is not None]
-    least = "at least " if len(priced) < len(orphans) else ""
+        return f"{text}; none is an orphan."
+    is_one = len(orphans) == 1
+    return f"{text}; {len(orphans)} {'is an orphan' if is_one else 'are orphans'}, for {_cost(orphans, currency)}."
+
+
+def _cost(found: Sequence[Row], currency: str) -> str:
+    """Return the cost of pools per hour and month."""
+    priced = [row.hourly for row in found if row.hourly is not None]
+    if not priced:
+        return "an unknown price"
     total = sum(priced, Decimal(0))
-    cost = f"{least}{total.normalize():f} {currency} per hour ({total * _HOURS_PER_MONTH:,.0f} per month)"
-    named = f"{len(orphans)} is an orphan" if len(orphans) == 1 else f"{len(orphans)} are orphans"
-    return f"KAITO made {pools} in {name}; {named} and {'costs' if len(orphans) == 1 else 'cost'} {cost}."
+    least = "at least " if len(priced) < len(found) else ""
+    return f"{least}{total.normalize():f} {currency} per hour ({total * _HOURS_PER_MONTH:,.0f} per month)"
 
 
 def _finding(name: str, row: Row) -> Finding:

@@ -31,13 +31,13 @@ def of(pool: Pool, objects: Objects | None) -> Ownership:
     if pool.is_going:
         return Ownership(State.GOING, f"Azure deletes the pool of {owner}")
     if objects is None:
-        return Ownership(State.UNKNOWN, f"made for {owner}; the cluster cannot be read")
+        return Ownership(State.UNKNOWN, f"made for {owner}")
     lives = _found(owner, objects)
     if pool.name in objects.claims:
         return _claimed(pool, owner, lives, is_going=objects.claims[pool.name])
     if lives is not None:
         return Ownership(State.OWNED, f"{lives}, without a NodeClaim")
-    return Ownership(State.ORPHAN, f"{owner} is gone, and there is no NodeClaim {pool.name}")
+    return Ownership(State.ORPHAN, f"{owner} is gone, and so is the NodeClaim")
 
 
 def _claimed(pool: Pool, owner: Owner, lives: str | None, *, is_going: bool) -> Ownership:

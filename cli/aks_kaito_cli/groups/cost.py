@@ -36,8 +36,7 @@ def cost(
     """Say what an environment costs per month.
 
     Minimum and maximum are the autoscaler's bounds; expected is halfway between them. GPU nodes are also shown by the
-    hour. Prices are Azure's public ones, stored for a week. What has no price there is listed, as is what Azure bills
-    by use.
+    hour. Prices are Azure's public ones, stored for a week. Meters without a price, and meters by use, are listed.
 
     Needs the public price list (https://prices.azure.com) and no sign-in; with --diff also git. With --actual it needs
     a sign-in that may read costs, and no price list.

@@ -34,7 +34,7 @@ def gpu_pools(
     currency: Annotated[str, typer.Option(metavar="CODE", help="Currency of the prices, such as EUR.")] = "USD",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the GPU node pools that KAITO made, with their owners and prices.
+    """List the GPU node pools that KAITO made.
 
     A pool is an orphan if its Workspace and its NodeClaim are gone: Azure bills its nodes, and nobody uses them. Where
     the cluster cannot be read, the owner is unknown. --delete checks the owner again right before the deletion, and
