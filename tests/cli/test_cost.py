@@ -127,6 +127,8 @@ def test_without_a_price_list_nothing_is_invented(tmp_path: Path) -> None:
         (["dev", "--currency", "euro"], "must be a code of three letters"),
         (["dev", "--diff", "no-such-revision"], "base 'no-such-revision'"),
         (["dev", "--format", "poem"], "'poem'"),
+        (["dev", "--actual", "--diff", "main"], "--actual and --diff cannot be combined"),
+        (["dev", "--diff", "main", "--hours-on", "9/day"], "--diff and --hours-on cannot be combined"),
     ],
 )
 def test_an_unusable_argument_exits_2(tmp_path: Path, arguments: list[str], words: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import FakeAzure, Reply, error
 from support.kaito_pools import POOL, agent_pool, crds, listed, node_claim, workspace
-from support.prices import FakePrices
+from support.prices import Answer, FakePrices
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-kaito-dev-westeurope"
@@ -144,6 +144,15 @@ def test_an_unreadable_cluster_is_undecided(place: Place) -> None:
     ran = place.run("dev", "--delete", POOL, "--yes", fails="kubelogin convert")
     assert (ran.returncode, place.deletions) == (3, 0)
     assert "Nothing was deleted: whether ws1a2b3c4d5 has an owner cannot be decided" in ran.stderr
+
+
+def test_without_a_price_list_the_price_is_unknown(place: Place, fake: FakePrices) -> None:
+    fake.answers = [Answer(403, b"blocked by a proxy")]
+    ran = place.run("dev")
+    assert ran.returncode == 1
+    assert "for an unknown price; 1 is an orphan, for an unknown price." in ran.stdout
+    assert "The price list gives no new prices: " in ran.stdout
+    assert "answers HTTP 403: blocked by a proxy" in ran.stdout
 
 
 def test_a_stopped_cluster_is_undecided_without_asking_it(place: Place, azure: FakeAzure) -> None:

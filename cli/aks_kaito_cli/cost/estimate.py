@@ -138,13 +138,15 @@ class _Prices:
         self._answers: dict[str, Sequence[Mapping[str, Any]] | PriceListError] = {}
 
     def fetch(self, lines: Iterable[Line]) -> None:
-        """Ask all questions, some at a time."""
-        questions = sorted({line.meter.query(line.region) for line in lines})
+        """Ask all questions, some at a time; without a region, the answer would have all regions."""
+        questions = sorted({line.meter.query(line.region) for line in lines if _has_region(line)})
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             self._answers = dict(zip(questions, pool.map(self._answer, questions), strict=True))
 
     def of(self, line: Line) -> Priced:
         """Return a line with its price."""
+        if not _has_region(line):
+            return Priced(line, None, "the region is not known")
         answer = self._answers[line.meter.query(line.region)]
         if isinstance(answer, PriceListError):
             return Priced(line, None, str(answer))
@@ -161,6 +163,10 @@ class _Prices:
             return self._ask(question)
         except PriceListError as error:
             return error
+
+
+def _has_region(line: Line) -> bool:
+    return bool(line.region) or line.meter.is_global
 
 
 def _merged(lines: Iterable[Line]) -> list[Line]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -37,7 +37,7 @@ _FINDINGS: dict[State, answers.State] = {
     State.ORPHAN: "blocker",
     State.UNKNOWN: "unknown",
 }
-_CLUSTER = "Cluster"
+_WHY = "Reasons"
 _HOURS_PER_MONTH = 730
 _HOUR, _DAY = 3600, 86400
 
@@ -85,12 +85,27 @@ def hourly(pool: Pool, price: HourlyPrice) -> Decimal | None:
     return None if of_node is None else of_node * pool.count
 
 
-def answer(name: str, found: Sequence[Row], unreadable: str, currency: str) -> Answer:
-    """Return the answer; `unreadable` is the reason for which the cluster cannot be read, or empty."""
+class Reasons(NamedTuple):
+    """Reasons for which something is unknown; empty if it is known.
+
+    Attributes:
+        unreadable: Why the cluster cannot be read.
+        unpriced: Why the price list gives no new price.
+    """
+
+    unreadable: str = ""
+    unpriced: str = ""
+
+
+def answer(name: str, found: Sequence[Row], reasons: Reasons, currency: str) -> Answer:
+    """Return the answer."""
+    unreadable = reasons.unreadable
     orphans = [row for row in found if row.ownership.state is State.ORPHAN]
     findings = [_finding(name, row) for row in found]
     if unreadable:
-        findings.append(Finding(_CLUSTER, name, "unknown", f"The cluster cannot be read: {unreadable}"))
+        findings.append(Finding(_WHY, "cluster", "unknown", f"The cluster cannot be read: {unreadable}"))
+    if reasons.unpriced:
+        findings.append(Finding(_WHY, "prices", "info", f"The price list gives no new prices: {reasons.unpriced}"))
     status = BLOCKED if orphans else UNDECIDED if unreadable and found else FINE
     more = {"pools": [row.as_data() for row in found], "currency": currency, "warning": STOP}
     following = _next(name, orphans, unreadable)
@@ -103,7 +118,7 @@ def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
     if found:
         console.print(table(found, currency))
     lines = [f"{each.subject}: {each.remedy}" for each in answer.findings if each.remedy]
-    lines += [each.detail for each in answer.findings if each.group == _CLUSTER]
+    lines += [each.detail for each in answer.findings if each.group == _WHY]
     lines += [STOP] if found else []
     for line in (*lines, answer.sentence, f"Next: {answer.next_command}"):
         console.print(line, markup=False, soft_wrap=True)

@@ -46,6 +46,7 @@ def cost(
     """
     chosen = Form.JSON if as_json else form
     try:
+        _refuse_together(actual=actual, diff=bool(diff), hours_on=bool(hours_on))
         if actual:
             status = _billed(environment, chosen)
         else:
@@ -54,6 +55,13 @@ def cost(
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(UNUSABLE) from None
     raise typer.Exit(status)
+
+
+def _refuse_together(**chosen: bool) -> None:
+    """Raise ValueError if more than one of the options is chosen: each asks another question."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} cannot be combined")
 
 
 class _Wanted(NamedTuple):

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,12 +60,12 @@ def gpu_pools(
 
 
 def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
-    from aks_kaito_cli.cost.retail import currency_code  # noqa: PLC0415
+    from aks_kaito_cli.cost.hourly import hourly  # noqa: PLC0415
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code  # noqa: PLC0415
     from aks_kaito_cli.gpu_pools import overview  # noqa: PLC0415
     from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError  # noqa: PLC0415
 
-    code = currency_code(currency)
-    price = _hourly(environment, code)
+    prices, region = RetailPrices(os.environ, currency_code(currency)), environment.settings.location
     pools = _pools(environment)
     stopped = pools.is_stopped()
     found = [pool for pool in pools.all() if pool.owner is not None]
@@ -76,12 +75,13 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
             objects = _read(environment, stopped=stopped)()
         except ClusterUnreadableError as error:
             unreadable = str(error)
-    rows = overview.rows(found, objects, price)
-    answer = overview.answer(environment.name, rows, unreadable, code)
+    rows = overview.rows(found, objects, lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot))
+    reasons = overview.Reasons(unreadable, prices.problem)
+    answer = overview.answer(environment.name, rows, reasons, prices.currency)
     if as_json:
         print(answer.as_json())
     else:
-        overview.show(answer, rows, code)
+        overview.show(answer, rows, prices.currency)
     return answer.exit_status
 
 
@@ -139,16 +139,6 @@ def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
         return cluster.read(ways(Shell(environment)))
 
     return read
-
-
-def _hourly(environment: Settings, currency: str) -> Callable[[str, bool], Decimal | None]:
-    """Return the function that finds the price of a VM for an hour."""
-    from aks_kaito_cli.cost.hourly import hourly  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices  # noqa: PLC0415
-
-    prices = RetailPrices(os.environ, currency)
-    region = environment.settings.location
-    return lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot)
 
 
 def _confirmed(question: str, name: str) -> bool:
