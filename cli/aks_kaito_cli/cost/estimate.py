@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
 from aks_kaito.review.documents import Document
 from aks_kaito_cli.cost import gpus, resources
 from aks_kaito_cli.cost.choice import NoPriceError, Price, choose
@@ -140,8 +143,14 @@ class _Prices:
     def fetch(self, lines: Iterable[Line]) -> None:
         """Ask all questions, some at a time; without a region, the answer would have all regions."""
         questions = sorted({line.meter.query(line.region) for line in lines if _has_region(line)})
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            self._answers = dict(zip(questions, pool.map(self._answer, questions), strict=True))
+        columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} prices"))
+        console = Console(stderr=True)
+        with (
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+        ):
+            answers = progress.track(pool.map(self._answer, questions), total=len(questions))
+            self._answers = dict(zip(questions, answers, strict=True))
 
     def of(self, line: Line) -> Priced:
         """Return a line with its price."""

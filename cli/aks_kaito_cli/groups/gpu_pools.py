@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
@@ -136,7 +137,8 @@ def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
     def read() -> "Objects":
         if stopped:
             raise cluster.ClusterUnreadableError("the cluster is stopped")
-        return cluster.read(ways(Shell(environment)))
+        with Console(stderr=True).status("Reading the owners in the cluster"):
+            return cluster.read(ways(Shell(environment)))
 
     return read
 
