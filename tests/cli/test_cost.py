@@ -15,7 +15,7 @@ import pytest
 
 from aks_kaito.settings import Environment
 from aks_kaito_cli.azure.arm import Arm
-from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError
+from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInError, ThrottledError
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
@@ -186,6 +186,8 @@ def test_all_pages_of_a_bill_are_asked_with_the_question(
     ("reply", "kind", "words"),
     [
         (fake_azure.error(403, "RBACAccessDenied"), ForbiddenError, "RBACAccessDenied"),
+        (fake_azure.error(401, "InvalidAuthenticationToken"), SignInError, "InvalidAuthenticationToken"),
+        (fake_azure.error(429, "TooManyRequests", Retry_After="60"), ThrottledError, "asks to wait 60 seconds"),
         (answer(following="https://elsewhere.example/x"), AzureAnswerError, "which gets no token"),
         (
             {"properties": {"columns": [{"name": "Usage"}], "rows": [[1]]}},
@@ -224,7 +226,8 @@ def test_actual_cost_in_a_terminal(azure: FakeAzure, tmp_path: Path) -> None:
     )
     ran = run(tmp_path, "http://127.0.0.1:9", "dev", "--actual", **variables)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "Azure has billed 2,935.40 EUR for dev from " in ran.stdout
+    assert "Azure has billed 2,932.40 EUR for dev from " in ran.stdout
+    assert ", and 3.00 EUR for resources elsewhere that have its tag; costs arrive up to" in ran.stdout
     for words in ("Virtual Machines 2,912.40", "NAT Gateway 20.00", "alone) Storage 3.00", "all together 2,935.40"):
         assert words in re.sub(r"\s+", " ", ran.stdout)
     azure.answer(QUERY, fake_azure.error(403, "RBACAccessDenied", "no access"))
