@@ -31,18 +31,19 @@ def credential(variables: Mapping[str, str]) -> TokenCredential:
         SignInError: The variables choose a way to sign in, and one that it needs is missing.
     """
     tenant, client = variables.get("ARM_TENANT_ID"), variables.get("ARM_CLIENT_ID")
-    if _on(variables, "ARM_USE_OIDC"):
+    if is_on(variables, "ARM_USE_OIDC"):
         return ClientAssertionCredential(*_needed(variables, "ARM_USE_OIDC"), _assertion(variables))
-    if _on(variables, "ARM_USE_AKS_WORKLOAD_IDENTITY"):
+    if is_on(variables, "ARM_USE_AKS_WORKLOAD_IDENTITY"):
         return WorkloadIdentityCredential(tenant_id=tenant, client_id=client)
     if secret := variables.get("ARM_CLIENT_SECRET"):
         return ClientSecretCredential(*_needed(variables, "ARM_CLIENT_SECRET"), secret)
-    if _on(variables, "ARM_USE_MSI"):
+    if is_on(variables, "ARM_USE_MSI"):
         return ManagedIdentityCredential(client_id=client)
     return AzureCliCredential(tenant_id=tenant or "", process_timeout=_CLI_SECONDS)
 
 
-def _on(variables: Mapping[str, str], name: str) -> bool:
+def is_on(variables: Mapping[str, str], name: str) -> bool:
+    """Return whether a variable that switches a way to sign in is on, as azurerm reads it."""
     return variables.get(name, "").lower() in {"1", "true"}
 
 
