@@ -8,6 +8,7 @@ import dns.exception
 from aks_kaito.charts.ours import published
 from aks_kaito_cli.answers import Check, Finding
 from aks_kaito_cli.azure.arm import Answer
+from aks_kaito_cli.azure.errors import NotFoundError
 from aks_kaito_cli.preflight import caa, resources
 from aks_kaito_cli.preflight.context import Context
 from aks_kaito_cli.preflight.resolver import VARIABLE, Resolver
@@ -111,7 +112,11 @@ def _in_zone(context: Context, host: str, address: str) -> Iterator[Finding]:
     zone = str(context.settings.ingress.dns_zone_name)
     relative = host.removesuffix(zone).rstrip(".")
     records: dict[tuple[str, str], Answer] = {}
-    for each in context.arm.pages(f"{_path(context)}/all"):
+    try:
+        sets = context.arm.pages(f"{_path(context)}/all")
+    except NotFoundError:
+        return  # the finding on the zone says so
+    for each in sets:
         records[each["type"].rpartition("/")[2].upper(), each["name"].lower()] = each["properties"]
     finding = partial(Finding, GROUP, f"record {host}")
     obstacles = list(_obstacles(context, relative or "@", records, address))
@@ -122,8 +127,8 @@ def _in_zone(context: Context, host: str, address: str) -> Iterator[Finding]:
         # The deployment makes no AAAA record; only visitors with IPv6 go astray.
         yield finding("warning" if kind == "AAAA" else "blocker", text, remedy)
     if not obstacles:
-        is_own = ("A", relative or "@") in records
-        yield finding("ok", f"{host} {'has this environment' + chr(39) + 's record' if is_own else 'has no record yet'}")
+        state = "this environment's record" if ("A", relative or "@") in records else "no record yet"
+        yield finding("ok", f"{host} has {state}")
 
 
 def _obstacles(
