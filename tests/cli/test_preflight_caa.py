@@ -37,7 +37,10 @@ def test_the_closest_name_with_records_decides(public: FakeDns, records: dict[st
 
 
 def test_records_are_read_with_flags_and_tags_in_lower_case(public: FakeDns) -> None:
-    public.records["kaito.dev CAA"] = ['128 Issue "letsencrypt.org; validationmethods=dns-01"', '0 iodef "mailto:a@b.c"']
+    public.records["kaito.dev CAA"] = [
+        '128 Issue "letsencrypt.org; validationmethods=dns-01"',
+        '0 iodef "mailto:a@b.c"',
+    ]
     assert resolver(public).caa("kaito.dev") == Caa(
         "kaito.dev",
         ((0, "iodef", "mailto:a@b.c"), (128, "issue", "letsencrypt.org; validationmethods=dns-01")),
@@ -81,7 +84,7 @@ def test_lets_encrypt_may_issue_or_not(records: list[tuple[int, str, str]], stat
     assert bool(remedy) is (state != "ok")
 
 
-def test_the_challenge_without_a_zone_is_another(public: FakeDns) -> None:
+def test_the_challenge_without_a_zone_is_another() -> None:
     caa = Caa("kaito.dev", ((0, "issue", "letsencrypt.org; validationmethods=dns-01"),))
     assert judged(caa, "http-01")[0] == "blocker"
     assert judged(caa, "dns-01")[0] == "ok"

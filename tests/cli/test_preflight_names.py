@@ -68,15 +68,20 @@ def test_free_names_are_fine_and_asked_for_in_azures_form(tmp_path: Path, azure:
 
 
 def test_services_that_are_off_need_no_name(tmp_path: Path, azure: FakeAzure) -> None:
-    assert list(found(names.checks(context(tmp_path, azure)))) == ["registry", "key vault", "storage account", "Grafana"]
+    assert list(found(names.checks(context(tmp_path, azure)))) == [
+        "registry",
+        "key vault",
+        "storage account",
+        "Grafana",
+    ]
 
 
 @pytest.mark.parametrize("subject", QUESTIONS)
 def test_a_second_deployment_finds_its_own_names(tmp_path: Path, azure: FakeAzure, subject: str) -> None:
     taken(azure, subject)
     read = context(tmp_path, azure, ALL)
-    name = {"registry": read.names.registry, "storage account": read.names.storage_account}.get(subject)
-    name = name or getattr(read.names, {"key vault": "key_vault", "Azure OpenAI": "openai"}.get(subject, subject.lower()))
+    attribute = {"Azure OpenAI": "openai"}.get(subject, subject.lower().replace(" ", "_"))
+    name = getattr(read.names, attribute)
     kind = OWN[subject].rpartition("/")[0]
     azure.answer(f"{GROUP}/providers/{kind}/{name}", {"name": name})
     result = found(names.checks(read))[subject]
@@ -154,7 +159,8 @@ def test_a_deleted_vault_elsewhere_stops_a_deployment(
     assert result.state == "blocker"
     assert "purged on 2026-12-20" in result.detail
     assert result.remedy.startswith(
-        f"Set key_vault.name to another name; or recover it: az keyvault recover --name kv-kaito-dev-6f10b7 --location {location}"
+        "Set key_vault.name to another name; or recover it: "
+        f"az keyvault recover --name kv-kaito-dev-6f10b7 --location {location}"
     )
     assert (purge in result.remedy) if purge else "purge" not in result.remedy
 

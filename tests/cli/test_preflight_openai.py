@@ -149,7 +149,9 @@ def test_a_quota_that_azure_does_not_name_decides_nothing(tmp_path: Path, azure:
 @pytest.mark.parametrize(("days", "state"), [(-1, "blocker"), (30, "warning"), (90, None)])
 def test_a_models_retirement_is_told(tmp_path: Path, azure: FakeAzure, days: int, state: str | None) -> None:
     end = datetime.now(UTC) + timedelta(days=days)
-    dated = model("gpt-4o", "2024-11-20", "GlobalStandard", deprecation={"inference": end.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    dated = model(
+        "gpt-4o", "2024-11-20", "GlobalStandard", deprecation={"inference": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    )
     azure.listed(f"{LOCATION}/models", dated)
     result = checked(tmp_path, azure, chat="gpt-4o 2024-11-20 GlobalStandard 1")
     assert [each.state for each in result] == [*([state] if state else []), "ok"]

@@ -80,7 +80,11 @@ def test_an_offered_server_is_fine(tmp_path: Path, azure: FakeAzure) -> None:
             "Set postgresql.sku_name to one of GP_Standard_D2ds_v5, GP_Standard_D4ds_v5",
         ),
         # Azure lists the size, and has disabled it.
-        (['sku_name = "GP_Standard_D8ds_v5"'], "westeurope does not offer GP_Standard_D8ds_v5", "one of GP_Standard_D2"),
+        (
+            ['sku_name = "GP_Standard_D8ds_v5"'],
+            "westeurope does not offer GP_Standard_D8ds_v5",
+            "one of GP_Standard_D2",
+        ),
         (['sku_name = "MO_Standard_E2ds_v5"'], "does not offer MO_Standard_E2ds_v5", "one of (none of this tier)"),
         (
             ['sku_name = "GP_Standard_D4ds_v5"'],
@@ -88,7 +92,11 @@ def test_an_offered_server_is_fine(tmp_path: Path, azure: FakeAzure) -> None:
             "Set postgresql.zone_redundancy_enabled = false, or choose another size",
         ),
         (['version = "18"'], "westeurope does not offer version 18", "Set postgresql.version to one of 16, 17"),
-        (["storage_gib = 256"], "westeurope does not offer 256 GiB", "Set postgresql.storage_gib to one of 32, 64, 128"),
+        (
+            ["storage_gib = 256"],
+            "westeurope does not offer 256 GiB",
+            "Set postgresql.storage_gib to one of 32, 64, 128",
+        ),
     ],
 )
 def test_what_the_region_lacks_is_a_blocker(
@@ -131,7 +139,9 @@ def test_the_regions_restrictions_are_blockers(
 
 
 def test_older_answers_with_keys_are_read(tmp_path: Path, azure: FakeAzure) -> None:
-    azure.listed(CAPABILITIES, region(supportedFeatures=None, restricted="Disabled", zoneRedundantHaSupported="Enabled"))
+    azure.listed(
+        CAPABILITIES, region(supportedFeatures=None, restricted="Disabled", zoneRedundantHaSupported="Enabled")
+    )
     assert [each.state for each in checked(tmp_path, azure)] == ["ok"]
 
 

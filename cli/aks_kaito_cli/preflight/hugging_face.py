@@ -18,7 +18,7 @@ GROUP = "Model"
 DOWNLOADS = ("huggingface.co", "*.hf.co", "*.huggingface.co")
 IMAGES = ("mcr.microsoft.com", "*.data.mcr.microsoft.com")
 # Hugging Face's own tools read the same variables.
-_TOKEN, _ENDPOINT = "HF_TOKEN", "HF_ENDPOINT"  # noqa: S105 - names of variables
+_TOKEN, _ENDPOINT = "HF_TOKEN", "HF_ENDPOINT"
 _PUBLIC = "https://huggingface.co"
 _TIMEOUT = (4, 10)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

@@ -49,7 +49,9 @@ def _prefix(environment: Environment) -> Finding:
     if problem is None:
         own = "of your own" if settings.subscription_id is None else f"in subscription {settings.subscription_id}"
         return finding("ok", f'"{settings.prefix}", {own}')
-    remedy = f"Before the first deployment, change prefix or set subscription_id in {environment_file(environment.name)}"
+    remedy = (
+        f"Before the first deployment, change prefix or set subscription_id in {environment_file(environment.name)}"
+    )
     return finding("warning", str(problem), remedy)
 
 
@@ -111,12 +113,15 @@ def _fit(subject: str, model: Model, version: str) -> Iterator[Finding]:
         yield Finding(GROUP, subject, "blocker", text, f"Change model.{obstacle.key}, or the model")
     if found.obstacles:
         return
+    made = "a number of nodes of its own" if found.nodes is None else _counted(found.nodes)
     if found.nodes is None or found.needed_gib is None or found.usable_gib is None:
-        nodes = "its own number of" if found.nodes is None else f"{found.nodes}"
-        text = f"{where}: KAITO {version} makes {nodes} nodes; the catalog does not know whether the model fits"
+        text = f"{where}: KAITO {version} makes {made}; the catalog does not know whether the model fits"
         yield Finding(GROUP, subject, "unknown", text, "Compare its size with the GPUs' memory yourself")
         return
     memory = f"the model needs {found.needed_gib:.1f} of {found.usable_gib:.1f} GiB of GPU memory"
-    made = "1 node" if found.nodes == 1 else f"{found.nodes} nodes"
-    counted = "" if found.nodes == model.node_count else f", not the {model.node_count} of node_count"
-    yield Finding(GROUP, subject, "ok", f"{where}: KAITO {version} makes {made}{counted}; {memory}")
+    other = "" if found.nodes == model.node_count else f", not the {model.node_count} of node_count"
+    yield Finding(GROUP, subject, "ok", f"{where}: KAITO {version} makes {made}{other}; {memory}")
+
+
+def _counted(nodes: int) -> str:
+    return "1 node" if nodes == 1 else f"{nodes} nodes"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from aks_kaito.settings.services import OpenAiDeployment
-from aks_kaito_cli.answers import Finding
+from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.azure.arm import Answer
 from aks_kaito_cli.azure.errors import NotFoundError
 from aks_kaito_cli.preflight import resources
@@ -93,7 +93,7 @@ def _retiring(group: str, name: str, wanted: OpenAiDeployment, model: Answer) ->
     retired = datetime.fromisoformat(end).astimezone(UTC)
     if retired <= datetime.now(UTC) + _RETIRES_SOON:
         text = f"{name}: Azure retires {wanted.model} {wanted.version} on {retired.date()}"
-        state = "blocker" if retired <= datetime.now(UTC) else "warning"
+        state: State = "blocker" if retired <= datetime.now(UTC) else "warning"
         yield Finding(group, SUBJECT, state, text, f"Set openai.deployments.{name}.version to a newer one")
 
 

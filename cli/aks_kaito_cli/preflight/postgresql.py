@@ -26,7 +26,9 @@ def findings(context: Context, group: str) -> Iterator[Finding]:
         raise ValueError("no capabilities")
     obstacles = list(_obstacles(context, regions[0]))
     if obstacles and _runs(context):
-        text = f"the server runs as configured; {location} offers new servers less: {'; '.join(t for t, _ in obstacles)}"
+        text = (
+            f"the server runs as configured; {location} offers new servers less: {'; '.join(t for t, _ in obstacles)}"
+        )
         yield Finding(group, SUBJECT, "info", text)
         return
     for text, remedy in obstacles:

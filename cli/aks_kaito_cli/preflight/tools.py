@@ -86,7 +86,7 @@ def _fixed(variables: Mapping[str, str], claims: dict[str, Any]) -> str:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """Return the claims of a token; none if it has another form, which its audience alone may rely on."""
+    """Return the claims of a token; none if it has another form, since only its audience may rely on one."""
     _, _, rest = token.partition(".")
     body = rest.partition(".")[0]
     try:

@@ -33,8 +33,8 @@ _IDS = re.compile(
     r"[0a]{8}-0000-[04]000-[08]000-0{8}[0-9]{4}|([0-9a-f])\1{7}(-([0-9a-f])\3{3}){3}-([0-9a-f])\4{11}"
     r"|12345678-1234-1234-1234-123456789(012|abc)"
 )
-# The prefixes of the shipped files, in lower case. Without a subscription id, the names that are unique in Azure are those
-# of everyone who keeps one.
+# The prefixes of the shipped files, in lower case. Without a subscription id, everyone who keeps one asks Azure for the
+# same names of registry, vault and storage.
 _PREFIXES = {"kaito", "anubi"}
 
 
