@@ -159,6 +159,14 @@ def test_a_models_retirement_is_told(tmp_path: Path, azure: FakeAzure, days: int
         assert result[0].detail == f"chat: Azure retires gpt-4o 2024-11-20 on {end.date()}"
 
 
+def test_a_retired_model_that_is_deployed_stops_nothing(tmp_path: Path, azure: FakeAzure) -> None:
+    retired = model("gpt-4o", "2024-11-20", "GlobalStandard", deprecation={"inference": "2026-01-31T00:00:00Z"})
+    azure.listed(f"{LOCATION}/models", retired)
+    deployed(azure, tmp_path, "gpt-4o 2024-11-20 GlobalStandard 1")
+    result = checked(tmp_path, azure, chat="gpt-4o 2024-11-20 GlobalStandard 1")
+    assert [each.state for each in result] == ["warning", "ok"]
+
+
 def test_all_pages_are_read(tmp_path: Path, azure: FakeAzure) -> None:
     azure.answer(
         f"{LOCATION}/models",

@@ -121,7 +121,7 @@ OIDC = {"ARM_USE_OIDC": "true"}
         (FEDERATED, {}, 61, "ok", "later than a deployment of an hour"),
         (FEDERATED, {}, 59, "warning", "and az cannot renew a sign-in with a federated token"),
         (token(appidacr="2", xms_mirid="/subscriptions/x/identity"), {}, 5, "ok", "and is renewed"),
-        (FEDERATED, OIDC | {"ARM_OIDC_TOKEN": "x"}, 59, "warning", "and ARM_OIDC_TOKEN has one token"),
+        (FEDERATED, OIDC | {"ARM_OIDC_TOKEN": "x"}, 59, "warning", "and nobody renews ARM_OIDC_TOKEN"),
         (FEDERATED, OIDC | {"ARM_OIDC_REQUEST_URL": "https://x"}, 5, "ok", "and is renewed"),
         (FEDERATED, {"ARM_USE_MSI": "true"}, 5, "ok", "and is renewed"),
         (FEDERATED, {"ARM_USE_AKS_WORKLOAD_IDENTITY": "1"}, 5, "ok", "and is renewed"),

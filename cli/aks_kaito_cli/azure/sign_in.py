@@ -31,19 +31,18 @@ def credential(variables: Mapping[str, str]) -> TokenCredential:
         SignInError: The variables choose a way to sign in, and one that it needs is missing.
     """
     tenant, client = variables.get("ARM_TENANT_ID"), variables.get("ARM_CLIENT_ID")
-    if is_on(variables, "ARM_USE_OIDC"):
+    if _on(variables, "ARM_USE_OIDC"):
         return ClientAssertionCredential(*_needed(variables, "ARM_USE_OIDC"), _assertion(variables))
-    if is_on(variables, "ARM_USE_AKS_WORKLOAD_IDENTITY"):
+    if _on(variables, "ARM_USE_AKS_WORKLOAD_IDENTITY"):
         return WorkloadIdentityCredential(tenant_id=tenant, client_id=client)
     if secret := variables.get("ARM_CLIENT_SECRET"):
         return ClientSecretCredential(*_needed(variables, "ARM_CLIENT_SECRET"), secret)
-    if is_on(variables, "ARM_USE_MSI"):
+    if _on(variables, "ARM_USE_MSI"):
         return ManagedIdentityCredential(client_id=client)
     return AzureCliCredential(tenant_id=tenant or "", process_timeout=_CLI_SECONDS)
 
 
-def is_on(variables: Mapping[str, str], name: str) -> bool:
-    """Return whether a variable that switches a way to sign in is on, as azurerm reads it."""
+def _on(variables: Mapping[str, str], name: str) -> bool:
     return variables.get(name, "").lower() in {"1", "true"}
 
 
@@ -79,3 +78,8 @@ def _requested(url: str, bearer: str) -> str:
         raise ClientAuthenticationError(
             f"the pipeline's token service gives no token: {type(error).__name__}"
         ) from None
+
+
+def has_one_token(variables: Mapping[str, str]) -> bool:
+    """Return whether the sign-in has a federated token that nobody renews, so that it ends with its access token."""
+    return _on(variables, "ARM_USE_OIDC") and bool(variables.get("ARM_OIDC_TOKEN"))

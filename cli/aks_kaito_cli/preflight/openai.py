@@ -34,8 +34,9 @@ def findings(context: Context, group: str) -> Iterator[Finding]:
             if own is None or _differs(own, wanted):
                 yield _not_offered(context, group, name, models)
             continue
-        yield from _retiring(group, name, wanted, found)
-        needed[sku["usageName"]] += wanted.capacity - (0 if own is None or _differs(own, wanted) else _capacity(own))
+        is_deployed = own is not None and not _differs(own, wanted)
+        yield from _retiring(group, name, wanted, found, is_deployed=is_deployed)
+        needed[sku["usageName"]] += wanted.capacity - (int(own["sku"]["capacity"]) if own and is_deployed else 0)
     for usage, capacity in needed.items():
         yield _quota(group, usage, capacity, usages.get(usage.lower()))
 
@@ -52,10 +53,6 @@ def _deployed(context: Context) -> dict[str, Answer]:
 def _differs(own: Answer, wanted: OpenAiDeployment) -> bool:
     model = own["properties"]["model"]
     return (model["name"], model["version"], own["sku"]["name"]) != (wanted.model, wanted.version, wanted.sku_name)
-
-
-def _capacity(own: Answer) -> int:
-    return int(own["sku"]["capacity"])
 
 
 def _model(models: list[Answer], wanted: OpenAiDeployment) -> Answer | None:
@@ -86,14 +83,17 @@ def _not_offered(context: Context, group: str, name: str, models: list[Answer]) 
     return Finding(group, SUBJECT, "blocker", text, f"Set {key}.sku_name to one of {', '.join(skus) or '(none)'}")
 
 
-def _retiring(group: str, name: str, wanted: OpenAiDeployment, model: Answer) -> Iterator[Finding]:
+def _retiring(
+    group: str, name: str, wanted: OpenAiDeployment, model: Answer, *, is_deployed: bool
+) -> Iterator[Finding]:
+    """Yield the model's retirement; Azure refuses a retired one only to a new deployment."""
     end = (model.get("deprecation") or {}).get("inference")
     if not end:
         return
     retired = datetime.fromisoformat(end).astimezone(UTC)
     if retired <= datetime.now(UTC) + _RETIRES_SOON:
         text = f"{name}: Azure retires {wanted.model} {wanted.version} on {retired.date()}"
-        state: State = "blocker" if retired <= datetime.now(UTC) else "warning"
+        state: State = "blocker" if retired <= datetime.now(UTC) and not is_deployed else "warning"
         yield Finding(group, SUBJECT, state, text, f"Set openai.deployments.{name}.version to a newer one")
 
 

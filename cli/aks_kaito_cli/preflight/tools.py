@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aks_kaito_cli.answers import Check, Finding
-from aks_kaito_cli.azure.sign_in import is_on
+from aks_kaito_cli.azure.sign_in import has_one_token
 from aks_kaito_cli.doctor import checks as doctor
 from aks_kaito_cli.doctor.needs import AZ, HELM, KUBELOGIN, TERRAFORM, Program
 from aks_kaito_cli.preflight.context import Context
@@ -24,6 +24,15 @@ _DEPLOYMENT_SECONDS = 3600
 # A token's claim for clients that signed in with a certificate or another token, instead of a secret.
 # See: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 _ASSERTED = "2"
+# Variables with which a way other than az signs in, and renews its token.
+_OTHER_WAYS = (
+    "ARM_CLIENT_CERTIFICATE",
+    "ARM_CLIENT_CERTIFICATE_PATH",
+    "ARM_CLIENT_SECRET",
+    "ARM_USE_AKS_WORKLOAD_IDENTITY",
+    "ARM_USE_MSI",
+    "ARM_USE_OIDC",
+)
 
 
 def checks(context: Context, now: float | None = None) -> list[Check]:
@@ -75,10 +84,9 @@ def _fixed(variables: Mapping[str, str], claims: dict[str, Any]) -> str:
     az keeps the federated token with which it signed in, and cannot use it again once that has ended. The token of a
     managed identity has the same claim and its identity's id, and az gets another.
     """
-    if is_on(variables, "ARM_USE_OIDC"):
-        return "ARM_OIDC_TOKEN has one token" if variables.get("ARM_OIDC_TOKEN") else ""
-    own = ("ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_USE_MSI")
-    if variables.get("ARM_CLIENT_SECRET") or any(is_on(variables, name) for name in own):
+    if has_one_token(variables):
+        return "nobody renews ARM_OIDC_TOKEN"
+    if any(variables.get(name) for name in _OTHER_WAYS):
         return ""
     if claims.get("appidacr") == _ASSERTED and "xms_mirid" not in claims:
         return "az cannot renew a sign-in with a federated token"
