@@ -2,7 +2,7 @@
 
 import typer
 
-from aks_kaito_cli.groups import deployment, machine, synthesis
+from aks_kaito_cli.groups import cost, deployment, gpu_pools, machine, synthesis
 
 
 def application() -> typer.Typer:
@@ -18,6 +18,8 @@ def application() -> typer.Typer:
     )
     synthesis.register(app)
     deployment.register(app)
+    gpu_pools.register(app)
+    cost.register(app)
     machine.register(app)
     return app
 
