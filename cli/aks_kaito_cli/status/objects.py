@@ -69,7 +69,10 @@ def conditions(value: Object) -> dict[str, Condition]:
     """Return the conditions of a status by their types."""
     found = [
         Condition(
-            text(each, "type"), text(each, "status"), text(each, "reason"), text(each, "message"),
+            text(each, "type"),
+            text(each, "status"),
+            text(each, "reason"),
+            text(each, "message"),
             time(at(each, "lastTransitionTime")),
         )
         for each in listed(value, "status", "conditions")

@@ -159,9 +159,7 @@ def _logs(output: str) -> str:
 
 
 @contextmanager
-def reader(
-    environment: Environment, variables: Mapping[str, str], subscription: str | None
-) -> Iterator[Reader]:
+def reader(environment: Environment, variables: Mapping[str, str], subscription: str | None) -> Iterator[Reader]:
     """Yield a reader, and remove its temporary files at the end."""
     found = Reader(environment, variables, subscription)
     try:
