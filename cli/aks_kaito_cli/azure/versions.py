@@ -10,11 +10,17 @@ VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.Compute": "2024-07-01",
     "Microsoft.ContainerService": "2025-05-01",
+    "Microsoft.DBforPostgreSQL": "2024-08-01",
+    "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.Network": "2024-05-01",
 }
 # Kinds whose version is not that of their provider.
 KINDS = {
     "Microsoft.Compute/skus": "2021-07-01",
+    # The first stable version that the vendored client of azurerm shows with a pool's provisioning error.
+    "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
+    "Microsoft.Insights/eventtypes/values": "2015-04-01",
+    "Microsoft.Insights/metrics": "2023-10-01",
 }
 
 

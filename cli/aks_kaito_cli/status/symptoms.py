@@ -45,12 +45,22 @@ def symptoms(
             *_stuck(replica, step, pools),
             *_of_conditions(replica, tuple(replica.conditions)),
         ]
+    previous = replica.previous if _keeps_ending(replica) else ()
     return [
         *_of_log(replica.log),
-        *_of_log(replica.previous),
+        *_of_log(previous),
         *_of_pods(replica),
         *_of_conditions(replica, _SERVER_CONDITIONS),
     ]
+
+
+def _keeps_ending(replica: Replica) -> bool:
+    """Return whether a server ended more than by one accident: Kubernetes delays its start, or it ended twice."""
+    states = [state for pod in replica.pods for state in containers(pod)]
+    return any(
+        text(state, "state", "waiting", "reason") == "CrashLoopBackOff" or (at(state, "restartCount") or 0) > 1
+        for state in states
+    )
 
 
 def _of_azure(replica: Replica, pools: Sequence[Pool], failures: Sequence[Failure]) -> Iterator[Evidence]:
@@ -108,21 +118,34 @@ def _of_pods(replica: Replica) -> Iterator[Evidence]:
         if scheduled is not None and not scheduled.true:
             yield Evidence("pod", scheduled.text, place)
         for container in containers(pod):
-            yield from _of_container(container, place)
-    for event in replica.pod_events:
-        if text(event, "type") == "Warning" or text(event, "reason") == "Killing":
-            yield Evidence("pod", _event(event), f"pod {text(event, 'involvedObject', 'name')}")
+            yield from _of_container(container, place, ended=_keeps_ending(replica))
+        yield from _of_events(pod, replica.pod_events)
 
 
-def _of_container(container: Object, place: str) -> Iterator[Evidence]:
+def _of_container(container: Object, place: str, *, ended: bool) -> Iterator[Evidence]:
     waiting = at(container, "state", "waiting")
     if waiting is not None and text(waiting, "reason") not in ("ContainerCreating", "PodInitializing"):
         yield Evidence("pod", line(f"{text(waiting, 'reason')} {text(waiting, 'message')}"), place)
     for path in (("state", "terminated"), ("lastState", "terminated")):
-        ended = at(container, *path)
-        if ended is not None and text(ended, "exitCode") not in ("", "0"):
-            words = f"{text(ended, 'reason')}: exit code {text(ended, 'exitCode')} {text(ended, 'message')}"
+        found = at(container, *path)
+        if ended and found is not None and text(found, "exitCode") not in ("", "0"):
+            words = f"{text(found, 'reason')}: exit code {text(found, 'exitCode')} {text(found, 'message')}"
             yield Evidence("pod", line(words), place)
+
+
+def _of_events(pod: Object, events: Sequence[Object]) -> Iterator[Evidence]:
+    """Yield a pod's events; those of its pull, scheduling and volumes only while that still fails."""
+    waiting = {text(each, "state", "waiting", "reason") for each in containers(pod)}
+    passed = {"Failed", "BackOff"} if not any("Image" in reason or "Pull" in reason for reason in waiting) else set()
+    if (scheduled := conditions(pod).get("PodScheduled")) and scheduled.true:
+        passed.add("FailedScheduling")
+    if not waiting & {"ContainerCreating", "PodInitializing", "CreateContainerConfigError"}:
+        passed.add("FailedMount")
+    for event in events:
+        reason = text(event, "reason")
+        is_own = text(event, "involvedObject", "name") == name(pod)
+        if is_own and reason not in passed and (text(event, "type") == "Warning" or reason == "Killing"):
+            yield Evidence("pod", _event(event), f"pod {name(pod)}")
 
 
 def _event(event: Object) -> str:
