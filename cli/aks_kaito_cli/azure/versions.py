@@ -17,7 +17,7 @@ VERSIONS = {
 # Kinds whose version is not that of their provider.
 KINDS = {
     "Microsoft.Compute/skus": "2021-07-01",
-    # The first stable version that the vendored client of azurerm shows with a pool's provisioning error.
+    # Its answers have the error of a pool whose creation failed.
     "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
     "Microsoft.Insights/eventtypes/values": "2015-04-01",
     "Microsoft.Insights/metrics": "2023-10-01",

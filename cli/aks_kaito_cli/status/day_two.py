@@ -56,7 +56,7 @@ class DayTwo:
         long_term = self.azure.support_plan == "AKSLongTermSupport"
         end = None if known is None else (known.lts_end if long_term else known.end_of_support)
         offered = self._offered(running)
-        remedy = f"make preflight ENV={self.environment.name}; docs/how-to/upgrade-kubernetes.md"
+        remedy = "raise cluster.kubernetes_version (docs/how-to/upgrade-kubernetes.md)"
         if end is None:
             detail = f"{self.azure.version}: the catalog has no end of its support{offered}"
             yield Finding(_GROUP, "Kubernetes version", "unknown", detail, remedy)
