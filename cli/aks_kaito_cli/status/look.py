@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aks_kaito.settings import Environment
 from aks_kaito_cli import kaito_version
-from aks_kaito_cli.answers import Finding
+from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError
 from aks_kaito_cli.status import azure_cluster
@@ -58,13 +58,12 @@ class Look:
 
     @property
     def settled(self) -> bool:
-        """Whether waiting would change nothing: all models answer, or there is a reason why one cannot."""
-        if not self.azure.runs or self.azure.found is False:
-            return True
+        """Whether waiting would change nothing: no model is on its way, or one cannot become ready."""
         if any(each.diagnosis for each in self.models):
             return True
-        waiting = any(each.step for each in self.models) or any(each.ready < each.wanted for each in self.sets)
-        return not waiting and self.cluster.path != "none" and bool(self.models or self.sets)
+        return not any(each.step or each.replica.deleted for each in self.models) and all(
+            each.ready >= each.wanted for each in self.sets
+        )
 
 
 def look(environment: Environment, arm: Arm, cluster_id: str, reader: Reader, now: datetime) -> Look:
@@ -186,7 +185,7 @@ def _of_kaito(cluster: Cluster, environment: Environment, words: dict[str, str])
     )
     expected = environment.settings.kaito.version
     running = kaito_version.version_of(image)
-    state = "ok" if running == expected else "unknown" if running is None else "warning"
+    state: State = "ok" if running == expected else "unknown" if running is None else "warning"
     remedy = "" if state == "ok" else kaito_version.way_out(image)
     yield Finding(_CLUSTER, "KAITO version", state, kaito_version.sentence(image, expected), remedy)
 

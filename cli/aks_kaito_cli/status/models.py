@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
-from aks_kaito_cli.answers import Finding
+from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage
@@ -41,7 +41,7 @@ def findings(seen: Look, environment: Environment) -> Iterator[Finding]:
         if each.wanted == 0:
             yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
         elif each.ready < each.wanted:
-            some = "warning" if each.ready else "unknown"
+            some: State = "warning" if each.ready else "unknown"
             yield Finding(_MODEL, each.name, some, f"{each.ready} of {each.wanted} replicas are ready")
     if not seen.models and not seen.sets:
         absent = seen.cluster.answers["workspaces"].absent
