@@ -22,8 +22,12 @@ VERSIONS = {
 # Kinds whose version is not that of their provider.
 KINDS = {
     "Microsoft.Compute/skus": "2021-07-01",
+    "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
+    "Microsoft.Insights/eventtypes/values": "2015-04-01",
+    "Microsoft.Insights/metrics": "2023-10-01",
     "Microsoft.Network/dnsZones": "2018-05-01",
     "Microsoft.Network/dnsZones/all": "2018-05-01",
+    # Its answers have the error of a pool whose creation failed.
 }
 
 
