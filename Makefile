@@ -28,6 +28,8 @@ REGISTRY ?=
 TAG ?=
 # Resources that make deploy may lose with their data, by their names in Azure.
 CONFIRM_LOSS ?=
+# Not empty: make status waits until the models answer.
+WATCH ?=
 # Confirmation of make destroy: the environment's name again.
 CONFIRM ?=
 # Options of make cost: hours in which GPU nodes run, a revision to compare with, the currency, the bill instead of an
@@ -88,6 +90,10 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 .PHONY: release
 release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
+
+.PHONY: status
+status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment is not ready (ENV=dev WATCH=1)
+	@$(AKS_KAITO) status $(if $(WATCH),--watch) -- "$(ENV)"
 
 # Before make installs anything: name what the command lacks on this machine.
 .PHONY: can-deploy can-destroy can-release

@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aks_kaito_cli.cluster import signed_in
 from aks_kaito_cli.commands.kubectl import Kubectl
-from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.gpu_pools.cluster import Run, Way
 from aks_kaito_cli.shell import Shell, Step, StepError
 
