@@ -11,6 +11,7 @@ from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import UNDECIDED, UNUSABLE
 from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_synthesized, working_tree
 from aks_kaito_cli.cost.form import Form
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.project import environment_named
 
@@ -44,6 +45,7 @@ def cost(
     Exit status: 0; 2 if an argument is unusable or the environment cannot be synthesized; 3 if the price list or Azure
     gives no usable answer.
     """
+    operations.require()
     chosen = Form.JSON if as_json else form
     try:
         _refuse_together(actual=actual, diff=bool(diff), hours_on=bool(hours_on))

@@ -11,6 +11,7 @@ from rich.console import Console
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.groups.cluster_ways import ways
 from aks_kaito_cli.project import environment_named
@@ -46,6 +47,7 @@ def gpu_pools(
     Exit status: 0; 1 if there is an orphan, or the deletion failed; 2 if the environment has no cluster or the pool
     must not be deleted; 3 if it cannot be decided.
     """
+    operations.require()
     from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError  # noqa: PLC0415
 
     try:
