@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from aks_kaito.settings import Environment
+from aks_kaito_cli.app import application
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInError, ThrottledError
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
@@ -136,6 +138,14 @@ def test_an_unusable_argument_exits_2(tmp_path: Path, arguments: list[str], word
     assert (ran.returncode, ran.stdout) == (2, "")
     assert words in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["cost", "gpu-pools"])
+def test_without_the_extra_one_sentence_says_so(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aks_kaito_cli.groups.operations.find_spec", lambda _name: None)
+    ran = CliRunner().invoke(application(), [command, "dev"])
+    assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "needs the extra `operations`, which is not installed" in ran.stderr
 
 
 def row(cost: float, group: str, service: str, currency: str = "EUR") -> list[Any]:
