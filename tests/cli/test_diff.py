@@ -193,3 +193,11 @@ def test_the_cost_of_a_change_is_that_of_both_synthesized_sides(repository: Path
     found = json.loads(data.stdout)
     assert found["difference"]["totals"] == {"minimum": 540.2, "expected": 494.58, "maximum": 448.95}
     assert found["base"]["revision"] == "main"
+
+
+def test_the_cost_of_an_environment_that_neither_side_has_is_refused(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text((repository / "environments" / "dev.toml").read_text(), encoding="utf-8")
+    variables = {"AKS_KAITO_ENVIRONMENTS_DIR": str(tmp_path), "AKS_KAITO_PRICES_ENDPOINT": "http://127.0.0.1:9"}
+    ran = run(repository, "cost", "mine", "--diff", "main", **variables)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "ENV = 'mine': neither side has such an environment" in ran.stderr

@@ -224,8 +224,16 @@ def test_owners_are_fine_and_an_unreadable_cluster_is_undecided() -> None:
 
 
 def test_a_nodeclaim_without_a_workspace_has_a_remedy() -> None:
-    (finding,) = answer([pool()], objects(node_claim())).findings
+    found = answer([pool()], objects(node_claim()))
+    (finding,) = found.findings
     assert (finding.state, finding.remedy) == ("warning", "kubectl delete nodeclaim ws1a2b3c4d5")
+    assert (found.exit_status, found.next_command) == (1, finding.remedy)
+    assert found.sentence.endswith("; 1 has only a NodeClaim, for 4.16 USD per hour (3,037 per month).")
+
+
+def test_a_failed_operation_of_azure_is_shown() -> None:
+    (row,) = overview.rows([pool(state="Failed")], objects(workspace(), node_claim()), priced)
+    assert (row.detail, row.as_data()["azure_state"]) == ("Workspace kaito-chat/kc-model (Azure: Failed)", "Failed")
 
 
 @pytest.mark.parametrize(

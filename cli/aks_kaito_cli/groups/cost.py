@@ -9,7 +9,7 @@ import typer
 
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import UNDECIDED, UNUSABLE
-from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_synthesized, working_tree
+from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_of, working_tree
 from aks_kaito_cli.cost.form import Form
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
@@ -90,7 +90,7 @@ def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
         return estimate(stacks.values(), summary, prices.items)
 
     if wanted.base:
-        old, new = (priced(side) for side in both_synthesized(wanted.base))
+        old, new = (priced(side) for side in both_of(wanted.base, name))
         return output.of_difference(name, old, new, wanted.base, prices).show(form)
     return output.of_estimate(name, priced(working_tree(name)), prices, hours).show(form)
 

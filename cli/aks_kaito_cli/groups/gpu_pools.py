@@ -44,8 +44,8 @@ def gpu_pools(
     Needs a sign-in that may read the cluster, and kubectl with kubelogin, or the cluster's run command (az). Prices
     need the public price list; without it they are shown as unknown.
 
-    Exit status: 0; 1 if there is an orphan, or the deletion failed; 2 if the environment has no cluster or the pool
-    must not be deleted; 3 if it cannot be decided.
+    Exit status: 0; 1 if a pool has no Workspace any more, or the deletion failed; 2 if the environment has no cluster
+    or the pool must not be deleted; 3 if it cannot be decided.
     """
     operations.require()
     from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError  # noqa: PLC0415
