@@ -21,7 +21,7 @@ from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInE
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
-from support.prices import FakePrices
+from support.prices import Answer, FakePrices
 from support.project import ROOT
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -118,6 +118,17 @@ def test_without_a_price_list_nothing_is_invented(tmp_path: Path) -> None:
     assert f"The cost of dev cannot be told: {endpoint} cannot be reached" in ran.stdout
     assert f"Next: make cost ENV=dev, on a machine that reaches {endpoint}" in ran.stdout
     assert "USD per month" not in ran.stdout
+
+
+def test_a_part_of_the_prices_is_shown_and_undecided(fake: FakePrices, tmp_path: Path) -> None:
+    fake.answers = [Answer(403, b"blocked")]
+    ran = run(tmp_path, fake.endpoint, "dev", "--json")
+    found = json.loads(ran.stdout)
+    assert (ran.returncode, found["exit_status"]) == (3, 3)
+    reasons = [each["reason"] for each in found["not_priced"]]
+    assert len(reasons) == 2
+    assert any("HTTP 403: blocked" in each for each in reasons)
+    assert found["totals"]["all"]["minimum"] > 100
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ class Changed:
         """New less old, per month."""
         return minus(self.new.monthly if self.new else NOTHING, self.old.monthly if self.old else NOTHING)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether each side that has the line has a price for it."""
+        return all(side.price is not None for side in (self.old, self.new) if side)
+
 
 def minus(new: Range, old: Range) -> Range:
     """Return the difference of two ranges: minimum less minimum, and so on."""
@@ -35,8 +40,7 @@ def changed(old: Estimate, new: Estimate) -> Iterator[Changed]:
 
 
 def _lines(estimate: Estimate) -> dict[str, Priced]:
-    lines = [*estimate.platform, *(each.priced for each in estimate.gpus)]
-    return {each.line.label: each for each in lines}
+    return {each.line.label: each for each in estimate.lines}
 
 
 def _number(priced: Priced | None) -> tuple[int, int] | None:
