@@ -159,7 +159,7 @@ def test_without_the_extra_one_sentence_says_so(command: str, monkeypatch: pytes
     assert "needs the extra `operations`, which is not installed" in ran.stderr
 
 
-def row(cost: float, group: str, service: str, currency: str = "EUR") -> list[Any]:
+def row(cost: Any, group: str, service: str, currency: str = "EUR") -> list[Any]:
     return [cost, group, service, currency]
 
 
@@ -210,11 +210,10 @@ def test_all_pages_of_a_bill_are_asked_with_the_question(
         (fake_azure.error(401, "InvalidAuthenticationToken"), SignInError, "InvalidAuthenticationToken"),
         (fake_azure.error(429, "TooManyRequests", Retry_After="60"), ThrottledError, "asks to wait 60 seconds"),
         (answer(following="https://elsewhere.example/x"), AzureAnswerError, "which gets no token"),
-        (
-            {"properties": {"columns": [{"name": "Usage"}], "rows": [[1]]}},
-            AzureAnswerError,
-            "no column of costs, but Usage",
-        ),
+        ({"properties": {"columns": COLUMNS[1:], "rows": [["g", "s", "EUR"]]}}, AzureAnswerError, "KeyError: 'Cost'"),
+        ({"properties": {"columns": COLUMNS, "rows": [[1, "g", "s"]]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": COLUMNS, "rows": [row("much", "g", "s")]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": ["Cost"], "rows": [[1]]}}, AzureAnswerError, "another form"),
         (fake_azure.Reply(200, b"<html>"), AzureAnswerError, "no JSON object"),
     ],
 )
