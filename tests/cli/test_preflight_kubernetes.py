@@ -49,9 +49,9 @@ def checked(folder: Path, azure: FakeAzure, *lines: str) -> Finding:
 @pytest.mark.parametrize(
     ("lines", "state", "detail", "remedy"),
     [
-        (['"1.35"'], "ok", "AKS offers 1.35 in westeurope with KubernetesOfficial, now 1.35.10", ""),
+        (['"1.35"'], "ok", "AKS offers 1.35 in westeurope (KubernetesOfficial), now 1.35.10", ""),
         (['"1.35.2"'], "ok", "AKS offers 1.35.2 in westeurope", ""),
-        (['"1.34"', *LTS], "ok", "AKS offers 1.34 in westeurope with AKSLongTermSupport", ""),
+        (['"1.34"', *LTS], "ok", "AKS offers 1.34 in westeurope (AKSLongTermSupport)", ""),
         (
             ['"1.36"'],
             "blocker",

@@ -130,7 +130,7 @@ def test_facts_older_than_sixty_days_are_told(tmp_path: Path, days: int, state: 
         ("KAITO's tables", "kaito_catalog.toml", KAITO["0.6.0"].read_on),
     ):
         result = one(tmp_path, subject, {}, today=day + timedelta(days=days))
-        assert (result.state, result.detail) == (state, f"{name} is of {day}, {days} days ago")
+        assert (result.state, result.detail) == (state, f"{name} was checked on {day}, {days} days ago")
         assert ("CONTRIBUTING.md" in result.remedy) is (state == "warning")
 
 

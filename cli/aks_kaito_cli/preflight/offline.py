@@ -87,7 +87,7 @@ def _catalog(version: str, today: date) -> Iterator[Finding]:
         ("KAITO's tables", "kaito_catalog.toml", KAITO[version].read_on),
     ):
         age = (today - checked).days
-        text = f"{name} is of {checked}, {age} days ago"
+        text = f"{name} was checked on {checked}, {age} {'day' if age == 1 else 'days'} ago"
         if age > _CATALOG_DAYS:
             yield Finding(GROUP, subject, "warning", text, "Refresh it: CONTRIBUTING.md, Refresh the catalog")
         else:
