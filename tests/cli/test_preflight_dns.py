@@ -45,6 +45,11 @@ def test_nothing_is_asked_without_a_public_address(tmp_path: Path, azure: FakeAz
     assert (azure.requests, public.asked) == ([], [])
 
 
+def test_the_zone_is_checked_without_a_public_address(tmp_path: Path, azure: FakeAzure, public: FakeDns) -> None:
+    edits = {"ingress": ['mode = "none"', *ZONED["ingress"][1:]]}
+    assert list(looked_up(tmp_path, azure, public, edits)) == ["zone", "delegation"]
+
+
 def test_a_missing_zone_is_named_with_the_command(tmp_path: Path, azure: FakeAzure, public: FakeDns) -> None:
     azure.answer(ZONE, error(404, "ResourceNotFound"))
     azure.answer(f"{ZONE}/all", error(404, "ParentResourceNotFound"))

@@ -167,6 +167,16 @@ def test_hugging_face_out_of_reach_decides_nothing(tmp_path: Path, hub: FakeHugg
     assert result["model access"].remedy.startswith("The nodes may reach it all the same")
 
 
+def test_a_slow_hugging_face_decides_nothing(
+    tmp_path: Path, hub: FakeHuggingFace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hugging_face, "_TIMEOUT", (1, 0.1))
+    hub.seconds = 0.5
+    result = checked(tmp_path, hub, GATED, HF_TOKEN=TOKEN)
+    assert [each.state for each in result.values()] == ["info", "unknown", "unknown"]
+    assert "(ReadTimeout)" in result["model access"].detail
+
+
 def test_a_token_is_never_sent_without_encryption(tmp_path: Path, hub: FakeHuggingFace) -> None:
     result = checked(tmp_path, hub, GATED, HF_TOKEN=TOKEN, HF_ENDPOINT="http://mirror.kaito.dev")
     assert result["Hugging Face token"].state == "unknown"

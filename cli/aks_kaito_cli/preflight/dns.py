@@ -17,10 +17,8 @@ GROUP = "DNS"
 
 
 def checks(context: Context) -> list[Check]:
-    """Return the checks of the zone and of each host name; none if nothing is published."""
+    """Return the checks of the zone, which the platform looks up, and of each published host name."""
     settings = context.settings
-    if not published(settings.ingress):
-        return []
     hosts = {"chat": settings.ingress.hostname, "model": settings.ingress.model_hostname}
     found = []
     if settings.ingress.dns_zone_name:
@@ -28,7 +26,7 @@ def checks(context: Context) -> list[Check]:
             Check(GROUP, "zone", partial(_zone, context)),
             _asking("delegation", partial(_delegation, context)),
         ]
-    for name, host in hosts.items():
+    for name, host in hosts.items() if published(settings.ingress) else ():
         if host is not None:
             found.append(_asking(f"{name} record", partial(_record, context, f"{name} record", host)))
         if host is not None and settings.workloads.cert_manager_enabled:

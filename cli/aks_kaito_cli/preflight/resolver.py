@@ -64,7 +64,8 @@ class Resolver:
         question.flags &= ~dns.flags.RD
         for address in self._parent_servers(name):
             try:
-                answer = dns.query.udp(question, address, timeout=_ATTEMPT_SECONDS, port=self._resolver.port)
+                port = self._resolver.port
+                answer, _ = dns.query.udp_with_fallback(question, address, timeout=_ATTEMPT_SECONDS, port=port)
             except (dns.exception.DNSException, OSError):
                 continue
             if answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
