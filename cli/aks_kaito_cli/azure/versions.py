@@ -11,9 +11,12 @@ VERSIONS = {
     "Microsoft.Compute": "2024-07-01",
     "Microsoft.ContainerService": "2025-05-01",
     "Microsoft.Network": "2024-05-01",
+    "Microsoft.PolicyInsights": "2024-10-01",
 }
 # Kinds whose version is not that of their provider.
 KINDS = {
+    "Microsoft.Authorization/policyAssignments": "2024-04-01",
+    "Microsoft.Compute/features": "2021-07-01",
     "Microsoft.Compute/skus": "2021-07-01",
 }
 
