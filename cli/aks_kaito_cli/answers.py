@@ -104,8 +104,9 @@ def side_by_side(checks: Sequence[Check], undecided: tuple[type[Exception], ...]
             return [Finding(check.group, check.subject, "unknown", text)]
 
     columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} checks"))
+    console = Console(stderr=True)
     with (
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
         task = progress.add_task("", total=len(checks))

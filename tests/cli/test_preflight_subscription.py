@@ -128,9 +128,11 @@ def test_permissions_that_azure_does_not_tell_are_no_pass(azure: FakeAzure, tmp_
 def test_the_dns_zones_group_needs_rights_too(azure: FakeAzure, tmp_path: Path) -> None:
     environment = written(tmp_path, SAMPLE, "sample")
     ready.prepare(azure, environment)
+    assert found(azure, environment, permissions.checks)["DNS zone"].state == "unknown"
+    path = f"{ready.SCOPE}/resourceGroups/DnsResourceGroup/providers/Microsoft.Authorization/permissions"
+    azure.listed(path, {"actions": ["*/read", "Microsoft.Network/dnsZones/*"]})
     finding = found(azure, environment, permissions.checks)["DNS zone (assigning)"]
     assert (finding.state, finding.remedy.endswith("/resourceGroups/DnsResourceGroup")) == ("blocker", True)
-    path = f"{ready.SCOPE}/resourceGroups/DnsResourceGroup/providers/Microsoft.Authorization/permissions"
     azure.listed(path, ready.OWNER)
     assert found(azure, environment, permissions.checks)["DNS zone"].state == "ok"
 

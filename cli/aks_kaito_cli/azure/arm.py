@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import requests
 from azure.core.credentials import AccessTokenInfo, SupportsTokenInfo, TokenCredential, TokenRequestOptions
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
+from requests.adapters import HTTPAdapter
 
 from aks_kaito_cli.azure.errors import (
     AzureAnswerError,
@@ -32,6 +35,7 @@ _READ_SECONDS = 30
 # Longer waits are for the user to decide.
 _LONGEST_WAIT_SECONDS = 20
 _MOST_PAGES = 200
+_CONNECTIONS = 64
 _CUT = 300
 _ODATA = {"filter", "expand", "top"}
 # A token that ends sooner is replaced.
@@ -104,6 +108,7 @@ class Arm:
         self._scope = f"{PUBLIC}/.default"
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
             base_url=self.endpoint,
+            transport=_transport(),
             policies=[
                 _BoundedRetries(retry_total=3, retry_backoff_factor=0.5, retry_backoff_max=5, timeout=60),
                 BearerTokenCredentialPolicy(self._credential, self._scope),
@@ -202,6 +207,14 @@ class Arm:
         if not isinstance(found, dict):
             raise AzureAnswerError(f"{answer.request.url}: the answer is no JSON object", answer.status_code)
         return found
+
+
+def _transport() -> RequestsTransport:
+    """Return a transport that keeps a connection for each check that runs beside others."""
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    return RequestsTransport(session=session)
 
 
 def _error(path: str, answer: HttpResponse) -> AzureAnswerError:

@@ -106,7 +106,7 @@ def _requested(url: str, bearer: str) -> str:
         answer = requests.get(url, params={"audience": _AUDIENCE}, headers=headers, timeout=_HTTP_SECONDS)
         answer.raise_for_status()
         return str(answer.json()["value"])
-    except (requests.RequestException, ValueError, KeyError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise ClientAuthenticationError(
             f"the pipeline's token service gives no token: {type(error).__name__}"
         ) from None

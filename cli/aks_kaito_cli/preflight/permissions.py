@@ -35,8 +35,8 @@ def checks(context: Context) -> list[Check]:
 
 
 def of(context: Context, scope: str) -> list[Answer]:
-    """Return the identity's permissions at a scope, one entry for each role; none if the scope does not exist."""
-    return if_there(lambda: context.arm.pages(f"{scope}/{_AUTHORIZATION}/permissions")) or []
+    """Return the identity's permissions at a scope, one entry for each role."""
+    return context.arm.pages(f"{scope}/{_AUTHORIZATION}/permissions")
 
 
 def granted(permissions: list[Answer], action: str) -> bool:
@@ -54,8 +54,9 @@ def needed(settings: Settings) -> list[str]:
 
 def _roles(context: Context) -> Iterator[Finding]:
     # An existing group may have roles of its own; those of the subscription are inherited.
-    questions = (partial(of, context, context.scope), partial(of, context, context.group))
-    permissions = [each for found in together(*questions) for each in found]
+    at_group = partial(if_there, partial(of, context, context.group))
+    inherited, own = together(partial(of, context, context.scope), at_group)
+    permissions = [*inherited, *(own or [])]
     lacking = [action for action in needed(context.settings) if not granted(permissions, action)]
     yield from _lacking(context, "roles", context.scope, lacking)
 

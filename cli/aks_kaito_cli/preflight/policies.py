@@ -108,7 +108,10 @@ def _titles(context: Context) -> dict[str, str]:
 
 def _verdicts(context: Context, content: dict[str, Any], answer: Answer) -> Iterator[_Verdict]:
     denied = set()
-    for each in (answer.get("contentEvaluationResult") or {}).get("policyEvaluations") or []:
+    if not answer.keys() & {"contentEvaluationResult", "fieldRestrictions"}:
+        raise AzureAnswerError("the answer has no result of the policies")
+    content_result = answer.get("contentEvaluationResult")
+    for each in [] if content_result is None else content_result.get("policyEvaluations") or []:
         verdict = _evaluated(each)
         if verdict:
             denied.add(verdict.assignment)
