@@ -46,7 +46,7 @@ def gpu_pools(
     Exit status: 0; 1 if there is an orphan, or the deletion failed; 2 if the environment has no cluster or the pool
     must not be deleted; 3 if it cannot be decided.
     """
-    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 
     try:
         named = environment_named(environment)
@@ -61,9 +61,9 @@ def gpu_pools(
 
 
 def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
-    from aks_kaito_cli.cost.retail import currency_code  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import overview  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError  # noqa: PLC0415
+    from aks_kaito_cli.cost.retail import currency_code
+    from aks_kaito_cli.gpu_pools import overview
+    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError
 
     code = currency_code(currency)
     price = _hourly(environment, code)
@@ -86,7 +86,7 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
 
 
 def _delete(environment: Settings, name: str, *, yes: bool) -> int:
-    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan  # noqa: PLC0415
+    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan
 
     pools = _pools(environment)
     read = _read(environment, stopped=pools.is_stopped())
@@ -105,8 +105,8 @@ def _delete(environment: Settings, name: str, *, yes: bool) -> int:
 
 def _deleted(pools: "Pools", name: str, look: str) -> int:
     """Delete a pool and say how it ended; `look` is the command that lists the pools."""
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.azure.operations import StillRunningError  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.azure.operations import StillRunningError
 
     try:
         pools.delete(name, _told(name))
@@ -122,8 +122,8 @@ def _deleted(pools: "Pools", name: str, look: str) -> int:
 
 
 def _pools(environment: Settings) -> "Pools":
-    from aks_kaito_cli.azure import access  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import azure  # noqa: PLC0415
+    from aks_kaito_cli.azure import access
+    from aks_kaito_cli.gpu_pools import azure
 
     arm = access.arm(os.environ)
     return azure.of_environment(arm, access.subscription(arm, environment, os.environ), environment)
@@ -131,7 +131,7 @@ def _pools(environment: Settings) -> "Pools":
 
 def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
     """Return the function that reads the owners in the cluster."""
-    from aks_kaito_cli.gpu_pools import cluster  # noqa: PLC0415
+    from aks_kaito_cli.gpu_pools import cluster
 
     def read() -> "Objects":
         if stopped:
@@ -143,8 +143,8 @@ def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
 
 def _hourly(environment: Settings, currency: str) -> Callable[[str, bool], Decimal | None]:
     """Return the function that finds the price of a VM for an hour."""
-    from aks_kaito_cli.cost.hourly import hourly  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices  # noqa: PLC0415
+    from aks_kaito_cli.cost.hourly import hourly
+    from aks_kaito_cli.cost.retail import RetailPrices
 
     prices = RetailPrices(os.environ, currency)
     region = environment.settings.location
