@@ -1,7 +1,6 @@
 """The answer of a look: Azure on loopback, and a cluster whose answers are given."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +9,11 @@ from aks_kaito.settings import Environment
 from aks_kaito_cli.answers import Answer
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.project import environment_named
-from aks_kaito_cli.status import command
 from aks_kaito_cli.status.command import Status
 from aks_kaito_cli.status.look import Look, look
 from aks_kaito_cli.status.questions import Section
 from aks_kaito_cli.status.reach import Cluster
-from support.fake_azure import Credential, FakeAzure, Reply, error, running as azure_running
+from support.fake_azure import Credential, FakeAzure, Reply, error
 from support.kaito_cluster import (
     ACTIVITY,
     CLAIM,
@@ -38,35 +36,17 @@ from support.kaito_cluster import (
     pool,
     running,
     workspace,
+    Given,
+    azure_with_cluster,
 )
 
 READY = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
 QUOTA = {"code": "ErrCode_InsufficientVCPUQuota", "message": "Insufficient vcpu quota requested 24, remaining 0"}
-VERSIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions"
-
-
-class Given:
-    """A reader whose answers are given."""
-
-    def __init__(self, found: Cluster) -> None:
-        self.found = found
-        self.hosts: list[str] = []
-
-    def read(self, host: str) -> Cluster:
-        self.hosts.append(host)
-        return self.found
-
-    def close(self) -> None:
-        """Close nothing."""
 
 
 @pytest.fixture
 def azure() -> Iterator[FakeAzure]:
-    with azure_running() as fake:
-        fake.answer(CLUSTER, managed_cluster())
-        fake.listed(f"{CLUSTER}/agentPools", pool("system"), pool())
-        fake.listed(ACTIVITY)
-        fake.answer(VERSIONS, {"values": [{"version": "1.35"}, {"version": "1.36"}]})
+    with azure_with_cluster() as fake:
         yield fake
 
 
@@ -250,51 +230,3 @@ def test_several_models_are_answered_together(azure: FakeAzure, environment: Env
     found = answered(azure, environment, both)
     assert (found.exit_status, states(found, "Model")) == (3, {MODEL: "ok", "phi-4": "unknown"})
     assert "phi-4 is not ready yet" in found.sentence
-
-
-@pytest.mark.parametrize(
-    ("given", "settled"),
-    [
-        (READY, True),
-        ({}, True),
-        ({"workspaces": [workspace(*NODE_READY_06)]}, False),
-        (
-            {"workspaces": [workspace(*NODE_READY_06)], "pods": [pod(running(5))], "logs": log("CUDA out of memory")},
-            True,
-        ),
-        ({"sets": [{"metadata": {"name": "phi"}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}]}, False),
-    ],
-)
-def test_a_wait_ends_when_it_would_change_nothing(
-    azure: FakeAzure,
-    environment: Environment,
-    given: dict[str, Any],
-    settled: bool,  # noqa: FBT001 - a parameter of the test
-) -> None:
-    assert seen(azure, environment, Given(cluster(**given))).settled is settled
-
-
-def test_a_wait_looks_again_and_writes_changes_only(
-    azure: FakeAzure, environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(command, "_PAUSE_SECONDS", {"direct": 0.01})
-    loading = cluster(workspaces=[workspace(*NODE_READY_06)], pods=[pod(running(50))])
-    looks = [loading, loading, cluster(**READY)]
-    given = Given(loading)
-    status = Status(environment, Arm(Credential(), azure.endpoint), SUBSCRIPTION, given)  # type: ignore[arg-type]
-
-    def next_look(_status: Status) -> Look:
-        given.found = looks.pop(0)
-        return replace(seen(azure, environment, given), now=NOW)
-
-    monkeypatch.setattr(Status, "look", next_look)
-    found = command._watched(status, status.look(), 5)  # noqa: SLF001 - without the subcommand's start
-    assert found.settled
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == [f"12:00:00 {MODEL}: model download and load", f"12:00:00 {MODEL}: answers"]
-
-
-def test_a_wait_ends_in_time(azure: FakeAzure, environment: Environment) -> None:
-    given = Given(cluster(workspaces=[workspace(*NODE_READY_06)]))
-    status = Status(environment, Arm(Credential(), azure.endpoint), SUBSCRIPTION, given)  # type: ignore[arg-type]
-    assert command._watched(status, status.look(), 0).settled is False  # noqa: SLF001 - likewise

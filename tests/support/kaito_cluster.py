@@ -1,11 +1,15 @@
 """Objects of a cluster with KAITO, in the forms that its programs write."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aks_kaito_cli.status.questions import QUESTIONS, Section, answered
 from aks_kaito_cli.status.reach import Cluster, Path
+from support.fake_azure import FakeAzure
+from support.fake_azure import running as azure_running
 
 Object = dict[str, Any]
 NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
@@ -16,6 +20,7 @@ SIZE = "Standard_NC24ads_A100_v4"
 SUBSCRIPTION = "5f7ad2c8-6a0e-4b43-9d9c-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-kaito-dev-westeurope"
 CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks-kaito-dev-westeurope"
+VERSIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions"
 ACTIVITY = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
 
 
@@ -183,3 +188,29 @@ def failed_operation(error: Object, name: str = CLAIM, since: float = 60) -> Obj
         "status": {"value": "Failed"},
         "properties": {"statusMessage": json.dumps({"status": "Failed", "error": error})},
     }
+
+
+@contextmanager
+def azure_with_cluster() -> Iterator[FakeAzure]:
+    """Run a fake of Azure with the cluster, its pools and no failed operation."""
+    with azure_running() as fake:
+        fake.answer(CLUSTER, managed_cluster())
+        fake.listed(f"{CLUSTER}/agentPools", pool("system"), pool())
+        fake.listed(ACTIVITY)
+        fake.answer(VERSIONS, {"values": [{"version": "1.35"}, {"version": "1.36"}]})
+        yield fake
+
+
+class Given:
+    """A reader whose answers are given."""
+
+    def __init__(self, found: Cluster) -> None:
+        self.found = found
+        self.hosts: list[str] = []
+
+    def read(self, host: str) -> Cluster:
+        self.hosts.append(host)
+        return self.found
+
+    def close(self) -> None:
+        """Close nothing."""
