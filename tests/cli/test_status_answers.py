@@ -25,6 +25,8 @@ from support.kaito_cluster import (
     PENDING_06,
     READY_06,
     SUBSCRIPTION,
+    Given,
+    azure_with_cluster,
     claim,
     cluster,
     condition,
@@ -36,11 +38,9 @@ from support.kaito_cluster import (
     pool,
     running,
     workspace,
-    Given,
-    azure_with_cluster,
 )
 
-READY = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
+READY: dict[str, Any] = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
 QUOTA = {"code": "ErrCode_InsufficientVCPUQuota", "message": "Insufficient vcpu quota requested 24, remaining 0"}
 
 
@@ -99,6 +99,25 @@ def test_a_model_on_its_way_is_not_decided_yet(azure: FakeAzure, environment: En
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("95.5", "; the download takes 1 min 36 s more."),
+        ("-1", "(typically 2 min 37 s)."),
+        ("0", "37 s)."),
+        ("NaN", "37 s)."),
+    ],
+)
+def test_the_rest_of_a_download_is_said_while_it_is_known(
+    azure: FakeAzure, environment: Environment, value: str, words: str
+) -> None:
+    metrics = (
+        f"{MODEL}-0 kaito_model_download_remaining_seconds {value}\nother-0 kaito_model_download_remaining_seconds 900"
+    )
+    loading = cluster(workspaces=[workspace(*NODE_READY_06)], pods=[pod(running(50))], downloads=metrics)
+    assert answered(azure, environment, loading).sentence.endswith(words)
+
+
 def test_a_slow_stage_is_said_to_be_slow(azure: FakeAzure, environment: Environment) -> None:
     given = cluster(workspaces=[workspace(*NODE_READY_06)], pods=[pod(running(785))])
     assert "since 13 min 5 s, 5 times the typical 2 min 37 s" in answered(azure, environment, given).sentence
@@ -109,11 +128,12 @@ def test_a_refused_pool_is_found_in_the_activity_log(azure: FakeAzure, environme
     azure.listed(ACTIVITY, {"status": {"value": "Succeeded"}}, failed_operation(QUOTA))
     found = answered(azure, environment, cluster(workspaces=[workspace(*PENDING_06)], claims=[claim()]))
     assert found.exit_status == 1
-    assert found.sentence.startswith(
-        f"dev is not ready: {MODEL}: the subscription has no quota left for Standard_NC24ads_A100_v4 in westeurope"
-        f" (activity log of node pool {CLAIM}: ErrCode_InsufficientVCPUQuota: Insufficient vcpu quota"
+    assert found.sentence == (
+        "dev is not ready: the subscription has no quota left for Standard_NC24ads_A100_v4 in westeurope."
     )
-    assert found.next_command.startswith("az vm list-usage --location westeurope --output table")
+    (model,) = [each for each in found.findings if each.subject == MODEL]
+    assert f"(activity log of node pool {CLAIM}: ErrCode_InsufficientVCPUQuota: Insufficient vcpu" in model.detail
+    assert found.next_command == "az vm list-usage --location westeurope --output table"
     (asked,) = azure.asked("eventtypes")
     assert asked.query["$filter"] == [
         "eventTimestamp ge '2026-11-27T12:00:00Z' and resourceGroupName eq 'rg-kaito-dev-westeurope'"
@@ -177,7 +197,10 @@ def test_azure_alone_says_so_and_still_finds_a_failed_pool(azure: FakeAzure, env
     unread = Cluster("none", ("the API server does not answer from here", "cluster.run_command_enabled = false"))
     found = answered(azure, environment, unread)
     assert found.exit_status == 3
-    assert "Azure's answers only: the API server does not answer from here; cluster.run_command" in found.sentence
+    assert found.sentence.endswith("the cluster cannot be read, and Azure alone shows no failed node pool.")
+    assert found.next_command == "make status ENV=dev, inside the environment's network"
+    (path,) = [each for each in found.findings if each.subject == "path"]
+    assert path.detail.startswith("Azure's answers only: the API server does not answer from here; cluster.run_command")
 
     azure.listed(ACTIVITY, failed_operation(QUOTA, name="ws000000001"), failed_operation(QUOTA, name="ws000000001"))
     found = answered(azure, environment, unread)

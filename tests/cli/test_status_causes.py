@@ -5,11 +5,11 @@ from types import ModuleType
 
 import pytest
 
+from aks_kaito_cli.project import environment_named
 from aks_kaito_cli.status.causes import Cause, Evidence, Kind, causes, diagnose
 from aks_kaito_cli.status.models import words_of
 from support.cause_texts import HARMLESS, PATIENT, TEXTS
 from support.project import ENVIRONMENTS, ROOT
-from aks_kaito_cli.project import environment_named
 
 # The chat's page uses its own, coarser words for the same texts.
 OF_THE_CHAT = {

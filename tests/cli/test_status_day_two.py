@@ -184,7 +184,7 @@ def of_address(environment: Environment, host: str | None = "52.174.1.2", **give
     return {each.subject: each for each in found}
 
 
-CERTIFICATE = {
+CERTIFICATE: dict[str, Any] = {
     "metadata": {"name": "kaito-chat-tls", "creationTimestamp": ago(1200)},
     "status": {
         "notAfter": ago(-60 * DAY),

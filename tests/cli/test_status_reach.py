@@ -27,7 +27,13 @@ def listed(*items: Any) -> str:
     return json.dumps({"kind": "List", "items": items})
 
 
+METRICS = """# TYPE kaito_model_download_remaining_seconds gauge
+kaito_model_download_speed_bytes_per_second 1.2e+09
+kaito_model_download_remaining_seconds 95.5
+vllm:num_requests_running 0.0"""
 ANSWERS = {
+    "get pods --selector kaito.sh/workspace --output name": f"pod/{MODEL}-0",
+    f"get --raw /api/v1/namespaces/kaito-chat/pods/{MODEL}-0:5000/proxy/metrics": METRICS,
     "get workspaces": listed(workspace(*READY_06)),
     "get deployments kaito-workspace": listed(*controllers()),
     "--previous": "",
@@ -59,7 +65,7 @@ def printed(folder: Path, **answers: str) -> str:
     """Run the script for the cluster in a genuine shell, with a stand-in for kubectl."""
     variables = prepare(folder, answers={**answers, **ANSWERS})
     ran = subprocess.run(
-        ["bash", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
+        ["/bin/sh", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
     )
     return ran.stdout
 
@@ -82,8 +88,9 @@ def test_kubectl_is_asked_directly(tmp_path: Path) -> None:
     assert len(found.items("controllers")) == 2
     assert "INFO ready" in found.text("logs")
     assert found.text("previous") == ""
+    assert f"{MODEL}-0 kaito_model_download_remaining_seconds 95.5" in found.text("downloads").splitlines()
     noted = [json.loads(each)[0] for each in (tmp_path / "noted").read_text().splitlines()]
-    asked = [each for each in noted if each[0] == "kubectl"]
+    asked = [each for each in noted if each[0] == "kubectl" and "--raw" not in each]
     assert len(asked) == len(QUESTIONS)
     assert all("--request-timeout=15s" in each and "--kubeconfig" in each for each in asked)
 
@@ -94,6 +101,7 @@ def test_an_api_server_out_of_reach_is_asked_through_azure(tmp_path: Path, outpu
     assert found.reasons == (f"the API server does not answer from here ({UNREACHED})",)
     assert [each["metadata"]["name"] for each in found.items("workspaces")] == [MODEL]
     assert not any(found.error(key) for key in QUESTIONS)
+    assert f"{MODEL}-0 kaito_model_download_remaining_seconds 95.5" in found.text("downloads")
 
 
 def test_a_host_that_accepts_no_connection_is_not_asked_through_kubectl(tmp_path: Path, output: str) -> None:
@@ -170,7 +178,7 @@ def test_failures_inside_the_cluster_stay_with_their_questions(tmp_path: Path) -
         tmp_path, fails="nodeclaims", answers=ANSWERS, variables={"SAYS": "Error from server (Forbidden): no"}
     )
     ran = subprocess.run(
-        ["bash", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
+        ["/bin/sh", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
     )
     found = sections(ran.stdout)
     assert {key: each.error for key, each in found.items() if each.error} == {

@@ -30,7 +30,7 @@ from support.kaito_cluster import (
     workspace,
 )
 
-READY = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
+READY: dict[str, Any] = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
 
 
 @pytest.fixture
