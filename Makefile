@@ -35,13 +35,14 @@ WATCH ?=
 # Confirmation of make destroy: the environment's name again.
 CONFIRM ?=
 # Options of make cost: hours in which GPU nodes run, a revision to compare with, the currency, the bill instead of an
-# estimate (ACTUAL=1), new prices (REFRESH=1). The orphan that make gpu-pools deletes.
+# estimate (ACTUAL=1), new prices (REFRESH=1). The orphan that make gpu-pools deletes, and whether it does not ask (YES=1).
 HOURS_ON ?=
 SINCE ?=
 CURRENCY ?= USD
 ACTUAL ?=
 REFRESH ?=
 DELETE ?=
+YES ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -121,7 +122,7 @@ cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON
 
 .PHONY: gpu-pools
 gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)
-	@$(AKS_KAITO) gpu-pools --currency "$(CURRENCY)" --delete "$(DELETE)" -- "$(ENV)"
+	@$(AKS_KAITO) gpu-pools --currency "$(CURRENCY)" --delete "$(DELETE)" $(if $(YES),--yes) -- "$(ENV)"
 
 .PHONY: chat
 chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)

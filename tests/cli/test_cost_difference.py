@@ -71,6 +71,21 @@ def test_the_markdown_of_a_change_has_its_rows(stacks: dict[str, dict[str, Any]]
     ]
 
 
+def test_several_models_have_their_replicas() -> None:
+    models = [
+        {**MODEL, "name": "default", "replicas": 3, "min_replicas": 1},
+        {**MODEL, "name": "small", "replicas": 2, "node_count": 1},
+        {**MODEL, "name": "elsewhere", "replicas": 1, "instance_type": "", "node_count": 0},
+    ]
+    found = estimate(
+        [], {**REGION, "models": models, "standbys": [{**MODEL, "name": "small", "replicas": 1}]}, recorded
+    )
+    rows = [(each.gpu.name, each.gpu.minimum, each.gpu.maximum, each.priced.line.maximum) for each in found.gpus]
+    assert rows == [("model", 1, 3, 6), ("model small", 2, 2, 2), ("standby small", 1, 1, 2)]
+    # 2, 4 and 6 nodes of the first model, beside 4 nodes of the others, for 3,485.75 each.
+    assert amounts(found.gpu_total) == ["20,914.50", "27,886.00", "34,857.50"]
+
+
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [("0.004", "0.00"), ("-0.004", "0.00"), ("0.005", "+0.01"), ("-1234.5", "-1,234.50"), ("0", "0.00")],

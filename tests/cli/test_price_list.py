@@ -125,6 +125,16 @@ def test_an_unreachable_server_is_asked_once(tmp_path: Path) -> None:
             prices.items(BASTION)
 
 
+def test_a_slow_server_is_out_of_reach(
+    fake: FakePrices, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aks_kaito_cli.cost.retail._READ_SECONDS", 0.2)
+    fake.seconds = 1
+    with pytest.raises(PriceListError, match="cannot be reached: ReadTimeout"):
+        RetailPrices(variables).items(BASTION)
+    assert len(fake.requests) <= 1
+
+
 def test_prices_without_encryption_are_refused() -> None:
     with pytest.raises(ValueError, match="must begin with https://"):
         RetailPrices({"AKS_KAITO_PRICES_ENDPOINT": "http://prices.kaito.dev"})

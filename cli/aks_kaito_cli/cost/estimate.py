@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
 from aks_kaito.review.documents import Document
 from aks_kaito_cli.cost import gpus, resources
 from aks_kaito_cli.cost.choice import NoPriceError, Price, choose
@@ -138,13 +141,21 @@ class _Prices:
         self._answers: dict[str, Sequence[Mapping[str, Any]] | PriceListError] = {}
 
     def fetch(self, lines: Iterable[Line]) -> None:
-        """Ask all questions, some at a time."""
-        questions = sorted({line.meter.query(line.region) for line in lines})
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            self._answers = dict(zip(questions, pool.map(self._answer, questions), strict=True))
+        """Ask all questions, some at a time; without a region, the answer would have all regions."""
+        questions = sorted({line.meter.query(line.region) for line in lines if _has_region(line)})
+        columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} prices"))
+        console = Console(stderr=True)
+        with (
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+        ):
+            answers = progress.track(pool.map(self._answer, questions), total=len(questions))
+            self._answers = dict(zip(questions, answers, strict=True))
 
     def of(self, line: Line) -> Priced:
         """Return a line with its price."""
+        if not _has_region(line):
+            return Priced(line, None, "the region is not known")
         answer = self._answers[line.meter.query(line.region)]
         if isinstance(answer, PriceListError):
             return Priced(line, None, str(answer))
@@ -161,6 +172,10 @@ class _Prices:
             return self._ask(question)
         except PriceListError as error:
             return error
+
+
+def _has_region(line: Line) -> bool:
+    return bool(line.region) or line.meter.is_global
 
 
 def _merged(lines: Iterable[Line]) -> list[Line]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +42,7 @@ class RetailPrices:
     Attributes:
         currency: The currency of all prices, such as EUR.
         oldest: The time of the oldest answer that was used; None as long as there is none.
-        problem: The reason why stored answers older than a week were used; empty if there is none.
+        problem: The reason why there is no new answer to the last question that has none; empty if all have one.
     """
 
     def __init__(self, variables: Mapping[str, str], currency: str = "USD", *, refresh: bool = False) -> None:
@@ -59,6 +60,7 @@ class RetailPrices:
         self.problem = ""
         self._refresh = refresh
         self._unreachable: PriceListError | None = None
+        self._lock = Lock()
         self._cache = Cache(folder(variables))
 
     def items(self, query: str) -> list[dict[str, Any]]:
@@ -75,15 +77,16 @@ class RetailPrices:
         try:
             found = self._asked(query)
         except PriceListError as error:
+            self.problem = str(error)
             if stored is None:
                 raise
-            self.problem = str(error)
             return self._used(stored)
         self._cache.keep(json.dumps(found, default=float), now, *question)
         return self._used(Stored(found, now))
 
     def _used(self, stored: Stored) -> list[dict[str, Any]]:
-        self.oldest = min(stored.asked, self.oldest or stored.asked)
+        with self._lock:
+            self.oldest = min(stored.asked, self.oldest or stored.asked)
         return stored.items
 
     def _asked(self, query: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Words and numbers of a cost, for tables, Markdown and JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -16,6 +16,11 @@ _CENT = Decimal("0.01")
 def money(amount: Decimal) -> str:
     """Return an amount with two digits, such as 1,234.50."""
     return f"{amount.quantize(_CENT, ROUND_HALF_UP):,}"
+
+
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    """Return amounts by currency, such as 12.00 EUR; empty if there are none."""
+    return " and ".join(f"{money(amount)} {currency}" for currency, amount in amounts.items())
 
 
 def signed(amount: Decimal) -> str:

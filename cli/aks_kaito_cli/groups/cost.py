@@ -9,8 +9,9 @@ import typer
 
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import UNDECIDED, UNUSABLE
-from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_synthesized, working_tree
+from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_of, working_tree
 from aks_kaito_cli.cost.form import Form
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.project import environment_named
 
@@ -44,8 +45,10 @@ def cost(
     Exit status: 0; 2 if an argument is unusable or the environment cannot be synthesized; 3 if the price list or Azure
     gives no usable answer.
     """
+    operations.require()
     chosen = Form.JSON if as_json else form
     try:
+        _refuse_together(actual=actual, diff=bool(diff), hours_on=bool(hours_on))
         if actual:
             status = _billed(environment, chosen)
         else:
@@ -54,6 +57,13 @@ def cost(
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(UNUSABLE) from None
     raise typer.Exit(status)
+
+
+def _refuse_together(**chosen: bool) -> None:
+    """Raise ValueError if more than one of the options is chosen: each asks another question."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} cannot be combined")
 
 
 class _Wanted(NamedTuple):
@@ -80,7 +90,7 @@ def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
         return estimate(stacks.values(), summary, prices.items)
 
     if wanted.base:
-        old, new = (priced(side) for side in both_synthesized(wanted.base))
+        old, new = (priced(side) for side in both_of(wanted.base, name))
         return output.of_difference(name, old, new, wanted.base, prices).show(form)
     return output.of_estimate(name, priced(working_tree(name)), prices, hours).show(form)
 

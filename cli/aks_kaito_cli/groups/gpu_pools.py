@@ -3,14 +3,15 @@
 import os
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.groups.cluster_ways import ways
 from aks_kaito_cli.project import environment_named
@@ -43,9 +44,10 @@ def gpu_pools(
     Needs a sign-in that may read the cluster, and kubectl with kubelogin, or the cluster's run command (az). Prices
     need the public price list; without it they are shown as unknown.
 
-    Exit status: 0; 1 if there is an orphan, or the deletion failed; 2 if the environment has no cluster or the pool
-    must not be deleted; 3 if it cannot be decided.
+    Exit status: 0; 1 if a pool has no Workspace any more, or the deletion failed; 2 if the environment has no cluster
+    or the pool must not be deleted; 3 if it cannot be decided.
     """
+    operations.require()
     from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 
     try:
@@ -61,12 +63,12 @@ def gpu_pools(
 
 
 def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
-    from aks_kaito_cli.cost.retail import currency_code
+    from aks_kaito_cli.cost.hourly import hourly
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code
     from aks_kaito_cli.gpu_pools import overview
     from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError
 
-    code = currency_code(currency)
-    price = _hourly(environment, code)
+    prices, region = RetailPrices(os.environ, currency_code(currency)), environment.settings.location
     pools = _pools(environment)
     stopped = pools.is_stopped()
     found = [pool for pool in pools.all() if pool.owner is not None]
@@ -76,12 +78,13 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
             objects = _read(environment, stopped=stopped)()
         except ClusterUnreadableError as error:
             unreadable = str(error)
-    rows = overview.rows(found, objects, price)
-    answer = overview.answer(environment.name, rows, unreadable, code)
+    rows = overview.rows(found, objects, lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot))
+    reasons = overview.Reasons(unreadable, prices.problem)
+    answer = overview.answer(environment.name, rows, reasons, prices.currency)
     if as_json:
         print(answer.as_json())
     else:
-        overview.show(answer, rows, code)
+        overview.show(answer, rows, prices.currency)
     return answer.exit_status
 
 
@@ -136,19 +139,10 @@ def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
     def read() -> "Objects":
         if stopped:
             raise cluster.ClusterUnreadableError("the cluster is stopped")
-        return cluster.read(ways(Shell(environment)))
+        with Console(stderr=True).status("Reading the owners in the cluster"):
+            return cluster.read(ways(Shell(environment)))
 
     return read
-
-
-def _hourly(environment: Settings, currency: str) -> Callable[[str, bool], Decimal | None]:
-    """Return the function that finds the price of a VM for an hour."""
-    from aks_kaito_cli.cost.hourly import hourly
-    from aks_kaito_cli.cost.retail import RetailPrices
-
-    prices = RetailPrices(os.environ, currency)
-    region = environment.settings.location
-    return lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot)
 
 
 def _confirmed(question: str, name: str) -> bool:
