@@ -11,7 +11,7 @@ from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
 OF_ENVIRONMENTS = ("synth", "diff", "deploy", "destroy", "release")
-SUBCOMMANDS = (*OF_ENVIRONMENTS, "doctor")
+SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -69,5 +69,6 @@ COMMANDS: dict[str, Needs] = {
     "deploy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=3),
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1),
+    "import-tfvars": Needs((MAKE,), disk_gib=1),
     "image": Needs((MAKE, DOCKER), disk_gib=2),
 }
