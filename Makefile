@@ -107,6 +107,12 @@ status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment
 can-deploy can-destroy can-release:
 	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
 
+.PHONY: import-tfvars
+import-tfvars: $(OPERATIONS) ## Write an environment file from the sample's variables (FILE=terraform.tfvars ENV=mine)
+	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- "$(FILE)"
+
+.PHONY: operations
+operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
 .PHONY: doctor
 doctor: $(INFRA) ## Check that this machine has what each command needs
 	@$(AKS_KAITO) doctor

@@ -2,7 +2,7 @@
 
 import typer
 
-from aks_kaito_cli.groups import cost, deployment, gpu_pools, machine, preflight, status, synthesis
+from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, status, synthesis
 
 
 def application() -> typer.Typer:
@@ -22,6 +22,7 @@ def application() -> typer.Typer:
     gpu_pools.register(app)
     cost.register(app)
     status.register(app)
+    importing.register(app)
     machine.register(app)
     return app
 

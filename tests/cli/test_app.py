@@ -21,7 +21,7 @@ OF_ENVIRONMENTS = (
     "cost",
     "status",
 )
-SUBCOMMANDS = (*OF_ENVIRONMENTS, "doctor")
+SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

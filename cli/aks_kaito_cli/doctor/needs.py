@@ -79,5 +79,6 @@ COMMANDS: dict[str, Needs] = {
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1),
     "status": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1.2),
+    "import-tfvars": Needs((MAKE,), disk_gib=1),
     "image": Needs((MAKE, DOCKER), disk_gib=2),
 }
