@@ -26,6 +26,8 @@ FAST := $(addprefix tests/,infra node review settings snapshots cli/test_command
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
 TAG ?=
+# Not empty: make deploy begins without the checks of make preflight.
+SKIP_PREFLIGHT ?=
 # Resources that make deploy may lose with their data, by their names in Azure.
 CONFIRM_LOSS ?=
 # Not empty: make status waits until the models answer.
@@ -80,9 +82,13 @@ help: ## List the commands
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
 	@AKS_KAITO_ENV="$(ENV)" $(BIN)/python -O main.py --show $(SHOW)
 
+.PHONY: preflight
+preflight: $(OPERATIONS) ## Check before a deployment what would stop it (ENV=dev)
+	@$(AKS_KAITO) preflight -- "$(ENV)"
+
 .PHONY: deploy
-deploy: can-deploy $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@$(AKS_KAITO) deploy --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
 destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
@@ -101,6 +107,12 @@ status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment
 can-deploy can-destroy can-release:
 	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
 
+.PHONY: import-tfvars
+import-tfvars: $(OPERATIONS) ## Write an environment file from the sample's variables (FILE=terraform.tfvars ENV=mine)
+	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- "$(FILE)"
+
+.PHONY: operations
+operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
 .PHONY: doctor
 doctor: $(INFRA) ## Check that this machine has what each command needs
 	@$(AKS_KAITO) doctor
@@ -231,6 +243,8 @@ $(INFRA): requirements/infra.txt pyproject.toml
 	@touch $@
 
 # The subcommands that ask Azure.
+.PHONY: operations
+operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
 $(OPERATIONS): requirements/operations.txt $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/operations.txt
 	@touch $@

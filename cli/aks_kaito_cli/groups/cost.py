@@ -77,9 +77,9 @@ class _Wanted(NamedTuple):
 
 def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
     # Imported late: these libraries belong to an extra, which other subcommands do without.
-    from aks_kaito_cli.cost import output, schedule  # noqa: PLC0415
-    from aks_kaito_cli.cost.estimate import Estimate, estimate  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices, currency_code  # noqa: PLC0415
+    from aks_kaito_cli.cost import output, schedule
+    from aks_kaito_cli.cost.estimate import Estimate, estimate
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code
 
     environment_named(name)
     hours = schedule.parse(wanted.hours_on) if wanted.hours_on else None
@@ -96,10 +96,10 @@ def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
 
 
 def _billed(name: str, form: Form) -> int:
-    from aks_kaito_cli.azure import access  # noqa: PLC0415
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.cost import output  # noqa: PLC0415
-    from aks_kaito_cli.cost.actual import billed, month_to_date  # noqa: PLC0415
+    from aks_kaito_cli.azure import access
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.cost import output
+    from aks_kaito_cli.cost.actual import billed, month_to_date
 
     environment = environment_named(name)
     period = month_to_date(datetime.now(UTC).date())

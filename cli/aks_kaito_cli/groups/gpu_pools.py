@@ -48,7 +48,7 @@ def gpu_pools(
     or the pool must not be deleted; 3 if it cannot be decided.
     """
     operations.require()
-    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 
     try:
         named = environment_named(environment)
@@ -63,10 +63,10 @@ def gpu_pools(
 
 
 def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
-    from aks_kaito_cli.cost.hourly import hourly  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices, currency_code  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import overview  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError  # noqa: PLC0415
+    from aks_kaito_cli.cost.hourly import hourly
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code
+    from aks_kaito_cli.gpu_pools import overview
+    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError
 
     prices, region = RetailPrices(os.environ, currency_code(currency)), environment.settings.location
     pools = _pools(environment)
@@ -89,7 +89,7 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
 
 
 def _delete(environment: Settings, name: str, *, yes: bool) -> int:
-    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan  # noqa: PLC0415
+    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan
 
     pools = _pools(environment)
     read = _reader(environment, pools)
@@ -108,8 +108,8 @@ def _delete(environment: Settings, name: str, *, yes: bool) -> int:
 
 def _deleted(pools: "Pools", name: str, look: str) -> int:
     """Delete a pool and say how it ended; `look` is the command that lists the pools."""
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.azure.operations import StillRunningError  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.azure.operations import StillRunningError
 
     try:
         pools.delete(name, _told(name))
@@ -125,8 +125,8 @@ def _deleted(pools: "Pools", name: str, look: str) -> int:
 
 
 def _pools(environment: Settings) -> "Pools":
-    from aks_kaito_cli.azure import access  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import azure  # noqa: PLC0415
+    from aks_kaito_cli.azure import access
+    from aks_kaito_cli.gpu_pools import azure
 
     arm = access.arm(os.environ)
     return azure.of_environment(arm, access.subscription(arm, environment, os.environ), environment)
@@ -139,7 +139,7 @@ def _reader(environment: Settings, pools: "Pools") -> Callable[[], "Objects"]:
         NotFoundError: There is no such cluster.
         AzureAnswerError: Azure gives no usable answer.
     """
-    from aks_kaito_cli.gpu_pools import cluster  # noqa: PLC0415
+    from aks_kaito_cli.gpu_pools import cluster
 
     is_stopped = pools.is_stopped()
     # The same subscription: az may have selected another one, with a cluster of the same name.
