@@ -58,8 +58,8 @@ def test_an_orphan_as_json(place: Place) -> None:
     assert found["next"] == f"make gpu-pools ENV=dev DELETE={POOL}"
 
 
-def test_owners_are_read_in_the_subscription_of_the_pools(place: Place, azure: FakeAzure) -> None:
-    azure.listed("/subscriptions", {"subscriptionId": SUBSCRIPTION, "state": "Enabled"})
+def test_owners_are_read_in_the_subscription_of_the_pools(place: Place) -> None:
+    place.answers["account show"] = SUBSCRIPTION
     del place.variables["ARM_SUBSCRIPTION_ID"]
     place.owners(workspace(), node_claim())
     assert place.run("dev").returncode == 0
