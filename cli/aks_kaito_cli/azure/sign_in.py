@@ -78,3 +78,8 @@ def _requested(url: str, bearer: str) -> str:
         raise ClientAuthenticationError(
             f"the pipeline's token service gives no token: {type(error).__name__}"
         ) from None
+
+
+def has_one_token(variables: Mapping[str, str]) -> bool:
+    """Return whether the sign-in has a federated token that nobody renews, so that it ends with its access token."""
+    return _on(variables, "ARM_USE_OIDC") and bool(variables.get("ARM_OIDC_TOKEN"))
