@@ -25,6 +25,8 @@ TESTS ?= tests/app
 FAST := $(addprefix tests/,infra node review settings snapshots cli/test_commands.py test_language.py test_repository.py)
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
+# File of make import-tfvars.
+FILE ?=
 TAG ?=
 # Resources that make deploy may lose with their data, by their names in Azure.
 CONFIRM_LOSS ?=
@@ -106,7 +108,7 @@ can-deploy can-destroy can-release:
 
 .PHONY: import-tfvars
 import-tfvars: $(OPERATIONS) ## Write an environment file from the sample's variables (FILE=terraform.tfvars ENV=mine)
-	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- "$(FILE)"
+	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- $(if $(FILE),"$(FILE)")
 
 .PHONY: operations
 operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
