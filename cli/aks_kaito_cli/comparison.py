@@ -47,7 +47,7 @@ def both_sides(base: str, environment: str | None = None) -> tuple[Side, Side]:
     Raises:
         ComparisonError: The revision does not exist, a side cannot be synthesized, or neither has the environment.
     """
-    old, new = (side.stacks for side in both_synthesized(base))
+    old, new = (side.stacks for side in _both(base))
     if environment is not None:
         old, new = _of_environment(environment, old), _of_environment(environment, new)
         if not old and not new:
@@ -55,12 +55,19 @@ def both_sides(base: str, environment: str | None = None) -> tuple[Side, Side]:
     return old, new
 
 
-def both_synthesized(base: str) -> tuple[Synthesized, Synthesized]:
-    """Return all environments of the revision and of the working tree.
+def both_of(base: str, environment: str) -> tuple[Synthesized, Synthesized]:
+    """Return an environment of the revision and of the working tree, with the summaries.
 
     Raises:
-        ComparisonError: The revision does not exist, or a side cannot be synthesized.
+        ComparisonError: As for `both_sides`.
     """
+    old, new = _both(base)
+    if not any(side.of(environment)[0] for side in (old, new)):
+        raise ComparisonError(f"ENV = {environment!r}: neither side has such an environment")
+    return old, new
+
+
+def _both(base: str) -> tuple[Synthesized, Synthesized]:
     with tempfile.TemporaryDirectory(prefix="aks-kaito-diff-") as folder:
         return _synthesize_both(base, Path(folder))
 

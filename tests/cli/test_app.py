@@ -10,7 +10,17 @@ import pytest
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
-OF_ENVIRONMENTS = ("synth", "diff", "deploy", "destroy", "release", "gpu-pools", "cost", "status")
+OF_ENVIRONMENTS = (
+    "synth",
+    "diff",
+    "preflight",
+    "deploy",
+    "destroy",
+    "release",
+    "gpu-pools",
+    "cost",
+    "status",
+)
 SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
 
 

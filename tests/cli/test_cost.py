@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from aks_kaito.settings import Environment
+from aks_kaito_cli.app import application
 from aks_kaito_cli.azure.arm import Arm
-from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError
+from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInError, ThrottledError
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
-from support.prices import FakePrices
+from support.prices import Answer, FakePrices
 from support.project import ROOT
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -118,6 +120,17 @@ def test_without_a_price_list_nothing_is_invented(tmp_path: Path) -> None:
     assert "USD per month" not in ran.stdout
 
 
+def test_a_part_of_the_prices_is_shown_and_undecided(fake: FakePrices, tmp_path: Path) -> None:
+    fake.answers = [Answer(403, b"blocked")]
+    ran = run(tmp_path, fake.endpoint, "dev", "--json")
+    found = json.loads(ran.stdout)
+    assert (ran.returncode, found["exit_status"]) == (3, 3)
+    reasons = [each["reason"] for each in found["not_priced"]]
+    assert len(reasons) == 2
+    assert any("HTTP 403: blocked" in each for each in reasons)
+    assert found["totals"]["all"]["minimum"] > 100
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -127,6 +140,8 @@ def test_without_a_price_list_nothing_is_invented(tmp_path: Path) -> None:
         (["dev", "--currency", "euro"], "must be a code of three letters"),
         (["dev", "--diff", "no-such-revision"], "base 'no-such-revision'"),
         (["dev", "--format", "poem"], "'poem'"),
+        (["dev", "--actual", "--diff", "main"], "--actual and --diff cannot be combined"),
+        (["dev", "--diff", "main", "--hours-on", "9/day"], "--diff and --hours-on cannot be combined"),
     ],
 )
 def test_an_unusable_argument_exits_2(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -136,7 +151,15 @@ def test_an_unusable_argument_exits_2(tmp_path: Path, arguments: list[str], word
     assert "Traceback" not in ran.stderr
 
 
-def row(cost: float, group: str, service: str, currency: str = "EUR") -> list[Any]:
+@pytest.mark.parametrize("command", ["cost", "gpu-pools"])
+def test_without_the_extra_one_sentence_says_so(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aks_kaito_cli.groups.operations.find_spec", lambda _name: None)
+    ran = CliRunner().invoke(application(), [command, "dev"])
+    assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "needs the extra `operations`, which is not installed" in ran.stderr
+
+
+def row(cost: Any, group: str, service: str, currency: str = "EUR") -> list[Any]:
     return [cost, group, service, currency]
 
 
@@ -184,12 +207,13 @@ def test_all_pages_of_a_bill_are_asked_with_the_question(
     ("reply", "kind", "words"),
     [
         (fake_azure.error(403, "RBACAccessDenied"), ForbiddenError, "RBACAccessDenied"),
+        (fake_azure.error(401, "InvalidAuthenticationToken"), SignInError, "InvalidAuthenticationToken"),
+        (fake_azure.error(429, "TooManyRequests", Retry_After="60"), ThrottledError, "asks to wait 60 seconds"),
         (answer(following="https://elsewhere.example/x"), AzureAnswerError, "which gets no token"),
-        (
-            {"properties": {"columns": [{"name": "Usage"}], "rows": [[1]]}},
-            AzureAnswerError,
-            "no column of costs, but Usage",
-        ),
+        ({"properties": {"columns": COLUMNS[1:], "rows": [["g", "s", "EUR"]]}}, AzureAnswerError, "KeyError: 'Cost'"),
+        ({"properties": {"columns": COLUMNS, "rows": [[1, "g", "s"]]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": COLUMNS, "rows": [row("much", "g", "s")]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": ["Cost"], "rows": [[1]]}}, AzureAnswerError, "another form"),
         (fake_azure.Reply(200, b"<html>"), AzureAnswerError, "no JSON object"),
     ],
 )
@@ -222,7 +246,8 @@ def test_actual_cost_in_a_terminal(azure: FakeAzure, tmp_path: Path) -> None:
     )
     ran = run(tmp_path, "http://127.0.0.1:9", "dev", "--actual", **variables)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "Azure has billed 2,935.40 EUR for dev from " in ran.stdout
+    assert "Azure has billed 2,932.40 EUR for dev from " in ran.stdout
+    assert ", and 3.00 EUR for resources elsewhere that have its tag; costs arrive up to" in ran.stdout
     for words in ("Virtual Machines 2,912.40", "NAT Gateway 20.00", "alone) Storage 3.00", "all together 2,935.40"):
         assert words in re.sub(r"\s+", " ", ran.stdout)
     azure.answer(QUERY, fake_azure.error(403, "RBACAccessDenied", "no access"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aks_kaito.review.documents import document
+from aks_kaito.review.documents import Document, document
 from aks_kaito_cli.cost import markdown, schedule, wording
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Range, estimate
@@ -56,6 +56,23 @@ def test_a_new_environment_costs_all_of_it(stacks: dict[str, dict[str, Any]]) ->
     assert next(iter(changed(nothing, new))).old is None
 
 
+def test_a_changed_line_without_a_price_is_no_amount() -> None:
+    def bastion(sku: str) -> Document:
+        return document("s", {"resource": {"azurerm_bastion_host": {"one": {**REGION, "sku": sku}}}})
+
+    old, new = (estimate([bastion(sku)], {}, recorded) for sku in ("Standard", "Basic"))
+    rows = [(each.label, wording.difference_cells(each)) for each in changed(old, new)]
+    assert rows == [
+        ("Bastion, Basic", ("0 → 1", "+138.70", "+138.70", "+138.70")),
+        ("Bastion, Standard", ("1 → 0", "not priced", "", "")),
+    ]
+    assert wording.difference_sentence("dev", old, new, "main", "USD") == (
+        "The change since main changes the cost of dev by +138.70 USD per month, without 1 changed line that cannot be"
+        " priced."
+    )
+    assert [each["monthly"] is None for each in wording.difference_data(old, new)["lines"]] == [False, True]
+
+
 def test_the_markdown_of_a_change_has_its_rows(stacks: dict[str, dict[str, Any]]) -> None:
     old = estimate([document("dev", stacks["dev"])], {**REGION, "gpu": MODEL}, recorded)
     new = estimate([document("dev", stacks["dev"])], {**REGION, "gpu": {**MODEL, "node_count": 1}}, recorded)
@@ -69,6 +86,21 @@ def test_the_markdown_of_a_change_has_its_rows(stacks: dict[str, dict[str, Any]]
         "- Before: 7,290.47 to 7,837.97, expected 7,564.22 USD per month",
         "- After: 3,804.72 to 4,352.22, expected 4,078.47 USD per month",
     ]
+
+
+def test_several_models_have_their_replicas() -> None:
+    models = [
+        {**MODEL, "name": "default", "replicas": 3, "min_replicas": 1},
+        {**MODEL, "name": "small", "replicas": 2, "node_count": 1},
+        {**MODEL, "name": "elsewhere", "replicas": 1, "instance_type": "", "node_count": 0},
+    ]
+    found = estimate(
+        [], {**REGION, "models": models, "standbys": [{**MODEL, "name": "small", "replicas": 1}]}, recorded
+    )
+    rows = [(each.gpu.name, each.gpu.minimum, each.gpu.maximum, each.priced.line.maximum) for each in found.gpus]
+    assert rows == [("model", 1, 3, 6), ("model small", 2, 2, 2), ("standby small", 1, 1, 2)]
+    # 2, 4 and 6 nodes of the first model, beside 4 nodes of the others, for 3,485.75 each.
+    assert amounts(found.gpu_total) == ["20,914.50", "27,886.00", "34,857.50"]
 
 
 @pytest.mark.parametrize(

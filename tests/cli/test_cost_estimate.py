@@ -263,6 +263,22 @@ def test_a_region_of_its_own_is_asked_for() -> None:
     assert "armRegionName eq 'northeurope'" in asked[0]
 
 
+def test_a_node_pool_is_in_the_region_of_its_cluster(stacks: dict[str, dict[str, Any]]) -> None:
+    found = document("dev", stacks["dev"])
+    (registry,) = found.of_type("azurerm_container_registry").values()
+    registry["location"] = "northeurope"
+    regions = {line.label: line.region for line in resources.lines([found])}
+    assert regions["user nodes, Standard_D2ads_v5"] == "westeurope"
+    assert regions["container registry, Basic"] == "northeurope"
+
+
+def test_without_a_region_nothing_is_asked() -> None:
+    asked: list[str] = []
+    pools = document("s", {"resource": {"azurerm_kubernetes_cluster_node_pool": {"one": pool()}}})
+    found = estimate([pools], {}, lambda question: asked.append(question) or [])  # type: ignore[func-returns-value]
+    assert (asked, found.not_priced) == ([], [("user nodes, Standard_D4ads_v5", "the region is not known")])
+
+
 def test_the_fake_answers_the_filters_that_are_asked(stacks: dict[str, dict[str, Any]]) -> None:
     fake = FakePrices()
     for line in resources.lines([document("prod", stacks["prod"])]):

@@ -11,11 +11,12 @@ import pytest
 
 from aks_kaito_cli.gpu_pools import cluster, overview, ownership
 from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError, Objects, Run, Way
-from aks_kaito_cli.gpu_pools.overview import age
+from aks_kaito_cli.gpu_pools.overview import Reasons, age
 from aks_kaito_cli.gpu_pools.ownership import State
 from aks_kaito_cli.gpu_pools.pools import Owner, Pool, of_answer
 from aks_kaito_cli.shell import Step, StepError
-from support.kaito_pools import agent_pool, crds, listed, node_claim, workspace
+from support.kaito_pools import LABELS, POOL, agent_pool, crds, listed, node_claim, workspace
+from support.project import ROOT
 
 TERRAFORMS = frozenset({"system", "user"})
 OWNER = Owner("Workspace", "kaito-chat", "kc-model")
@@ -183,7 +184,7 @@ def priced(size: str, is_spot: bool) -> Decimal | None:  # noqa: FBT001 - as the
 
 
 def answer(found: list[Pool], objects_: Objects | None, unreadable: str = "") -> Any:
-    return overview.answer("dev", overview.rows(found, objects_, priced), unreadable, "USD")
+    return overview.answer("dev", overview.rows(found, objects_, priced), Reasons(unreadable), "USD")
 
 
 def test_the_price_is_that_of_all_nodes() -> None:
@@ -223,8 +224,16 @@ def test_owners_are_fine_and_an_unreadable_cluster_is_undecided() -> None:
 
 
 def test_a_nodeclaim_without_a_workspace_has_a_remedy() -> None:
-    (finding,) = answer([pool()], objects(node_claim())).findings
+    found = answer([pool()], objects(node_claim()))
+    (finding,) = found.findings
     assert (finding.state, finding.remedy) == ("warning", "kubectl delete nodeclaim ws1a2b3c4d5")
+    assert (found.exit_status, found.next_command) == (1, finding.remedy)
+    assert found.sentence.endswith("; 1 has only a NodeClaim, for 4.16 USD per hour (3,037 per month).")
+
+
+def test_a_failed_operation_of_azure_is_shown() -> None:
+    (row,) = overview.rows([pool(state="Failed")], objects(workspace(), node_claim()), priced)
+    assert (row.detail, row.as_data()["azure_state"]) == ("Workspace kaito-chat/kc-model (Azure: Failed)", "Failed")
 
 
 @pytest.mark.parametrize(
@@ -233,3 +242,24 @@ def test_a_nodeclaim_without_a_workspace_has_a_remedy() -> None:
 def test_an_age_in_words(hours: float, shown: str) -> None:
     assert age(NOW - timedelta(hours=hours), NOW) == shown
     assert age(None, NOW) == "?"
+
+
+def test_the_page_shows_the_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def made(name: str, owner: str, **ago: float) -> Pool:
+        created = f"{datetime.now(UTC) - timedelta(**ago):%Y-%m-%dT%H-%M-%SZ}"
+        return pool(name=name, labels={**LABELS, "kaito.sh/workspace": owner}, created=created)
+
+    pools = [
+        made(POOL, "kc-model", hours=5.5),
+        made("ws77e0b1c22", "kc-old", days=12.5),
+        made("ws9f3d21ab0", "kc-next", seconds=9.5 * 60),
+    ]
+    owners = [workspace(made_by="kc-set"), node_claim(), workspace("kc-next"), node_claim("ws9f3d21ab0")]
+    rows = overview.rows(pools, objects(*owners), priced)
+    overview.show(overview.answer("dev", rows, Reasons(), "USD"), rows, "USD")
+    text = (ROOT / "docs" / "how-to" / "delete-forgotten-gpu-pools.md").read_text(encoding="utf-8")
+    shown = text.partition("```text\n")[2].partition("```")[0]
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert [line for line in shown.splitlines() if line] == printed

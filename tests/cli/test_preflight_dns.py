@@ -34,7 +34,7 @@ def test_a_delegated_zone_without_records_is_fine(tmp_path: Path, azure: FakeAzu
         "zone": ("ok", "kaito.dev is in resource group dns"),
         "delegation": ("ok", "kaito.dev is delegated to this zone"),
         RECORD: ("ok", "chat.kaito.dev has no record yet"),
-        "CAA of chat.kaito.dev": ("ok", "no CAA record: every certification authority may issue"),
+        "chat CAA": ("ok", "no CAA record: every certification authority may issue"),
     }
     assert {request.query["api-version"][0] for request in azure.asked("dnsZones")} == {"2018-05-01"}
 
@@ -43,6 +43,11 @@ def test_nothing_is_asked_without_a_public_address(tmp_path: Path, azure: FakeAz
     assert looked_up(tmp_path, azure, public, {}) == {}
     assert looked_up(tmp_path, azure, public, {"ingress": ['mode = "none"']}) == {}
     assert (azure.requests, public.asked) == ([], [])
+
+
+def test_the_zone_is_checked_without_a_public_address(tmp_path: Path, azure: FakeAzure, public: FakeDns) -> None:
+    edits = {"ingress": ['mode = "none"', *ZONED["ingress"][1:]]}
+    assert list(looked_up(tmp_path, azure, public, edits)) == ["zone", "delegation"]
 
 
 def test_a_missing_zone_is_named_with_the_command(tmp_path: Path, azure: FakeAzure, public: FakeDns) -> None:
@@ -98,7 +103,7 @@ def test_dns_that_does_not_answer_decides_nothing(tmp_path: Path, azure: FakeAzu
         "zone": "ok",
         "delegation": "unknown",
         RECORD: "ok",
-        "CAA of chat.kaito.dev": "unknown",
+        "chat CAA": "unknown",
     }
     assert result["delegation"].remedy == "Ask another resolver: AKS_KAITO_DNS_SERVER=ADDRESS"
 
@@ -108,7 +113,7 @@ def test_a_resolver_that_is_not_there_decides_nothing(tmp_path: Path, azure: Fak
         free.bind(("127.0.0.1", 0))
         nowhere = f"127.0.0.1:{free.getsockname()[1]}"
     result = looked_up(tmp_path, azure, public, ZONED, AKS_KAITO_DNS_SERVER=nowhere)
-    assert result["CAA of chat.kaito.dev"].state == "unknown"
+    assert result["chat CAA"].state == "unknown"
 
 
 @pytest.mark.parametrize("server", ["dns.example", "127.0.0.1:dns", "127.0.0.1:"])

@@ -9,28 +9,11 @@ import pytest
 from aks_kaito_cli.answers import Finding
 from aks_kaito_cli.preflight import services
 from support.fake_azure import FakeAzure, Reply, error, running
-from support.preflight_checks import GROUP, SCOPE, context, found
+from support.preflight_checks import GROUP, context, found
+from support.ready_region import OFFERED, VERSIONS, version
 
-VERSIONS = f"{SCOPE}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions"
 CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks-kaito-dev-westeurope"
 LTS = ['sku_tier = "Premium"', 'support_plan = "AKSLongTermSupport"']
-
-
-def version(name: str, *patches: str, plans: tuple[str, ...] = ("KubernetesOfficial",), **more: Any) -> dict[str, Any]:
-    return {
-        "version": name,
-        "capabilities": {"supportPlan": list(plans)},
-        "patchVersions": {patch: {"upgrades": []} for patch in patches},
-        **more,
-    }
-
-
-OFFERED = [
-    version("1.33", "1.33.9", plans=("AKSLongTermSupport",)),
-    version("1.34", "1.34.4", plans=("KubernetesOfficial", "AKSLongTermSupport")),
-    version("1.35", "1.35.2", "1.35.10", isDefault=True),
-    version("1.37", "1.37.0", isPreview=True),
-]
 
 
 @pytest.fixture
@@ -49,9 +32,9 @@ def checked(folder: Path, azure: FakeAzure, *lines: str) -> Finding:
 @pytest.mark.parametrize(
     ("lines", "state", "detail", "remedy"),
     [
-        (['"1.35"'], "ok", "AKS offers 1.35 in westeurope with KubernetesOfficial, now 1.35.10", ""),
+        (['"1.35"'], "ok", "AKS offers 1.35 in westeurope (KubernetesOfficial), now 1.35.10", ""),
         (['"1.35.2"'], "ok", "AKS offers 1.35.2 in westeurope", ""),
-        (['"1.34"', *LTS], "ok", "AKS offers 1.34 in westeurope with AKSLongTermSupport", ""),
+        (['"1.34"', *LTS], "ok", "AKS offers 1.34 in westeurope (AKSLongTermSupport)", ""),
         (
             ['"1.36"'],
             "blocker",

@@ -9,19 +9,12 @@ import pytest
 from aks_kaito_cli.preflight import names
 from support.fake_azure import FakeAzure, Reply, error, running
 from support.preflight_checks import GROUP, SCOPE, context, found
+from support.ready_region import QUESTIONS, prepare
 
 ALL = {
     "openai": ["enabled = true"],
     "openai.deployments.chat": ['model = "gpt-4o"', 'version = "2024-11-20"'],
     "postgresql": ["enabled = true"],
-}
-QUESTIONS = {
-    "registry": "Microsoft.ContainerRegistry/checkNameAvailability",
-    "key vault": "Microsoft.KeyVault/checkNameAvailability",
-    "storage account": "Microsoft.Storage/checkNameAvailability",
-    "Grafana": "Microsoft.Dashboard/checkNameAvailability",
-    "Azure OpenAI": "Microsoft.CognitiveServices/checkDomainAvailability",
-    "PostgreSQL": "Microsoft.DBforPostgreSQL/checkNameAvailability",
 }
 OWN = {
     "registry": "Microsoft.ContainerRegistry/registries/crkaitodev",
@@ -37,11 +30,7 @@ TAKEN = {"nameAvailable": False, "reason": "AlreadyExists", "message": "The name
 @pytest.fixture
 def azure() -> Iterator[FakeAzure]:
     with running() as fake:
-        for subject, question in QUESTIONS.items():
-            key = "isSubdomainAvailable" if subject == "Azure OpenAI" else "nameAvailable"
-            fake.answer(f"{SCOPE}/providers/{question}", {key: True})
-        fake.listed(f"{SCOPE}/providers/Microsoft.KeyVault/deletedVaults")
-        fake.listed(f"{SCOPE}/providers/Microsoft.CognitiveServices/deletedAccounts")
+        prepare(fake)
         yield fake
 
 

@@ -130,7 +130,7 @@ def test_facts_older_than_sixty_days_are_told(tmp_path: Path, days: int, state: 
         ("KAITO's tables", "kaito_catalog.toml", KAITO["0.6.0"].read_on),
     ):
         result = one(tmp_path, subject, {}, today=day + timedelta(days=days))
-        assert (result.state, result.detail) == (state, f"{name} is of {day}, {days} days ago")
+        assert (result.state, result.detail) == (state, f"{name} was checked on {day}, {days} days ago")
         assert ("CONTRIBUTING.md" in result.remedy) is (state == "warning")
 
 
@@ -192,8 +192,20 @@ def test_an_obstacle_is_a_blocker_even_if_the_file_was_not_refused(tmp_path: Pat
     changed = Environment("dev", environment.settings.model_copy(update={"model": model}))
     obstacles = [each for each in findings(changed, TODAY) if each.subject == "model"]
     assert [(each.state, each.remedy) for each in obstacles] == [
-        ("blocker", "Change model.instance_type, or the model"),
-        ("blocker", "Change model.node_count, or the model"),
-        ("blocker", "Change model.max_model_len, or the model"),
+        ("blocker", "Change model.instance_type, or model.preset"),
+        ("blocker", "Change model.node_count, or model.preset"),
+        ("blocker", "Change model.max_model_len, or model.preset"),
     ]
     assert "offers 24 GiB of GPU memory on 1 node(s)" in obstacles[0].detail
+
+
+def test_an_obstacle_of_the_standby_names_its_own_keys(tmp_path: Path) -> None:
+    environment = load(written(tmp_path, DEV), TODAY)
+    model = environment.settings.model.model_copy(update={"standby_preset": "phi-4", "standby_node_count": 2})
+    changed = Environment("dev", environment.settings.model_copy(update={"model": model}))
+    obstacles = [each for each in findings(changed, TODAY) if each.subject == "standby"]
+    assert [each.remedy for each in obstacles] == [
+        "Change model.standby_instance_type, or model.standby_preset",
+        "Change model.standby_node_count, or model.standby_preset",
+        "Change model.max_model_len, or model.standby_preset",
+    ]

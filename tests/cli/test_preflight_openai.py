@@ -11,18 +11,8 @@ from aks_kaito_cli.answers import Finding, side_by_side
 from aks_kaito_cli.azure.errors import AzureAnswerError
 from aks_kaito_cli.preflight import services
 from support.fake_azure import FakeAzure, Reply, error, running
-from support.preflight_checks import GROUP, SCOPE, context, short
-
-LOCATION = f"{SCOPE}/providers/Microsoft.CognitiveServices/locations/westeurope"
-
-
-def model(name: str, version: str, *skus: str, kind: str = "OpenAI", **more: Any) -> dict[str, Any]:
-    offered = [{"name": sku, "usageName": f"OpenAI.{sku}.{name}", "capacity": {"default": 10}} for sku in skus]
-    return {"kind": kind, "skuName": "S0", "model": {"name": name, "version": version, "skus": offered, **more}}
-
-
-def usage(name: str, used: float, limit: float) -> dict[str, Any]:
-    return {"name": {"value": name, "localizedValue": name}, "currentValue": used, "limit": limit, "unit": "Count"}
+from support.preflight_checks import GROUP, context, short
+from support.ready_region import LOCATION, model, quota
 
 
 @pytest.fixture
@@ -37,8 +27,8 @@ def azure() -> Iterator[FakeAzure]:
         )
         fake.listed(
             f"{LOCATION}/usages",
-            usage("OpenAI.GlobalStandard.gpt-4o", 20.0, 50.0),
-            usage("OpenAI.GlobalStandard.gpt-5", 0, 0),
+            quota("OpenAI.GlobalStandard.gpt-4o", 20.0, 50.0),
+            quota("OpenAI.GlobalStandard.gpt-5", 0, 0),
         )
         yield fake
 
@@ -94,7 +84,7 @@ def test_deployments_of_one_quota_are_added(tmp_path: Path, azure: FakeAzure) ->
 
 
 def test_a_second_deployment_needs_only_its_growth(tmp_path: Path, azure: FakeAzure) -> None:
-    azure.listed(f"{LOCATION}/usages", usage("OpenAI.GlobalStandard.gpt-4o", 50, 50))
+    azure.listed(f"{LOCATION}/usages", quota("OpenAI.GlobalStandard.gpt-4o", 50, 50))
     deployed(azure, tmp_path, "gpt-4o 2024-11-20 GlobalStandard 50")
     for capacity, expected in (
         ("50", ("ok", "OpenAI.GlobalStandard.gpt-4o: 50 of 50 used, 0 more needed")),
@@ -173,7 +163,7 @@ def test_all_pages_are_read(tmp_path: Path, azure: FakeAzure) -> None:
         {"value": [model("gpt-5", "1")], "nextLink": f"{azure.endpoint}{LOCATION}/models?page=2"},
         {"value": [model("gpt-4o", "2024-11-20", "globalstandard")]},
     )
-    azure.listed(f"{LOCATION}/usages", usage("openai.GlobalStandard.GPT-4o", 0, 10))
+    azure.listed(f"{LOCATION}/usages", quota("openai.GlobalStandard.GPT-4o", 0, 10))
     result = checked(tmp_path, azure, chat="gpt-4o 2024-11-20 GlobalStandard 10")
     assert [each.state for each in result] == ["ok"]
 

@@ -10,41 +10,10 @@ from aks_kaito_cli.answers import Finding, side_by_side
 from aks_kaito_cli.azure.errors import AzureAnswerError
 from aks_kaito_cli.preflight import services
 from support.fake_azure import FakeAzure, Reply, error, running
-from support.preflight_checks import GROUP, SCOPE, context, short
+from support.preflight_checks import GROUP, context, short
+from support.ready_region import CAPABILITIES, region
 
-CAPABILITIES = f"{SCOPE}/providers/Microsoft.DBforPostgreSQL/locations/westeurope/capabilities"
 ON = ["enabled = true", 'sku_name = "GP_Standard_D2ds_v5"', "zone_redundancy_enabled = true"]
-
-
-def sku(name: str, *modes: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "supportedHaMode": list(modes), "vCores": 2, "supportedFeatures": [], **more}
-
-
-def edition(name: str, *skus: dict[str, Any]) -> dict[str, Any]:
-    sizes = [{"storageSizeMb": each} for each in (32768, 65536, 131072)]
-    storage = {"name": "ManagedDisk", "supportedStorageMb": sizes}
-    return {"name": name, "supportedServerSkus": list(skus), "supportedStorageEditions": [storage]}
-
-
-def region(**changes: Any) -> dict[str, Any]:
-    """Return the capabilities of a region, with other features or keys."""
-    features = {"ZoneRedundantHa": "Enabled", "GeoBackup": "Enabled", "OfferRestricted": "Disabled"}
-    features |= changes.pop("features", {})
-    return {
-        "name": "FlexibleServerCapabilities",
-        "supportedFeatures": [{"name": name, "status": status} for name, status in features.items()],
-        "supportedServerEditions": [
-            edition("Burstable", sku("Standard_B1ms"), sku("Standard_B2s")),
-            edition(
-                "GeneralPurpose",
-                sku("Standard_D2ds_v5", "SameZone", "ZoneRedundant"),
-                sku("Standard_D4ds_v5", "SameZone"),
-                sku("Standard_D8ds_v5", status="Disabled", reason="no capacity"),
-            ),
-        ],
-        "supportedServerVersions": [{"name": "16"}, {"name": "17"}, {"name": "18", "status": "Disabled"}],
-        **changes,
-    }
 
 
 @pytest.fixture

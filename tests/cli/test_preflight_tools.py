@@ -123,6 +123,7 @@ OIDC = {"ARM_USE_OIDC": "true"}
         (token(appidacr="2", xms_mirid="/subscriptions/x/identity"), {}, 5, "ok", "and is renewed"),
         (FEDERATED, OIDC | {"ARM_OIDC_TOKEN": "x"}, 59, "warning", "and nobody renews ARM_OIDC_TOKEN"),
         (FEDERATED, OIDC | {"ARM_OIDC_REQUEST_URL": "https://x"}, 5, "ok", "and is renewed"),
+        (FEDERATED, OIDC | {"ARM_OIDC_TOKEN": "x", "ARM_CLIENT_SECRET": "x"}, 5, "ok", "and is renewed"),
         (FEDERATED, {"ARM_USE_MSI": "true"}, 5, "ok", "and is renewed"),
         (FEDERATED, {"ARM_USE_AKS_WORKLOAD_IDENTITY": "1"}, 5, "ok", "and is renewed"),
         (FEDERATED, {"ARM_CLIENT_SECRET": "x"}, 5, "ok", "and is renewed"),

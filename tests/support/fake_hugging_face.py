@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,7 @@ class FakeHuggingFace:
         models: By id: "open", "gated", or the set of the tokens for which a gated one is open.
         answers: By path, an answer instead of the usual one.
         asked: Path and Authorization header of each request.
+        seconds: The time that each answer takes.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,7 @@ class FakeHuggingFace:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str | None]] = []
         self.endpoint = ""
+        self.seconds = 0.0
 
     def answer(self, path: str, token: str) -> Answer:
         """Return the answer to a path, with the token of its header or an empty one."""
@@ -58,6 +61,7 @@ def _handler(fake: FakeHuggingFace) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             header = self.headers.get("Authorization")
             fake.asked.append((self.path, header))
+            time.sleep(fake.seconds)
             answer = fake.answer(self.path, (header or "").removeprefix("Bearer "))
             self.send_response(answer.status)
             for name, value in (("X-Error-Code", answer.code), ("X-Error-Message", answer.message)):

@@ -12,7 +12,7 @@ from support.preflight_checks import GROUP, SCOPE, context, found
 ZONE = f"{SCOPE}/resourceGroups/dns/providers/Microsoft.Network/dnsZones/kaito.dev"
 ADDRESS = f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/pip-ingress-kaito-dev-westeurope"
 SERVERS = ["ns1-05.azure-dns.com", "ns2-05.azure-dns.net"]
-RECORD = "record chat.kaito.dev"
+RECORD = "chat record"
 CHAT = {"ingress": ['hostname = "chat.kaito.dev"'], "chat": ["public_without_sign_in = true"]}
 ZONED = CHAT | {
     "ingress": [*CHAT["ingress"], 'dns_zone_name = "kaito.dev"', 'dns_zone_resource_group_name = "dns"'],

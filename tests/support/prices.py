@@ -11,6 +11,7 @@ Standard; these meters are missing here.
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -155,6 +156,7 @@ class FakePrices:
         page: Number of entries of a page.
         answers: Answers that come before any other, in order; None is the list's own.
         requests: The query of each request.
+        seconds: The time that each answer takes.
     """
 
     def __init__(self) -> None:
@@ -163,11 +165,13 @@ class FakePrices:
         self.page = 1000
         self.answers: list[Answer | None] = []
         self.requests: list[dict[str, str]] = []
+        self.seconds = 0.0
         self.endpoint = ""
         self._lock = threading.Lock()
 
     def answer(self, query: dict[str, str]) -> Answer:
         """Return the answer to a request."""
+        time.sleep(self.seconds)
         with self._lock:
             self.requests.append(query)
             given = self.answers.pop(0) if self.answers else None

@@ -17,10 +17,13 @@ VERSIONS = {
     "Microsoft.DBforPostgreSQL": "2025-08-01",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.Network": "2024-05-01",
+    "Microsoft.PolicyInsights": "2024-10-01",
     "Microsoft.Storage": "2025-08-01",
 }
 # Kinds whose version is not that of their provider.
 KINDS = {
+    "Microsoft.Authorization/policyAssignments": "2024-04-01",
+    "Microsoft.Compute/features": "2021-07-01",
     "Microsoft.Compute/skus": "2021-07-01",
     "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
     "Microsoft.Insights/eventtypes/values": "2015-04-01",

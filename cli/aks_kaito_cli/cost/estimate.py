@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
 from aks_kaito.review.documents import Document
 from aks_kaito_cli.cost import gpus, resources
 from aks_kaito_cli.cost.choice import NoPriceError, Price, choose
@@ -43,11 +46,13 @@ class Priced:
     Attributes:
         price: The price; None if there is none.
         reason: The reason for which there is none.
+        is_asked: Whether the price list has answered, so that another question would not help.
     """
 
     line: Line
     price: Price | None
     reason: str = ""
+    is_asked: bool = True
 
     @property
     def monthly(self) -> Range:
@@ -102,17 +107,25 @@ class Estimate:
         return self.platform_total.plus(self.gpu_total)
 
     @property
+    def lines(self) -> list[Priced]:
+        """All lines, the GPU nodes last."""
+        return [*self.platform, *(each.priced for each in self.gpus)]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the price list has answered all questions."""
+        return all(each.is_asked for each in self.lines)
+
+    @property
     def not_priced(self) -> list[tuple[str, str]]:
         """Label and reason of everything that costs something by the hour and has no price."""
-        lines = [*self.platform, *(each.priced for each in self.gpus)]
-        found = [(each.line.label, each.reason) for each in lines if each.reason]
+        found = [(each.line.label, each.reason) for each in self.lines if each.reason]
         return [*found, *((each, "this program has no meter for this type of resource") for each in self.without_rule)]
 
     @property
     def is_priced(self) -> bool:
         """Whether anything has a price, or nothing needs one."""
-        lines = [*self.platform, *(each.priced for each in self.gpus)]
-        return not lines or any(each.price is not None for each in lines)
+        return not self.lines or any(each.price is not None for each in self.lines)
 
 
 def estimate(documents: Iterable[Document], summary: Mapping[str, Any], ask: Ask) -> Estimate:
@@ -138,16 +151,24 @@ class _Prices:
         self._answers: dict[str, Sequence[Mapping[str, Any]] | PriceListError] = {}
 
     def fetch(self, lines: Iterable[Line]) -> None:
-        """Ask all questions, some at a time."""
-        questions = sorted({line.meter.query(line.region) for line in lines})
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            self._answers = dict(zip(questions, pool.map(self._answer, questions), strict=True))
+        """Ask all questions, some at a time; without a region, the answer would have all regions."""
+        questions = sorted({line.meter.query(line.region) for line in lines if _has_region(line)})
+        columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} prices"))
+        console = Console(stderr=True)
+        with (
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+        ):
+            answers = progress.track(pool.map(self._answer, questions), total=len(questions))
+            self._answers = dict(zip(questions, answers, strict=True))
 
     def of(self, line: Line) -> Priced:
         """Return a line with its price."""
+        if not _has_region(line):
+            return Priced(line, None, "the region is not known")
         answer = self._answers[line.meter.query(line.region)]
         if isinstance(answer, PriceListError):
-            return Priced(line, None, str(answer))
+            return Priced(line, None, str(answer), is_asked=False)
         try:
             return Priced(line, choose(answer, line.meter, line.region, datetime.now(UTC)))
         except NoPriceError as error:
@@ -161,6 +182,10 @@ class _Prices:
             return self._ask(question)
         except PriceListError as error:
             return error
+
+
+def _has_region(line: Line) -> bool:
+    return bool(line.region) or line.meter.is_global
 
 
 def _merged(lines: Iterable[Line]) -> list[Line]:

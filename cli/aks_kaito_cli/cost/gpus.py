@@ -1,6 +1,6 @@
 """GPU nodes of an environment, from the summary that its synthesis prints.
 
-The only place that knows the form of the summary, so that a revision may have another one.
+The only place that knows the form of the summary. A revision to compare with may have the one of before several models.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,10 @@ from typing import Any
 from aks_kaito_cli.cost.meters import virtual_machine
 from aks_kaito_cli.cost.resources import Line
 
-_MODELS = {"gpu": "model", "standby": "standby"}
+# Lists of models, and the single ones of before.
+_LISTS = {"models": "model", "standbys": "standby"}
+_SINGLE = {"gpu": "model", "standby": "standby"}
+_DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,28 @@ class Gpu:
 
 
 def of_summary(summary: Mapping[str, Any]) -> Iterator[Gpu]:
-    """Yield the GPU nodes of each model."""
+    """Yield the nodes that KAITO creates for each model; none for a model on nodes that exist already."""
     region = str(summary.get("location") or "")
-    for key, name in _MODELS.items():
-        found = summary.get(key)
-        if found:
-            yield Gpu(name, str(found["preset"]), str(found["instance_type"]), region, found["node_count"])
+    for role, found in _models(summary):
+        if not found["instance_type"] or found["node_count"] == 0:
+            continue
+        name = str(found.get("name") or _DEFAULT)
+        most = int(found.get("replicas") or 1)
+        yield Gpu(
+            name=role if name == _DEFAULT else f"{role} {name}",
+            preset=str(found["preset"]),
+            size=str(found["instance_type"]),
+            region=region,
+            nodes=found["node_count"],
+            minimum=int(found.get("min_replicas") or most),
+            maximum=most,
+        )
+
+
+def _models(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each model with its role."""
+    for key, role in _LISTS.items():
+        yield from ((role, each) for each in summary.get(key) or [])
+    for key, role in _SINGLE.items():
+        if summary.get(key):
+            yield role, summary[key]

@@ -97,9 +97,11 @@ def of_difference(name: str, old: Estimate, new: Estimate, base: str, prices: Re
 def of_bill(name: str, found: Sequence[Billed], period: Period) -> Output:
     """Return what Azure has billed, each currency in a table of its own."""
     sums = totals(found)
-    shown = " and ".join(f"{wording.money(amount)} {currency}" for currency, amount in sums.items())
     days = f"from {period.first} to {period.last}"
-    sentence = f"Azure has billed {shown or 'nothing'} for {name} {days}; costs arrive up to two days late."
+    own = wording.sums(totals(each for each in found if each.is_own))
+    elsewhere = wording.sums(totals(each for each in found if not each.is_own))
+    more = f", and {elsewhere} for resources elsewhere that have its tag" if elsewhere else ""
+    sentence = f"Azure has billed {own or 'nothing'} for {name} {days}{more}; costs arrive up to two days late."
     data = {"from": str(period.first), "to": str(period.last), "billed": [each.as_data() for each in found]}
     by_currency = [(currency, [each for each in found if each.currency == currency]) for currency in sums]
     return Output(
@@ -121,4 +123,5 @@ def _undecided(name: str, found: Estimate, prices: RetailPrices) -> Output:
 
 def _answer(name: str, found: Estimate, sentence: str, data: dict[str, Any]) -> Answer:
     following = f"make cost ENV={name} ACTUAL=1, some days after the deployment"
-    return Answer(list(wording.findings(found)), sentence, following, FINE, data)
+    status = FINE if found.is_asked else UNDECIDED
+    return Answer(list(wording.findings(found)), sentence, following, status, data)

@@ -76,9 +76,11 @@ def priced_types() -> frozenset[str]:
 
 
 def _region(document: Document) -> str:
-    """Return the region of a stack, for resources without one of their own, such as node pools."""
-    regions = {str(found["location"]) for found in document.managed.values() if "location" in found}
-    return regions.pop() if len(regions) == 1 else ""
+    """Return the region of the cluster, or of the resource group, for resources that do not name one."""
+    for each in document.of_type("azurerm_kubernetes_cluster", "azurerm_resource_group").values():
+        if each.get("location"):
+            return str(each["location"])
+    return ""
 
 
 def _nothing(_arguments: Arguments) -> Iterator[Line]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +42,7 @@ class RetailPrices:
     Attributes:
         currency: The currency of all prices, such as EUR.
         oldest: The time of the oldest answer that was used; None as long as there is none.
-        problem: The reason why stored answers older than a week were used; empty if there is none.
+        problem: The reason why there is no new answer to the last question that has none; empty if all have one.
     """
 
     def __init__(self, variables: Mapping[str, str], currency: str = "USD", *, refresh: bool = False) -> None:
@@ -59,14 +60,30 @@ class RetailPrices:
         self.problem = ""
         self._refresh = refresh
         self._unreachable: PriceListError | None = None
+        self._lock = Lock()
+        self._answers: dict[str, list[dict[str, Any]] | PriceListError] = {}
         self._cache = Cache(folder(variables))
 
     def items(self, query: str) -> list[dict[str, Any]]:
         """Return all entries that an OData filter finds: stored ones of the last week, or asked now.
 
+        Each question is asked once, also if it fails, so that both sides of a comparison have the same prices.
+
         Raises:
             PriceListError: The price list does not answer, and no answer is stored.
         """
+        found = self._answers.get(query)
+        if found is None:
+            try:
+                found = self._stored_or_asked(query)
+            except PriceListError as error:
+                found = error
+            self._answers[query] = found
+        if isinstance(found, PriceListError):
+            raise found
+        return found
+
+    def _stored_or_asked(self, query: str) -> list[dict[str, Any]]:
         question = (self.endpoint, _VERSION, self.currency, query)
         stored = self._cache.find(*question)
         now = datetime.now(UTC)
@@ -75,15 +92,16 @@ class RetailPrices:
         try:
             found = self._asked(query)
         except PriceListError as error:
+            self.problem = str(error)
             if stored is None:
                 raise
-            self.problem = str(error)
             return self._used(stored)
         self._cache.keep(json.dumps(found, default=float), now, *question)
         return self._used(Stored(found, now))
 
     def _used(self, stored: Stored) -> list[dict[str, Any]]:
-        self.oldest = min(stored.asked, self.oldest or stored.asked)
+        with self._lock:
+            self.oldest = min(stored.asked, self.oldest or stored.asked)
         return stored.items
 
     def _asked(self, query: str) -> list[dict[str, Any]]:

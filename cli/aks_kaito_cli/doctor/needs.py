@@ -93,8 +93,9 @@ COMMANDS: dict[str, Needs] = {
     "deploy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN, HELM, KUBECTL, NODE), disk_gib=3),
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN, NODE), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN, HELM), disk_gib=1),
+    "status": Needs((MAKE, AZ, KUBELOGIN, KUBECTL), disk_gib=1.2),
     # These sign in with az or with the ARM_ variables of Terraform.
-    "status": Needs((MAKE,), (AZ, KUBELOGIN, KUBECTL), disk_gib=1),
+    "preflight": Needs((MAKE,), (AZ, TERRAFORM, KUBELOGIN, HELM), disk_gib=1),
     "gpu-pools": Needs((MAKE,), (AZ, KUBELOGIN, KUBECTL), disk_gib=1),
     "cost": Needs((MAKE, NODE), (GIT, AZ), disk_gib=1),
     "import-tfvars": Needs((MAKE,), disk_gib=1),

@@ -1,5 +1,6 @@
 """Deletion of one pool without an owner, with the checks that come before it."""
 
+import re
 from collections.abc import Callable
 
 from aks_kaito_cli.gpu_pools import ownership
@@ -7,6 +8,9 @@ from aks_kaito_cli.gpu_pools.azure import Pools
 from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError, Objects
 from aks_kaito_cli.gpu_pools.ownership import State
 from aks_kaito_cli.gpu_pools.pools import Pool
+
+# Names of AKS; another one would be another resource in a request's path.
+_NAME = re.compile("[a-z][a-z0-9]{0,11}")
 
 # Reads the objects of the cluster, each time anew.
 Read = Callable[[], Objects]
@@ -30,6 +34,8 @@ def orphan(pools: Pools, name: str, read: Read) -> Pool:
         UndecidedError: The cluster cannot be read.
         AzureAnswerError: Azure gives no usable answer.
     """
+    if not _NAME.fullmatch(name):
+        raise NotDeletedError(f"{name!r} is no name of a node pool: at most 12 lower-case letters and digits")
     pool = pools.find(name)
     if pool is None:
         raise NotDeletedError(f"there is no node pool {name}")

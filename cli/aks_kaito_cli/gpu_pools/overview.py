@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -37,7 +37,7 @@ _FINDINGS: dict[State, answers.State] = {
     State.ORPHAN: "blocker",
     State.UNKNOWN: "unknown",
 }
-_CLUSTER = "Cluster"
+_WHY = "Reasons"
 _HOURS_PER_MONTH = 730
 _HOUR, _DAY = 3600, 86400
 
@@ -57,6 +57,12 @@ class Row:
     ownership: Ownership
     hourly: Decimal | None
 
+    @property
+    def detail(self) -> str:
+        """The owner in words, with the state of Azure's last operation unless it succeeded."""
+        state = self.pool.state
+        return self.ownership.detail + (f" (Azure: {state})" if state not in ("", "Succeeded") else "")
+
     def as_data(self) -> dict[str, Any]:
         """Return the row as plain data for JSON."""
         pool = self.pool
@@ -66,6 +72,7 @@ class Row:
             "nodes": pool.count,
             "state": str(self.ownership.state),
             "detail": self.ownership.detail,
+            "azure_state": pool.state,
             "owner": str(pool.owner),
             "created": pool.created.isoformat() if pool.created else None,
             "hourly": None if self.hourly is None else float(self.hourly),
@@ -85,16 +92,32 @@ def hourly(pool: Pool, price: HourlyPrice) -> Decimal | None:
     return None if of_node is None else of_node * pool.count
 
 
-def answer(name: str, found: Sequence[Row], unreadable: str, currency: str) -> Answer:
-    """Return the answer; `unreadable` is the reason for which the cluster cannot be read, or empty."""
-    orphans = [row for row in found if row.ownership.state is State.ORPHAN]
+class Reasons(NamedTuple):
+    """Reasons for which something is unknown; empty if it is known.
+
+    Attributes:
+        unreadable: Why the cluster cannot be read.
+        unpriced: Why the price list gives no new price.
+    """
+
+    unreadable: str = ""
+    unpriced: str = ""
+
+
+def answer(name: str, found: Sequence[Row], reasons: Reasons, currency: str) -> Answer:
+    """Return the answer."""
+    unreadable = reasons.unreadable
     findings = [_finding(name, row) for row in found]
     if unreadable:
-        findings.append(Finding(_CLUSTER, name, "unknown", f"The cluster cannot be read: {unreadable}"))
-    status = BLOCKED if orphans else UNDECIDED if unreadable and found else FINE
+        findings.append(Finding(_WHY, "cluster", "unknown", f"The cluster cannot be read: {unreadable}"))
+    if reasons.unpriced:
+        findings.append(Finding(_WHY, "prices", "info", f"The price list gives no new prices: {reasons.unpriced}"))
+    status = (
+        BLOCKED if _of(found, State.ORPHAN) or _of(found, State.LEFT) else UNDECIDED if unreadable and found else FINE
+    )
     more = {"pools": [row.as_data() for row in found], "currency": currency, "warning": STOP}
-    following = _next(name, orphans, unreadable)
-    return Answer(findings, _sentence(name, found, orphans, unreadable, currency), following, status, more)
+    following = _next(name, [each.remedy for each in findings if each.remedy], unreadable)
+    return Answer(findings, _sentence(name, found, unreadable, currency), following, status, more)
 
 
 def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
@@ -103,7 +126,7 @@ def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
     if found:
         console.print(table(found, currency))
     lines = [f"{each.subject}: {each.remedy}" for each in answer.findings if each.remedy]
-    lines += [each.detail for each in answer.findings if each.group == _CLUSTER]
+    lines += [each.detail for each in answer.findings if each.group == _WHY]
     lines += [STOP] if found else []
     for line in (*lines, answer.sentence, f"Next: {answer.next_command}"):
         console.print(line, markup=False, soft_wrap=True)
@@ -125,7 +148,7 @@ def table(found: Sequence[Row], currency: str, now: datetime | None = None) -> T
             age(pool.created, now or datetime.now(UTC)),
             "?" if row.hourly is None else f"{row.hourly.normalize():f}",
             f"[{_STYLES[state]}]{state}[/]",
-            escape(row.ownership.detail),
+            escape(row.detail),
         )
     return shown
 
@@ -140,25 +163,36 @@ def age(created: datetime | None, now: datetime) -> str:
     return f"{seconds // _HOUR} h" if seconds >= _HOUR else f"{seconds // 60} min"
 
 
-def _next(name: str, orphans: Sequence[Row], unreadable: str) -> str:
-    if orphans:
-        return f"make gpu-pools ENV={name} DELETE={orphans[0].pool.name}"
+def _next(name: str, remedies: Sequence[str], unreadable: str) -> str:
+    if remedies:
+        return remedies[0]
     if unreadable:
         return f"make gpu-pools ENV={name}, on a machine that reaches the cluster"
     return f"make cost ENV={name}"
 
 
-def _sentence(name: str, found: Sequence[Row], orphans: Sequence[Row], unreadable: str, currency: str) -> str:
+def _sentence(name: str, found: Sequence[Row], unreadable: str, currency: str) -> str:
     if not found:
         return f"KAITO has no node pools in {name}."
     pools = "1 node pool" if len(found) == 1 else f"{len(found)} node pools"
     text = f"KAITO made {pools} in {name}, for {_cost(found, currency)}"
     if unreadable:
         return f"{text}; whether an owner is left cannot be decided, so none is called an orphan."
-    if not orphans:
+    orphans, left = _of(found, State.ORPHAN), _of(found, State.LEFT)
+    if not orphans and not left:
         return f"{text}; none is an orphan."
-    is_one = len(orphans) == 1
-    return f"{text}; {len(orphans)} {'is an orphan' if is_one else 'are orphans'}, for {_cost(orphans, currency)}."
+    if orphans:
+        text += (
+            f"; {len(orphans)} {'is an orphan' if len(orphans) == 1 else 'are orphans'}, for {_cost(orphans, currency)}"
+        )
+    if left:
+        verb = "has only a NodeClaim" if len(left) == 1 else "have only NodeClaims"
+        text += f"; {len(left)} {verb}, for {_cost(left, currency)}"
+    return f"{text}."
+
+
+def _of(found: Sequence[Row], state: State) -> list[Row]:
+    return [row for row in found if row.ownership.state is state]
 
 
 def _cost(found: Sequence[Row], currency: str) -> str:

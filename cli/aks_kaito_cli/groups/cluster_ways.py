@@ -11,6 +11,7 @@ from aks_kaito_cli.gpu_pools.cluster import Run, Way
 from aks_kaito_cli.shell import Shell, Step, StepError
 
 _PURPOSE = "read KAITO's objects"
+_SIGN_IN_SECONDS, _KUBECTL_SECONDS, _RUN_SECONDS = 60, 25, 180
 
 
 def ways(shell: Shell) -> list[Way]:
@@ -23,8 +24,8 @@ def ways(shell: Shell) -> list[Way]:
 
 @contextmanager
 def _directly(shell: Shell) -> Iterator[Run]:
-    with signed_in(shell, quiet=True) as kubectl:
-        yield lambda words: shell.ask(Step(_PURPOSE, kubectl.command(*words)))
+    with signed_in(shell, quiet=True, seconds=_SIGN_IN_SECONDS) as kubectl:
+        yield lambda words: shell.ask(Step(_PURPOSE, kubectl.command(*words)), _KUBECTL_SECONDS)
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def _invoked(shell: Shell) -> Iterator[Run]:
     def run(words: tuple[str, ...]) -> str:
         invoke = shell.azure.run_in_cluster(shlex.join(kubectl.command(*words)))
         step = Step(_PURPOSE, (*invoke, "--output", "json"))
-        answer = json.loads(shell.ask(step))
+        answer = json.loads(shell.ask(step, _RUN_SECONDS))
         logs = str(answer["logs"])
         if answer["exitCode"]:
             lines = logs.strip().splitlines()

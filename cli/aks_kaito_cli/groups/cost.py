@@ -9,8 +9,9 @@ import typer
 
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import UNDECIDED, UNUSABLE
-from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_synthesized, working_tree
+from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_of, working_tree
 from aks_kaito_cli.cost.form import Form
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.project import environment_named
 
@@ -44,8 +45,10 @@ def cost(
     Exit status: 0; 2 if an argument is unusable or the environment cannot be synthesized; 3 if the price list or Azure
     gives no usable answer.
     """
+    operations.require()
     chosen = Form.JSON if as_json else form
     try:
+        _refuse_together(actual=actual, diff=bool(diff), hours_on=bool(hours_on))
         if actual:
             status = _billed(environment, chosen)
         else:
@@ -54,6 +57,13 @@ def cost(
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(UNUSABLE) from None
     raise typer.Exit(status)
+
+
+def _refuse_together(**chosen: bool) -> None:
+    """Raise ValueError if more than one of the options is chosen: each asks another question."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} cannot be combined")
 
 
 class _Wanted(NamedTuple):
@@ -67,9 +77,9 @@ class _Wanted(NamedTuple):
 
 def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
     # Imported late: these libraries belong to an extra, which other subcommands do without.
-    from aks_kaito_cli.cost import output, schedule  # noqa: PLC0415
-    from aks_kaito_cli.cost.estimate import Estimate, estimate  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices, currency_code  # noqa: PLC0415
+    from aks_kaito_cli.cost import output, schedule
+    from aks_kaito_cli.cost.estimate import Estimate, estimate
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code
 
     environment_named(name)
     hours = schedule.parse(wanted.hours_on) if wanted.hours_on else None
@@ -80,16 +90,16 @@ def _estimated(name: str, form: Form, wanted: _Wanted) -> int:
         return estimate(stacks.values(), summary, prices.items)
 
     if wanted.base:
-        old, new = (priced(side) for side in both_synthesized(wanted.base))
+        old, new = (priced(side) for side in both_of(wanted.base, name))
         return output.of_difference(name, old, new, wanted.base, prices).show(form)
     return output.of_estimate(name, priced(working_tree(name)), prices, hours).show(form)
 
 
 def _billed(name: str, form: Form) -> int:
-    from aks_kaito_cli.azure import access  # noqa: PLC0415
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.cost import output  # noqa: PLC0415
-    from aks_kaito_cli.cost.actual import billed, month_to_date  # noqa: PLC0415
+    from aks_kaito_cli.azure import access
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.cost import output
+    from aks_kaito_cli.cost.actual import billed, month_to_date
 
     environment = environment_named(name)
     period = month_to_date(datetime.now(UTC).date())

@@ -3,14 +3,15 @@
 import os
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.groups.cluster_ways import ways
 from aks_kaito_cli.project import environment_named
@@ -43,10 +44,11 @@ def gpu_pools(
     Needs a sign-in that may read the cluster, and kubectl with kubelogin, or the cluster's run command (az). Prices
     need the public price list; without it they are shown as unknown.
 
-    Exit status: 0; 1 if there is an orphan, or the deletion failed; 2 if the environment has no cluster or the pool
-    must not be deleted; 3 if it cannot be decided.
+    Exit status: 0; 1 if a pool has no Workspace any more, or the deletion failed; 2 if the environment has no cluster
+    or the pool must not be deleted; 3 if it cannot be decided.
     """
-    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError  # noqa: PLC0415
+    operations.require()
+    from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 
     try:
         named = environment_named(environment)
@@ -61,35 +63,36 @@ def gpu_pools(
 
 
 def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
-    from aks_kaito_cli.cost.retail import currency_code  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import overview  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError  # noqa: PLC0415
+    from aks_kaito_cli.cost.hourly import hourly
+    from aks_kaito_cli.cost.retail import RetailPrices, currency_code
+    from aks_kaito_cli.gpu_pools import overview
+    from aks_kaito_cli.gpu_pools.cluster import ClusterUnreadableError
 
-    code = currency_code(currency)
-    price = _hourly(environment, code)
+    prices, region = RetailPrices(os.environ, currency_code(currency)), environment.settings.location
     pools = _pools(environment)
-    stopped = pools.is_stopped()
+    read = _reader(environment, pools)
     found = [pool for pool in pools.all() if pool.owner is not None]
     objects, unreadable = None, ""
     if found:
         try:
-            objects = _read(environment, stopped=stopped)()
+            objects = read()
         except ClusterUnreadableError as error:
             unreadable = str(error)
-    rows = overview.rows(found, objects, price)
-    answer = overview.answer(environment.name, rows, unreadable, code)
+    rows = overview.rows(found, objects, lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot))
+    reasons = overview.Reasons(unreadable, prices.problem)
+    answer = overview.answer(environment.name, rows, reasons, prices.currency)
     if as_json:
         print(answer.as_json())
     else:
-        overview.show(answer, rows, code)
+        overview.show(answer, rows, prices.currency)
     return answer.exit_status
 
 
 def _delete(environment: Settings, name: str, *, yes: bool) -> int:
-    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan  # noqa: PLC0415
+    from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan
 
     pools = _pools(environment)
-    read = _read(environment, stopped=pools.is_stopped())
+    read = _reader(environment, pools)
     try:
         pool = orphan(pools, name, read)
         if not (yes or _confirmed(f"Delete {name}, {pool.count} × {pool.size}, made for {pool.owner}", name)):
@@ -105,8 +108,8 @@ def _delete(environment: Settings, name: str, *, yes: bool) -> int:
 
 def _deleted(pools: "Pools", name: str, look: str) -> int:
     """Delete a pool and say how it ended; `look` is the command that lists the pools."""
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.azure.operations import StillRunningError  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.azure.operations import StillRunningError
 
     try:
         pools.delete(name, _told(name))
@@ -122,33 +125,33 @@ def _deleted(pools: "Pools", name: str, look: str) -> int:
 
 
 def _pools(environment: Settings) -> "Pools":
-    from aks_kaito_cli.azure import access  # noqa: PLC0415
-    from aks_kaito_cli.gpu_pools import azure  # noqa: PLC0415
+    from aks_kaito_cli.azure import access
+    from aks_kaito_cli.gpu_pools import azure
 
     arm = access.arm(os.environ)
     return azure.of_environment(arm, access.subscription(arm, environment, os.environ), environment)
 
 
-def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
-    """Return the function that reads the owners in the cluster."""
-    from aks_kaito_cli.gpu_pools import cluster  # noqa: PLC0415
+def _reader(environment: Settings, pools: "Pools") -> Callable[[], "Objects"]:
+    """Return the function that reads the owners in the cluster of these pools.
+
+    Raises:
+        NotFoundError: There is no such cluster.
+        AzureAnswerError: Azure gives no usable answer.
+    """
+    from aks_kaito_cli.gpu_pools import cluster
+
+    is_stopped = pools.is_stopped()
+    # The same subscription: az may have selected another one, with a cluster of the same name.
+    shell = Shell(environment, {**os.environ, "ARM_SUBSCRIPTION_ID": pools.subscription})
 
     def read() -> "Objects":
-        if stopped:
+        if is_stopped:
             raise cluster.ClusterUnreadableError("the cluster is stopped")
-        return cluster.read(ways(Shell(environment)))
+        with Console(stderr=True).status("Reading the owners in the cluster"):
+            return cluster.read(ways(shell))
 
     return read
-
-
-def _hourly(environment: Settings, currency: str) -> Callable[[str, bool], Decimal | None]:
-    """Return the function that finds the price of a VM for an hour."""
-    from aks_kaito_cli.cost.hourly import hourly  # noqa: PLC0415
-    from aks_kaito_cli.cost.retail import RetailPrices  # noqa: PLC0415
-
-    prices = RetailPrices(os.environ, currency)
-    region = environment.settings.location
-    return lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot)
 
 
 def _confirmed(question: str, name: str) -> bool:

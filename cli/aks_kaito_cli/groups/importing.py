@@ -37,7 +37,7 @@ def import_tfvars(
     the environment exists.
     """
     operations.require()
-    from aks_kaito_cli.importing import importer, report  # noqa: PLC0415 - an extra
+    from aks_kaito_cli.importing import importer, report
 
     try:
         answer = importer.run(source, name, environments_folder())

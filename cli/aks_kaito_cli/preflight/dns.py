@@ -17,21 +17,20 @@ GROUP = "DNS"
 
 
 def checks(context: Context) -> list[Check]:
-    """Return the checks of the zone and of each host name; none if nothing is published."""
+    """Return the checks of the zone, which the platform looks up, and of each published host name."""
     settings = context.settings
-    if not published(settings.ingress):
-        return []
-    hosts = [host for host in (settings.ingress.hostname, settings.ingress.model_hostname) if host]
+    hosts = {"chat": settings.ingress.hostname, "model": settings.ingress.model_hostname}
     found = []
     if settings.ingress.dns_zone_name:
         found += [
             Check(GROUP, "zone", partial(_zone, context)),
             _asking("delegation", partial(_delegation, context)),
         ]
-    for host in hosts:
-        found.append(_asking(f"record {host}", partial(_record, context, host)))
-        if settings.workloads.cert_manager_enabled:
-            found.append(_asking(f"CAA of {host}", partial(_caa, context, host)))
+    for name, host in hosts.items() if published(settings.ingress) else ():
+        if host is not None:
+            found.append(_asking(f"{name} record", partial(_record, context, f"{name} record", host)))
+        if host is not None and settings.workloads.cert_manager_enabled:
+            found.append(_asking(f"{name} CAA", partial(_caa, context, f"{name} CAA", host)))
     return found
 
 
@@ -90,12 +89,12 @@ def _delegation(context: Context) -> Iterator[Finding]:
         yield finding("ok", f"{name} is delegated to this zone")
 
 
-def _record(context: Context, host: str) -> Iterator[Finding]:
+def _record(context: Context, subject: str, host: str) -> Iterator[Finding]:
     address = _ingress_address(context)
     if context.settings.ingress.dns_zone_name:
-        yield from _in_zone(context, host, address)
+        yield from _in_zone(context, subject, host, address)
     else:
-        yield _elsewhere(context, host, address)
+        yield _elsewhere(context, subject, host, address)
 
 
 def _ingress_address(context: Context) -> str:
@@ -107,7 +106,7 @@ def _ingress_address(context: Context) -> str:
     return str(found["properties"].get("ipAddress") or "") if found else ""
 
 
-def _in_zone(context: Context, host: str, address: str) -> Iterator[Finding]:
+def _in_zone(context: Context, subject: str, host: str, address: str) -> Iterator[Finding]:
     """Yield a finding for each record beside which the deployment's own cannot be created, or is not found."""
     zone = str(context.settings.ingress.dns_zone_name)
     relative = host.removesuffix(zone).rstrip(".")
@@ -118,12 +117,12 @@ def _in_zone(context: Context, host: str, address: str) -> Iterator[Finding]:
         return  # the finding on the zone says so
     for each in sets:
         records[each["type"].rpartition("/")[2].upper(), each["name"].lower()] = each["properties"]
-    finding = partial(Finding, GROUP, f"record {host}")
+    finding = partial(Finding, GROUP, subject)
     obstacles = list(_obstacles(context, relative or "@", records, address))
     for kind, name, text in obstacles:
         ingress = context.settings.ingress
         command = f"az network dns record-set {kind.lower()} delete --name {name} --zone-name {zone}"
-        remedy = f"{command} --resource-group {ingress.dns_zone_resource_group_name}"
+        remedy = f"If nothing needs it: {command} --resource-group {ingress.dns_zone_resource_group_name}"
         # The deployment makes no AAAA record; only visitors with IPv6 go astray.
         yield finding("warning" if kind == "AAAA" else "blocker", text, remedy)
     if not obstacles:
@@ -143,15 +142,19 @@ def _obstacles(
             yield "NS", name, f"{name} is delegated to {servers}, so that this zone's records below it are not found"
     if found := records.get(("CNAME", relative)):
         target = (found.get("CNAMERecord") or found.get("targetResource") or {}).get("cname", "another resource")
-        yield "CNAME", relative, f"a CNAME record leads to {target}, and allows no record beside it"
+        yield "CNAME", relative, f"a CNAME record of {relative} leads to {target}, and allows no record beside it"
     if found := records.get(("A", relative)):
         addresses = {each["ipv4Address"] for each in found.get("ARecords") or []}
         if not (_is_app_routings(context, relative, records) or (address and addresses == {address})):
             where = ", ".join(sorted(addresses)) or "another resource"
-            yield "A", relative, f"an A record points to {where}, which is not this environment's address"
+            yield "A", relative, f"an A record of {relative} points to {where}, which is not this environment's address"
     if found := records.get(("AAAA", relative)):
         where = ", ".join(sorted(each["ipv6Address"] for each in found.get("AAAARecords") or []))
-        yield "AAAA", relative, f"an AAAA record leads visitors with IPv6 to {where or 'another resource'}"
+        yield (
+            "AAAA",
+            relative,
+            f"an AAAA record of {relative} leads visitors with IPv6 to {where or 'another resource'}",
+        )
 
 
 def _is_app_routings(context: Context, relative: str, records: dict[tuple[str, str], Answer]) -> bool:
@@ -166,10 +169,10 @@ def _is_app_routings(context: Context, relative: str, records: dict[tuple[str, s
     return any("heritage=external-dns" in value for value in values)
 
 
-def _elsewhere(context: Context, host: str, address: str) -> Finding:
+def _elsewhere(context: Context, subject: str, host: str, address: str) -> Finding:
     """Return the finding on a record that the user creates."""
     found = Resolver(context.variables).addresses(host)
-    finding = partial(Finding, GROUP, f"record {host}")
+    finding = partial(Finding, GROUP, subject)
     points = f"{host} points to {', '.join(sorted(found))}"
     if found and not address:
         text = f"{points}: point it to the ingress controller's address, which the deployment shows"
@@ -183,9 +186,9 @@ def _elsewhere(context: Context, host: str, address: str) -> Finding:
     return finding("info", f"{host} has no record yet: create one to the address that the deployment shows")
 
 
-def _caa(context: Context, host: str) -> Iterator[Finding]:
+def _caa(context: Context, subject: str, host: str) -> Iterator[Finding]:
     """Yield whether Let's Encrypt may issue: by DNS-01 with a zone, by HTTP-01 without one."""
     challenge = "dns-01" if context.settings.ingress.dns_zone_name else "http-01"
     found = Resolver(context.variables).caa(host)
     state, text, remedy = caa.judged(found, challenge)
-    yield Finding(GROUP, f"CAA of {host}", state, text, remedy)
+    yield Finding(GROUP, subject, state, text, remedy)

@@ -47,12 +47,15 @@ def checks(context: Context) -> list[Check]:
     if not settings.kaito.enabled:
         return []
     models = [settings.model, *filter(None, [settings.model.standby()])]
+    # A standby of the same preset is one download.
     served = list(dict.fromkeys(_served(each, settings.kaito.version) for each in models))
     downloaded = [each for each in served if each.is_downloaded]
     found = [Check(GROUP, "egress", partial(_egress, served))]
     if downloaded:
         found.append(Check(GROUP, "Hugging Face token", partial(_token, context, downloaded)))
-    found += [Check(GROUP, f"access to {each.id}", partial(_access, context, each)) for each in downloaded]
+    for each in downloaded:
+        subject = f"{'model' if each == served[0] else 'standby'} access"
+        found.append(Check(GROUP, subject, partial(_access, context, subject, each)))
     return found
 
 
@@ -70,9 +73,8 @@ def _served(model: Model, version: str) -> _Served:
 
 def _egress(served: list[_Served]) -> Iterator[Finding]:
     """Yield the hosts that the nodes must reach, which cannot be tried from here."""
-    names = ", ".join(each.id for each in served)
     hosts = (*IMAGES, *(DOWNLOADS if any(each.is_downloaded for each in served) else ()))
-    text = f"for {names}, the nodes need HTTPS to {', '.join(hosts)}: allow them where a firewall filters egress"
+    text = f"the nodes need HTTPS to {', '.join(hosts)}: allow these where a firewall filters egress"
     yield Finding(GROUP, "egress", "info", text)
 
 
@@ -101,9 +103,9 @@ def _token(context: Context, downloaded: list[_Served]) -> Iterator[Finding]:
         yield finding("unknown", f"Hugging Face answers {_described(answer)} about the token")
 
 
-def _access(context: Context, model: _Served) -> Iterator[Finding]:
+def _access(context: Context, subject: str, model: _Served) -> Iterator[Finding]:
     """Yield whether the account of the token, or everyone without one, may download a model."""
-    finding = partial(Finding, GROUP, f"access to {model.id}")
+    finding = partial(Finding, GROUP, subject)
     has_token = _is_sendable(context.variables.get(_TOKEN, ""))
     answer = _asked(context, f"/api/models/{model.id}/auth-check")
     page = f"{_endpoint(context)}/{model.id}"

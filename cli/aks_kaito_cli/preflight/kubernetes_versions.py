@@ -64,7 +64,7 @@ def _offered(context: Context, group: str, offered: dict[str, Answer]) -> Findin
     if version.get("isPreview"):
         text = f"{wanted} is a preview in {location}, without support"
         return Finding(group, SUBJECT, "warning", text, choices)
-    return Finding(group, SUBJECT, "ok", f"AKS offers {wanted} in {location} with {plan}, now {patches[-1]}")
+    return Finding(group, SUBJECT, "ok", f"AKS offers {wanted} in {location} ({plan}), now {patches[-1]}")
 
 
 def _plans(version: Answer) -> list[str]:

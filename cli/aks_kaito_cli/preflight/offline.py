@@ -47,8 +47,8 @@ def _prefix(environment: Environment) -> Finding:
     finding = partial(Finding, GROUP, "prefix")
     problem = placeholders.shared_prefix(settings)
     if problem is None:
-        own = "of your own" if settings.subscription_id is None else f"in subscription {settings.subscription_id}"
-        return finding("ok", f'"{settings.prefix}", {own}')
+        own = "your own" if settings.subscription_id is None else "in names of your subscription only"
+        return finding("ok", f'"{settings.prefix}" is {own}')
     remedy = (
         f"Before the first deployment, change prefix or set subscription_id in {environment_file(environment.name)}"
     )
@@ -87,7 +87,7 @@ def _catalog(version: str, today: date) -> Iterator[Finding]:
         ("KAITO's tables", "kaito_catalog.toml", KAITO[version].read_on),
     ):
         age = (today - checked).days
-        text = f"{name} is of {checked}, {age} days ago"
+        text = f"{name} was checked on {checked}, {age} {'day' if age == 1 else 'days'} ago"
         if age > _CATALOG_DAYS:
             yield Finding(GROUP, subject, "warning", text, "Refresh it: CONTRIBUTING.md, Refresh the catalog")
         else:
@@ -98,19 +98,21 @@ def _models(settings: Settings) -> Iterator[Finding]:
     if not settings.kaito.enabled:
         yield Finding(GROUP, "model", "info", "KAITO is off: no model and no GPU node")
         return
-    yield from _fit("model", settings.model, settings.kaito.version)
+    yield from _fit("model", "model.", settings.model, settings.kaito.version)
     standby = settings.model.standby()
     if standby is not None:
-        yield from _fit("standby", standby, settings.kaito.version)
+        yield from _fit("standby", "model.standby_", standby, settings.kaito.version)
 
 
-def _fit(subject: str, model: Model, version: str) -> Iterator[Finding]:
+def _fit(subject: str, prefix: str, model: Model, version: str) -> Iterator[Finding]:
     """Yield whether a model fits on the nodes that KAITO will make, with its memory."""
     found = plan(model, version)
     where = f"{model.preset} on {model.instance_type}"
     for obstacle in found.obstacles:
         text = f"{where}: {obstacle.key} {obstacle.text}"
-        yield Finding(GROUP, subject, "blocker", text, f"Change model.{obstacle.key}, or the model")
+        # The context's length has one key for both.
+        key = "model.max_model_len" if obstacle.key == "max_model_len" else f"{prefix}{obstacle.key}"
+        yield Finding(GROUP, subject, "blocker", text, f"Change {key}, or {prefix}preset")
     if found.obstacles:
         return
     made = "a number of nodes of its own" if found.nodes is None else _counted(found.nodes)

@@ -16,8 +16,8 @@ import dns.resolver
 # The resolver to ask instead of the machine's own, such as 9.9.9.9 or 127.0.0.1:5353.
 VARIABLE = "AKS_KAITO_DNS_SERVER"
 _DNS_PORT = 53
-_ATTEMPT_SECONDS = 1.5
-_SECONDS = 4
+_ATTEMPT_SECONDS = 1
+_SECONDS = 2.5
 _MOST_PARENT_SERVERS = 2
 
 
@@ -64,7 +64,8 @@ class Resolver:
         question.flags &= ~dns.flags.RD
         for address in self._parent_servers(name):
             try:
-                answer = dns.query.udp(question, address, timeout=_ATTEMPT_SECONDS, port=self._resolver.port)
+                port = self._resolver.port
+                answer, _ = dns.query.udp_with_fallback(question, address, timeout=_ATTEMPT_SECONDS, port=port)
             except (dns.exception.DNSException, OSError):
                 continue
             if answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:

@@ -1,10 +1,12 @@
 """Resources of an environment that may exist already, and answers of providers that are not registered yet."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from aks_kaito_cli.answers import Check, Finding
 from aks_kaito_cli.azure.arm import Answer
-from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
+from aks_kaito_cli.azure.errors import AzureAnswerError
+from aks_kaito_cli.preflight.asking import if_there
 from aks_kaito_cli.preflight.context import Context
 
 # See: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
@@ -13,8 +15,7 @@ _UNREGISTERED = {"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}
 
 def own(context: Context, kind: str, name: str) -> str:
     """Return the resource id that the environment's deployment gives to a resource."""
-    group = f"{context.scope}/resourceGroups/{context.names.resource_group}"
-    return f"{group}/providers/{kind}/{name}"
+    return f"{context.group}/providers/{kind}/{name}"
 
 
 def existing(context: Context, path: str) -> Answer | None:
@@ -23,10 +24,7 @@ def existing(context: Context, path: str) -> Answer | None:
     Raises:
         AzureAnswerError: Azure gives another answer than the resource or its absence.
     """
-    try:
-        return context.arm.get(path)
-    except NotFoundError:
-        return None
+    return if_there(partial(context.arm.get, path))
 
 
 def registered(group: str, subject: str, provider: str, ask: Callable[[], Iterable[Finding]]) -> Check:

@@ -1,8 +1,5 @@
 """This machine: versions of the programs that a deployment runs, and the time that the sign-in lasts."""
 
-import base64
-import binascii
-import json
 import os
 import sys
 import time
@@ -13,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from aks_kaito_cli.answers import Check, Finding
-from aks_kaito_cli.azure.sign_in import has_one_token
+from aks_kaito_cli.azure.sign_in import has_one_token, uses_az
 from aks_kaito_cli.doctor import checks as doctor
 from aks_kaito_cli.doctor.needs import AZ, HELM, KUBELOGIN, TERRAFORM, Program
+from aks_kaito_cli.preflight import claims
 from aks_kaito_cli.preflight.context import Context
 
 GROUP = "Machine"
@@ -24,15 +22,6 @@ _DEPLOYMENT_SECONDS = 3600
 # A token's claim for clients that signed in with a certificate or another token, instead of a secret.
 # See: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 _ASSERTED = "2"
-# Variables with which a way other than az signs in, and renews its token.
-_OTHER_WAYS = (
-    "ARM_CLIENT_CERTIFICATE",
-    "ARM_CLIENT_CERTIFICATE_PATH",
-    "ARM_CLIENT_SECRET",
-    "ARM_USE_AKS_WORKLOAD_IDENTITY",
-    "ARM_USE_MSI",
-    "ARM_USE_OIDC",
-)
 
 
 def checks(context: Context, now: float | None = None) -> list[Check]:
@@ -68,7 +57,7 @@ def _sign_in(context: Context, now: float | None) -> Iterator[Finding]:
     end = datetime.fromtimestamp(token.expires_on, UTC).strftime("%H:%M UTC")
     text = f"the token ends at {end}, in {max(int(seconds) // 60, 0)} minutes"
     finding = partial(Finding, GROUP, "sign-in")
-    fixed = _fixed(context.variables, _claims(token.token))
+    fixed = _fixed(context.variables, claims.of(token.token))
     if not fixed:
         yield finding("ok", f"{text}, and is renewed")
     elif seconds >= _DEPLOYMENT_SECONDS:
@@ -78,7 +67,7 @@ def _sign_in(context: Context, now: float | None) -> Iterator[Finding]:
         yield finding("warning", f"{text}: a deployment takes up to an hour, and {fixed}", remedy)
 
 
-def _fixed(variables: Mapping[str, str], claims: dict[str, Any]) -> str:
+def _fixed(variables: Mapping[str, str], claimed: dict[str, Any]) -> str:
     """Return the reason why the token cannot be renewed; empty if it can.
 
     az keeps the federated token with which it signed in, and cannot use it again once that has ended. The token of a
@@ -86,19 +75,6 @@ def _fixed(variables: Mapping[str, str], claims: dict[str, Any]) -> str:
     """
     if has_one_token(variables):
         return "nobody renews ARM_OIDC_TOKEN"
-    if any(variables.get(name) for name in _OTHER_WAYS):
-        return ""
-    if claims.get("appidacr") == _ASSERTED and "xms_mirid" not in claims:
+    if uses_az(variables) and claimed.get("appidacr") == _ASSERTED and "xms_mirid" not in claimed:
         return "az cannot renew a sign-in with a federated token"
     return ""
-
-
-def _claims(token: str) -> dict[str, Any]:
-    """Return the claims of a token; none if it has another form, since only its audience may rely on one."""
-    _, _, rest = token.partition(".")
-    body = rest.partition(".")[0]
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (ValueError, binascii.Error):
-        return {}
-    return claims if isinstance(claims, dict) else {}

@@ -122,7 +122,13 @@ def of_cluster(seen: Look, environment: Environment, words: dict[str, str]) -> I
     if cluster.path == "none":
         if azure.runs:
             detail = f"Azure's answers only: {'; '.join(cluster.reasons)}"
-            yield Finding(_CLUSTER, "path", "unknown", detail, "run it where the API server can be reached")
+            yield Finding(
+                _CLUSTER,
+                "path",
+                "unknown",
+                detail,
+                f"make status ENV={words['environment']}, inside the environment's network",
+            )
             yield from _of_failed_pools(seen, words)
         return
     reason = f", because {cluster.reasons[0]}" if cluster.reasons else ""

@@ -37,20 +37,27 @@ def findings(seen: Look, environment: Environment) -> Iterator[Finding]:
         return
     for state in seen.models:
         yield _finding(state, environment)
+        if said := last_words(state):
+            yield Finding(_MODEL, f"last words of {state.replica.name}", "info", said)
+    yield from _of_sets(seen)
+    if not seen.models and not seen.sets:
+        yield _none(seen, environment)
+
+
+def _of_sets(seen: Look) -> Iterator[Finding]:
     for each in seen.sets:
         if each.wanted == 0:
             yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
         elif each.ready < each.wanted:
             some: State = "warning" if each.ready else "unknown"
             yield Finding(_MODEL, each.name, some, f"{each.ready} of {each.wanted} replicas are ready")
-    if not seen.models and not seen.sets:
-        absent = seen.cluster.answers["workspaces"].absent
-        detail = (
-            "the cluster does not know the kind Workspace: KAITO is not installed"
-            if absent
-            else f"there is no Workspace in the namespace {environment.settings.chat.namespace}"
-        )
-        yield Finding(_MODEL, "Workspaces", "blocker", detail, f"make deploy ENV={environment.name} TAG=...")
+
+
+def _none(seen: Look, environment: Environment) -> Finding:
+    detail = f"there is no Workspace in the namespace {environment.settings.chat.namespace}"
+    if seen.cluster.answers["workspaces"].absent:
+        detail = "the cluster does not know the kind Workspace: KAITO is not installed"
+    return Finding(_MODEL, "Workspaces", "blocker", detail, f"make deploy ENV={environment.name} TAG=...")
 
 
 def _finding(state: ModelState, environment: Environment) -> Finding:
@@ -63,9 +70,14 @@ def _finding(state: ModelState, environment: Environment) -> Finding:
     words = words_of(environment, state)
     if state.diagnosis:
         cause, evidence = state.diagnosis
-        detail = f"{cause.sentence.format(**words)} ({evidence.place}: {line(evidence.text, 300)})"
+        detail = f"{cause_of(state, environment)} ({evidence.place}: {line(evidence.text, 300)})"
         return Finding(_MODEL, replica.name, "blocker", detail, cause.remedy.format(**words))
     return Finding(_MODEL, replica.name, "unknown", in_progress(state))
+
+
+def cause_of(state: ModelState, environment: Environment) -> str:
+    """Return the sentence of a model's cause; empty if it has none."""
+    return state.diagnosis.cause.sentence.format(**words_of(environment, state)) if state.diagnosis else ""
 
 
 def in_progress(state: ModelState) -> str:
@@ -74,7 +86,9 @@ def in_progress(state: ModelState) -> str:
     assert step is not None  # noqa: S101 - callers ask about models that are not ready
     since = f" since {duration(step.seconds)}" if step.seconds is not None else ""
     typical = slowness(step) or f" (typically {duration(TYPICAL_SECONDS[step.stage])})"
-    return f"is not ready yet: {step.stage}{since}{typical}"
+    left = state.replica.remaining_seconds if step.stage is Stage.LOAD else None
+    download = f"; the download takes {duration(left)} more" if left else ""
+    return f"is not ready yet: {step.stage}{since}{typical}{download}"
 
 
 def last_words(state: ModelState) -> str:

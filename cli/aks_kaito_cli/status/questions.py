@@ -16,6 +16,7 @@ CONTROLLER, PROVISIONER = "kaito-workspace", "kaito-gpu-provisioner"
 WEBHOOK = "validation.workspace.kaito.sh"
 _JSON = ("--output", "json")
 _HERE = "--ignore-not-found"
+_PATIENCE = "--request-timeout=15s"
 _LOGS = ("logs", "--selector", "kaito.sh/workspace", "--all-containers", "--prefix", "--timestamps", "--ignore-errors")
 _NO_KIND = re.compile(r"doesn't have a resource type|could not find the requested resource")
 _NOTHING = re.compile(r"No resources found|previous terminated container")
@@ -23,11 +24,23 @@ _BEGIN, _FAILED, _END = "@@ begin", "@@ failed", "@@ end"
 CUT = "the output was cut: az aks command invoke returns at most 512 kB"
 
 
+def _downloads(kubectl: Kubectl) -> tuple[str, ...]:
+    """Return a shell that prints KAITO's metrics of a download, after the name of each pod that runs.
+
+    They are read through the API server; an older server, and one that a network policy protects, has none.
+    """
+    pods = shlex.join(kubectl.command("get", "pods", "--selector", "kaito.sh/workspace", "--output", "name", _PATIENCE))
+    path = f"/api/v1/namespaces/{kubectl.namespace}/pods/${{pod#pod/}}:5000/proxy/metrics"
+    raw = f'{shlex.join(kubectl.command("get", "--raw"))} "{path}" {_PATIENCE} 2>/dev/null'
+    lines = 'sed -n "s|^kaito_model_download|${pod#pod/} kaito_model_download|p"'
+    return ("sh", "-c", f"for pod in $({pods}); do {raw} | {lines}; done")
+
+
 class Question(NamedTuple):
     """A question.
 
     Attributes:
-        words: The words after kubectl.
+        words: The words after kubectl; none for the downloads, whose pods kubectl finds first.
         namespace: None for the chat's namespace.
         is_text: Whether the answer is no JSON.
     """
@@ -38,7 +51,9 @@ class Question(NamedTuple):
 
     def of(self, kubectl: Kubectl) -> tuple[str, ...]:
         """Return the whole command."""
-        return kubectl.command(*self.words, "--request-timeout=15s", namespace=self.namespace)
+        if not self.words:
+            return _downloads(kubectl)
+        return kubectl.command(*self.words, _PATIENCE, namespace=self.namespace)
 
 
 # In the order of their importance: the end of a long output is cut.
@@ -63,6 +78,7 @@ QUESTIONS: dict[str, Question] = {
         ("get", "events", "--field-selector", "involvedObject.kind=NodeClaim,type=Warning", *_JSON), "default"
     ),
     "logs": Question((*_LOGS, "--tail=40", "--max-log-requests=20"), is_text=True),
+    "downloads": Question((), is_text=True),
     "previous": Question((*_LOGS, "--tail=40", "--max-log-requests=20", "--previous"), is_text=True),
     "events": Question(("get", "events", *_JSON)),
 }

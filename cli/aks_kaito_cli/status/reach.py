@@ -95,7 +95,8 @@ class Reader:
             return None
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = dict(zip(QUESTIONS, pool.map(self._asked, QUESTIONS, QUESTIONS.values()), strict=True))
-        errors = [each.error for each in found.values()]
+        # The shell that asks for downloads hides kubectl's failure.
+        errors = [each.error for key, each in found.items() if QUESTIONS[key].words]
         if all(_UNREACHED.search(error) for error in errors):
             self._reasons.append(f"the API server does not answer from here ({line(errors[0], 200)})")
             return None

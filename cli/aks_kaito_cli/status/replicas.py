@@ -17,6 +17,10 @@ _SET = "inferenceset.kaito.sh/created-by"
 # Conditions on nodes; of them, this reason is about the model's download.
 _NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
 _NOT_DOWNLOADED = "ModelMirrorNotReady"
+# -1 while it is unknown, 0 when the download has ended.
+_REMAINING = re.compile(
+    r"(?P<pod>\S+) kaito_model_download_remaining_seconds(\{[^}]*\})? (?P<seconds>-?[\d.]+(e[+-]?\d+)?)"
+)
 _LOG_LINE = re.compile(r"\[pod/(?P<pod>[^/\]]+)/(?P<container>[^\]]+)\] (?P<time>\S+) ?(?P<text>.*)")
 
 
@@ -36,6 +40,7 @@ class Replica:
     Attributes:
         model: The name by which users know it: the InferenceSet's, or its own.
         conditions: Its conditions by type.
+        remaining_seconds: The rest of the model's download, where KAITO measures it.
         log: The last lines of its server, of the present run and of the one before.
     """
 
@@ -50,6 +55,7 @@ class Replica:
     pods: tuple[Object, ...]
     pod_events: tuple[Object, ...]
     claim_events: tuple[Object, ...]
+    remaining_seconds: float | None
     log: tuple[LogLine, ...]
     previous: tuple[LogLine, ...]
 
@@ -135,6 +141,7 @@ def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
             for each in cluster.items("claim_events")
             if text(each, "involvedObject", "name") in {name(claim) for claim in claims}
         ),
+        remaining_seconds=_remaining(cluster.text("downloads"), names),
         log=tuple(each for each in _lines(cluster.text("logs")) if each.pod in names),
         previous=tuple(each for each in _lines(cluster.text("previous")) if each.pod in names),
     )
@@ -149,6 +156,13 @@ def _lines(log: str) -> Iterator[LogLine]:
     for each in log.splitlines():
         if match := _LOG_LINE.fullmatch(each):
             yield LogLine(match["pod"], time(match["time"]), match["text"])
+
+
+def _remaining(metrics: str, pods: set[str]) -> float | None:
+    """Return the longest remaining time of some pods' downloads; a negative one is unknown."""
+    found = [_REMAINING.fullmatch(each) for each in metrics.splitlines()]
+    seconds = [float(each["seconds"]) for each in found if each and each["pod"] in pods]
+    return max((each for each in seconds if each > 0), default=None)
 
 
 def _number(value: object, missing: int) -> int:

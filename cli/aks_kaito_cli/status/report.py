@@ -11,7 +11,7 @@ from aks_kaito.settings import Environment
 from aks_kaito_cli.answers import BLOCKED, FINE, Answer, Finding, exit_status
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.status.look import Look, ModelState
-from aks_kaito_cli.status.models import in_progress, last_words
+from aks_kaito_cli.status.models import cause_of, in_progress, last_words
 from aks_kaito_cli.status.objects import duration
 from aks_kaito_cli.status.stages import SOURCE, TYPICAL_SECONDS
 
@@ -30,18 +30,37 @@ def _sentence(seen: Look, findings: Sequence[Finding], environment: Environment,
     again = f"make status ENV={environment.name} WATCH=1"
     if status == BLOCKED:
         found = next(each for each in findings if each.state == "blocker")
-        return f"{environment.name} is not ready: {found.subject}: {found.detail}.", found.remedy or again
+        return f"{environment.name} is not ready: {_reason(seen, found, environment)}.", _command(found.remedy) or again
     if status == FINE:
-        warned = [each for each in findings if each.state == "warning"]
-        names = ", ".join(each.replica.name for each in seen.models if each.step is None) or "the environment"
-        more = f"; {len(warned)} warnings" if len(warned) > 1 else "; 1 warning" if warned else ""
-        following = next((each.remedy for each in warned if each.remedy), "") or _open(environment)
-        return f"{environment.name} is ready: {names} {'answer' if ',' in names else 'answers'}{more}.", following
+        return _ready(seen, findings, environment)
     waiting = next((each for each in seen.models if each.step and not each.diagnosis), None)
     if waiting:
         return f"{environment.name}: {waiting.replica.name} {in_progress(waiting)}.", again
     found = next(each for each in findings if each.state == "unknown")
-    return f"{environment.name}: could not be decided: {found.subject}: {found.detail}.", found.remedy or again
+    reason = f"{found.subject}: {found.detail}"
+    if found.subject == "path":
+        reason = "the cluster cannot be read, and Azure alone shows no failed node pool"
+    return f"{environment.name}: could not be decided: {reason}.", _command(found.remedy) or again
+
+
+def _ready(seen: Look, findings: Sequence[Finding], environment: Environment) -> tuple[str, str]:
+    warned = [each for each in findings if each.state == "warning"]
+    names = [each.replica.name for each in seen.models]
+    answers = f"{' and '.join(names)} {'answer' if len(names) > 1 else 'answers'}" if names else "nothing is in the way"
+    more = f"; {len(warned)} warnings" if len(warned) > 1 else "; 1 warning" if warned else ""
+    following = next((each.remedy for each in warned if each.remedy), "")
+    return f"{environment.name} is ready: {answers}{more}.", _command(following) or _open(environment)
+
+
+def _reason(seen: Look, found: Finding, environment: Environment) -> str:
+    """Return a blocker in a few words: the cause of a model without its evidence."""
+    state = next((each for each in seen.models if each.replica.name == found.subject and each.diagnosis), None)
+    return cause_of(state, environment) if state else f"{found.subject}: {found.detail}"
+
+
+def _command(remedy: str) -> str:
+    """Return the first part of a remedy."""
+    return remedy.partition("; ")[0]
 
 
 def _open(environment: Environment) -> str:
@@ -95,9 +114,6 @@ def stages(models: Sequence[ModelState]) -> Table | None:
                 "" if step.seconds is None else duration(step.seconds),
                 duration(TYPICAL_SECONDS[step.stage]),
             )
-        if words := last_words(each):
-            table.add_row("", "last words", "", "", "")
-            table.add_row("", f"[dim]{escape(words)}[/]")
     return table
 
 
