@@ -34,7 +34,8 @@ def azure(tmp_path: Path) -> Iterator[FakeAzure]:
 def checked(folder: Path, fake: FakeAzure, *options: str, text: str = DEV, **more: Any) -> Ran:
     """Run the command for `dev`, with the fake in place of Azure."""
     variables = {**environment(folder, text), "AKS_KAITO_ARM_ENDPOINT": fake.endpoint, "COLUMNS": "120"}
-    return run(folder, "preflight", "dev", *options, variables=variables, **more)
+    answers = {"account show": OWN_ID, **more.pop("answers", {})}
+    return run(folder, "preflight", "dev", *options, variables=variables, answers=answers, **more)
 
 
 def test_a_ready_subscription_is_fine(azure: FakeAzure, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.fake_azure import TOKEN
-from support.project import ENVIRONMENTS, OWN_ID, ROOT, own
+from support.project import ENVIRONMENTS, ROOT, own
 
 DEV = own((ROOT / "environments" / "dev.toml").read_text(encoding="utf-8"))
 GROUP = "rg-kaito-dev-westeurope"
@@ -100,7 +100,6 @@ ANSWERS = {
     "get deployment/kaito-workspace": "mcr.microsoft.com/aks/kaito/workspace:0.6.0",
     # No program listens there.
     "aks show": "127.0.0.1:9",
-    "account show": OWN_ID,
     # Azure has nothing before a deployment and after a destruction.
     "group exists": "false",
     "[properties.location": "",

@@ -21,11 +21,13 @@ from support import ready_subscription as ready
 from support.command_lines import Place, prepare
 from support.fake_azure import FakeAzure, error, running
 from support.needs import needs_path
-from support.project import ROOT, TODAY, own
+from support.project import OWN_ID, ROOT, TODAY, own
 from support.stand_ins import DIGEST, Ran, run
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
 READY_SECONDS = 30
+# The subscription in the ids that the stub providers give.
+STUBS = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ class Deployment:
 
     def __init__(self, place: Place, folder: Path, chat: str, azure: FakeAzure) -> None:
         self.place = place
-        self.azure = azure
+        self.subscription = OWN_ID
         self._folder = folder
         self._variables = {
             **place.variables,
@@ -77,6 +79,7 @@ class Deployment:
         settings = place.folder / "environments" / "dev.toml"
         settings.write_text(own(settings.read_text(encoding="utf-8")), encoding="utf-8")
         ready.prepare(azure, load(settings, TODAY))
+        azure.answers |= {path.replace(OWN_ID, STUBS): found for path, found in azure.answers.items()}
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
@@ -88,7 +91,16 @@ class Deployment:
     def attempt(self, *arguments: str, fails: str = "", says: str = "") -> Ran:
         """Run the command; it fails at a step with a message, or not at all."""
         variables = {**self._variables, "SAYS": says or "it was told to fail"}
-        return run(self._folder, *arguments, fails=fails, variables=variables, root=self.place.folder, seconds=300)
+        answers = {"account show": self.subscription}
+        return run(
+            self._folder,
+            *arguments,
+            fails=fails,
+            answers=answers,
+            variables=variables,
+            root=self.place.folder,
+            seconds=300,
+        )
 
     def run(self, *arguments: str, fails: str = "", only: tuple[str, str] | None = None) -> Ran:
         """Run the command; it fails at a step, in a stack after one address, or not at all."""
@@ -137,7 +149,7 @@ def test_a_blocker_ends_a_deployment_before_anything_is_changed(
     deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", "", azure)
     azure.listed(ready.USAGES, *ready.usages(ready.usage(ready.A10, 0, 35)))
     blocked = deployment.attempt("deploy", "dev", "0.2.0")
-    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, {"account"})
+    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, {"account", "version", "--version"})
     assert "identity: user ada@kaito.dev" in blocked.done.stdout
     assert "blocker: Standard NVADSA10v5 Family vCPUs: az quota update" in blocked.done.stdout
     assert "Nothing was changed. If a blocker is wrong, begin without these checks" in blocked.done.stderr
@@ -160,8 +172,8 @@ def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
     platform, inside = documents
 
     # A check that cannot be decided stops nothing.
-    azure.answer(ready.DENIED, error(403, "AuthorizationFailed"))
-
+    deployment.subscription = STUBS
+    azure.answer(ready.DENIED.replace(OWN_ID, STUBS), error(403, "AuthorizationFailed"))
     # Each stack fails halfway, and the next run completes it.
     whole = {stack: len(addresses(document)) for stack, document in documents.items()}
     for stack, kind in ((platform, "azurerm_virtual_network"), (inside, "kubernetes_namespace_v1")):

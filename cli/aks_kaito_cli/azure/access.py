@@ -36,7 +36,8 @@ def subscription(arm: Arm, environment: Environment, variables: Mapping[str, str
         return chosen
     if uses_az(variables):
         try:
-            return Shell(environment, variables).selected_subscription()
+            if selected := Shell(environment, variables).selected_subscription():
+                return selected
         except StepError as error:
             raise SignInError(str(error)) from None
     reached = [f"{each['subscriptionId']} ({each.get('displayName')})" for each in arm.pages("/subscriptions")]

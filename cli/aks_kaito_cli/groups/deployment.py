@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def deploy(
+    context: typer.Context,
     environment: Environment,
     tag: Annotated[str, typer.Argument(metavar="TAG", help="The image's tag; it is built if it does not exist.")],
     *,
@@ -53,7 +54,10 @@ def deploy(
     refused, or another command uses this checkout; 3 if the rest of a private environment must be deployed from inside
     its network.
     """
-    again = f"make deploy ENV={environment} TAG={tag}{' SKIP_PREFLIGHT=1' if skip_preflight else ''}"
+    # The variable stays set; the option must be typed again.
+    source = context.get_parameter_source("skip_preflight")
+    chosen = " SKIP_PREFLIGHT=1" if skip_preflight and source and source.name == "COMMANDLINE" else ""
+    again = f"make deploy ENV={environment} TAG={tag}{chosen}"
     shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
     if not skip_preflight:
         operations.require()

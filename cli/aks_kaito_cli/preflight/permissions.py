@@ -91,11 +91,10 @@ def _assign(context: Context, role: str, scope: str) -> str:
 
 def _denied(context: Context) -> list[Finding]:
     path = f"{_AUTHORIZATION}/denyAssignments"
-    at_group = partial(context.arm.pages, f"{context.group}/{path}", filter="atScope()")
-    # The answers for the group include those above it; a group that does not exist has none.
-    found = if_there(at_group)
-    if found is None:
-        found = context.arm.pages(f"{context.scope}/{path}", filter="atScope()")
+    at_group = partial(if_there, partial(context.arm.pages, f"{context.group}/{path}", filter="atScope()"))
+    # Those of an existing group include those above it.
+    own, inherited = together(at_group, partial(context.arm.pages, f"{context.scope}/{path}", filter="atScope()"))
+    found = inherited if own is None else own
     identity = claims.of(context.arm.token().token)
     findings = [each for deny in found for each in _deny(deny["properties"], context, identity)]
     return findings or [Finding(GROUP, "deny assignments", "ok", "none denies the deployment")]

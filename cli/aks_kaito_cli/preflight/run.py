@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from aks_kaito.charts.names import IMAGE_TAG
 from aks_kaito.settings import Environment
@@ -14,6 +15,7 @@ from aks_kaito_cli.preflight import (
     dns,
     hugging_face,
     names,
+    offline,
     permissions,
     policies,
     registrations,
@@ -21,13 +23,11 @@ from aks_kaito_cli.preflight import (
     subscription,
     tools,
 )
-from aks_kaito_cli.preflight import (
-    offline as the_file,
-)
+from aks_kaito_cli.preflight.asking import together
 from aks_kaito_cli.preflight.context import Context
 
 # One line for each module: of the file alone, and of Azure. The findings appear in this order.
-OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = (the_file.findings,)
+OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = (offline.findings,)
 ONLINE: Sequence[Callable[[Context], list[Check]]] = (
     subscription.checks,
     permissions.checks,
@@ -74,8 +74,9 @@ def _context(environment: Environment, variables: Mapping[str, str]) -> Context:
     """
     try:
         arm = access.arm(variables)
-        arm.token()
-        return Context(environment, variables, arm, access.subscription(arm, environment, variables))
+        # Each is a process, if az signs in.
+        _, chosen = together(arm.token, partial(access.subscription, arm, environment, variables))
+        return Context(environment, variables, arm, chosen)
     except (AzureAnswerError, ValueError) as error:
         raise UnusableError(str(error)) from None
 
