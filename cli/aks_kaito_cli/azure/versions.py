@@ -12,8 +12,9 @@ VERSIONS = {
     "Microsoft.Compute": "2024-07-01",
     "Microsoft.ContainerRegistry": "2025-11-01",
     "Microsoft.ContainerService": "2025-05-01",
-    "Microsoft.DBforPostgreSQL": "2025-08-01",
+    "Microsoft.CostManagement": "2025-03-01",
     "Microsoft.Dashboard": "2025-08-01",
+    "Microsoft.DBforPostgreSQL": "2025-08-01",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.Network": "2024-05-01",
     "Microsoft.PolicyInsights": "2024-10-01",
@@ -24,8 +25,12 @@ KINDS = {
     "Microsoft.Authorization/policyAssignments": "2024-04-01",
     "Microsoft.Compute/features": "2021-07-01",
     "Microsoft.Compute/skus": "2021-07-01",
+    "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
+    "Microsoft.Insights/eventtypes/values": "2015-04-01",
+    "Microsoft.Insights/metrics": "2023-10-01",
     "Microsoft.Network/dnsZones": "2018-05-01",
     "Microsoft.Network/dnsZones/all": "2018-05-01",
+    # Its answers have the error of a pool whose creation failed.
 }
 
 

@@ -78,5 +78,7 @@ COMMANDS: dict[str, Needs] = {
     "deploy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=3),
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1),
+    "status": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1.2),
+    "import-tfvars": Needs((MAKE,), disk_gib=1),
     "image": Needs((MAKE, DOCKER), disk_gib=2),
 }
