@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from aks_kaito_cli.groups import operations
 from aks_kaito_cli.preflight import run as preflight
 from support import ready_subscription as ready
 from support.fake_azure import FakeAzure, error, running
+from support.fake_dns import running as running_dns
 from support.preflights import DEV, PROD, context, written
 from support.project import OWN_ID
-from support.stand_ins import Ran, environment, run
+from support.stand_ins import Ran, environment, prepare, run
 
 BLOCKED = f"the deployment fails: quota {OWN_ID}"
 
@@ -42,12 +44,16 @@ def test_a_ready_subscription_is_fine(azure: FakeAzure, tmp_path: Path) -> None:
     assert (ran.done.returncode, ran.done.stderr) == (0, "")
     assert "Kaito development" in ran.done.stdout
     assert "ada@kaito.dev" in ran.done.stdout
-    assert "No problem: nothing that was checked stops a deployment of dev.\n" in ran.done.stdout
+    # The shipped prefix.
+    assert "1 warning: nothing that was checked stops a deployment of dev.\n" in ran.done.stdout
     assert ran.done.stdout.endswith("Next: make deploy ENV=dev TAG=0.1.0\n")
-    # az gives one token, and the subscription that it has selected; nothing else is started.
-    assert sorted(" ".join(line.split()[:3]) for line in ran.lines) == [
+    # az gives one token, and the subscription that it has selected; beside that, programs are asked for their versions.
+    assert sorted(" ".join(line.split()[:3]) for line in ran.lines if not line.startswith("helm")) == [
         "az account get-access-token",
         "az account show",
+        "az version",
+        "kubelogin --version",
+        "terraform version -json",
     ]
 
 
@@ -55,7 +61,10 @@ def test_a_blocker_is_named_with_its_remedy(azure: FakeAzure, tmp_path: Path) ->
     azure.listed(ready.USAGES, *ready.usages(ready.usage(ready.A10, 0, 0)))
     ran = checked(tmp_path, azure)
     assert ran.done.returncode == 1
-    assert "1 blocker: a deployment of dev would fail.\nNext: az quota update --resource-name" in ran.done.stdout
+    assert (
+        "1 blocker, 1 warning: a deployment of dev would fail.\nNext: az quota update --resource-name"
+        in ran.done.stdout
+    )
     assert "blocker: Standard NVADSA10v5 Family vCPUs: az quota update" in ran.done.stdout
 
 
@@ -127,11 +136,16 @@ def test_checks_run_side_by_side(azure: FakeAzure, tmp_path: Path, monkeypatch: 
     dear = written(tmp_path, text, "prod")
     ready.prepare(azure, dear)
     azure.seconds = 0.3
-    monkeypatch.setattr(preflight, "_context", lambda *_: context(azure, dear))
-    began = time.monotonic()
-    assert preflight.answer(dear, {}).exit_status in (0, 3)
-    # Ten answers one after the other would take as long; the number of requests is several times that.
-    assert time.monotonic() - began < 10 * azure.seconds
+    with running_dns() as public:
+        for name, value in {**prepare(tmp_path), "AKS_KAITO_DNS_SERVER": public.address}.items():
+            monkeypatch.setenv(name, value)
+        read = replace(context(azure, dear), variables=os.environ)
+        monkeypatch.setattr(preflight, "_context", lambda *_: read)
+        began = time.monotonic()
+        answer = preflight.answer(dear, {})
+        assert [each for each in answer.findings if each.state in {"blocker", "unknown"}] == []
+        # Ten answers one after the other would take as long; the number of requests is several times that.
+        assert time.monotonic() - began < 10 * azure.seconds
     assert len(azure.requests) > 30
     assert azure.most_at_once > 10
 

@@ -6,6 +6,7 @@ from typing import Any
 from aks_kaito.resource_providers import RESOURCE_PROVIDERS
 from aks_kaito.settings import Environment
 from aks_kaito_cli.preflight import resource_types
+from support import ready_region
 from support.fake_azure import TENANT, FakeAzure
 from support.project import OWN_ID
 
@@ -73,6 +74,7 @@ def prepare(fake: FakeAzure, environment: Environment) -> None:
     fake.listed(SKUS, {"resourceType": "disks", "name": "Premium_LRS"}, *(sku(name) for name in _SIZES))
     fake.listed(USAGES, *(usage(name) for name in ("cores", "lowPriorityCores", DADS, A10, A100)))
     fake.listed(ADDRESSES, usage("StandardSkuPublicIpAddresses", limit=20))
+    ready_region.prepare(fake)
 
 
 def usage(name: str, used: int = 0, limit: int = 200) -> dict[str, Any]:

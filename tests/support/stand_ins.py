@@ -90,6 +90,10 @@ if "exec deployment/kaito-chat --" in line and os.environ.get("IN_POD"):
     sys.exit(subprocess.run([os.environ["APPLICATION_PYTHON"], *inside[1:]], env=application).returncode)
 """
 ANSWERS = {
+    "az version": '{"azure-cli": "2.77.0"}',
+    "helm version": "v4.1.0+gabc",
+    "kubelogin --version": "git hash: v0.2.10/abc",
+    "terraform version": '{"terraform_version": "1.11.4"}',
     "account get-access-token": json.dumps({"accessToken": TOKEN, "expires_on": 4102444800, "tokenType": "Bearer"}),
     "grafana show": "https://grafana.example.com",
     "public-ip show": "52.174.1.2",

@@ -22,6 +22,8 @@ from aks_kaito_cli.azure.errors import SignInError
 _AUDIENCE = "api://AzureADTokenExchange"
 _CLI_SECONDS = 30
 _HTTP_SECONDS = 15
+# Variables of a service principal's own secret, which come before every other way.
+_SECRETS = ("ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PATH", "ARM_CLIENT_SECRET")
 
 
 def credential(variables: Mapping[str, str]) -> TokenCredential:
@@ -50,9 +52,8 @@ def credential(variables: Mapping[str, str]) -> TokenCredential:
 
 def uses_az(variables: Mapping[str, str]) -> bool:
     """Return whether az signs in, so that its selected subscription applies."""
-    ways = ("ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PATH", "ARM_CLIENT_SECRET")
     switches = ("ARM_USE_OIDC", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_USE_MSI")
-    return not any(variables.get(name) for name in ways) and not any(_on(variables, name) for name in switches)
+    return not any(variables.get(name) for name in _SECRETS) and not any(_on(variables, name) for name in switches)
 
 
 def _certificate(variables: Mapping[str, str], name: str, value: str) -> TokenCredential:
@@ -109,3 +110,9 @@ def _requested(url: str, bearer: str) -> str:
         raise ClientAuthenticationError(
             f"the pipeline's token service gives no token: {type(error).__name__}"
         ) from None
+
+
+def has_one_token(variables: Mapping[str, str]) -> bool:
+    """Return whether the sign-in has a federated token that nobody renews, so that it ends with its access token."""
+    has_secret = any(variables.get(name) for name in _SECRETS)
+    return _on(variables, "ARM_USE_OIDC") and bool(variables.get("ARM_OIDC_TOKEN")) and not has_secret

@@ -10,18 +10,37 @@ from aks_kaito.settings import Environment
 from aks_kaito_cli.answers import BLOCKED, UNDECIDED, UNUSABLE, Answer, Check, Finding, exit_status, side_by_side
 from aks_kaito_cli.azure import access
 from aks_kaito_cli.azure.errors import AzureAnswerError
-from aks_kaito_cli.preflight import capacity, permissions, policies, registrations, subscription
+from aks_kaito_cli.preflight import (
+    capacity,
+    dns,
+    hugging_face,
+    names,
+    permissions,
+    policies,
+    registrations,
+    services,
+    subscription,
+    tools,
+)
+from aks_kaito_cli.preflight import (
+    offline as the_file,
+)
 from aks_kaito_cli.preflight.asking import together
 from aks_kaito_cli.preflight.context import Context
 
 # One line for each module: of the file alone, and of Azure. The findings appear in this order.
-OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = ()
+OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = (the_file.findings,)
 ONLINE: Sequence[Callable[[Context], list[Check]]] = (
     subscription.checks,
     permissions.checks,
     policies.checks,
     registrations.checks,
     capacity.checks,
+    names.checks,
+    dns.checks,
+    services.checks,
+    hugging_face.checks,
+    tools.checks,
 )
 _WORDS = {"blocker": "blocker", "unknown": "undecided check", "warning": "warning"}
 
