@@ -98,10 +98,9 @@ def _answer(environment: Environment, found: list[Finding], *, offline: bool) ->
 
 
 def _remedy(found: list[Finding]) -> str:
-    """Return the command that settles the first blocker, or else the first undecided check; empty without one."""
-    remedies = [each.remedy for state in ("blocker", "unknown") for each in found if each.state == state]
-    first = remedies[0] if remedies else ""
-    return first if first.startswith(("az ", "make ")) else ""
+    """Return the first command that settles a blocker, or else an undecided check; empty without one."""
+    remedies = (each.remedy for state in ("blocker", "unknown") for each in found if each.state == state)
+    return next((remedy for remedy in remedies if remedy.startswith(("az ", "make "))), "")
 
 
 def _counted(found: list[Finding]) -> str:
