@@ -58,6 +58,10 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(20)
 
 
+# The first arguments of the programs that preflight starts: who is signed in, and which versions there are.
+QUESTIONS = {"account", "version", "--version"}
+
+
 class Deployment:
     """One environment in a copy of the project, deployed by the genuine CLI."""
 
@@ -85,7 +89,7 @@ class Deployment:
     def refused(self, *arguments: str) -> str:
         """Return the reason why the command does nothing."""
         ran = self.attempt(*arguments)
-        assert (ran.done.returncode, [each for each in ran.asked if each[1] != "account"]) == (2, [])
+        assert (ran.done.returncode, [each for each in ran.asked if each[1] not in QUESTIONS]) == (2, [])
         return ran.done.stderr
 
     def attempt(self, *arguments: str, fails: str = "", says: str = "") -> Ran:
@@ -156,7 +160,7 @@ def test_a_blocker_ends_a_deployment_before_anything_is_changed(
     deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", "", azure)
     azure.listed(ready.USAGES, *ready.usages(ready.usage(ready.A10, 0, 35)))
     blocked = deployment.attempt("deploy", "dev", "0.2.0")
-    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, {"account", "version", "--version"})
+    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, QUESTIONS)
     assert "identity: user ada@kaito.dev" in blocked.done.stdout
     assert "blocker: Standard NVADSA10v5 Family vCPUs: az quota update" in blocked.done.stdout
     assert "Nothing was changed. If a blocker is wrong, begin without these checks" in blocked.done.stderr
