@@ -21,7 +21,7 @@ from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInE
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
 from support import fake_azure, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
-from support.prices import FakePrices
+from support.prices import Answer, FakePrices
 from support.project import ROOT
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -120,6 +120,17 @@ def test_without_a_price_list_nothing_is_invented(tmp_path: Path) -> None:
     assert "USD per month" not in ran.stdout
 
 
+def test_a_part_of_the_prices_is_shown_and_undecided(fake: FakePrices, tmp_path: Path) -> None:
+    fake.answers = [Answer(403, b"blocked")]
+    ran = run(tmp_path, fake.endpoint, "dev", "--json")
+    found = json.loads(ran.stdout)
+    assert (ran.returncode, found["exit_status"]) == (3, 3)
+    reasons = [each["reason"] for each in found["not_priced"]]
+    assert len(reasons) == 2
+    assert any("HTTP 403: blocked" in each for each in reasons)
+    assert found["totals"]["all"]["minimum"] > 100
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -148,7 +159,7 @@ def test_without_the_extra_one_sentence_says_so(command: str, monkeypatch: pytes
     assert "needs the extra `operations`, which is not installed" in ran.stderr
 
 
-def row(cost: float, group: str, service: str, currency: str = "EUR") -> list[Any]:
+def row(cost: Any, group: str, service: str, currency: str = "EUR") -> list[Any]:
     return [cost, group, service, currency]
 
 
@@ -199,11 +210,10 @@ def test_all_pages_of_a_bill_are_asked_with_the_question(
         (fake_azure.error(401, "InvalidAuthenticationToken"), SignInError, "InvalidAuthenticationToken"),
         (fake_azure.error(429, "TooManyRequests", Retry_After="60"), ThrottledError, "asks to wait 60 seconds"),
         (answer(following="https://elsewhere.example/x"), AzureAnswerError, "which gets no token"),
-        (
-            {"properties": {"columns": [{"name": "Usage"}], "rows": [[1]]}},
-            AzureAnswerError,
-            "no column of costs, but Usage",
-        ),
+        ({"properties": {"columns": COLUMNS[1:], "rows": [["g", "s", "EUR"]]}}, AzureAnswerError, "KeyError: 'Cost'"),
+        ({"properties": {"columns": COLUMNS, "rows": [[1, "g", "s"]]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": COLUMNS, "rows": [row("much", "g", "s")]}}, AzureAnswerError, "another form"),
+        ({"properties": {"columns": ["Cost"], "rows": [[1]]}}, AzureAnswerError, "another form"),
         (fake_azure.Reply(200, b"<html>"), AzureAnswerError, "no JSON object"),
     ],
 )

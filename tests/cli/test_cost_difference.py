@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aks_kaito.review.documents import document
+from aks_kaito.review.documents import Document, document
 from aks_kaito_cli.cost import markdown, schedule, wording
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Range, estimate
@@ -54,6 +54,23 @@ def test_a_new_environment_costs_all_of_it(stacks: dict[str, dict[str, Any]]) ->
     assert nothing.is_priced
     assert amounts(minus(new.total, nothing.total)) == amounts(new.total) == ["7,290.47", "7,564.22", "7,837.97"]
     assert next(iter(changed(nothing, new))).old is None
+
+
+def test_a_changed_line_without_a_price_is_no_amount() -> None:
+    def bastion(sku: str) -> Document:
+        return document("s", {"resource": {"azurerm_bastion_host": {"one": {**REGION, "sku": sku}}}})
+
+    old, new = (estimate([bastion(sku)], {}, recorded) for sku in ("Standard", "Basic"))
+    rows = [(each.label, wording.difference_cells(each)) for each in changed(old, new)]
+    assert rows == [
+        ("Bastion, Basic", ("0 → 1", "+138.70", "+138.70", "+138.70")),
+        ("Bastion, Standard", ("1 → 0", "not priced", "", "")),
+    ]
+    assert wording.difference_sentence("dev", old, new, "main", "USD") == (
+        "The change since main changes the cost of dev by +138.70 USD per month, without 1 changed line that cannot be"
+        " priced."
+    )
+    assert [each["monthly"] is None for each in wording.difference_data(old, new)["lines"]] == [False, True]
 
 
 def test_the_markdown_of_a_change_has_its_rows(stacks: dict[str, dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from support import fake_azure, prices
 from support.fake_azure import FakeAzure, Reply, error
 from support.kaito_pools import POOL, agent_pool, crds, listed, node_claim, workspace
-from support.pool_place import CLUSTER, POOLS, Place, prepared
+from support.pool_place import CLUSTER, POOLS, SUBSCRIPTION, Place, prepared
 from support.prices import Answer, FakePrices
 
 
@@ -56,6 +56,15 @@ def test_an_orphan_as_json(place: Place) -> None:
     assert (pool["name"], pool["state"], pool["hourly"], pool["nodes"]) == (POOL, "orphan", 3.744, 1)
     assert pool["created"] == "2026-11-20T09:30:00+00:00"
     assert found["next"] == f"make gpu-pools ENV=dev DELETE={POOL}"
+
+
+def test_owners_are_read_in_the_subscription_of_the_pools(place: Place) -> None:
+    place.answers["account show"] = SUBSCRIPTION
+    del place.variables["ARM_SUBSCRIPTION_ID"]
+    place.owners(workspace(), node_claim())
+    assert place.run("dev").returncode == 0
+    (credentials,) = [line for line in place.asked if "aks get-credentials" in line]
+    assert f"--subscription {SUBSCRIPTION}" in credentials
 
 
 def test_the_run_command_is_taken_where_kubectl_does_not_reach_the_cluster(place: Place) -> None:

@@ -108,6 +108,17 @@ def test_each_failure_is_said(fake: FakePrices, variables: dict[str, str], answe
         RetailPrices(variables).items(BASTION)
 
 
+def test_a_question_is_asked_once_also_if_it_fails(fake: FakePrices, variables: dict[str, str]) -> None:
+    fake.answers = [Answer(403, b"blocked")]
+    prices = RetailPrices(variables)
+    for _ in range(2):
+        with pytest.raises(PriceListError, match="HTTP 403"):
+            prices.items(BASTION)
+    other = BASTION.replace("Bastion", "DNS")
+    assert prices.items(other) == prices.items(other)
+    assert len(fake.requests) == 2
+
+
 def test_a_server_that_always_fails_is_asked_four_times(fake: FakePrices, variables: dict[str, str]) -> None:
     fake.answers = [Answer(500, b"", {"Retry-After": "0"})] * 9
     with pytest.raises(PriceListError, match="answers HTTP 500"):

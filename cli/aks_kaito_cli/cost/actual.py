@@ -16,7 +16,7 @@ from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError
 
 _MOST_PAGES = 50
-_GROUP, _SERVICE, _CURRENCY = "ResourceGroupName", "ServiceName", "Currency"
+_COST, _GROUP, _SERVICE, _CURRENCY = "Cost", "ResourceGroupName", "ServiceName", "Currency"
 _TAG = "environment"
 
 
@@ -84,7 +84,7 @@ def _question(environment: Environment, period: Period) -> dict[str, Any]:
         "timePeriod": {"from": f"{period.first}T00:00:00Z", "to": f"{period.last}T23:59:59Z"},
         "dataset": {
             "granularity": "None",
-            "aggregation": {"totalCost": {"name": "Cost", "function": "Sum"}},
+            "aggregation": {"totalCost": {"name": _COST, "function": "Sum"}},
             "grouping": [{"type": "Dimension", "name": _GROUP}, {"type": "Dimension", "name": _SERVICE}],
             "filter": {
                 "or": [
@@ -101,14 +101,15 @@ def _rows(arm: Arm, path: str, question: Mapping[str, Any]) -> Iterator[tuple[st
     place = path
     for _ in range(_MOST_PAGES):
         properties = arm.post(place, question).get("properties") or {}
-        columns = [str(column["name"]) for column in properties.get("columns") or []]
-        for row in properties.get("rows") or []:
-            named = dict(zip(columns, row, strict=True))
-            cost = named.get("Cost", named.get("PreTaxCost"))
-            if cost is None:
-                raise AzureAnswerError(f"{path}: the answer has no column of costs, but {', '.join(columns)}")
-            yield str(named[_GROUP]), str(named[_SERVICE]), Decimal(str(cost)), str(named[_CURRENCY])
-        place = properties.get("nextLink") or ""
+        try:
+            columns = [str(column["name"]) for column in properties.get("columns") or []]
+            for row in properties.get("rows") or []:
+                named = dict(zip(columns, row, strict=True))
+                yield str(named[_GROUP]), str(named[_SERVICE]), Decimal(str(named[_COST])), str(named[_CURRENCY])
+            place = str(properties.get("nextLink") or "")
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            words = f"the answer has another form than expected ({type(error).__name__}: {error})"
+            raise AzureAnswerError(f"{path}: {words}") from None
         if not place:
             return
         if urlsplit(place)[:2] != urlsplit(arm.endpoint)[:2]:

@@ -19,6 +19,11 @@ class Changed:
         """New less old, per month."""
         return minus(self.new.monthly if self.new else NOTHING, self.old.monthly if self.old else NOTHING)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether each side that has the line has a price for it."""
+        return all(side.price is not None for side in (self.old, self.new) if side)
+
 
 def minus(new: Range, old: Range) -> Range:
     """Return the difference of two ranges: minimum less minimum, and so on."""
@@ -28,15 +33,15 @@ def minus(new: Range, old: Range) -> Range:
 def changed(old: Estimate, new: Estimate) -> Iterator[Changed]:
     """Yield each line that differs, in the order of the new estimate, then those that are gone."""
     before, after = _lines(old), _lines(new)
-    for label in [*after, *(label for label in before if label not in after)]:
-        sides = Changed(label, before.get(label), after.get(label))
+    for key in [*after, *(key for key in before if key not in after)]:
+        sides = Changed(key[0], before.get(key), after.get(key))
         if _number(sides.old) != _number(sides.new) or any(sides.difference):
             yield sides
 
 
-def _lines(estimate: Estimate) -> dict[str, Priced]:
-    lines = [*estimate.platform, *(each.priced for each in estimate.gpus)]
-    return {each.line.label: each for each in lines}
+def _lines(estimate: Estimate) -> dict[tuple[str, str], Priced]:
+    """Return the lines by label and region."""
+    return {(each.line.label, each.line.region): each for each in estimate.lines}
 
 
 def _number(priced: Priced | None) -> tuple[int, int] | None:

@@ -46,11 +46,13 @@ class Priced:
     Attributes:
         price: The price; None if there is none.
         reason: The reason for which there is none.
+        is_asked: Whether the price list has answered, so that another question would not help.
     """
 
     line: Line
     price: Price | None
     reason: str = ""
+    is_asked: bool = True
 
     @property
     def monthly(self) -> Range:
@@ -105,17 +107,25 @@ class Estimate:
         return self.platform_total.plus(self.gpu_total)
 
     @property
+    def lines(self) -> list[Priced]:
+        """All lines, the GPU nodes last."""
+        return [*self.platform, *(each.priced for each in self.gpus)]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the price list has answered all questions."""
+        return all(each.is_asked for each in self.lines)
+
+    @property
     def not_priced(self) -> list[tuple[str, str]]:
         """Label and reason of everything that costs something by the hour and has no price."""
-        lines = [*self.platform, *(each.priced for each in self.gpus)]
-        found = [(each.line.label, each.reason) for each in lines if each.reason]
+        found = [(each.line.label, each.reason) for each in self.lines if each.reason]
         return [*found, *((each, "this program has no meter for this type of resource") for each in self.without_rule)]
 
     @property
     def is_priced(self) -> bool:
         """Whether anything has a price, or nothing needs one."""
-        lines = [*self.platform, *(each.priced for each in self.gpus)]
-        return not lines or any(each.price is not None for each in lines)
+        return not self.lines or any(each.price is not None for each in self.lines)
 
 
 def estimate(documents: Iterable[Document], summary: Mapping[str, Any], ask: Ask) -> Estimate:
@@ -158,7 +168,7 @@ class _Prices:
             return Priced(line, None, "the region is not known")
         answer = self._answers[line.meter.query(line.region)]
         if isinstance(answer, PriceListError):
-            return Priced(line, None, str(answer))
+            return Priced(line, None, str(answer), is_asked=False)
         try:
             return Priced(line, choose(answer, line.meter, line.region, datetime.now(UTC)))
         except NoPriceError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from aks_kaito_cli.cost.actual import Billed
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Estimate, Priced, Range
-from aks_kaito_cli.cost.wording import money, numbers, per_replica, rate, signed, span
+from aks_kaito_cli.cost.wording import difference_cells, money, per_replica, rate, signed, span
 
 _HEAD = ("Number", "Minimum", "Expected", "Maximum")
 
@@ -35,7 +35,7 @@ def of_difference(old: Estimate, new: Estimate, currency: str) -> Iterator[str]:
     if found:
         yield from _head(f"{currency} per month")
         for each in found:
-            yield _row(each.label, numbers(each), *map(signed, each.difference))
+            yield _row(each.label, *difference_cells(each))
         yield _row("**all together**", "", *map(signed, minus(new.total, old.total)))
         yield ""
     yield _total("Before", old.total, currency)

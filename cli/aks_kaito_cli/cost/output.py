@@ -123,4 +123,5 @@ def _undecided(name: str, found: Estimate, prices: RetailPrices) -> Output:
 
 def _answer(name: str, found: Estimate, sentence: str, data: dict[str, Any]) -> Answer:
     following = f"make cost ENV={name} ACTUAL=1, some days after the deployment"
-    return Answer(list(wording.findings(found)), sentence, following, FINE, data)
+    status = FINE if found.is_asked else UNDECIDED
+    return Answer(list(wording.findings(found)), sentence, following, status, data)

@@ -61,14 +61,29 @@ class RetailPrices:
         self._refresh = refresh
         self._unreachable: PriceListError | None = None
         self._lock = Lock()
+        self._answers: dict[str, list[dict[str, Any]] | PriceListError] = {}
         self._cache = Cache(folder(variables))
 
     def items(self, query: str) -> list[dict[str, Any]]:
         """Return all entries that an OData filter finds: stored ones of the last week, or asked now.
 
+        Each question is asked once, also if it fails, so that both sides of a comparison have the same prices.
+
         Raises:
             PriceListError: The price list does not answer, and no answer is stored.
         """
+        found = self._answers.get(query)
+        if found is None:
+            try:
+                found = self._stored_or_asked(query)
+            except PriceListError as error:
+                found = error
+            self._answers[query] = found
+        if isinstance(found, PriceListError):
+            raise found
+        return found
+
+    def _stored_or_asked(self, query: str) -> list[dict[str, Any]]:
         question = (self.endpoint, _VERSION, self.currency, query)
         stored = self._cache.find(*question)
         now = datetime.now(UTC)

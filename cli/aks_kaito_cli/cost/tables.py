@@ -12,7 +12,7 @@ from aks_kaito_cli.answers import Finding
 from aks_kaito_cli.cost.actual import Billed
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Estimate, Priced, Range
-from aks_kaito_cli.cost.wording import money, numbers, per_replica, rate, signed, span
+from aks_kaito_cli.cost.wording import difference_cells, money, per_replica, rate, signed, span
 
 _AMOUNTS = ("Minimum", "Expected", "Maximum")
 
@@ -28,7 +28,7 @@ def of_difference(old: Estimate, new: Estimate, currency: str) -> Table:
     """Return the lines that a change adds, removes or changes, with the difference per month."""
     table = _table(f"{currency} per month", "Number", *_AMOUNTS)
     for each in changed(old, new):
-        table.add_row(escape(each.label), numbers(each), *map(signed, each.difference))
+        table.add_row(escape(each.label), *difference_cells(each))
     table.add_row("all together", "", *map(signed, minus(new.total, old.total)), style="bold")
     return table
 

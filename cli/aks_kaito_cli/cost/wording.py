@@ -85,12 +85,20 @@ def notes(prices: RetailPrices) -> list[str]:
 
 def difference_sentence(name: str, old: Estimate, new: Estimate, base: str, currency: str) -> str:
     """Return the cost of a change in one sentence."""
-    differs = minus(new.total, old.total)
-    if not any(differs):
+    differs, found = minus(new.total, old.total), list(changed(old, new))
+    if not found:
         return f"The change since {base} does not change the cost of {name}."
     ends = [signed(differs.minimum), signed(differs.maximum)]
     amount = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-    return f"The change since {base} changes the cost of {name} by {amount} {currency} per month."
+    lacking = sum(not each.is_priced for each in found)
+    more = f", without {lacking} changed line{'s' if lacking > 1 else ''} that cannot be priced" if lacking else ""
+    return f"The change since {base} changes the cost of {name} by {amount} {currency} per month{more}."
+
+
+def difference_cells(each: Changed) -> tuple[str, ...]:
+    """Return number and amounts of a line that differs."""
+    amounts = tuple(map(signed, each.difference)) if each.is_priced else ("not priced", "", "")
+    return (numbers(each), *amounts)
 
 
 def numbers(each: Changed) -> str:
@@ -139,7 +147,12 @@ def as_data(estimate: Estimate) -> dict[str, Any]:
 def difference_data(old: Estimate, new: Estimate) -> dict[str, Any]:
     """Return the cost of a change as plain data for JSON."""
     lines = [
-        {"label": each.label, "number": numbers(each), "monthly": _data(each.difference)} for each in changed(old, new)
+        {
+            "label": each.label,
+            "number": numbers(each),
+            "monthly": _data(each.difference) if each.is_priced else None,
+        }
+        for each in changed(old, new)
     ]
     return {"lines": lines, "totals": _data(minus(new.total, old.total))}
 

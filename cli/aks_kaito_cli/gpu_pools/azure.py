@@ -19,11 +19,13 @@ class Pools:
     """The pools of one cluster.
 
     Attributes:
+        subscription: The id of the subscription that was asked.
         path: The cluster's resource id.
         terraforms: Names of the pools that Terraform manages.
     """
 
     arm: Arm
+    subscription: str
     path: str
     terraforms: frozenset[str]
 
@@ -82,6 +84,7 @@ def of_environment(arm: Arm, subscription: str, environment: Environment) -> Poo
     group = f"/subscriptions/{subscription}/resourceGroups/{names.resource_group}"
     return Pools(
         arm,
+        subscription,
         f"{group}/providers/Microsoft.ContainerService/managedClusters/{names.cluster}",
         frozenset({settings.system_pool.name, settings.user_pool.name}),
     )

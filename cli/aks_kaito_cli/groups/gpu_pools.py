@@ -70,12 +70,12 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
 
     prices, region = RetailPrices(os.environ, currency_code(currency)), environment.settings.location
     pools = _pools(environment)
-    stopped = pools.is_stopped()
+    read = _reader(environment, pools)
     found = [pool for pool in pools.all() if pool.owner is not None]
     objects, unreadable = None, ""
     if found:
         try:
-            objects = _read(environment, stopped=stopped)()
+            objects = read()
         except ClusterUnreadableError as error:
             unreadable = str(error)
     rows = overview.rows(found, objects, lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot))
@@ -92,7 +92,7 @@ def _delete(environment: Settings, name: str, *, yes: bool) -> int:
     from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan
 
     pools = _pools(environment)
-    read = _read(environment, stopped=pools.is_stopped())
+    read = _reader(environment, pools)
     try:
         pool = orphan(pools, name, read)
         if not (yes or _confirmed(f"Delete {name}, {pool.count} × {pool.size}, made for {pool.owner}", name)):
@@ -132,15 +132,24 @@ def _pools(environment: Settings) -> "Pools":
     return azure.of_environment(arm, access.subscription(arm, environment, os.environ), environment)
 
 
-def _read(environment: Settings, *, stopped: bool) -> Callable[[], "Objects"]:
-    """Return the function that reads the owners in the cluster."""
+def _reader(environment: Settings, pools: "Pools") -> Callable[[], "Objects"]:
+    """Return the function that reads the owners in the cluster of these pools.
+
+    Raises:
+        NotFoundError: There is no such cluster.
+        AzureAnswerError: Azure gives no usable answer.
+    """
     from aks_kaito_cli.gpu_pools import cluster
 
+    is_stopped = pools.is_stopped()
+    # The same subscription: az may have selected another one, with a cluster of the same name.
+    shell = Shell(environment, {**os.environ, "ARM_SUBSCRIPTION_ID": pools.subscription})
+
     def read() -> "Objects":
-        if stopped:
+        if is_stopped:
             raise cluster.ClusterUnreadableError("the cluster is stopped")
         with Console(stderr=True).status("Reading the owners in the cluster"):
-            return cluster.read(ways(Shell(environment)))
+            return cluster.read(ways(shell))
 
     return read
 
