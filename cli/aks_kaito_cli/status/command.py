@@ -8,6 +8,7 @@ from itertools import chain
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.spinner import Spinner
 from rich.text import Text
 
 from aks_kaito.settings import Environment
@@ -87,11 +88,11 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
     end = time.monotonic() + seconds
     console = Console(stderr=True)
     written: dict[str, str] = {}
-    with Live(_view(seen), console=console, transient=True, auto_refresh=False) as live:
+    with Live(_view(seen), console=console, transient=True) as live:
         while True:
             if not console.is_terminal:
                 _write_changes(seen, written)
-            live.update(_view(seen), refresh=console.is_terminal)
+            live.update(_view(seen))
             left = end - time.monotonic()
             if seen.settled or left <= 0:
                 return seen
@@ -102,7 +103,7 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
 def _view(seen: Look) -> RenderableType:
     lines = [Text(f"{each.replica.name} {models.in_progress(each)}") for each in seen.models if each.step]
     table = report.stages(seen.models)
-    return Group(*([table] if table else []), *lines, Text("Ctrl-C ends the wait; nothing is changed."))
+    return Group(*([table] if table else []), *lines, Spinner("dots", "Ctrl-C ends the wait; nothing is changed."))
 
 
 def _write_changes(seen: Look, written: dict[str, str]) -> None:
