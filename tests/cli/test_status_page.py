@@ -66,7 +66,7 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def azure() -> Iterator[FakeAzure]:
     with azure_with_cluster() as fake:
-        old = {"nodeImageVersion": "AKSUbuntu-2404gen2containerd-202608.20.0"}
+        old: dict[str, Any] = {"nodeImageVersion": "AKSUbuntu-2404gen2containerd-202608.20.0"}
         fake.listed(f"{CLUSTER}/agentPools", pool("system", **old), pool())
         yield fake
 

@@ -24,6 +24,9 @@ from aks_kaito_cli.status.reach import Reader, reader
 # A run in the cluster takes ten seconds by itself.
 _PAUSE_SECONDS = {"direct": 10.0, "run command": 20.0, "none": 20.0}
 
+# A wait ends after so many looks in a row without the cluster, which may have been away for a moment.
+_UNREAD_LOOKS = 3
+
 
 class Status:
     """One environment, and the access to it.
@@ -88,13 +91,15 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
     end = time.monotonic() + seconds
     console = Console(stderr=True)
     written: dict[str, str] = {}
+    unread = 0
     with Live(_view(seen), console=console, transient=True) as live:
         while True:
             if not console.is_terminal:
                 _write_changes(seen, written)
             live.update(_view(seen))
             left = end - time.monotonic()
-            if seen.settled or left <= 0:
+            unread = unread + 1 if seen.cluster.path == "none" and seen.azure.runs else 0
+            if (seen.settled and not 0 < unread < _UNREAD_LOOKS) or left <= 0:
                 return seen
             time.sleep(min(left, _PAUSE_SECONDS[seen.cluster.path]))
             seen = status.look()
