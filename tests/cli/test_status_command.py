@@ -40,7 +40,12 @@ def listed(*items: Any) -> str:
     return json.dumps({"kind": "List", "items": items})
 
 
-KAITO = {"get deployments kaito-workspace": listed(*controllers()), "get validatingwebhook": listed({"kind": "x"})}
+CHAT = {"spec": {"replicas": 2}, "status": {"readyReplicas": 2}}
+KAITO = {
+    "get deployments kaito-chat": listed(CHAT),
+    "get deployments kaito-workspace": listed(*controllers()),
+    "get validatingwebhook": listed({"kind": "x"}),
+}
 READY = {
     "get workspaces": listed(workspace(*READY_06)),
     "get pods --output json": listed(pod(running(50), condition("Ready", "True"))),
