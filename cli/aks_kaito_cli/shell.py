@@ -46,6 +46,10 @@ class RefusedError(Exception):
     """The command is refused; nothing was changed."""
 
 
+class BlockedError(RefusedError):
+    """A check before the command says that it would fail; nothing was changed."""
+
+
 class StepError(Exception):
     """A step failed.
 
@@ -100,6 +104,14 @@ class Shell:
                 # Started in the background of a script. A child would inherit the ignored signal and so miss the SIGINT
                 # that stands for our SIGTERM; a handler that does nothing becomes the default action in the child.
                 signal.signal(each, _ignore)
+
+    def selected_subscription(self) -> str:
+        """Return the id of the subscription that az has selected: without a choice, az and Terraform use it.
+
+        Raises:
+            StepError: az is missing, or nobody is signed in.
+        """
+        return self.ask(Step("find the subscription", self.azure.current_subscription()))
 
     def run(self, step: Step) -> None:
         """Run a step and show its output.

@@ -41,8 +41,8 @@ def status(
     """
     operations.require()
     # After the check: these modules import the extra's libraries.
-    from aks_kaito_cli.azure.errors import AzureAnswerError  # noqa: PLC0415
-    from aks_kaito_cli.status import command, report  # noqa: PLC0415
+    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.status import command, report
 
     try:
         found = command.run(
