@@ -162,4 +162,5 @@ def test_the_subscription_must_be_chosen_where_there_are_several(tmp_path: Path,
     azure.listed("/subscriptions", *({"subscriptionId": each, "state": "Enabled"} for each in ("one", "two")))
     ran = status(tmp_path, azure, ARM_SUBSCRIPTION_ID="")
     assert ran.done.returncode == 3
-    assert "the sign-in reaches 2 subscriptions: set subscription_id in the environment's file" in ran.done.stderr
+    assert "no subscription is chosen: set subscription_id in the environment's file" in ran.done.stderr
+    assert ran.done.stderr.splitlines()[-1] == "Next: az account list --output table"

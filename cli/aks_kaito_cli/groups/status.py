@@ -41,7 +41,7 @@ def status(
     """
     operations.require()
     # After the check: these modules import the extra's libraries.
-    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
     from aks_kaito_cli.status import command, report
 
     try:
