@@ -51,6 +51,13 @@ def test_a_page_at_another_host_gets_no_token(azure: FakeAzure) -> None:
         assert other.requests == []
 
 
+@pytest.mark.parametrize("link", ["/relative", "http://[bad", 7, {"href": "x"}])
+def test_a_next_page_without_an_address_is_an_answers_fault(azure: FakeAzure, link: object) -> None:
+    azure.answer(PATH, {"value": [], "nextLink": link})
+    with pytest.raises(AzureAnswerError, match="which gets no token"):
+        Arm(Credential(), azure.endpoint).pages(PATH)
+
+
 def test_pages_without_an_end_end(azure: FakeAzure) -> None:
     azure.answer(PATH, {"value": [1], "nextLink": f"{azure.endpoint}{PATH}"})
     with pytest.raises(AzureAnswerError, match="more than 200 pages"):

@@ -150,8 +150,8 @@ class Arm:
             following = answer.get("nextLink") or ""
             if not following:
                 return found
-            if urlsplit(following)[:2] != urlsplit(self.endpoint)[:2]:
-                raise AzureAnswerError(f"{path}: the next page is at {urlsplit(following).netloc}, which gets no token")
+            if not str(following).startswith(f"{self.endpoint}/"):
+                raise AzureAnswerError(f"{path}: the next page is at {_line(str(following))}, which gets no token")
             answer = self._object(self._sent("GET", following, {}))
         raise AzureAnswerError(f"{path}: more than {_MOST_PAGES} pages")
 
