@@ -16,7 +16,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(enc
 TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((CHART / "templates").rglob("*.*")))
 # Values of an earlier chart that `helm upgrade --reuse-values` passes on.
 FORMER = {"networkPolicy.otlpNamespace", "networkPolicy.otlpPort"}
-OPEN = {"template", "resources", "settings", "secrets", "vllm", "standby"}
+OPEN = {"template", "resources", "settings", "secrets", "vllm", "standby", "models"}
 
 
 def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:

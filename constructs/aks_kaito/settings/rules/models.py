@@ -164,10 +164,17 @@ def gated_models_have_a_token(context: Context) -> Iterator[Problem]:
 def models_have_names_of_their_own(context: Context) -> Iterator[Problem]:
     """The chat's picker shows different names."""
     settings = context.settings
-    shown = {name: model.display_name or model.title.rpartition("/")[2] for name, model in settings.all_models.items()}
+    shown = {name: model.display_name or _shown(name, model) for name, model in settings.all_models.items()}
     counts = Counter([*shown.values(), *(settings.openai.deployments if settings.openai.enabled else ())])
     for name, title in shown.items():
         if counts[title] > 1:
             value = settings.all_models[name].display_name
             allowed = f"must be set to a name of its own: the chat has {counts[title]} models named {title}"
             yield Problem(f"{prefix_of(context, name)}display_name", value or MISSING, allowed)
+
+
+def _shown(name: str, model: Model) -> str:
+    """Return the name in the picker of a model without a name of its own, as the chart makes it."""
+    if model.template is not None:
+        return "model" if name == DEFAULT else name
+    return model.preset.rpartition("/")[2]
