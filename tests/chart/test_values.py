@@ -84,10 +84,14 @@ def test_the_case_with_everything_sets_everything() -> None:
         "ingress.gateway.name",  # of another mode
         "ingress.gateway.namespace",
         "ingress.gateway.sectionName",
+        "model.keyVaultSecret",  # instead of a Secret
         "model.kind",  # of switch-values.yaml
+        "model.migProfile",  # of existing nodes
         "model.nodeCount",  # of a Workspace
         "model.standby",  # of switch-values.yaml
+        "model.preferredNodes",  # of KAITO 0.6
         "model.template",  # instead of a preset
+        "models",  # of models-values.yaml
     }
 
 
