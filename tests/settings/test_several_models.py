@@ -223,6 +223,12 @@ def test_a_wrong_value_is_refused_with_its_key(lines: list[str], key: str, words
     assert words in problems(written(tmp_path, text))[f"models.second.{key}"]
 
 
+def test_models_select_different_nodes(tmp_path: Path) -> None:
+    text = changed("model", "node_labels = {pool = 'gpu'}") + SECOND + "node_labels = {pool = 'gpu'}\n"
+    found = problems(written(tmp_path, text))["models.second.node_labels"]
+    assert "must differ from model.node_labels" in found
+
+
 def test_both_forms_of_the_default_model_are_refused(tmp_path: Path) -> None:
     text = DEV + '\n[models.default]\npreset = "phi-4"\n'
     assert "short form: keep one of the two tables" in problems(written(tmp_path, text))["models.default"]
@@ -277,6 +283,13 @@ def test_a_wrong_template_is_refused(text: str | None, words: str, tmp_path: Pat
     if text is not None:
         (tmp_path / "custom.yaml").write_text(text, encoding="utf-8")
     assert words in problems(written(tmp_path, DEV + CUSTOM.format(A100)))["models.custom.template"]
+
+
+def test_a_template_may_have_a_standby_on_another_size(tmp_path: Path) -> None:
+    (tmp_path / "custom.yaml").write_text(TEMPLATE, encoding="utf-8")
+    text = DEV + CUSTOM.format("Standard_D8ads_v5") + 'standby_instance_type = "Standard_D16ads_v5"\n'
+    found = values(tmp_path, text)["models"]["custom"]["standby"]
+    assert found == {"instanceType": "Standard_D16ads_v5", "nodeCount": 1}
 
 
 def test_keys_of_a_preset_have_no_effect_on_a_template(tmp_path: Path) -> None:

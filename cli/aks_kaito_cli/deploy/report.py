@@ -38,7 +38,7 @@ def afterwards(shell: Shell, signed_in: Kubectl) -> str:
     return text + _MODEL.format(
         version=kaito_version.compared(shell, signed_in),
         watch=shlex.join(kubectl.command("get", "workspaces", "--watch")),
-        size=settings.model.instance_type,
+        size=", ".join(sorted({model.instance_type for model in settings.all_models.values() if model.instance_type})),
         describe=shlex.join(kubectl.command("describe", "workspaces")),
         quota=shlex.join(shell.azure.list_quota()),
     )

@@ -122,7 +122,7 @@ def _switch(model: Model) -> Values:
     values: Values = {"allowInterruption": True} if model.interruption_allowed else {}
     if standby is not None:
         values["standby"] = {
-            "preset": standby.preset,
+            **({"preset": standby.preset} if standby.template is None else {}),
             "instanceType": standby.instance_type,
             "nodeCount": standby.node_count,
         }

@@ -69,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     models.kaito_has_the_features,
     models.keys_of_a_model_agree,
     models.gated_models_have_a_token,
+    models.models_have_nodes_of_their_own,
     models.models_have_names_of_their_own,
     names.names_fit_azure,
     names.names_have_no_reserved_words,

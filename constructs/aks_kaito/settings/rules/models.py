@@ -161,6 +161,20 @@ def gated_models_have_a_token(context: Context) -> Iterator[Problem]:
 
 
 @rule("model", "models")
+def models_have_nodes_of_their_own(context: Context) -> Iterator[Problem]:
+    """Models select different nodes: KAITO would start two of them on one GPU node, unless the nodes exist already."""
+    first: dict[tuple[tuple[str, str], ...], str] = {}
+    for prefix, model in _each(context):
+        labels = tuple(sorted(model.node_labels.items()))
+        if not labels or not model.instance_type:
+            continue
+        if labels in first:
+            allowed = f"must differ from {first[labels]}, since KAITO would start both models on one GPU node"
+            yield Problem(f"{prefix}node_labels", dict(labels), allowed)
+        first.setdefault(labels, f"{prefix}node_labels")
+
+
+@rule("model", "models", "openai")
 def models_have_names_of_their_own(context: Context) -> Iterator[Problem]:
     """The chat's picker shows different names."""
     settings = context.settings
