@@ -80,6 +80,12 @@ def test_without_any_table_the_default_model_has_the_default_values(tmp_path: Pa
     assert found["model"]["enabled"] is True
 
 
+def test_an_empty_short_form_keeps_the_default_model(tmp_path: Path) -> None:
+    found = values(tmp_path, without_model() + "\n[model]\n" + SECOND)
+    assert found["model"]["preset"] == "phi-4-mini-instruct"
+    assert list(found["models"]) == ["second"]
+
+
 def test_the_default_model_is_the_first_one(tmp_path: Path) -> None:
     tables = "".join(
         f'\n[models.{name}]\npreset = "{preset}"\ninstance_type = "{A100}"\n'
