@@ -267,6 +267,21 @@ def test_a_model_that_leaves_the_values_is_deleted_alone(release: HelmRelease) -
     assert (release.api.models(), release.api.deleted) == ({FIRST}, [second])
 
 
+def test_a_kept_model_does_not_leave_with_its_entry(release: HelmRelease) -> None:
+    kept = at("models.second.keep", True)
+    release.upgrade(SECOND, kept)
+    for gone in ([], [merged(SECOND, kept, at("models.second.enabled", False))]):
+        with pytest.raises(ReleaseError, match=r"Release models\.second\.keep: false first"):
+            release.upgrade(*gone)
+    release.upgrade(SECOND)
+    release.upgrade()
+    assert release.api.models() == {FIRST}
+
+
+def test_a_disabled_model_has_no_object() -> None:
+    assert render(default(SECOND, at("models.second.enabled", False))) == render(default())
+
+
 def test_names_are_those_of_before_and_depend_on_the_key() -> None:
     assert {name for kind, name in names(render(default(SECOND))) if kind == "Workspace"} >= {FIRST}
     renamed = {"models": {"other": SECOND["models"]["second"]}}

@@ -3,7 +3,7 @@
 {{- $settings := default dict .Values.chat.settings -}}
 {{- $vault := ternary (default dict .Values.chat.keyVault.secrets) dict .Values.chat.keyVault.enabled -}}
 {{- include "kaito-chat.resolve" . -}}
-{{- if and (not .Values.model.enabled) (not .Values.models) (not .Values.chat.models) -}}
+{{- if and (not .Values.model.enabled) (not (get .Values.model "resolved").models) (not .Values.chat.models) -}}
 {{- fail "model.enabled is false, and models and chat.models are empty: the chat needs a model. Add one to models, or an endpoint to chat.models." -}}
 {{- end -}}
 {{- $signIn := toString (default "none" (get $settings "KAITO_CHAT_SIGN_IN")) -}}
@@ -57,6 +57,7 @@
 {{- end -}}
 {{- end -}}
 {{- include "kaito-chat.modelsDiffer" . -}}
+{{- include "kaito-chat.keptModels" . -}}
 {{- include "kaito-chat.renameCheck" . -}}
 {{- range prepend (get .Values.model "resolved").models . }}{{ include "kaito-chat.modelChecks" . }}{{ end -}}
 {{- include "kaito-chat.ingressChecks" . -}}

@@ -36,9 +36,11 @@ Add the lists to `resolved`, which a template cannot return: `standby` (none or 
 {{- end -}}
 {{- range $name, $given := .Values.models -}}
 {{- $model := mergeOverwrite (include "kaito-chat.modelDefaults" $root | fromYaml) (deepCopy $given) -}}
+{{- if $model.enabled -}}
 {{- $_ := set $model "name" $name -}}
 {{- include "kaito-chat.rootOf" (dict "root" $root "model" $model "into" $holder) -}}
 {{- $models = append $models $holder.found -}}
+{{- end -}}
 {{- end -}}
 {{- $serving := $copies -}}
 {{- $others := concat $copies $standby -}}
@@ -160,6 +162,22 @@ ingress:
 {{- end -}}
 {{- end -}}
 {{- include "kaito-chat.switchChecks" . -}}
+{{- end -}}
+
+{{- /* Refuse to let a kept model leave the release with its entry of `models`; `model` has the same check for itself. */ -}}
+{{- define "kaito-chat.keptModels" -}}
+{{- $named := list "" -}}
+{{- range (get .Values.model "resolved").models }}{{ $named = append $named (get .Values.model "name") }}{{ end -}}
+{{- range $name := include "kaito-chat.usedNames" . | fromJsonArray -}}
+{{- range $set := list false true -}}
+{{- with include "kaito-chat.liveNamed" (dict "root" $ "set" $set "name" $name) | fromJson -}}
+{{- $key := dig "metadata" "labels" "kaito-chat/model" "" . -}}
+{{- if and (not (has $key $named)) (eq "keep" (dig "metadata" "annotations" "helm.sh/resource-policy" "" .)) -}}
+{{- fail (printf "models.%s.keep: %s would leave the release and remain in the cluster, where helm 3 cannot roll back to it, and its GPU node is billed. Release models.%s.keep: false first." $key $name $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Refuse models whose pods would share nodes or a name in the picker. */ -}}

@@ -41,14 +41,10 @@ first success, 0.6 keeps InferenceReady.
 */ -}}
 {{- define "kaito-chat.usedModel" -}}
 {{- $deployed := include "kaito-chat.deployedSettings" . | fromJson -}}
-{{- $data := dig "data" dict $deployed -}}
 {{- $key := default "" (get .Values.model "name") -}}
-{{- $urls := list (default "" (get $data "KAITO_CHAT_ENDPOINT_URL")) -}}
-{{- with get $data "KAITO_CHAT_MODELS" }}{{ $urls = list }}{{ range fromJsonArray . }}{{ $urls = append $urls (dig "endpoint_url" "" .) }}{{ end }}{{ end -}}
 {{- $found := dict -}}
-{{- range $url := $urls -}}
-{{- $name := trimPrefix "http://" $url -}}
-{{- if and (not $found) (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- range $name := include "kaito-chat.usedNames" . | fromJsonArray -}}
+{{- if not $found -}}
 {{- range $set := list false true -}}
 {{- with include "kaito-chat.liveOf" (dict "root" $ "set" $set "name" $name "key" $key) | fromJson -}}
 {{- $conditions := include "kaito-chat.conditions" . | fromJson -}}
@@ -61,6 +57,19 @@ first success, 0.6 keeps InferenceReady.
 {{- end -}}
 {{- end -}}
 {{- toJson $found -}}
+{{- end -}}
+
+{{- /* Names of the objects that the deployed chat may use, of all models, as JSON: the hosts of its models' addresses. */ -}}
+{{- define "kaito-chat.usedNames" -}}
+{{- $data := dig "data" dict (include "kaito-chat.deployedSettings" . | fromJson) -}}
+{{- $urls := list (default "" (get $data "KAITO_CHAT_ENDPOINT_URL")) -}}
+{{- with get $data "KAITO_CHAT_MODELS" }}{{ range fromJsonArray . }}{{ $urls = append $urls (dig "endpoint_url" "" .) }}{{ end }}{{ end -}}
+{{- $names := list -}}
+{{- range $urls -}}
+{{- $name := trimPrefix "http://" . -}}
+{{- if regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name }}{{ $names = append $names $name }}{{ end -}}
+{{- end -}}
+{{- toJson $names -}}
 {{- end -}}
 
 {{- /* The live object of a model by its name, or {}. Takes root, set, name, and the model's key in `models`, empty for `model`. */ -}}
