@@ -5,9 +5,9 @@ import socket
 
 from aks_kaito.charts.ours import published
 from aks_kaito.settings import Environment
+from aks_kaito_cli import kaito_version
+from aks_kaito_cli.cluster import by_hand
 from aks_kaito_cli.commands.kubectl import Kubectl
-from aks_kaito_cli.deploy import kaito_version
-from aks_kaito_cli.deploy.cluster import by_hand
 from aks_kaito_cli.shell import Shell, Step, StepError
 
 # The application's port in its pod.

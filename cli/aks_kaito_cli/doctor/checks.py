@@ -16,6 +16,7 @@ from typing import Literal
 from aks_kaito_cli.doctor.needs import COMMANDS, Needs, Program, Version
 
 State = Literal["ok", "missing", "optional"]
+UNKNOWN_VERSION = "unknown version"
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 15
 _PYTHONS = ((3, 11), (3, 14))
@@ -93,13 +94,16 @@ def _programs(chosen: Mapping[str, Needs], variables: Mapping[str, str]) -> Iter
         for program in needs.optional:
             optional.setdefault(program, []).append(name)
     for program, names in used.items():
-        yield _program(program, tuple(names), variables, absent="missing")
+        yield checked(program, tuple(names), variables)
     for program, names in optional.items():
         if program not in used:
-            yield _program(program, tuple(names), variables, absent="optional")
+            yield checked(program, tuple(names), variables, absent="optional")
 
 
-def _program(program: Program, commands: tuple[str, ...], variables: Mapping[str, str], absent: State) -> Finding:
+def checked(
+    program: Program, commands: tuple[str, ...], variables: Mapping[str, str], absent: State = "missing"
+) -> Finding:
+    """Return the finding on one program; its state is `absent` if it is missing, broken or too old."""
     name = variables.get(program.variable) or program.name
     path = shutil.which(name, path=variables.get("PATH"))
     remedy = f"Install {name}: {program.install}" if name == program.name else f"Correct {program.variable}={name}"
@@ -111,7 +115,7 @@ def _program(program: Program, commands: tuple[str, ...], variables: Mapping[str
     version, problem = _version(path, program)
     if problem:
         return found(absent, problem, remedy, path)
-    shown = ".".join(map(str, version)) or "unknown version"
+    shown = ".".join(map(str, version)) or UNKNOWN_VERSION
     if version and version < program.minimum:
         least = ".".join(map(str, program.minimum))
         return found(absent, shown, f"Upgrade {name} to {least} or newer: {program.install}", path)

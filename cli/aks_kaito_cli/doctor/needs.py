@@ -55,6 +55,15 @@ AZ = Program("az", "package: azure-cli, https://learn.microsoft.com/cli/azure/in
 KUBELOGIN = Program(
     "kubelogin", "https://azure.github.io/kubelogin/install.html", ("--version",), in_public_clusters=True
 )
+# OCI registries, from which the charts come, are part of Helm since 3.8.
+HELM = Program(
+    "helm",
+    "https://helm.sh/docs/intro/install/",
+    ("version", "--short"),
+    (3, 8),
+    "HELM_BIN",
+    in_public_clusters=True,
+)
 DOCKER = Program("docker", "package: docker.io, or podman with DOCKER_COMMAND=podman", variable="DOCKER_COMMAND")
 CHROMIUM = Program("chromium", "package: chromium")
 HEADLESS = Program("chromium-headless-shell", "package: chromium-headless-shell")
@@ -69,5 +78,7 @@ COMMANDS: dict[str, Needs] = {
     "deploy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=3),
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1),
+    "status": Needs((MAKE, AZ, KUBELOGIN), disk_gib=1.2),
+    "import-tfvars": Needs((MAKE,), disk_gib=1),
     "image": Needs((MAKE, DOCKER), disk_gib=2),
 }

@@ -10,7 +10,7 @@ from aks_kaito.charts.names import IMAGE_TAG
 from aks_kaito.models import copies, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import Model
 
 
@@ -18,13 +18,14 @@ from aks_kaito.settings.model import Model
 class Gpu:
     """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    `name` is the key of the model, and `node_count` the number of nodes of one copy. A value is None if the size or the
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is None if the size or the
     model is in no catalog, and then KAITO's decision is unknown.
     """
 
     name: str
     preset: str
     instance_type: str
+    min_replicas: int
     replicas: int
     node_count: int | None
     gpus: int | None
@@ -78,17 +79,14 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """Summarize an environment whose stacks are in `paths`, in the order of deployment."""
     stacks = [_stack(path) for path in paths]
     settings = environment.settings
-    served = settings.all_models if settings.kaito.enabled else {}
-    models = [_planned(name, model, settings.kaito.version) for name, model in served.items()]
-    second = {name: model.standby() for name, model in served.items()}
-    standbys = [_planned(name, model, settings.kaito.version) for name, model in second.items() if model is not None]
+    found, standbys = models(settings)
     return Summary(
         environment=environment.name,
         location=settings.location,
         stacks=stacks,
-        models=models,
+        models=found,
         standbys=standbys,
-        quota=_quota([*models, *standbys]),
+        quota=_quota([*found, *standbys]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
@@ -97,6 +95,17 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
 def _stack(path: Path) -> Stack:
     document = documents.read(path)
     return Stack(document.name, str(path), kinds.grouped(document), exposures(document))
+
+
+def models(settings: Settings) -> tuple[list[Gpu], list[Gpu]]:
+    """Return the models and their standbys with their GPU nodes; none while KAITO is off."""
+    version = settings.kaito.version
+    served = settings.all_models if settings.kaito.enabled else {}
+    second = {name: model.standby() for name, model in served.items()}
+    return (
+        [_planned(name, model, version) for name, model in served.items()],
+        [_planned(name, model, version) for name, model in second.items() if model is not None],
+    )
 
 
 def _quota(models: Sequence[Gpu]) -> dict[str, int | None]:
@@ -120,6 +129,7 @@ def _planned(key: str, model: Model, version: str) -> Gpu:
         name=key,
         preset=model.title,
         instance_type=name,
+        min_replicas=model.min_replicas or model.replicas,
         replicas=model.most_replicas,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
