@@ -25,6 +25,8 @@ TESTS ?= tests/app
 FAST := $(addprefix tests/,infra node review settings snapshots cli/test_commands.py test_language.py test_repository.py)
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
+# File of make import-tfvars.
+FILE ?=
 TAG ?=
 # Not empty: make deploy begins without the checks of make preflight.
 SKIP_PREFLIGHT ?=
@@ -48,6 +50,9 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$python"; break; }; done)
+# Names the missing package before anything is installed.
+HAS_PYTHON = test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH. Install one (package: python3.13; on Debian also python3.13-venv), or set PYTHON=/path/to/python" >&2; exit 2; }; \
+	"$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python >=3.11,<3.14 (package: python3.13)" >&2; exit 2; }
 VENV := .venv
 BIN := $(VENV)/bin
 # The command, with the pinned helm and kubectl; exec, so that it receives the signals that stop make. `--` in its calls
@@ -105,14 +110,13 @@ status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment
 # Before make installs anything: name what the command lacks on this machine.
 .PHONY: can-deploy can-destroy can-release
 can-deploy can-destroy can-release:
+	@$(HAS_PYTHON)
 	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
 
 .PHONY: import-tfvars
 import-tfvars: $(OPERATIONS) ## Write an environment file from the sample's variables (FILE=terraform.tfvars ENV=mine)
-	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- "$(FILE)"
+	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- $(if $(FILE),"$(FILE)")
 
-.PHONY: operations
-operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
 .PHONY: doctor
 doctor: $(INFRA) ## Check that this machine has what each command needs
 	@$(AKS_KAITO) doctor
@@ -234,8 +238,7 @@ clean: ## Remove what the commands created, except Terraform's state
 	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
 
 $(INFRA): requirements/infra.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
-	@"$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python >=3.11,<3.14" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	@echo "Setting up $(VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/infra.txt
@@ -270,14 +273,14 @@ $(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requ
 	@touch $@
 
 $(SECURITY): requirements/security.txt
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	"$(PYTHON)" -m venv .venv-security
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
 # The chat application has a separate virtual environment; the image contains the packages of $(APP).
 $(APP): app/requirements-build.txt app/requirements.txt
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(APP_VENV)
 	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt

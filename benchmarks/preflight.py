@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support import ready_subscription as ready  # noqa: E402 - found by the line above
 from support.fake_azure import running  # noqa: E402
+from support.fake_dns import running as running_dns  # noqa: E402
 from support.preflights import DEV, PROD, written  # noqa: E402
 from support.project import OWN_ID  # noqa: E402
 from support.stand_ins import AKS_KAITO, environment, prepare  # noqa: E402
@@ -35,10 +36,11 @@ def main(rounds: int) -> None:
 
 def _measure(name: str, text: str, folder: Path, rounds: int) -> None:
     seconds = []
-    with running() as azure:
+    with running() as azure, running_dns() as public:
         ready.prepare(azure, written(folder, text, name))
         azure.seconds = _ANSWER_SECONDS
         chosen = {**environment(folder, text, name), "AKS_KAITO_ARM_ENDPOINT": azure.endpoint}
+        chosen["AKS_KAITO_DNS_SERVER"] = public.address
         variables = prepare(folder, answers={"account show": OWN_ID}, variables=chosen)
         for _ in range(rounds):
             azure.requests.clear()

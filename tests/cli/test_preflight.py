@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.preflight import run as preflight
@@ -151,7 +152,7 @@ def test_checks_run_side_by_side(azure: FakeAzure, tmp_path: Path, monkeypatch: 
 
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(operations, "_PACKAGES", ("requests", "nobody", "nobody.has.this"))
-    with pytest.raises(operations.typer.Exit) as raised:
+    with pytest.raises(typer.Exit) as raised:
         operations.require()
     assert raised.value.exit_code == 2
     missing = "which is not installed (nobody, nobody.has.this): make operations\n"

@@ -181,7 +181,12 @@ D4, GPU = "Standard_D4ads_v5", "Standard_NV36ads_A10_v5"
             "blocker",
             f"{D4} is not offered in zone 1 of westeurope; those that have it for this subscription: 3",
         ),
-        (skus(sku(D4, restrictions=[restriction("Zone", zones=["2", "3"])])), "system pool", "ok", "in the zones 1"),
+        (
+            skus(sku(D4, restrictions=[restriction("Zone", zones=["2", "3"])])),
+            "system pool",
+            "ok",
+            "westeurope, zone 1",
+        ),
         (skus(sku(D4, zones=[])), "system pool", "blocker", "for this subscription: none"),
         # KAITO asks for no zone.
         (skus(sku(GPU, zones=[])), "model phi-4-mini-instruct", "ok", f"{GPU} is offered in westeurope"),

@@ -12,6 +12,9 @@ from support.fake_azure import running as running_azure
 from support.fake_dns import FakeDns
 from support.fake_dns import running as running_dns
 from support.host_names import CHAT, RECORD, SERVERS, ZONE, ZONED, looked_up, prepare
+from support.preflight_checks import GROUP
+
+CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks-kaito-dev-westeurope"
 
 
 @pytest.fixture
@@ -137,3 +140,20 @@ def test_a_servers_failure_is_not_taken_for_an_absence(tmp_path: Path, azure: Fa
     public.rcodes["chat.kaito.dev"] = dns.rcode.SERVFAIL
     result = looked_up(tmp_path, azure, public, CHAT)
     assert [each.state for each in result.values()] == ["unknown", "unknown"]
+
+
+def test_a_running_environment_is_told_and_not_stopped(tmp_path: Path, azure: FakeAzure, public: FakeDns) -> None:
+    azure.answer(CLUSTER, {"properties": {}})
+    public.referrals["kaito.dev"] = []
+    public.records["kaito.dev CAA"] = ['0 issue "digicert.com"']
+    result = looked_up(tmp_path, azure, public)
+    assert {subject: each.state for subject, each in result.items()} == {
+        "zone": "ok",
+        "delegation": "warning",
+        "chat record": "ok",
+        "chat CAA": "warning",
+    }
+    azure.answer(CLUSTER, error(404, "ResourceNotFound"))
+    result = looked_up(tmp_path, azure, public)
+    assert (result["delegation"].state, result["chat CAA"].state) == ("blocker", "blocker")
+    assert result["chat CAA"].remedy == 'Add to kaito.dev a CAA record: 0 issue "letsencrypt.org"'

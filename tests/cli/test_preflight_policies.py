@@ -195,7 +195,13 @@ def test_the_remedy_for_a_tag_is_a_setting(azure: FakeAzure, tmp_path: Path) -> 
 
 def test_policies_that_cannot_be_asked_are_no_pass(azure: FakeAzure, tmp_path: Path) -> None:
     environment = written(tmp_path)
-    for answer in (error(403, "AuthorizationFailed"), error(404, "NotFound"), {"contentEvaluationResult": []}, []):
+    answers: list[Any] = [
+        error(403, "AuthorizationFailed"),
+        error(404, "NotFound"),
+        {"contentEvaluationResult": []},
+        [],
+    ]
+    for answer in answers:
         ready.prepare(azure, environment)
         azure.answer(ready.RESTRICTIONS, answer)
         assert found(azure, environment, policies.checks)["policies"].state == "unknown"

@@ -95,10 +95,11 @@ def test_a_contributor_lacks_the_assignment_of_roles_only(azure: FakeAzure, tmp_
     assert set(findings) == {"roles (assigning)", "deny assignments"}
     finding = findings["roles (assigning)"]
     assert finding.state == "blocker"
-    assert "Microsoft.Authorization/roleAssignments/write" in finding.detail
+    action = "Microsoft.Authorization/roleAssignments/write"
+    assert finding.detail == f"not allowed in the subscription: {action}, which gives identities their rights"
     assert finding.remedy == f"{ASSIGN} 'Role Based Access Control Administrator' --scope {ready.SCOPE}"
 
-    # What one role excludes, another may grant, also at the group alone, and in other case.
+    # Another role may grant an excluded action, also at the group alone, and in other case.
     assigner = {"actions": ["microsoft.authorization/roleAssignments/*"], "notActions": []}
     azure.listed(ready.PERMISSIONS, ready.CONTRIBUTOR, assigner)
     assert found(azure, written(tmp_path), permissions.checks)["roles"].state == "ok"

@@ -58,12 +58,16 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(20)
 
 
+# The first arguments of the programs that preflight starts: who is signed in, and which versions there are.
+QUESTIONS = {"account", "version", "--version"}
+
+
 class Deployment:
     """One environment in a copy of the project, deployed by the genuine CLI."""
 
-    def __init__(self, place: Place, folder: Path, chat: str, azure: FakeAzure) -> None:
+    def __init__(self, place: Place, folder: Path, chat: str, azure: FakeAzure, subscription: str = OWN_ID) -> None:
         self.place = place
-        self.subscription = OWN_ID
+        self.subscription = subscription
         self._folder = folder
         self._variables = {
             **place.variables,
@@ -79,13 +83,13 @@ class Deployment:
         settings = place.folder / "environments" / "dev.toml"
         settings.write_text(own(settings.read_text(encoding="utf-8")), encoding="utf-8")
         ready.prepare(azure, load(settings, TODAY))
-        azure.answers |= {path.replace(OWN_ID, STUBS): found for path, found in azure.answers.items()}
+        azure.answers = {path.replace(OWN_ID, STUBS): answer for path, answer in azure.answers.items()} | azure.answers
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
         """Return the reason why the command does nothing."""
         ran = self.attempt(*arguments)
-        assert (ran.done.returncode, [each for each in ran.asked if each[1] != "account"]) == (2, [])
+        assert (ran.done.returncode, [each for each in ran.asked if each[1] not in QUESTIONS]) == (2, [])
         return ran.done.stderr
 
     def attempt(self, *arguments: str, fails: str = "", says: str = "") -> Ran:
@@ -131,6 +135,13 @@ def azure() -> Iterator[FakeAzure]:
         yield fake
 
 
+@pytest.fixture
+def forbidding(azure: FakeAzure) -> FakeAzure:
+    """Azure where one check cannot be decided, which stops no deployment."""
+    azure.answer(ready.DENIED.replace(OWN_ID, STUBS), error(403, "AuthorizationFailed"))
+    return azure
+
+
 def addresses(document: dict[str, Any]) -> list[str]:
     """Return the addresses of all resources."""
     return [f"{kind}.{name}" for kind, named in document["resource"].items() for name in named]
@@ -149,7 +160,7 @@ def test_a_blocker_ends_a_deployment_before_anything_is_changed(
     deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", "", azure)
     azure.listed(ready.USAGES, *ready.usages(ready.usage(ready.A10, 0, 35)))
     blocked = deployment.attempt("deploy", "dev", "0.2.0")
-    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, {"account"})
+    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, QUESTIONS)
     assert "identity: user ada@kaito.dev" in blocked.done.stdout
     assert "blocker: Standard NVADSA10v5 Family vCPUs: az quota update" in blocked.done.stdout
     assert "Nothing was changed. If a blocker is wrong, begin without these checks" in blocked.done.stderr
@@ -164,16 +175,19 @@ def test_a_blocker_ends_a_deployment_before_anything_is_changed(
 
 
 def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
-    stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]], chat: str, azure: FakeAzure, tmp_path: Path
+    stacks: dict[str, dict[str, Any]],
+    workloads: dict[str, dict[str, Any]],
+    chat: str,
+    forbidding: FakeAzure,
+    tmp_path: Path,
 ) -> None:
     documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
     (tmp_path / "stand-ins").mkdir()
-    deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat, azure)
+    deployment = Deployment(
+        prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat, forbidding, STUBS
+    )
     platform, inside = documents
 
-    # A check that cannot be decided stops nothing.
-    deployment.subscription = STUBS
-    azure.answer(ready.DENIED.replace(OWN_ID, STUBS), error(403, "AuthorizationFailed"))
     # Each stack fails halfway, and the next run completes it.
     whole = {stack: len(addresses(document)) for stack, document in documents.items()}
     for stack, kind in ((platform, "azurerm_virtual_network"), (inside, "kubernetes_namespace_v1")):

@@ -25,12 +25,12 @@ _NO_CAPACITY = (
 
 @dataclass(frozen=True)
 class _Need:
-    """What one quota must allow; a number is None if it cannot be known.
+    """The need of one quota; a number is None if it cannot be known.
 
     Attributes:
         first: The need at the start.
         most: The need at the autoscaler's maximum, with an upgrade.
-        own: What the deployed environment uses already, which the usage includes.
+        own: The deployed environment's use, which Azure's number includes.
     """
 
     first: int | None

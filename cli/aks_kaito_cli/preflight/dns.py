@@ -6,7 +6,7 @@ from functools import partial
 import dns.exception
 
 from aks_kaito.charts.ours import published
-from aks_kaito_cli.answers import Check, Finding
+from aks_kaito_cli.answers import Check, Finding, State
 from aks_kaito_cli.azure.arm import Answer
 from aks_kaito_cli.azure.errors import NotFoundError
 from aks_kaito_cli.preflight import caa, resources
@@ -79,10 +79,10 @@ def _delegation(context: Context) -> Iterator[Finding]:
     finding = partial(Finding, GROUP, "delegation")
     remedy = f"At the registrar or in the zone above {name}, set exactly these NS records: {', '.join(sorted(own))}"
     if not delegated:
-        yield finding("blocker", f"no NS records delegate {name}: nobody finds its records", remedy)
+        yield finding(_unreachable(context), f"no NS records delegate {name}: nobody finds its records", remedy)
     elif foreign := delegated - own:
         text = f"{name} is delegated to {', '.join(sorted(foreign))}, which do not serve this zone"
-        yield finding("blocker", text, remedy)
+        yield finding(_unreachable(context), text, remedy)
     elif missing := own - delegated:
         yield finding("warning", f"{name} is not delegated to {', '.join(sorted(missing))}", remedy)
     else:
@@ -191,4 +191,14 @@ def _caa(context: Context, subject: str, host: str) -> Iterator[Finding]:
     challenge = "dns-01" if context.settings.ingress.dns_zone_name else "http-01"
     found = Resolver(context.variables).caa(host)
     state, text, remedy = caa.judged(found, challenge)
-    yield Finding(GROUP, subject, state, text, remedy)
+    yield Finding(GROUP, subject, _unreachable(context) if state == "blocker" else state, text, remedy)
+
+
+def _unreachable(context: Context) -> State:
+    """Return the state of what leaves the chat without an address or a certificate.
+
+    The first deployment would end at a chat that nobody reaches. A later one changes nothing about it, and may be the
+    urgent one.
+    """
+    cluster = resources.own(context, resources.CLUSTERS, context.names.cluster)
+    return "warning" if resources.existing(context, cluster) else "blocker"

@@ -35,8 +35,8 @@ def findings(context: Context, group: str) -> Iterator[Finding]:
 
 def _running(context: Context) -> str:
     """Return the version of this environment's cluster; empty if there is none."""
-    kind = "Microsoft.ContainerService/managedClusters"
-    cluster = resources.existing(context, resources.own(context, kind, context.names.cluster))
+    path = resources.own(context, resources.CLUSTERS, context.names.cluster)
+    cluster = resources.existing(context, path)
     if cluster is None:
         return ""
     properties = cluster["properties"]

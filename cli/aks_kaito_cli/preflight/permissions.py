@@ -71,13 +71,14 @@ def _zone(context: Context) -> Iterator[Finding]:
 
 def _lacking(context: Context, subject: str, scope: str, lacking: list[str]) -> Iterator[Finding]:
     """Yield a blocker for missing rights to create resources, and one for those to assign roles."""
+    place = "the subscription" if scope == context.scope else f"the resource group {scope.rpartition('/')[2]}"
     writes = [action for action in lacking if action != ASSIGN_ROLES]
     if writes:
         more = f" and {len(writes) - _SHOWN} more" if len(writes) > _SHOWN else ""
-        text = f"not allowed at {scope}: {', '.join(writes[:_SHOWN])}{more}"
+        text = f"not allowed in {place}: {', '.join(writes[:_SHOWN])}{more}"
         yield Finding(GROUP, subject, "blocker", text, _assign(context, "Contributor", scope))
     if ASSIGN_ROLES in lacking:
-        text = f"not allowed at {scope}: {ASSIGN_ROLES}, with which the deployment gives identities their rights"
+        text = f"not allowed in {place}: {ASSIGN_ROLES}, which gives identities their rights"
         yield Finding(GROUP, f"{subject} (assigning)", "blocker", text, _assign(context, _ASSIGNER, scope))
     if not lacking:
         yield Finding(GROUP, subject, "ok", "resources can be created, and roles assigned")

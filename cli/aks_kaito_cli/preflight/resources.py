@@ -9,6 +9,7 @@ from aks_kaito_cli.azure.errors import AzureAnswerError
 from aks_kaito_cli.preflight.asking import if_there
 from aks_kaito_cli.preflight.context import Context
 
+CLUSTERS = "Microsoft.ContainerService/managedClusters"
 # See: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
 _UNREGISTERED = {"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}
 

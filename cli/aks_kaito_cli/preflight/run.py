@@ -15,6 +15,7 @@ from aks_kaito_cli.preflight import (
     dns,
     hugging_face,
     names,
+    offline,
     permissions,
     policies,
     registrations,
@@ -22,14 +23,11 @@ from aks_kaito_cli.preflight import (
     subscription,
     tools,
 )
-from aks_kaito_cli.preflight import (
-    offline as the_file,
-)
 from aks_kaito_cli.preflight.asking import together
 from aks_kaito_cli.preflight.context import Context
 
 # One line for each module: of the file alone, and of Azure. The findings appear in this order.
-OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = (the_file.findings,)
+OFFLINE: Sequence[Callable[[Environment], list[Finding]]] = (offline.findings,)
 ONLINE: Sequence[Callable[[Context], list[Check]]] = (
     subscription.checks,
     permissions.checks,
@@ -100,10 +98,9 @@ def _answer(environment: Environment, found: list[Finding], *, offline: bool) ->
 
 
 def _remedy(found: list[Finding]) -> str:
-    """Return the command that settles the first blocker, or else the first undecided check; empty without one."""
-    remedies = [each.remedy for state in ("blocker", "unknown") for each in found if each.state == state]
-    first = remedies[0] if remedies else ""
-    return first if first.startswith(("az ", "make ")) else ""
+    """Return the first command that settles a blocker, or else an undecided check; empty without one."""
+    remedies = (each.remedy for state in ("blocker", "unknown") for each in found if each.state == state)
+    return next((remedy for remedy in remedies if remedy.startswith(("az ", "make "))), "")
 
 
 def _counted(found: list[Finding]) -> str:

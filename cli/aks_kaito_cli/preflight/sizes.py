@@ -65,7 +65,7 @@ def findings(context: Context, known: dict[str, Size]) -> Iterator[Finding]:
         problems = list(_problems(context, each, size))
         yield from problems
         if not problems and size is not None:
-            where = f", in the zones {', '.join(each.zones)}" if each.zones else ""
+            where = f", zone {', '.join(each.zones)}" if each.zones else ""
             yield Finding(GROUP, each.purpose, "ok", f"{each.size} is offered in {context.settings.location}{where}")
 
 

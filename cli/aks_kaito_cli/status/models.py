@@ -18,6 +18,7 @@ def words_of(environment: Environment, state: ModelState | None = None) -> dict[
     replica = state.replica if state else None
     return {
         "model": replica.model if replica else settings.model.preset,
+        "table": "model",
         "size": (replica.size if replica else "") or settings.model.instance_type,
         "region": settings.location,
         "environment": environment.name,
@@ -39,14 +40,18 @@ def findings(seen: Look, environment: Environment) -> Iterator[Finding]:
         yield _finding(state, environment)
         if said := last_words(state):
             yield Finding(_MODEL, f"last words of {state.replica.name}", "info", said)
-    yield from _of_sets(seen)
+    yield from _of_sets(seen, environment)
     if not seen.models and not seen.sets:
         yield _none(seen, environment)
 
 
-def _of_sets(seen: Look) -> Iterator[Finding]:
+def _of_sets(seen: Look, environment: Environment) -> Iterator[Finding]:
     for each in seen.sets:
-        if each.wanted == 0:
+        if found := seen.set_causes.get(each.name):
+            words = {**words_of(environment), "model": each.name}
+            detail = f"{found.cause.sentence.format(**words)} ({found.evidence.text})"
+            yield Finding(_MODEL, each.name, "blocker", detail, found.cause.remedy.format(**words))
+        elif each.wanted == 0:
             yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
         elif each.ready < each.wanted:
             some: State = "warning" if each.ready else "unknown"

@@ -18,8 +18,8 @@ from aks_kaito.settings.model import Model
 class Gpu:
     """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is None if the size or the
-    model is in no catalog, and then KAITO's decision is unknown.
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is
+    None if the size or the model is in no catalog, and then KAITO's decision is unknown.
     """
 
     name: str

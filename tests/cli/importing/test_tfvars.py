@@ -1,11 +1,18 @@
 """Variable files: every form of a literal, and files that are none, with the line."""
 
+import contextlib
+import json
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aks_kaito_cli.importing.tfvars import TfvarsError, read
+from support.needs import needs_program
 
 
 def values(folder: Path, text: str, name: str = "terraform.tfvars") -> dict[str, Any]:
@@ -14,34 +21,56 @@ def values(folder: Path, text: str, name: str = "terraform.tfvars") -> dict[str,
     return {key: item.value for key, item in read(path).items()}
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ('"text"', "text"),
-        ('""', ""),
-        ('"say \\"hi\\"\\n\\\\ \\u00e9"', 'say "hi"\n\\ é'),
-        ('"costs $${5} and 100%%{x}"', "costs ${5} and 100%{x}"),
-        ('"$5"', "$5"),
-        ("7", 7),
-        ("-3", -3),
-        ("2.5", 2.5),
-        ("1.5e3", 1500.0),
-        ("true", True),
-        ("null", None),
-        ("(4)", 4),
-        ("[]", []),
-        ('["1", 2, true]', ["1", 2, True]),
-        ('[\n  "a", # one\n  "b",\n]', ["a", "b"]),
-        ("{}", {}),
-        ('{ a = "b", "c d" = 1\n e: [2] }', {"a": "b", "c d": 1, "e": [2]}),
-        ("{ in = 1, 5 = 2 }", {"in": 1, "5": 2}),
-        ("<<EOT\n  one\ntwo\nEOT", "  one\ntwo\n"),
-        ("<<-EOT\n    one\n      two\n  EOT", "one\n  two\n"),
-        ('[{ name = "x", model = { name = "y" } }]', [{"name": "x", "model": {"name": "y"}}]),
-    ],
-)
+LITERALS: list[tuple[str, Any]] = [
+    ('"text"', "text"),
+    ('""', ""),
+    ('"say \\"hi\\"\\n\\\\ \\u00e9"', 'say "hi"\n\\ é'),
+    ('"costs $${5} and 100%%{x}"', "costs ${5} and 100%{x}"),
+    ('"$5"', "$5"),
+    ("7", 7),
+    ("-3", -3),
+    ("2.5", 2.5),
+    ("1.5e3", 1500.0),
+    ("true", True),
+    ("null", None),
+    ("(4)", 4),
+    ("[]", []),
+    ('["1", 2, true]', ["1", 2, True]),
+    ('[\n  "a", # one\n  "b",\n]', ["a", "b"]),
+    ("{}", {}),
+    ('{ a = "b", "c d" = 1\n e: [2] }', {"a": "b", "c d": 1, "e": [2]}),
+    ("{ in = 1, 5 = 2 }", {"in": 1, "5": 2}),
+    ("<<EOT\n  one\ntwo\nEOT", "  one\ntwo\n"),
+    ("<<-EOT\n    one\n      two\n  EOT", "one\n  two\n"),
+    ('[{ name = "x", model = { name = "y" } }]', [{"name": "x", "model": {"name": "y"}}]),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), LITERALS)
 def test_a_literal_has_its_value(text: str, value: object, tmp_path: Path) -> None:
     assert values(tmp_path, f"a = {text}\nb = 1\n") == {"a": value, "b": 1}
+
+
+def test_terraform_reads_the_same_values(tmp_path: Path) -> None:
+    terraform = needs_program("terraform", "terraform")
+    names = [f"a{number}" for number in range(len(LITERALS))]
+    declared = "\n".join(f'variable "{name}" {{\n  type = any\n}}' for name in names)
+    (tmp_path / "main.tf").write_text(declared, encoding="utf-8")
+    text = "\n".join(f"{name} = {literal}" for name, (literal, _) in zip(names, LITERALS, strict=True))
+    ours = values(tmp_path, f"{text}\n")
+    asked = "jsonencode({" + ", ".join(f"{name} = var.{name}" for name in names) + "})"
+    ran = subprocess.run(
+        [terraform, "console"], cwd=tmp_path, input=asked, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(json.loads(ran.stdout)) == ours
+
+
+@given(st.text(st.sampled_from("a \n=\"'{}[]()$%\\#/*<-:,.?E1é\x00"), max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(TfvarsError):
+        values(Path(folder), text)
 
 
 def test_comments_blank_lines_and_line_ends_of_windows_are_skipped(tmp_path: Path) -> None:
