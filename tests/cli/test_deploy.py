@@ -300,6 +300,9 @@ def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
     assert "Hint:   az aks get-credentials" in failed.done.stderr
     assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
+    assert "make status" not in failed.done.stderr
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="kaito_chat.probe")
+    assert "Hint:   make status ENV=dev names the reason; by hand:\n        az aks get-cred" in failed.done.stderr
 
 
 def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:
