@@ -9,10 +9,15 @@ from chainlit.chat_context import chat_context
 from kaito_chat.chat.transcript import answer_of
 from kaito_chat.texts import Texts
 
-Name = Literal["continue", "again", "regenerate"]
-NAMES: tuple[Name, ...] = ("continue", "again", "regenerate")
+Name = Literal["continue", "again", "regenerate", "wake"]
+NAMES: tuple[Name, ...] = ("continue", "again", "regenerate", "wake")
 # Names of lucide icons, which Chainlit's page includes.
-ICONS: dict[Name, str] = {"continue": "step-forward", "again": "rotate-ccw", "regenerate": "refresh-cw"}
+ICONS: dict[Name, str] = {
+    "continue": "step-forward",
+    "again": "rotate-ccw",
+    "regenerate": "refresh-cw",
+    "wake": "alarm-clock",
+}
 
 
 def of_an_end(texts: Texts, *, unfinished: bool) -> list[cl.Action]:
@@ -33,6 +38,11 @@ def again(texts: Texts) -> cl.Action:
 def go_on(texts: Texts) -> cl.Action:
     """Return a button that makes the model continue its answer."""
     return _button("continue", texts)
+
+
+def wake(texts: Texts) -> cl.Action:
+    """Return a button that starts a model that sleeps."""
+    return _button("wake", texts)
 
 
 def _button(name: Name, texts: Texts) -> cl.Action:

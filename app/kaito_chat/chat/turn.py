@@ -13,12 +13,13 @@ from chainlit.context import context
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
 from kaito_chat.backends.errors import FAULTS, BackendError, Kind
 from kaito_chat.chat import signals
-from kaito_chat.chat.buttons import again, go_on
+from kaito_chat.chat.buttons import again, go_on, wake
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.displayed_answer import DisplayedAnswer
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.settings_panel import sampling_of, system_prompt_of
 from kaito_chat.chat.transcript import messages_for_model, notice
+from kaito_chat.chat.waking import offers_wake
 from kaito_chat.models.asking import Asking, Question
 from kaito_chat.models.progress import Progress
 from kaito_chat.models.readiness import Model
@@ -103,7 +104,11 @@ class Turn:
         if self._settings.debug:
             log.info("asking", extra={"turns": [each._asdict() for each in messages]})
         return Question(
-            messages, sampling_of(self._settings, self._model, chosen), model_id=chosen.get("model"), roomy=roomy
+            messages,
+            sampling_of(self._settings, self._model, chosen),
+            model_id=chosen.get("model"),
+            roomy=roomy,
+            conversation=context.session.thread_id or context.session.id,
         )
 
     async def _wait_until_ready(self) -> None:
@@ -115,7 +120,10 @@ class Turn:
                 await self._model.changed(FIRST_LOOK_SECONDS)
                 while not self._model.ready:
                     text = self._texts.warming_up(self._model)
-                    notified = shown or cl.Message(text, type="system_message", metadata=notice("warming_up"))
+                    offered = offers_wake(self._settings, self._model, context.session.user)
+                    notified = shown or self._waiting_notice(text, offered=offered)
+                    if not offered:
+                        await _withdraw(notified)
                     await signals.waiting(notified.id, self._model, self._texts)  # before the notice is shown
                     if shown is None:
                         shown = await notified.send()
@@ -127,6 +135,11 @@ class Turn:
             if shown:
                 await asyncio.shield(shown.remove())
                 await asyncio.shield(signals.waited())
+
+    def _waiting_notice(self, text: str, *, offered: bool) -> cl.Message:
+        """Return the notice under a question that waits, with the wake button if it is offered."""
+        actions = [wake(self._texts)] if offered else []
+        return cl.Message(text, type="system_message", metadata=notice("warming_up"), actions=actions)
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
@@ -197,6 +210,13 @@ class Turn:
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
     """Show a notice, which is not part of the conversation and cannot be copied or rated."""
     await cl.Message(text, type="system_message", metadata=notice(str(kind)), actions=actions or []).send()
+
+
+async def _withdraw(message: cl.Message) -> None:
+    """Remove the buttons of a message."""
+    offered, message.actions = message.actions, []
+    for each in offered:
+        await each.remove()
 
 
 def _reason(cancelled: asyncio.CancelledError) -> str:

@@ -10,16 +10,20 @@ from chainlit.context import init_ws_context
 from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.buttons import NAMES
 from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.waking import offers_wake, wake
+from kaito_chat.kubernetes.inference_sets import ScaleError
+from kaito_chat.models.readiness import Model
 from kaito_chat.page.security import accept_language
-from kaito_chat.routes.bodies import Press, SessionCookie
+from kaito_chat.routes.bodies import Press, SessionCookie, Wake
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
-from kaito_chat.texts import negotiate, texts_for
+from kaito_chat.texts import Texts, negotiate, texts_for
 
 COOKIE = "X-Chainlit-Session-id"
 CurrentUser = Annotated[User | None, Depends(get_current_user)]
@@ -40,13 +44,14 @@ class PageRoutes:
     def router(self) -> APIRouter:
         """Return a router with the routes."""
         routes = APIRouter()
-        routes.get("/status", dependencies=[Depends(get_current_user)])(self.status)
+        routes.get("/status")(self.status)
+        routes.post("/wake")(self.wake)
         routes.post("/set-session-cookie")(self.session_cookie)
         routes.post("/logout")(self.logout)
         routes.post("/project/action")(self.press)
         return routes
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self, user: CurrentUser) -> dict[str, Any]:
         """Return the state of the models and of the history."""
         texts = texts_for(negotiate(accept_language.get()))
         waits = self._services.history.outbox.pending if self._services.history else 0
@@ -56,8 +61,12 @@ class PageRoutes:
                 {
                     "name": model.name,
                     "state": model.state,
-                    "text": texts.state(model.state),
+                    "text": texts.status(model),
                     "steps": [step._asdict() for step in texts.steps(model)],
+                    "replicas": [
+                        {"name": each.name, "state": each.state, "running": each.running} for each in model.replicas
+                    ],
+                    "wake": offers_wake(self._services.settings, model, user),
                 }
                 for model in self._services.models
             ],
@@ -97,6 +106,8 @@ class PageRoutes:
         if not self._answers.may_ask(session):
             metrics.REFUSED.labels("flood").inc()
             raise HTTPException(429, "Too Many Requests")
+        if body.action.name == "wake":
+            return {"success": await self._wake_at(session)}
         action = cl.Action(name=body.action.name, payload={}, id=body.action.id)
         action.forId = body.action.forId
 
@@ -106,6 +117,48 @@ class PageRoutes:
 
         await asyncio.wait((self._services.background(take()),))  # continues if the client cancels the request
         return {"success": True}
+
+    async def wake(self, body: Wake, user: CurrentUser) -> JSONResponse:
+        """Wake a model that sleeps."""
+        model = next((each for each in self._services.models if each.name == body.model), None)
+        if user is None or model is None:
+            raise HTTPException(404, "Not Found")
+        self._limit(str(user.identifier))
+        failure = await self._not_woken(model, user, texts_for(negotiate(accept_language.get())))
+        return JSONResponse({"detail": failure}, status_code=502 if failure else 200)
+
+    async def _wake_at(self, session: WebsocketSession) -> bool:
+        """Wake the model of a page, and return whether it worked; if not, a notice on the page says why."""
+        if session.user is None:
+            raise HTTPException(404, "Not Found")
+        self._limit(str(session.user.identifier))
+        texts = texts_for(session.language)
+        failure = await self._not_woken(self._services.model(session.chat_profile), session.user, texts)
+        if failure:
+            init_ws_context(session)
+            await self._answers.notify(failure, "not_woken")
+        return not failure
+
+    async def _not_woken(self, model: Model, user: User, texts: Texts) -> str:
+        """Wake a model, and return why it was not woken; empty if it was."""
+        try:
+            await wake(self._services, model, user)
+        except PermissionError:
+            return texts.say("wake.not_allowed")
+        except ScaleError as error:
+            return texts.not_woken(error)
+        return ""
+
+    def _limit(self, user: str) -> None:
+        """Count a press of the wake button as a question.
+
+        Raises:
+            HTTPException: The user has sent too many.
+        """
+        if self._services.limits.refusal(user):
+            metrics.REFUSED.labels("flood").inc()
+            raise HTTPException(429, "Too Many Requests")
+        self._services.limits.count(user)
 
 
 def _name(user: User | None) -> str | None:

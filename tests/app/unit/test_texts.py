@@ -8,7 +8,7 @@ import pytest
 
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.failures import Failure
-from kaito_chat.models.readiness import State
+from kaito_chat.models.states import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
 from kaito_chat.texts.catalog import load
@@ -50,7 +50,8 @@ def test_every_text_is_used() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     used = set(re.findall(r"[\"\'`]([a-z_]+(?:\.[a-z_]+)?)[\"\'`]", source))
     used |= {f"error.{kind}" for kind in Kind} | {f"state.{state}" for state in State}
-    for prefix, names in (("step", ("node", "server", "ready")), ("action", ("continue", "again", "regenerate"))):
+    buttons = ("continue", "again", "regenerate", "wake")
+    for prefix, names in (("step", ("node", "server", "ready")), ("action", buttons)):
         used |= {f"{prefix}.{name}{end}" for name in names for end in ("", "_tip")}
     used |= {f"failure.{each}" for each in Failure} | {"notice.base_model", "notice.not_listed"}
     assert ENGLISH.keys() - used == set()
