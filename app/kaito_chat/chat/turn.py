@@ -133,6 +133,7 @@ class Turn:
                     await self._model.changed(NOTICE_SECONDS)
         finally:
             if shown:
+                await asyncio.shield(_withdraw(shown))
                 await asyncio.shield(shown.remove())
                 await asyncio.shield(signals.waited())
 

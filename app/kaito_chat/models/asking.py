@@ -27,7 +27,7 @@ from kaito_chat.models.batching import batched
 from kaito_chat.models.fitting import Fitting
 from kaito_chat.models.progress import Progress, joined
 from kaito_chat.models.readiness import Model
-from kaito_chat.models.replica import Replica
+from kaito_chat.models.replica import FAILURES, Replica
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
 
@@ -36,11 +36,9 @@ log = logging.getLogger(__name__)
 PASSING = (Kind.BUSY, Kind.NOT_READY)
 GONE = (Kind.NOT_READY, Kind.GONE)
 # Errors of one server, after which another one may answer.
-ELSEWHERE = (
-    *(Kind.NOT_READY, Kind.GONE, Kind.BUSY, Kind.SLOW, Kind.FAILED, Kind.GARBLED),
-    *(Kind.CUT_OFF, Kind.FORBIDDEN, Kind.NOT_API),
-)
+ELSEWHERE = (*FAILURES, Kind.BUSY)
 LONGEST_WAIT_SECONDS = 20.0
+MOST_WAITS = 3
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,7 @@ class Asking:
         self._model = model
         self._ask = question
         self._until_ready = until_ready
+        self._waits = 0
 
     async def answer(self) -> AsyncGenerator[list[Piece]]:
         """Yield the answer in batches, in which neighbours of one type are joined.
@@ -155,10 +154,7 @@ class Asking:
         return True
 
     def _can_go_elsewhere(self, replica: Replica, error: BackendError) -> bool:
-        """Return whether another replica may answer.
-
-        After an internal error one other is asked: the question itself may be the reason, and would break them all.
-        """
+        """Return whether another replica may answer; after an internal error one, as the question may be the reason."""
         if error.kind not in ELSEWHERE or (error.kind is Kind.FAILED and self._tried):
             return False
         self._tried.add(replica.name)
@@ -180,11 +176,15 @@ class Asking:
         return None if error.retry_after_seconds > LONGEST_WAIT_SECONDS else error.retry_after_seconds + jittered / 4
 
     async def _is_gone(self, error: BackendError) -> bool:
-        """Return whether the model is gone before the first text of its answer, and can be waited for."""
+        """Return whether the model is gone before the first text of its answer, and can be waited for.
+
+        One of several servers may be back already; one that accepts checks and no questions ends the waiting.
+        """
         if self._until_ready is None or error.kind not in GONE or not self.progress.wordless:
             return False
         await self._model.recheck()
-        return not self._model.ready
+        self._waits += 1
+        return not self._model.ready or bool(self._model.settings.replica_urls and self._waits <= MOST_WAITS)
 
     async def _batches(self) -> AsyncGenerator[list[Piece]]:
         async with aclosing(batched(self._attempt(), self._settings.coalesce_milliseconds / 1000)) as batches:
@@ -225,9 +225,9 @@ class Asking:
     async def _request(self) -> tuple[Replica, Backend, Request]:
         question = self._question
         replica = self._model.pick(question.conversation, question.model_id, self._tried)
-        backend, served = (replica.backend, self._model.served(question.model_id, replica)) if replica else (None, None)
-        if replica is None or backend is None or served is None:
+        if replica is None or replica.backend is None or replica.default is None:
             raise BackendError(Kind.NOT_READY, self._model.reason)
+        backend, served = replica.backend, replica.served(question.model_id) or replica.default
         fitted = await self._fitting.fitted(backend, served)
         self.progress.model, self.progress.dropped = served.id, self._fitting.dropped
         sampling = replace(

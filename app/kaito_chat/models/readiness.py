@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from kaito_chat.backends import Backend, Choice, Endpoint, ServedModel
 from kaito_chat.backends.errors import BackendError, Kind
@@ -91,20 +90,9 @@ class Model:
         """Whether the model was found to only continue texts, as one without a chat template does."""
         return bool(self.backend and self.default and self.backend.quirks(self.default.id).no_chat_template)
 
-    def served(self, chosen_id: str | None = None, by: Replica | None = None) -> ServedModel | None:
-        """Return a chosen model, if it is one of the choices, else the default one; `None` while not ready.
-
-        Args:
-            chosen_id: The id of the model.
-            by: The server; any if left out.
-        """
-        default = by.default if by else self.default
-        if default is None:
-            return None
-        chosen = next((each for each in default.choices if each.id == chosen_id), None)
-        if chosen is None or chosen.id == default.id:
-            return default
-        return replace(default, id=chosen.id, max_model_len_tokens=chosen.window_tokens, listed=True)
+    def served(self, chosen_id: str | None = None) -> ServedModel | None:
+        """Return a chosen model, if it is one of the choices, else the default one; `None` while not ready."""
+        return self._first.served(chosen_id)
 
     def window_tokens(self, chosen_id: str | None = None) -> int | None:
         """Return a model's context window: as the server reports it, as a refusal named it, or as configured."""

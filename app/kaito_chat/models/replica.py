@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 import httpx
 
@@ -78,6 +79,16 @@ class Replica:
     def settled(self) -> bool:
         """Whether it needs no further check soon. A single server that misses a check is only busy."""
         return self.ready and not (self._settings.replica_urls and (self.suspect or self._misses))
+
+    def served(self, chosen_id: str | None = None) -> ServedModel | None:
+        """Return a chosen model, if it is one of the choices, else the default one; `None` while not ready."""
+        default = self.default
+        if default is None:
+            return None
+        chosen = next((each for each in default.choices if each.id == chosen_id), None)
+        if chosen is None or chosen.id == default.id:
+            return default
+        return replace(default, id=chosen.id, max_model_len_tokens=chosen.window_tokens, listed=True)
 
     def offers(self, model_id: str | None) -> bool:
         """Return whether it serves a chosen model."""

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -44,11 +44,13 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     monkeypatch.setattr(config.config, "code", config.CodeSettings(action_callbacks={}))
     opened: list[Chat] = []
 
-    async def of(server: Server, *, token: str | None = None, api: Any = None, **given: object) -> Chat:
+    async def of(
+        server: Server, *, token: str | None = None, api: tuple[str, Path] | None = None, **given: object
+    ) -> Chat:
         settings = Settings(**{"coalesce_milliseconds": 0, "max_retries": 0, "endpoint_url": "http://model", **given})  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        cluster = ("https://api", ROOT, "v1", None)
-        workspaces, inference_sets = Workspaces(*cluster), InferenceSets(*cluster)
+        workspaces = Workspaces("https://api", ROOT, "v1", None)
+        inference_sets = InferenceSets(*(api or ("https://api", ROOT)), "kaito.sh/v1beta1", None)
         models = [
             Model(
                 each,
@@ -58,8 +60,6 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
             )
             for each in settings.configured_models
         ]
-        if api is not None:
-            inference_sets._server = api  # noqa: SLF001
         await models[0].check()
         limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
         services = Services(settings, client, models, workspaces, inference_sets, limits)
