@@ -102,7 +102,8 @@ async def test_no_question_is_lost_or_answered_twice_while_servers_die_and_retur
 
 async def test_a_slow_server_gets_fewer_questions_than_the_others() -> None:
     servers = Timed("a", "b", "c")
-    servers.seconds["c"] = 0.15
+    servers.seconds["c"] = 0.3
     answers, _ = await all_talk(servers)
     assert answers == [HELLO] * CONVERSATIONS * QUESTIONS
-    assert counts(servers)["c"] < 0.2 * CONVERSATIONS * QUESTIONS
+    found = counts(servers)
+    assert found["c"] < 0.8 * min(found["a"], found["b"])
