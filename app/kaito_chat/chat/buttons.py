@@ -9,15 +9,10 @@ from chainlit.chat_context import chat_context
 from kaito_chat.chat.transcript import answer_of
 from kaito_chat.texts import Texts
 
-Name = Literal["continue", "again", "regenerate", "wake"]
-NAMES: tuple[Name, ...] = ("continue", "again", "regenerate", "wake")
+Name = Literal["continue", "again", "regenerate"]
+NAMES: tuple[Name, ...] = ("continue", "again", "regenerate")
 # Names of lucide icons, which Chainlit's page includes.
-ICONS: dict[Name, str] = {
-    "continue": "step-forward",
-    "again": "rotate-ccw",
-    "regenerate": "refresh-cw",
-    "wake": "alarm-clock",
-}
+ICONS: dict[Name, str] = {"continue": "step-forward", "again": "rotate-ccw", "regenerate": "refresh-cw"}
 
 
 def of_an_end(texts: Texts, *, unfinished: bool) -> list[cl.Action]:
@@ -38,11 +33,6 @@ def again(texts: Texts) -> cl.Action:
 def go_on(texts: Texts) -> cl.Action:
     """Return a button that makes the model continue its answer."""
     return _button("continue", texts)
-
-
-def wake(texts: Texts) -> cl.Action:
-    """Return a button that starts a model that sleeps."""
-    return _button("wake", texts)
 
 
 def _button(name: Name, texts: Texts) -> cl.Action:

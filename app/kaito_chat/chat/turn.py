@@ -13,7 +13,7 @@ from chainlit.context import context
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
 from kaito_chat.backends.errors import FAULTS, BackendError, Kind
 from kaito_chat.chat import signals
-from kaito_chat.chat.buttons import again, go_on, wake
+from kaito_chat.chat.buttons import again, go_on
 from kaito_chat.chat.conversations import DRAINED, LEFT, STOPPED
 from kaito_chat.chat.displayed_answer import DisplayedAnswer
 from kaito_chat.chat.services import Services
@@ -120,10 +120,9 @@ class Turn:
                 await self._model.changed(FIRST_LOOK_SECONDS)
                 while not self._model.ready:
                     text = self._texts.warming_up(self._model)
-                    offered = offers_wake(self._settings, self._model, context.session.user)
-                    notified = shown or self._waiting_notice(text, offered=offered)
-                    if not offered:
-                        await _withdraw(notified)
+                    if offers_wake(self._settings, self._model, context.session.user):
+                        text += f" {self._texts.say('warming.wake')}"
+                    notified = shown or cl.Message(text, type="system_message", metadata=notice("warming_up"))
                     await signals.waiting(notified.id, self._model, self._texts)  # before the notice is shown
                     if shown is None:
                         shown = await notified.send()
@@ -133,14 +132,8 @@ class Turn:
                     await self._model.changed(NOTICE_SECONDS)
         finally:
             if shown:
-                await asyncio.shield(_withdraw(shown))
                 await asyncio.shield(shown.remove())
                 await asyncio.shield(signals.waited())
-
-    def _waiting_notice(self, text: str, *, offered: bool) -> cl.Message:
-        """Return the notice under a question that waits, with the wake button if it is offered."""
-        actions = [wake(self._texts)] if offered else []
-        return cl.Message(text, type="system_message", metadata=notice("warming_up"), actions=actions)
 
     async def _stream(self, asking: Asking) -> None:
         async with aclosing(asking.answer()) as batches:
@@ -211,13 +204,6 @@ class Turn:
 async def notify(text: str, kind: str, actions: list[cl.Action] | None = None) -> None:
     """Show a notice, which is not part of the conversation and cannot be copied or rated."""
     await cl.Message(text, type="system_message", metadata=notice(str(kind)), actions=actions or []).send()
-
-
-async def _withdraw(message: cl.Message) -> None:
-    """Remove the buttons of a message."""
-    offered, message.actions = message.actions, []
-    for each in offered:
-        await each.remove()
 
 
 def _reason(cancelled: asyncio.CancelledError) -> str:

@@ -25,6 +25,7 @@ class Objects:
         self._settings = settings
         self._workspaces = workspaces
         self._inference_sets = inference_sets
+        self._wanted: int | None = None  # as last read: the API server may be away for a moment
 
     async def conditions(self) -> Conditions | None:
         """Return the conditions of the Workspace; `None` if there is none, or it cannot be read."""
@@ -38,7 +39,8 @@ class Objects:
             absent: No server of the model answers.
         """
         name, schedule = self._settings.inference_set_name, self._settings.schedule
-        wanted = await self._inference_sets.replicas(name) if self._inference_sets and name else None
-        if wanted is not None:
-            return wanted == 0
+        found = await self._inference_sets.replicas(name) if self._inference_sets and name else None
+        self._wanted = self._wanted if found is None else found
+        if self._wanted is not None:
+            return self._wanted == 0
         return absent and schedule is not None and schedule.asleep(datetime.now(UTC))

@@ -18,12 +18,11 @@ from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.waking import offers_wake, wake
 from kaito_chat.kubernetes.inference_sets import ScaleError
-from kaito_chat.models.readiness import Model
 from kaito_chat.page.security import accept_language
 from kaito_chat.routes.bodies import Press, SessionCookie, Wake
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
-from kaito_chat.texts import Texts, negotiate, texts_for
+from kaito_chat.texts import negotiate, texts_for
 
 COOKIE = "X-Chainlit-Session-id"
 CurrentUser = Annotated[User | None, Depends(get_current_user)]
@@ -106,8 +105,6 @@ class PageRoutes:
         if not self._answers.may_ask(session):
             metrics.REFUSED.labels("flood").inc()
             raise HTTPException(429, "Too Many Requests")
-        if body.action.name == "wake":
-            return {"success": await self._wake_at(session)}
         action = cl.Action(name=body.action.name, payload={}, id=body.action.id)
         action.forId = body.action.forId
 
@@ -119,46 +116,22 @@ class PageRoutes:
         return {"success": True}
 
     async def wake(self, body: Wake, user: CurrentUser) -> JSONResponse:
-        """Wake a model that sleeps."""
+        """Wake a model that sleeps; a press of the button counts as a question."""
         model = next((each for each in self._services.models if each.name == body.model), None)
         if user is None or model is None:
             raise HTTPException(404, "Not Found")
-        self._limit(str(user.identifier))
-        failure = await self._not_woken(model, user, texts_for(negotiate(accept_language.get())))
-        return JSONResponse({"detail": failure}, status_code=502 if failure else 200)
-
-    async def _wake_at(self, session: WebsocketSession) -> bool:
-        """Wake the model of a page, and return whether it worked; if not, a notice on the page says why."""
-        if session.user is None:
-            raise HTTPException(404, "Not Found")
-        self._limit(str(session.user.identifier))
-        texts = texts_for(session.language)
-        failure = await self._not_woken(self._services.model(session.chat_profile), session.user, texts)
-        if failure:
-            init_ws_context(session)
-            await self._answers.notify(failure, "not_woken")
-        return not failure
-
-    async def _not_woken(self, model: Model, user: User, texts: Texts) -> str:
-        """Wake a model, and return why it was not woken; empty if it was."""
+        if self._services.limits.refusal(str(user.identifier)):
+            metrics.REFUSED.labels("flood").inc()
+            raise HTTPException(429, "Too Many Requests")
+        self._services.limits.count(str(user.identifier))
+        texts = texts_for(negotiate(accept_language.get()))
         try:
             await wake(self._services, model, user)
         except PermissionError:
-            return texts.say("wake.not_allowed")
+            return JSONResponse({"detail": texts.say("wake.not_allowed")}, status_code=403)
         except ScaleError as error:
-            return texts.not_woken(error)
-        return ""
-
-    def _limit(self, user: str) -> None:
-        """Count a press of the wake button as a question.
-
-        Raises:
-            HTTPException: The user has sent too many.
-        """
-        if self._services.limits.refusal(user):
-            metrics.REFUSED.labels("flood").inc()
-            raise HTTPException(429, "Too Many Requests")
-        self._services.limits.count(user)
+            return JSONResponse({"detail": texts.not_woken(error)}, status_code=502)
+        return JSONResponse({"detail": ""})
 
 
 def _name(user: User | None) -> str | None:

@@ -54,7 +54,7 @@ class Texts:
 
     def page(self) -> dict[str, str]:
         """Return the texts that our script on the page shows, with their placeholders."""
-        shown = ("page.", "state.", "settings.model", "action.wake")
+        shown = ("page.", "state.", "settings.model", "wake.it", "wake.tip")
         return {key: text for key, text in self._texts.items() if key.startswith(shown)}
 
     def error(self, error: BackendError, reference: str = "") -> str:

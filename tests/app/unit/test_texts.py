@@ -50,8 +50,7 @@ def test_every_text_is_used() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     used = set(re.findall(r"[\"\'`]([a-z_]+(?:\.[a-z_]+)?)[\"\'`]", source))
     used |= {f"error.{kind}" for kind in Kind} | {f"state.{state}" for state in State}
-    buttons = ("continue", "again", "regenerate", "wake")
-    for prefix, names in (("step", ("node", "server", "ready")), ("action", buttons)):
+    for prefix, names in (("step", ("node", "server", "ready")), ("action", ("continue", "again", "regenerate"))):
         used |= {f"{prefix}.{name}{end}" for name in names for end in ("", "_tip")}
     used |= {f"failure.{each}" for each in Failure} | {"notice.base_model", "notice.not_listed"}
     assert ENGLISH.keys() - used == set()

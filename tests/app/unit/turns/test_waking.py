@@ -1,12 +1,14 @@
 """A model that sleeps: the page shows until when, and users whom the settings admit wake it."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,8 +19,8 @@ from kaito_chat.models.states import State
 from support.chat.fakes.kaito import VLLM, Answer
 from support.chat.in_process import ENGLISH, HELLO, SIGN_IN, Chat, Open, chainlit, token
 from support.chat.scales import Scales, service_account, serving
-from support.chat.waiting import until
 
+GROUP = "11111111-2222-3333-4444-555555555555"
 EVERYONE = {**SIGN_IN, "wake_allowed": "signed_in"}
 
 
@@ -62,6 +64,13 @@ def routes(chat: Chat) -> Any:
     return import_module("kaito_chat.routes.page").PageRoutes(chat.services, chat.answers_of)
 
 
+async def pressed(chat: Chat, model: str = "Phi") -> tuple[int, str]:
+    """Press the wake button, and return the status of the response and why the model was not woken."""
+    bodies = import_module("kaito_chat.routes.bodies")
+    response = await routes(chat).wake(bodies.Wake(model=model), chat.session.user)
+    return response.status_code, json.loads(response.body)["detail"]
+
+
 async def test_the_page_says_until_when_a_model_sleeps(opened: Open) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=2)
     chat = await opened(model={"schedule": {"wakes": f"{soon:%M %H} * * *"}}, **EVERYONE)
@@ -98,13 +107,40 @@ async def test_the_button_is_for_those_whom_the_settings_admit(
     (shown,) = (await routes(chat).status(chat.session.user))["models"]
     assert shown["wake"] is allowed
     if user and not allowed:
-        bodies = import_module("kaito_chat.routes.bodies")
-        response = await routes(chat).wake(bodies.Wake(model="Phi"), chat.session.user)
-        assert (response.status_code, ENGLISH.say("wake.not_allowed") in response.body.decode()) == (502, True)
+        assert await pressed(chat) == (403, ENGLISH.say("wake.not_allowed"))
+        assert api.asked[-1].method == "GET"
         assert api.patches() == []
 
 
-async def test_a_waiting_question_offers_the_button_and_is_answered_after_the_wake(
+@pytest.mark.parametrize(("member", "allowed"), [([GROUP], True), ([str(uuid4())], False), ("not a list", False)])
+async def test_members_of_a_listed_group_may_wake(opened: Open, member: object, allowed: bool) -> None:  # noqa: FBT001
+    entra = {f"entra_{key}": "x" for key in ("tenant_id", "client_id", "client_secret")}
+    given = {**SIGN_IN, **entra, "sign_in": "entra", "public_url": "https://chat.example.com"}
+    chat = await opened(**given, wake_allowed="listed", wake_groups=[GROUP])
+    chat.session.user.metadata = {"provider": "azure-ad", "wake_groups": member}
+    (shown,) = (await routes(chat).status(chat.session.user))["models"]
+    assert shown["wake"] is allowed
+
+
+async def test_a_model_without_an_inference_set_cannot_be_woken(opened: Open, api: Scales) -> None:
+    schedule = {"wakes": "0 8 * * *", "sleeps": "1 8 * * *"}
+    chat = await opened(model={"inference_set_name": None, "schedule": schedule}, **EVERYONE)
+    api.replicas["phi"] = 0
+    (shown,) = (await routes(chat).status(chat.session.user))["models"]
+    assert (shown["state"], shown["wake"]) == ("asleep", False), "by its schedule"
+    assert await pressed(chat) == (403, ENGLISH.say("wake.not_allowed"))
+
+
+async def test_an_unknown_model_is_not_found(opened: Open) -> None:
+    chat = await opened(**EVERYONE)
+    with pytest.raises(HTTPException, match="404"):
+        await pressed(chat, "Other")
+    chat.session.user = None
+    with pytest.raises(HTTPException, match="404"):
+        await pressed(chat)
+
+
+async def test_a_waiting_question_says_how_to_wake_the_model_and_is_answered_then(
     opened: Open, api: Scales, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "kaito_chat.audit")
@@ -113,33 +149,32 @@ async def test_a_waiting_question_offers_the_button_and_is_answered_after_the_wa
     chat = await opened(model={"schedule": {"wakes": "0 8 * * *", "replicas": 2}}, **EVERYONE)
     asking = asyncio.create_task(chat.ask())
     await chat.sees("**Phi is asleep until ")
-    await until(lambda: chat.buttons() == ["wake"], 5)
-    assert await routes(chat)._wake_at(chat.session)  # noqa: SLF001 - as the route of the button does
+    await chat.sees(ENGLISH.say("warming.wake"))
+    assert await pressed(chat) == (200, "")
     assert api.replicas == {"phi": 2}
     await chat.services.models[0].check()
     await asking
     assert chat.answers() == [HELLO]
-    assert "wake" not in chat.buttons()
     audit = [each.__dict__ for each in caplog.records if each.name == "kaito_chat.audit"]
     woken = next(each for each in audit if each["action"] == "wake")
     assert (woken["user"], woken["outcome"], woken["model"]) == ("ada", "ok", "Phi")
 
 
-async def test_the_button_goes_when_somebody_else_wakes_the_model(
-    opened: Open, api: Scales, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_may_not_wake_is_not_told_how(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kaito_chat.chat.turn.FIRST_LOOK_SECONDS", 0.01)
-    monkeypatch.setattr("kaito_chat.chat.turn.NOTICE_SECONDS", 0.01)
-    chat = await opened(**EVERYONE)
+    chat = await opened(**SIGN_IN)
     asking = asyncio.create_task(chat.ask())
-    await until(lambda: chat.buttons() == ["wake"], 5)
-    assert "No wake-up" not in str(chat.sent)
-    chat.services.models[0].state = State.WARMING_UP
-    await until(lambda: chat.buttons() == [], 5)
-    api.replicas["phi"] = 1
+    await chat.sees("**Phi is asleep.** Your question is sent as soon as it is ready.")
+    assert ENGLISH.say("warming.wake") not in str(chat.sent)
+    asking.cancel()
+    await asyncio.wait((asking,))
+
+
+async def test_a_model_stays_asleep_while_the_api_server_is_away(opened: Open, api: Scales) -> None:
+    chat = await opened(**EVERYONE)
+    api.broken = True
     await chat.services.models[0].check()
-    await asking
-    assert chat.answers() == [HELLO]
+    assert chat.services.models[0].state is State.ASLEEP
 
 
 @pytest.mark.parametrize(
@@ -166,22 +201,20 @@ async def test_a_failure_of_the_api_server_is_said(
     elif failure == "gone":
         api.replicas.clear()
     api.broken = failure == "broken"
-    assert not await routes(chat)._wake_at(chat.session)  # noqa: SLF001
-    (notice,) = chat.steps("system_message")
-    assert notice["output"].startswith(ENGLISH.say(text))
-    assert said in notice["output"].replace("\\", "")
-    assert {"notice": "not_woken"} in chat.marks()
+    status, detail = await pressed(chat)
+    assert status == 502
+    assert detail.startswith(ENGLISH.say(text))
+    assert said in detail.replace("\\", "")
     assert [each.__dict__["outcome"] for each in caplog.records if each.name == "kaito_chat.audit"] == [outcome]
 
 
 async def test_too_many_presses_are_refused(opened: Open, api: Scales) -> None:
     chat = await opened(**EVERYONE)
     api.permitted.clear()
-    pressing = routes(chat)
     chat.services.limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=2)
     for _ in range(2):
-        await pressing._wake_at(chat.session)  # noqa: SLF001
+        await pressed(chat)
     before = len(api.asked)
     with pytest.raises(HTTPException, match="429"):
-        await pressing._wake_at(chat.session)  # noqa: SLF001
+        await pressed(chat)
     assert len(api.asked) == before

@@ -30,8 +30,8 @@ const show = (state, message) => {
   if (wakeButton.hidden === offered) wakeButton.hidden = !offered;
   if (!pill.isConnected) {
     pill.setAttribute("aria-label", text("page.status"));
-    wakeButton.textContent = text("action.wake");
-    wakeButton.title = text("action.wake_tip");
+    wakeButton.textContent = text("wake.it");
+    wakeButton.title = text("wake.tip");
     document.body.append(pill);
   }
   placeStatus();
@@ -55,6 +55,7 @@ const render = () => {
   const step = model.steps.find((each) => each.state === "now");
   const doing = step ? ` · ${step.name}${step.detail ? ": " + step.detail : ""}` : "";
   if (model.state !== "asleep") failure = "";
+  pill.classList.toggle("failed", Boolean(failure));
   show(model.state, `${model.name} · ${failure || model.text + doing}`);
   announceOnce(`${model.name}: ${model.text}`);
 };
