@@ -16,6 +16,7 @@ from fastapi import HTTPException
 
 from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.models.states import State
+from kaito_chat.settings import Settings
 from support.chat.fakes.kaito import VLLM, Answer
 from support.chat.in_process import ENGLISH, HELLO, SIGN_IN, Chat, Open, chainlit, token
 from support.chat.scales import Scales, service_account, serving
@@ -115,11 +116,18 @@ async def test_the_button_is_for_those_whom_the_settings_admit(
 @pytest.mark.parametrize(("member", "allowed"), [([GROUP], True), ([str(uuid4())], False), ("not a list", False)])
 async def test_members_of_a_listed_group_may_wake(opened: Open, member: object, allowed: bool) -> None:  # noqa: FBT001
     entra = {f"entra_{key}": "x" for key in ("tenant_id", "client_id", "client_secret")}
-    given = {**SIGN_IN, **entra, "sign_in": "entra", "public_url": "https://chat.example.com"}
-    chat = await opened(**given, wake_allowed="listed", wake_groups=[GROUP])
-    chat.session.user.metadata = {"provider": "azure-ad", "wake_groups": member}
-    (shown,) = (await routes(chat).status(chat.session.user))["models"]
-    assert shown["wake"] is allowed
+    given: dict[str, Any] = {
+        **SIGN_IN,
+        **entra,
+        "sign_in": "entra",
+        "public_url": "https://chat.example.com",
+        "wake_groups": [GROUP],
+    }
+    settings = Settings(endpoint_url="http://x", wake_allowed="listed", **given)
+    chat = await opened(**EVERYONE)
+    user = chainlit("user").User(identifier="ada", metadata={"provider": "azure-ad", "wake_groups": member})
+    may_wake = import_module("kaito_chat.chat.waking").may_wake
+    assert may_wake(settings, chat.services.models[0], user) is allowed
 
 
 async def test_a_model_without_an_inference_set_cannot_be_woken(opened: Open, api: Scales) -> None:
