@@ -143,7 +143,7 @@ class Asking:
         if error.kind is Kind.TOO_LONG:
             return self._fitting.shrink(error)
         if error.kind is Kind.RENAMED:
-            await self._model.recheck()
+            await self._model.recheck(replica)
             return self._attempts == 1
         wait = self._wait(error)
         if wait is None:

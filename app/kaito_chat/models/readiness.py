@@ -148,9 +148,9 @@ class Model:
         except TimeoutError:
             pass
 
-    async def recheck(self) -> None:
-        """Check the model at once, after a request found it missing, and restart the polling."""
-        await self.check()
+    async def recheck(self, replica: Replica | None = None) -> None:
+        """Check the model, or one server, at once, after a request found it missing, and restart the polling."""
+        await (self._check(replica) if replica else self.check())
         self.check_soon()
 
     def check_soon(self) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,8 +30,6 @@ FAILURES = (
     *(Kind.NOT_READY, Kind.GONE, Kind.SLOW, Kind.FAILED, Kind.GARBLED, Kind.CUT_OFF),
     *(Kind.ABORTED, Kind.FORBIDDEN, Kind.NOT_API),
 )
-# Of these, the errors of a server that accepts requests: its list of models shows nothing about them.
-UNANSWERED = (Kind.SLOW, Kind.FAILED, Kind.GARBLED, Kind.CUT_OFF)
 
 
 class Replica:
@@ -43,7 +42,7 @@ class Replica:
             for being slow: it may only be busy.
 
     Attributes:
-        name: Its name in metrics and logs: the address without the scheme.
+        name: Its name in metrics and logs: the address without the scheme and without credentials.
         endpoint: The HTTP endpoint.
         state: Its state.
         backend: The protocol of the server; `None` while it is not ready.
@@ -55,7 +54,8 @@ class Replica:
     """
 
     def __init__(self, settings: ModelSettings, endpoint: Endpoint, spare: Callable[["Replica"], bool]) -> None:
-        self.name = endpoint.url.split("//", 1)[-1]
+        address = urlsplit(endpoint.url)
+        self.name = address.netloc.rpartition("@")[2] + address.path
         self.endpoint = endpoint
         self.state = State.CHECKING
         self.backend: Backend | None = None
@@ -68,6 +68,8 @@ class Replica:
         self._spare = spare
         self._misses = 0
         self._must_answer = False
+        self._failures = 0
+        self._checking = asyncio.Lock()
         self._waiting: set[asyncio.Timeout] = set()
 
     @property
@@ -95,7 +97,15 @@ class Replica:
         return self.default is not None and any(each.id == model_id for each in self.default.choices)
 
     async def check(self) -> None:
-        """Check the server."""
+        """Check the server; of several, one check at a time, so that a short overload is one miss."""
+        if self._settings.replica_urls and self._checking.locked():
+            async with self._checking:
+                return
+        async with self._checking if self._settings.replica_urls else nullcontext():
+            await self._check()
+
+    async def _check(self) -> None:
+        failures = self._failures
         try:
             backend = self.backend or await backend_at(self.endpoint, self._settings)
             served = await backend.describe()
@@ -108,8 +118,9 @@ class Replica:
             self._missed(BackendError(Kind.FORBIDDEN, f"{type(error).__name__}: {error}"[:300]))
         else:
             self.backend, self.default, self.state, self.error = backend, served, State.READY, None
-            self.suspect = self._must_answer = False
             self._misses = 0
+            if failures == self._failures:  # otherwise a question has failed meanwhile
+                self.suspect = self._must_answer = False
 
     @contextmanager
     def answering(self, model: str) -> Iterator[None]:
@@ -131,8 +142,8 @@ class Replica:
         """Note an error of a question: the server gets no other until a check, if another server accepts questions."""
         if error.kind not in FAILURES or not self._spare(self):
             return
-        self.suspect = True
-        self._must_answer = self._must_answer or error.kind in UNANSWERED
+        self._failures += 1
+        self.suspect = self._must_answer = True
         self.check_now.set()
 
     async def watched(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
@@ -158,8 +169,13 @@ class Replica:
             doubt.cancel()
             self._waiting.discard(waiting)
 
+    @property
+    def _blocked(self) -> bool:
+        """Whether it may be generating an answer, as a server that does not stream may then answer nothing else."""
+        return bool(self.running and self.backend and not self.backend.capabilities.streaming)
+
     async def _check_engine(self, backend: Backend, served: ServedModel) -> None:
-        """Check that the server can generate text; its list of models does not show it.
+        """Check that the server can generate text, if it failed to; its list of models does not show it.
 
         Raises:
             BackendError: It cannot.
@@ -185,7 +201,8 @@ class Replica:
     def _missed(self, error: BackendError) -> None:
         self._misses += 1
         passing = error.kind in (Kind.SLOW, Kind.BUSY)
-        if self.ready and passing and not (self._misses >= MOST_MISSES and self._spare(self)):
+        hangs = self._misses >= MOST_MISSES and self._spare(self) and not self._blocked
+        if self.ready and passing and not hangs:
             return  # a server that is too busy to answer a check is not gone
         was_there = self.ready or self.state is State.GONE
         self.state = LASTING.get(error.kind, State.GONE if was_there else State.WARMING_UP)

@@ -62,9 +62,7 @@ class PageRoutes:
                     "state": model.state,
                     "text": texts.status(model),
                     "steps": [step._asdict() for step in texts.steps(model)],
-                    "replicas": [
-                        {"name": each.name, "state": each.state, "running": each.running} for each in model.replicas
-                    ],
+                    "replicas": [{"state": each.state, "running": each.running} for each in model.replicas],
                     "wake": offers_wake(self._services.settings, model, user),
                 }
                 for model in self._services.models

@@ -2,48 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 
 import pytest
 
-from kaito_chat.backends import Timeouts
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.models.readiness import Model
 from kaito_chat.models.states import State
 from kaito_chat.telemetry import metrics
 from kaito_chat.texts import texts_for
 from support.chat.fakes.kaito import VLLM, Answer, broken, delta, finish, sse
 from support.chat.in_process import HELLO, Hanging
-from support.chat.replicas import Servers, answer_of, asking, replica, states
+from support.chat.replicas import Servers, answer_of, asking, checked, home, replica, states
 from support.chat.waiting import until
 
 ENGLISH = texts_for("en-US")
 
 
-@asynccontextmanager
-async def checked(servers: Servers, **settings: object) -> AsyncIterator[Model]:
-    """Return a model whose servers are checked all the time."""
-    model = servers.model(**settings)
-    await model.check()
-    running = asyncio.create_task(model.run())
-    try:
-        yield model
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
 @pytest.fixture
 def servers() -> Servers:
     return Servers("a", "b", "c")
-
-
-async def home(model: Model, servers: Servers, conversation: str) -> str:
-    """Return the host that answers a conversation."""
-    assert await answer_of(asking(model, conversation)) == HELLO
-    return servers.questions[-1]
 
 
 FAILURES: dict[str, Callable[[], Answer]] = {
@@ -155,74 +132,6 @@ async def test_a_stream_that_dies_in_the_middle_is_not_asked_again_and_continues
         assert await home(model, servers, "talk") == second
 
 
-async def test_a_hanging_server_is_taken_out_and_its_question_moves(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kaito_chat.models.replica.DOUBT_SECONDS", 0.05)
-    async with checked(servers) as model:
-        first = await home(model, servers, "talk")
-        for each in model.replicas:
-            each.endpoint.timeouts = Timeouts(connect=0.25, first_token=60, token=60, answer=60)
-        servers.hanging.add(first)
-        began = asyncio.get_running_loop().time()
-        assert await answer_of(asking(model, "talk")) == HELLO
-        assert asyncio.get_running_loop().time() - began < 10, "bounded by two checks, not by the time to first token"
-        assert servers.questions[1] == first
-        assert servers.questions[2] != first
-        assert states(model)[first] == "gone"
-        servers.hanging.clear()
-        await until(lambda: states(model)[first] == "ready", 5)
-
-
-async def test_a_server_whose_engine_hangs_returns_only_when_it_answers(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kaito_chat.models.replica.ANSWER_SECONDS", 0.1)
-    async with checked(servers) as model:
-        first = await home(model, servers, "talk")
-        servers.silent.add(first)
-        assert await answer_of(asking(model, "talk")) == HELLO, "after the time to the first token"
-        await until(lambda: states(model)[first] == "gone", 5)
-        await asyncio.sleep(0.3)
-        assert states(model)[first] == "gone", "its list of models answers, its engine does not"
-        servers.silent.clear()
-        await until(lambda: states(model)[first] == "ready", 5)
-
-
-async def test_a_server_that_says_that_its_engine_is_dead_is_taken_out(servers: Servers) -> None:
-    class Dead(VLLM):
-        def get_health(self, _: object) -> Answer:
-            return Answer(503)
-
-    async with checked(servers) as model:
-        servers.fakes["b"] = Dead()
-        replica(model, "b").check_now.set()
-        await until(lambda: states(model)["b"] == "gone", 5)
-        assert model.state is State.READY
-
-
-async def test_the_last_server_is_not_taken_out_for_being_slow(servers: Servers) -> None:
-    async with checked(servers) as model:
-        servers.hanging |= {"a", "b", "c"}
-        for each in model.replicas:
-            each.check_now.set()
-        await until(lambda: list(states(model).values()).count("gone") == 2, 5)
-        await asyncio.sleep(0.5)
-        assert model.ready
-        servers.hanging.clear()
-        await until(lambda: set(states(model).values()) == {"ready"}, 5)
-
-
-async def test_a_single_server_that_is_slow_once_is_polled_as_before() -> None:
-    alone = Servers("a")
-    model = alone.model()
-    await model.check()
-    alone.hanging.add("a")
-    await model.check()
-    assert model.ready
-    assert model.replicas[0].settled
-
-
 async def test_one_of_several_that_was_never_ready_does_not_hide_the_others(servers: Servers) -> None:
     servers.dead |= {"a", "b"}
     async with checked(servers) as model:
@@ -288,3 +197,8 @@ async def test_questions_of_many_conversations_are_spread(servers: Servers) -> N
     counts = [servers.questions.count(host) for host in "abc"]
     assert sum(counts) == 90
     assert max(counts) - min(counts) <= 6
+
+
+async def test_the_name_of_a_server_holds_no_credentials() -> None:
+    model = Servers("a", "b").model(replica_urls=["http://user:secret@b:8080/path"])
+    assert [each.name for each in model.replicas] == ["a", "b:8080/path"]

@@ -1,8 +1,8 @@
 """Several servers of one model in the process of a test; each can refuse connections, hang, and come back."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -14,7 +14,7 @@ from kaito_chat.models.replica import Replica
 from kaito_chat.settings import ModelSettings, Settings
 from support.chat.backends import SAMPLING
 from support.chat.fakes.kaito import VLLM, Answer
-from support.chat.in_process import COMPLETIONS
+from support.chat.in_process import COMPLETIONS, HELLO
 
 TIMEOUTS = Timeouts(connect=0.25, first_token=1, token=1, answer=20)
 Server = Callable[[httpx.Request], Answer]
@@ -84,3 +84,23 @@ def replica(model: Model, host: str) -> Replica:
 def states(model: Model) -> dict[str, str]:
     """Return the state of each server."""
     return {each.name: str(each.state) for each in model.replicas}
+
+
+@asynccontextmanager
+async def checked(servers: Servers, **settings: object) -> AsyncIterator[Model]:
+    """Return a model whose servers are checked all the time."""
+    model = servers.model(**settings)
+    await model.check()
+    running = asyncio.create_task(model.run())
+    try:
+        yield model
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def home(model: Model, servers: Servers, conversation: str) -> str:
+    """Return the host that answers a conversation."""
+    assert await answer_of(asking(model, conversation)) == HELLO
+    return servers.questions[-1]
