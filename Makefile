@@ -25,16 +25,34 @@ TESTS ?= tests/app
 FAST := $(addprefix tests/,infra node review settings snapshots cli/test_commands.py test_language.py test_repository.py)
 IMAGE ?= kaito-chat:dev
 REGISTRY ?=
+# File of make import-tfvars.
+FILE ?=
 TAG ?=
+# Not empty: make deploy begins without the checks of make preflight.
+SKIP_PREFLIGHT ?=
 # Resources that make deploy may lose with their data, by their names in Azure.
 CONFIRM_LOSS ?=
+# Not empty: make status waits until the models answer.
+WATCH ?=
 # Confirmation of make destroy: the environment's name again.
 CONFIRM ?=
+# Options of make cost: hours in which GPU nodes run, a revision to compare with, the currency, the bill instead of an
+# estimate (ACTUAL=1), new prices (REFRESH=1). The orphan that make gpu-pools deletes, and whether it does not ask (YES=1).
+HOURS_ON ?=
+SINCE ?=
+CURRENCY ?= USD
+ACTUAL ?=
+REFRESH ?=
+DELETE ?=
+YES ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$python"; break; }; done)
+# Names the missing package before anything is installed.
+HAS_PYTHON = test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH. Install one (package: python3.13; on Debian also python3.13-venv), or set PYTHON=/path/to/python" >&2; exit 2; }; \
+	"$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python >=3.11,<3.14 (package: python3.13)" >&2; exit 2; }
 VENV := .venv
 BIN := $(VENV)/bin
 # The command, with the pinned helm and kubectl; exec, so that it receives the signals that stop make. `--` in its calls
@@ -69,9 +87,13 @@ help: ## List the commands
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
 	@AKS_KAITO_ENV="$(ENV)" $(BIN)/python -O main.py --show $(SHOW)
 
+.PHONY: preflight
+preflight: $(OPERATIONS) ## Check before a deployment what would stop it (ENV=dev)
+	@$(AKS_KAITO) preflight -- "$(ENV)"
+
 .PHONY: deploy
-deploy: can-deploy $(INFRA) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
-	@$(AKS_KAITO) deploy --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
 destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first (ENV=dev CONFIRM=dev)
@@ -81,10 +103,19 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
+.PHONY: status
+status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment is not ready (ENV=dev WATCH=1)
+	@$(AKS_KAITO) status $(if $(WATCH),--watch) -- "$(ENV)"
+
 # Before make installs anything: name what the command lacks on this machine.
 .PHONY: can-deploy can-destroy can-release
 can-deploy can-destroy can-release:
+	@$(HAS_PYTHON)
 	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
+
+.PHONY: import-tfvars
+import-tfvars: $(OPERATIONS) ## Write an environment file from the sample's variables (FILE=terraform.tfvars ENV=mine)
+	@$(AKS_KAITO) import-tfvars $(if $(findstring command,$(origin ENV)),--name "$(ENV)") -- $(if $(FILE),"$(FILE)")
 
 .PHONY: doctor
 doctor: $(INFRA) ## Check that this machine has what each command needs
@@ -93,6 +124,15 @@ doctor: $(INFRA) ## Check that this machine has what each command needs
 .PHONY: diff
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
 	@$(AKS_KAITO) diff --base "$(BASE)" -- $(if $(findstring command,$(origin ENV)),"$(ENV)")
+
+.PHONY: cost
+cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON=50/week SINCE=main CURRENCY=EUR ACTUAL=1)
+	@$(AKS_KAITO) cost --currency "$(CURRENCY)" --hours-on "$(HOURS_ON)" --diff "$(SINCE)" \
+		$(if $(ACTUAL),--actual) $(if $(REFRESH),--refresh) -- "$(ENV)"
+
+.PHONY: gpu-pools
+gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)
+	@$(AKS_KAITO) gpu-pools --currency "$(CURRENCY)" --delete "$(DELETE)" $(if $(YES),--yes) -- "$(ENV)"
 
 .PHONY: chat
 chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)
@@ -198,8 +238,7 @@ clean: ## Remove what the commands created, except Terraform's state
 	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
 
 $(INFRA): requirements/infra.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
-	@"$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python >=3.11,<3.14" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	@echo "Setting up $(VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/infra.txt
@@ -207,6 +246,8 @@ $(INFRA): requirements/infra.txt pyproject.toml
 	@touch $@
 
 # The subcommands that ask Azure.
+.PHONY: operations
+operations: $(OPERATIONS) ## Install the libraries of the commands that ask Azure
 $(OPERATIONS): requirements/operations.txt $(INFRA)
 	$(BIN)/python $(PIP) --require-hashes -r requirements/operations.txt
 	@touch $@
@@ -232,14 +273,14 @@ $(CLIS): $(addprefix tools/cdk_clis/,package.json package-lock.json .npmrc) requ
 	@touch $@
 
 $(SECURITY): requirements/security.txt
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	"$(PYTHON)" -m venv .venv-security
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
 # The chat application has a separate virtual environment; the image contains the packages of $(APP).
 $(APP): app/requirements-build.txt app/requirements.txt
-	@test -n "$(PYTHON)" || { echo "No Python >=3.11,<3.14 on the PATH; install one, or set PYTHON=/path/to/python" >&2; exit 2; }
+	@$(HAS_PYTHON)
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(APP_VENV)
 	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt

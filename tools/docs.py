@@ -20,6 +20,7 @@ import chart_docs  # noqa: E402  (see above)
 import dashboards  # noqa: E402
 import hosts_docs  # noqa: E402
 import review_docs  # noqa: E402
+import sample_docs  # noqa: E402
 import settings_docs  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,7 @@ def pages() -> dict[Path, str]:
         chart_docs.pages,
         dashboards.pages,
         hosts_docs.pages,
+        sample_docs.pages,
         chat_pages,
     )
     return {path: text for generate in generators for path, text in generate().items()}

@@ -71,6 +71,7 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
         ws_max_size=server.LARGEST_FRAME_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
+        workers=1,  # otherwise uvicorn reads WEB_CONCURRENCY, which may be no number
         timeout_graceful_shutdown=3,
     )
     # A full garbage collection stalls every stream: exempt the loaded modules, which live until the process exits.

@@ -49,7 +49,7 @@ class Answer:
 
     Attributes:
         sentence: The answer in one sentence.
-        next_command: The one command to run next.
+        next_command: The one command to run next; empty inside another command.
         exit_status: 0 fine, 1 a blocker, 2 unusable, 3 could not be decided.
         more: Further data for --json, such as tables of the subcommand.
     """
@@ -104,8 +104,9 @@ def side_by_side(checks: Sequence[Check], undecided: tuple[type[Exception], ...]
             return [Finding(check.group, check.subject, "unknown", text)]
 
     columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} checks"))
+    console = Console(stderr=True)
     with (
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
         task = progress.add_task("", total=len(checks))
@@ -131,7 +132,8 @@ def show(answer: Answer, *, as_json: bool, tables: Sequence[Table] = (), all_sta
         if finding.remedy and finding.state in {"blocker", "unknown", "warning"}:
             console.print(f"{finding.state}: {finding.subject}: {finding.remedy}", markup=False, soft_wrap=True)
     console.print(answer.sentence, markup=False, soft_wrap=True)
-    console.print(f"Next: {answer.next_command}", markup=False, soft_wrap=True)
+    if answer.next_command:
+        console.print(f"Next: {answer.next_command}", markup=False, soft_wrap=True)
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

@@ -4,6 +4,7 @@ Both are synthesized in a temporary folder, at the same time, each with its own 
 working tree, its `cdktf.out` and git's index are only read. The installed dependencies serve both.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from aks_kaito.review import documents
 from aks_kaito.review.documents import Document
@@ -24,6 +26,17 @@ _SELECTING = ("AKS_KAITO_ENV", "AKS_KAITO_PREVENT_DESTROY")
 Side = dict[str, Document]
 
 
+class Synthesized(NamedTuple):
+    """The stacks of one side, and the summaries that its synthesis printed, by environment."""
+
+    stacks: Side
+    summaries: dict[str, dict[str, Any]]
+
+    def of(self, environment: str) -> tuple[Side, dict[str, Any]]:
+        """Return stacks and summary of an environment; both are empty if the side does not have it."""
+        return _of_environment(environment, self.stacks), self.summaries.get(environment, {})
+
+
 class ComparisonError(Exception):
     """A side of the comparison cannot be synthesized."""
 
@@ -34,8 +47,7 @@ def both_sides(base: str, environment: str | None = None) -> tuple[Side, Side]:
     Raises:
         ComparisonError: The revision does not exist, a side cannot be synthesized, or neither has the environment.
     """
-    with tempfile.TemporaryDirectory(prefix="aks-kaito-diff-") as folder:
-        old, new = _synthesize_both(base, Path(folder))
+    old, new = (side.stacks for side in _both(base))
     if environment is not None:
         old, new = _of_environment(environment, old), _of_environment(environment, new)
         if not old and not new:
@@ -43,7 +55,35 @@ def both_sides(base: str, environment: str | None = None) -> tuple[Side, Side]:
     return old, new
 
 
-def _synthesize_both(base: str, folder: Path) -> tuple[Side, Side]:
+def both_of(base: str, environment: str) -> tuple[Synthesized, Synthesized]:
+    """Return an environment of the revision and of the working tree, with the summaries.
+
+    Raises:
+        ComparisonError: As for `both_sides`.
+    """
+    old, new = _both(base)
+    if not any(side.of(environment)[0] for side in (old, new)):
+        raise ComparisonError(f"ENV = {environment!r}: neither side has such an environment")
+    return old, new
+
+
+def _both(base: str) -> tuple[Synthesized, Synthesized]:
+    with tempfile.TemporaryDirectory(prefix="aks-kaito-diff-") as folder:
+        return _synthesize_both(base, Path(folder))
+
+
+def working_tree(environment: str) -> Synthesized:
+    """Return one environment of the working tree, from the folder that `AKS_KAITO_ENVIRONMENTS_DIR` may name.
+
+    Raises:
+        ComparisonError: It cannot be synthesized.
+    """
+    with tempfile.TemporaryDirectory(prefix="aks-kaito-synth-") as folder:
+        variables = {**os.environ, "AKS_KAITO_ENV": environment}
+        return _synthesize("the working tree", ROOT, Path(folder, "out"), variables)
+
+
+def _synthesize_both(base: str, folder: Path) -> tuple[Synthesized, Synthesized]:
     checkout = folder / "base"
     _check_out(_commit(base), checkout)
     if not (checkout / "main.py").is_file():
@@ -52,8 +92,9 @@ def _synthesize_both(base: str, folder: Path) -> tuple[Side, Side]:
     if not lock.is_file() or lock.read_bytes() != (ROOT / _LOCK).read_bytes():
         print(f"note: {_LOCK} differs; {base} is synthesized with the installed dependencies", file=sys.stderr)
     with ThreadPoolExecutor() as pool:
-        old = pool.submit(_synthesize, base, checkout, folder / "old")
-        new = pool.submit(_synthesize, "the working tree", ROOT, folder / "new")
+        variables = _variables(os.environ)
+        old = pool.submit(_synthesize, base, checkout, folder / "old", variables)
+        new = pool.submit(_synthesize, "the working tree", ROOT, folder / "new", variables)
         return old.result(), new.result()
 
 
@@ -83,19 +124,20 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
         raise ComparisonError("git is not on the PATH (package: git)") from None
 
 
-def _synthesize(name: str, root: Path, output: Path) -> Side:
-    """Return the stacks of all environments of one side, synthesized by its own code."""
+def _synthesize(name: str, root: Path, output: Path, variables: Mapping[str, str]) -> Synthesized:
+    """Return the stacks of one side, synthesized by its own code."""
     ran = subprocess.run(
-        [sys.executable, "-O", str(root / "main.py")],
+        [sys.executable, "-O", str(root / "main.py"), "--show", "json"],
         cwd=output.parent,
-        env={**_variables(os.environ), "CDKTF_OUTDIR": str(output), "PYTHONPATH": str(root / "constructs")},
+        env={**variables, "CDKTF_OUTDIR": str(output), "PYTHONPATH": str(root / "constructs")},
         capture_output=True,
         text=True,
         check=False,
     )
     if ran.returncode:
         raise ComparisonError(f"{name} cannot be synthesized:\n{ran.stderr.strip() or ran.stdout.strip()}")
-    return documents.read_all(output)
+    summaries = {str(each["environment"]): each for each in json.loads(ran.stdout)}
+    return Synthesized(documents.read_all(output), summaries)
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Pages of the documentation to which messages refer, some with a heading."""
 
 REQUIREMENTS = "docs/how-to/deploy.md, Requirements"
+PREFLIGHT = "docs/how-to/check-before-a-deployment.md"
 DESTROY = "docs/how-to/deploy.md, Destroy"
 STATE = "docs/how-to/share-state.md"
 OTHER_STATE = "docs/how-to/share-state.md, A state of another environment"

@@ -46,6 +46,10 @@ class RefusedError(Exception):
     """The command is refused; nothing was changed."""
 
 
+class BlockedError(RefusedError):
+    """A check before the command says that it would fail; nothing was changed."""
+
+
 class StepError(Exception):
     """A step failed.
 
@@ -101,6 +105,14 @@ class Shell:
                 # that stands for our SIGTERM; a handler that does nothing becomes the default action in the child.
                 signal.signal(each, _ignore)
 
+    def selected_subscription(self) -> str:
+        """Return the id of the subscription that az has selected: without a choice, az and Terraform use it.
+
+        Raises:
+            StepError: az is missing, or nobody is signed in.
+        """
+        return self.ask(Step("find the subscription", self.azure.current_subscription()))
+
     def run(self, step: Step) -> None:
         """Run a step and show its output.
 
@@ -117,15 +129,19 @@ class Shell:
             reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}; its output is above"
             raise StepError(step, reason)
 
-    def ask(self, step: Step) -> str:
-        """Run a step and return its output without surrounding white space.
+    def ask(self, step: Step, seconds: float | None = None) -> str:
+        """Run a step and return its output without surrounding white space; end it after `seconds`, if given.
 
         Raises:
-            StepError: As in `run`, with the last line of its standard error.
+            StepError: As in `run`, with the last line of its standard error; or there was no answer in time.
             KeyboardInterrupt: A signal stopped us, and the step has ended.
         """
         process = self._start(step, subprocess.PIPE)
-        output, errors = process.communicate()
+        try:
+            output, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            raise StepError(step, f"{shlex.join(step.command)} gave no answer in {seconds:g} seconds") from None
         if self._wait(process):
             lines = errors.decode(errors="replace").strip().splitlines()
             reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}"
@@ -173,6 +189,13 @@ class Shell:
             self._passed_on += 1
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process with its children, and close its pipes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

@@ -3,12 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from support.pages import RUNBOOKS
 from support.project import ROOT
-from support.rendering import CHART, at, case, default, one, render
+from support.rendering import CHART, RenderError, at, case, default, merged, one, render
 
 FILES = CHART / "files"
 DASHBOARDS = sorted((FILES / "dashboards").glob("*.json"))
@@ -72,7 +74,7 @@ def expressions(path: Path) -> list[str]:
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-def rules() -> list[dict[str, object]]:
+def rules() -> list[dict[str, Any]]:
     """Return the alert rules."""
     content = yaml.safe_load((FILES / "alerts.yaml").read_text(encoding="utf-8"))
     return [rule for group in content["groups"] for rule in group["rules"]]
@@ -121,9 +123,49 @@ def test_every_metric_of_the_application_is_on_its_dashboard() -> None:
     assert app_metrics() - chat == {"kaito_chat_draining"}  # a few seconds per pod
 
 
-def test_the_chart_ships_the_files_as_they_are() -> None:
+@pytest.mark.parametrize("alert", RUNBOOKS)
+def test_runbooks_name_metrics_that_are_exported(alert: str) -> None:
+    code = re.findall(r"^```promql\n(.*?)^```$|`([^`\n]+)`", RUNBOOKS[alert], re.MULTILINE | re.DOTALL)
+    found = {metric for query, inline in code for metric in metrics_of(query or inline)}
+    assert found - {"kaito_chat_"} <= known()
+
+
+@pytest.mark.parametrize(
+    ("address", "folder"),
+    [
+        ("", yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["annotations"]["kaito-chat/runbooks"]),
+        (
+            "https://git.example.com/mirrors/aks-kaito/docs/runbooks/",
+            "https://git.example.com/mirrors/aks-kaito/docs/runbooks",
+        ),
+    ],
+)
+def test_the_chart_ships_the_rules_with_a_link_to_the_runbook_of_each(address: str, folder: str) -> None:
+    expected = rules()
+    for rule in expected:
+        rule["annotations"] = {**rule["annotations"], "runbook_url": f"{folder}/{rule['alert']}.md"}
+    (group,) = one(render(merged(case("everything"), at("monitoring.runbooksUrl", address))), "PrometheusRule")["spec"][
+        "groups"
+    ]
+    assert (group["name"], group["rules"]) == ("kaito-chat", expected)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git.example.com/runbooks",
+        "https://user:password@git.example.com/x",
+        "https://git.example.com/{{ $value }}",
+        "ftp://x/y",
+    ],
+)
+def test_an_address_of_runbooks_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(RenderError, match="runbooksUrl"):
+        render(merged(case("everything"), at("monitoring.runbooksUrl", address)))
+
+
+def test_the_chart_ships_the_dashboards_as_they_are() -> None:
     objects = render(case("everything"))
-    assert one(objects, "PrometheusRule")["spec"] == yaml.safe_load((FILES / "alerts.yaml").read_text(encoding="utf-8"))
     for path in DASHBOARDS:
         found = one(objects, "ConfigMap", f"everything-dashboard-{path.stem}")
         assert json.loads(found["data"][path.name]) == json.loads(path.read_text(encoding="utf-8"))

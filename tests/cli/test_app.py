@@ -10,8 +10,18 @@ import pytest
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
-OF_ENVIRONMENTS = ("synth", "diff", "deploy", "destroy", "release")
-SUBCOMMANDS = (*OF_ENVIRONMENTS, "doctor")
+OF_ENVIRONMENTS = (
+    "synth",
+    "diff",
+    "preflight",
+    "deploy",
+    "destroy",
+    "release",
+    "gpu-pools",
+    "cost",
+    "status",
+)
+SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

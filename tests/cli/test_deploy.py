@@ -93,7 +93,7 @@ def test_it_ends_with_addresses_and_what_to_expect(tmp_path: Path) -> None:
     assert "port-forward service/kaito-chat 8000:80" in said
     assert "Grafana: https://grafana.example.com" in said
     assert "about twenty minutes" in said
-    assert "az vm list-usage --location westeurope" in said
+    assert "the reason if it cannot become ready: make status ENV=dev WATCH=1" in said
     place = f"--resource-group {GROUP} --name aks-kaito-dev-westeurope"
     assert f"az aks get-credentials {place} && kubelogin convert-kubeconfig --login azurecli" in said
 

@@ -1,6 +1,7 @@
 """`aks-kaito diff` in a temporary repository: its output, its exit status, and the files that it leaves alone."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support import prices
 from support.needs import needs_program
 from support.project import ROOT
 from support.stand_ins import AKS_KAITO
@@ -57,8 +59,12 @@ def repository(committed: Path, tmp_path: Path) -> Path:
 
 
 def diff(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(repository, "diff", *arguments, **variables)
+
+
+def run(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*AKS_KAITO, "diff", *arguments],
+        [*AKS_KAITO, *arguments],
         cwd=repository,
         env={**os.environ, "PYTHONPATH": f"{repository / 'cli'}:{repository / 'constructs'}", **variables},
         capture_output=True,
@@ -156,3 +162,42 @@ def test_outside_a_repository_it_says_so(repository: Path) -> None:
     assert ran.returncode == 2
     assert "not a git repository" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_the_cost_of_a_change_is_that_of_both_synthesized_sides(repository: Path, tmp_path: Path) -> None:
+    file = repository / "environments" / "dev.toml"
+    edit(file, 'instance_type = "Standard_NV36ads_A10_v5"', 'instance_type = "Standard_NC24ads_A100_v4"')
+    edit(
+        file,
+        'vm_size = "Standard_D2ads_v5"\nzones = ["1"]\nmin_count = 1',
+        'vm_size = "Standard_D2ads_v5"\nzones = ["1"]\nmin_count = 2',
+    )
+    with prices.running() as fake:
+        variables = {"AKS_KAITO_PRICES_ENDPOINT": fake.endpoint, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        ran = run(repository, "cost", "dev", "--diff", "main", "--format", "markdown", **variables)
+        data = run(repository, "cost", "dev", "--diff", "main", "--json", **variables)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[:3] == [
+        "### Cost of `dev`, compared with `main`",
+        "",
+        "The change since main changes the cost of dev by +540.20 to +448.95 USD per month.",
+    ]
+    for line in (
+        "| user nodes, Standard_D2ads_v5 | 1-3 → 2-3 | +91.25 | +45.63 | 0.00 |",
+        "| GPU nodes of the model, Standard_NC24ads_A100_v4 | 0 → 1 | +3,485.75 | +3,485.75 | +3,485.75 |",
+        "| GPU nodes of the model, Standard_NV36ads_A10_v5 | 1 → 0 | -3,036.80 | -3,036.80 | -3,036.80 |",
+        "| **all together** |  | +540.20 | +494.58 | +448.95 |",
+    ):
+        assert line in lines
+    found = json.loads(data.stdout)
+    assert found["difference"]["totals"] == {"minimum": 540.2, "expected": 494.58, "maximum": 448.95}
+    assert found["base"]["revision"] == "main"
+
+
+def test_the_cost_of_an_environment_that_neither_side_has_is_refused(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text((repository / "environments" / "dev.toml").read_text(), encoding="utf-8")
+    variables = {"AKS_KAITO_ENVIRONMENTS_DIR": str(tmp_path), "AKS_KAITO_PRICES_ENDPOINT": "http://127.0.0.1:9"}
+    ran = run(repository, "cost", "mine", "--diff", "main", **variables)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "ENV = 'mine': neither side has such an environment" in ran.stderr

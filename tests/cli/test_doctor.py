@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -159,6 +160,73 @@ def test_make_names_missing_programs_before_it_installs_anything(tmp_path: Path,
     assert ran.returncode == 2
     assert ran.stderr.startswith("az: not on the PATH. Install az: package: azure-cli")
     assert "Nothing was installed or changed." in ran.stderr
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize("need", ["node", "helm", "kubectl"])
+def test_programs_that_make_installs_are_not_missing_where_it_does(
+    need: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    variables = machine(tmp_path / "bin", WHOLE)
+
+    def one() -> Finding:
+        (each,) = [each for each in checks.findings(("deploy",), variables, tmp_path) if each.need == need]
+        return each
+
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert (one().state, one().detail) == ("ok", "make installs it")
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    if need != "node":  # its wheels are for every system
+        assert (one().state, one().detail) == ("missing", "not on the PATH")
+        assert one().remedy.startswith(f"Install {need}: package: {need}")
+    installed = tmp_path / ".venv" / "bin"
+    installed.mkdir(parents=True)
+    machine(installed, {need: "echo v24.19.0"})
+    assert (one().state, one().detail, one().path) == ("ok", "24.19.0", str(installed / need))
+
+
+def test_every_program_has_the_name_of_a_package() -> None:
+    programs = {program for needs in COMMANDS.values() for program in (*needs.programs, *needs.optional)}
+    assert {program.name for program in programs} >= {
+        *("make", "git", "node", "terraform", "helm", "kubectl", "az", "kubelogin", "docker")
+    }
+    assert [program.name for program in programs if not re.match(r"package: [a-z]", program.install)] == []
+
+
+def test_a_python_without_its_modules_for_environments_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aks_kaito_cli.doctor.checks.find_spec", lambda name: None if name == "ensurepip" else name)
+    finding = found(tmp_path, WHOLE)["Python"]
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    assert (finding.state, finding.remedy) == (
+        "missing",
+        f"Install the modules of virtual environments (package: {name})",
+    )
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "release"])
+def test_make_names_the_package_of_python_before_it_installs_anything(tmp_path: Path, command: str) -> None:
+    make = needs_make()
+    stale = [make[0], *(option.replace("--assume-old", "--what-if") for option in make[1:])]
+    for name in ("sh", "bash", "env", "touch"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    arguments = ["ENV=dev", "TAG=0.2.0", "CONFIRM=dev", "SHELL=/usr/bin/bash"]
+    environment = {"PATH": str(tmp_path)}
+    ran = subprocess.run(
+        [*stale, command, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("No Python >=3.11,<3.14 on the PATH. Install one (package: python3.13")
     assert ran.stdout == ""
 
 

@@ -1,5 +1,6 @@
 """The genuine programs accept every command line that the product prints or documents."""
 
+import contextlib
 import json
 import os
 import re
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from aks_kaito_cli.app import application
 from support.needs import needs, needs_program
 from support.printed_commands import Printed, printed
 from support.project import ROOT
@@ -38,6 +41,17 @@ def with_help(found: Printed) -> list[str]:
     words = list(found.words[1:])
     at = words.index("--") if "--" in words else len(words)
     return [*words[:at], "--help"]
+
+
+@pytest.mark.parametrize("found", printed("aks-kaito"), ids=named)
+def test_our_own_command_knows_the_options(found: Printed) -> None:
+    group = typer.main.get_group(application())
+    name, *arguments = found.words[1:]
+    subcommand = group.commands.get(name)
+    assert subcommand is not None, f"no subcommand {name}"
+    # A sentence may leave arguments out.
+    with contextlib.nullcontext() if found.is_whole else contextlib.suppress(typer.BadParameter):
+        subcommand.make_context(name, arguments)
 
 
 @pytest.mark.parametrize("found", printed("kubectl"), ids=named)
@@ -146,8 +160,3 @@ def test_no_command_watches_several_kinds() -> None:
         kinds = [word for word in words if not word.startswith("-")]
         assert len(kinds) == 1, found
         assert "," not in kinds[0], found
-
-
-def test_the_report_watches_workspaces() -> None:
-    text = (ROOT / "cli" / "aks_kaito_cli" / "deploy" / "report.py").read_text(encoding="utf-8")
-    assert 'kubectl.command("get", "workspaces", "--watch")' in text

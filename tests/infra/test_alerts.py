@@ -11,6 +11,7 @@ from support.project import ENVIRONMENTS
 from support.rendering import CHART
 from support.stacks import synthesized
 
+RUNBOOKS = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["annotations"]["kaito-chat/runbooks"]
 RULES = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
 
 
@@ -33,7 +34,8 @@ def test_every_rule_of_the_chart_is_there(name: str, workloads: dict[str, dict[s
         for rule, source in zip(group["rule"], ours["rules"], strict=True):
             assert rule["expression"] == source["expr"]
             assert rule["for"] == f"PT{source['for'].upper()}"
-            assert (rule["alert"], rule["annotations"]) == (source["alert"], source["annotations"])
+            runbook = {"runbook_url": f"{RUNBOOKS}/{source['alert']}.md"}
+            assert (rule["alert"], rule["annotations"]) == (source["alert"], source["annotations"] | runbook)
             assert rule["severity"] == {"critical": 0, "warning": 2}[source["labels"]["severity"]]
             assert rule["enabled"] is True
             assert "action" not in rule
@@ -52,6 +54,15 @@ def test_every_alert_notifies_the_addresses(environments: dict[str, Environment]
         assert [each["action_group_id"] for each in rule["action"]] == [
             f"${{azurerm_monitor_action_group.{address}.id}}"
         ]
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_alerts_link_to_the_runbooks_of_a_mirror(environments: dict[str, Environment], ending: str) -> None:
+    address = "https://dev.azure.com/contoso/platform/_git/aks-kaito?path=/docs/runbooks"
+    document = workloads_with(environments, runbooks_url=f"{address}{ending}")
+    (group,) = of_kind(document, "azurerm_monitor_alert_prometheus_rule_group")
+    links = [rule["annotations"]["runbook_url"] for rule in group["rule"]]
+    assert links == [f"{address}/{rule['alert']}.md" for rule in RULES[0]["rules"]]
 
 
 def test_alerts_can_be_left_out(environments: dict[str, Environment]) -> None:

@@ -80,6 +80,7 @@ OTHERS: dict[str, Any] = {
     "monitoring.cluster_log_categories": ["guard"],
     "monitoring.grafana_admin_object_ids": {"someone": OTHER_ID},
     "monitoring.labels_allowed": "pods=[other]",
+    "monitoring.runbooks_url": "https://git.example.org/runbooks",
     "network.address_space": ["10.0.0.0/8", "172.20.0.0/16"],
     "network.allowed_ip_ranges": ["52.136.0.0/24"],
     "network.api_server_subnet_cidr": "10.243.3.0/27",

@@ -1,5 +1,6 @@
 """A fake of Azure Resource Manager on loopback, with the answers that a test gives it."""
 
+import base64
 import json
 import threading
 import time
@@ -12,7 +13,19 @@ from urllib.parse import parse_qs, urlsplit
 
 from azure.core.credentials import AccessToken
 
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - it opens nothing
+TENANT = "3f5c0a52-7d6b-4f4a-8a4e-5b0f6c1d2e3f"
+PRINCIPAL = "5d1f4c1e-2a3b-4c5d-8e6f-7a8b9c0d1e2f"
+USER = {"oid": PRINCIPAL, "tid": TENANT, "upn": "ada@kaito.dev", "name": "Ada", "idtyp": "user"}
+
+
+def token(claims: Mapping[str, Any]) -> str:
+    """Return a JWT with claims, whose signature nobody checks."""
+    parts = (json.dumps(each).encode() for each in ({"alg": "RS256", "typ": "JWT"}, claims))
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "signature"])
+
+
+# It opens nothing.
+TOKEN = token(USER)
 
 
 class Reply(NamedTuple):
@@ -58,6 +71,7 @@ class FakeAzure:
             request, and the last one repeats.
         requests: Everything that was asked, in order.
         seconds: The time that each answer takes.
+        tokens: The tokens that it accepts.
         most_at_once: The largest number of requests that were open at the same time.
     """
 
@@ -67,6 +81,7 @@ class FakeAzure:
         self.seconds = 0.0
         self.most_at_once = 0
         self.endpoint = ""
+        self.tokens = {TOKEN}
         self._open = 0
         self._lock = threading.Lock()
 
@@ -119,7 +134,7 @@ def _handler(fake: FakeAzure) -> type[BaseHTTPRequestHandler]:
             request = Request(
                 self.command, parts.path, parse_qs(parts.query), json.loads(text) if text else None, self.headers
             )
-            if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            if self.headers.get("Authorization", "").removeprefix("Bearer ") not in fake.tokens:
                 reply = error(401, "InvalidAuthenticationToken", "The access token is invalid.")
             else:
                 reply = fake.reply(request)

@@ -12,7 +12,7 @@ from aks_kaito_cli.commands.azure import Azure
 from aks_kaito_cli.commands.kubectl import Kubectl
 from support.project import ROOT, TODAY
 
-PROGRAMS = ("az", "helm", "kubectl", "terraform")
+PROGRAMS = ("aks-kaito", "az", "helm", "kubectl", "terraform")
 # Arguments of the builders, by their names.
 _ARGUMENTS: dict[str, Any] = {
     "command": "kubectl get pods",
@@ -29,7 +29,7 @@ _ARGUMENTS: dict[str, Any] = {
     "words": ("get", "pods"),
 }
 _FENCED = re.compile(r"^ *```(?:console|shell|bash)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`((?:az|helm|kubectl|terraform) [a-z][^`\n]*)`")
+_INLINE = re.compile(r"`((?:az|(?:\.venv/bin/)?aks-kaito|helm|kubectl|terraform) [a-z][^`\n]*)`")
 _TEMPLATE = re.compile(r"\{\{-?.*?-?\}\}")
 
 
@@ -105,5 +105,6 @@ def _lines(source: str, text: str, *, is_whole: bool = True) -> Iterator[Printed
                 continue
             while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
                 words.pop(0)
+            words[:1] = [word.removeprefix(".venv/bin/") for word in words[:1]]
             if words and words[0] in PROGRAMS:
                 yield Printed(source, tuple(words), is_whole)

@@ -16,15 +16,18 @@ from typing import Any
 
 import pytest
 
+from aks_kaito.settings import load
+from support import ready_subscription as ready
 from support.command_lines import Place, prepare
+from support.fake_azure import FakeAzure, error, running
 from support.needs import needs_path
-from support.project import ROOT, own
+from support.project import OWN_ID, ROOT, TODAY, own
 from support.stand_ins import DIGEST, Ran, run
 
 APPLICATION_PYTHON = ROOT / ".venv-app" / "bin" / "python"
 READY_SECONDS = 30
-# The only question of a refusal: a state with an owner is compared with the selected subscription.
-SUBSCRIPTION = ["az", "account", "show", "--query", "id", "--output", "tsv"]
+# The subscription in the ids that the stub providers give.
+STUBS = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +58,16 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(20)
 
 
+# The first arguments of the programs that preflight starts: who is signed in, and which versions there are.
+QUESTIONS = {"account", "version", "--version"}
+
+
 class Deployment:
     """One environment in a copy of the project, deployed by the genuine CLI."""
 
-    def __init__(self, place: Place, folder: Path, chat: str) -> None:
+    def __init__(self, place: Place, folder: Path, chat: str, azure: FakeAzure, subscription: str = OWN_ID) -> None:
         self.place = place
+        self.subscription = subscription
         self._folder = folder
         self._variables = {
             **place.variables,
@@ -67,23 +75,36 @@ class Deployment:
             "AKS_KAITO_ENVIRONMENTS_DIR": str(place.folder / "environments"),
             "CDK_REAL": str(place.program),
             "IN_POD": chat,
+            "AKS_KAITO_ARM_ENDPOINT": azure.endpoint,
+            "AKS_KAITO_SKIP_PREFLIGHT": "",
             "APPLICATION": str(ROOT / "app"),
             "APPLICATION_PYTHON": str(APPLICATION_PYTHON),
         }
         settings = place.folder / "environments" / "dev.toml"
         settings.write_text(own(settings.read_text(encoding="utf-8")), encoding="utf-8")
+        ready.prepare(azure, load(settings, TODAY))
+        azure.answers = {path.replace(OWN_ID, STUBS): answer for path, answer in azure.answers.items()} | azure.answers
         shutil.copytree(ROOT / "cli", place.folder / "cli", ignore=shutil.ignore_patterns("__pycache__"))
 
     def refused(self, *arguments: str) -> str:
         """Return the reason why the command does nothing."""
         ran = self.attempt(*arguments)
-        assert (ran.done.returncode, [each for each in ran.asked if each != SUBSCRIPTION]) == (2, [])
+        assert (ran.done.returncode, [each for each in ran.asked if each[1] not in QUESTIONS]) == (2, [])
         return ran.done.stderr
 
     def attempt(self, *arguments: str, fails: str = "", says: str = "") -> Ran:
         """Run the command; it fails at a step with a message, or not at all."""
         variables = {**self._variables, "SAYS": says or "it was told to fail"}
-        return run(self._folder, *arguments, fails=fails, variables=variables, root=self.place.folder, seconds=300)
+        answers = {"account show": self.subscription}
+        return run(
+            self._folder,
+            *arguments,
+            fails=fails,
+            answers=answers,
+            variables=variables,
+            root=self.place.folder,
+            seconds=300,
+        )
 
     def run(self, *arguments: str, fails: str = "", only: tuple[str, str] | None = None) -> Ran:
         """Run the command; it fails at a step, in a stack after one address, or not at all."""
@@ -107,6 +128,20 @@ class Deployment:
         return [each.get("chat", each.get("awaitKaito"))["image"] for each in values]
 
 
+@pytest.fixture
+def azure() -> Iterator[FakeAzure]:
+    """Azure's management API, as far as the checks before a deployment ask it."""
+    with running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def forbidding(azure: FakeAzure) -> FakeAzure:
+    """Azure where one check cannot be decided, which stops no deployment."""
+    azure.answer(ready.DENIED.replace(OWN_ID, STUBS), error(403, "AuthorizationFailed"))
+    return azure
+
+
 def addresses(document: dict[str, Any]) -> list[str]:
     """Return the addresses of all resources."""
     return [f"{kind}.{name}" for kind, named in document["resource"].items() for name in named]
@@ -117,12 +152,40 @@ def address(document: dict[str, Any], kind: str) -> str:
     return next(each for each in addresses(document) if each.startswith(f"{kind}."))
 
 
-def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
-    stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]], chat: str, tmp_path: Path
+def test_a_blocker_ends_a_deployment_before_anything_is_changed(
+    stacks: dict[str, dict[str, Any]], workloads: dict[str, dict[str, Any]], azure: FakeAzure, tmp_path: Path
 ) -> None:
     documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
     (tmp_path / "stand-ins").mkdir()
-    deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat)
+    deployment = Deployment(prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", "", azure)
+    azure.listed(ready.USAGES, *ready.usages(ready.usage(ready.A10, 0, 35)))
+    blocked = deployment.attempt("deploy", "dev", "0.2.0")
+    assert (blocked.done.returncode, {each[1] for each in blocked.asked}) == (1, QUESTIONS)
+    assert "identity: user ada@kaito.dev" in blocked.done.stdout
+    assert "blocker: Standard NVADSA10v5 Family vCPUs: az quota update" in blocked.done.stdout
+    assert "Nothing was changed. If a blocker is wrong, begin without these checks" in blocked.done.stderr
+
+    unusable = deployment.attempt("deploy", "dev", "0.2.0", fails="account get-access-token")
+    assert (unusable.done.returncode, "Sign in (az login)" in unusable.done.stderr) == (2, True)
+    # Without the checks it begins, and this step fails.
+    skipped = deployment.attempt("deploy", "--skip-preflight", "dev", "0.2.0", fails="group exists")
+    assert (skipped.done.returncode, skipped.steps[-1].startswith("az group exists")) == (1, True)
+    assert "Next:   make deploy ENV=dev TAG=0.2.0 SKIP_PREFLIGHT=1," in skipped.done.stderr
+    assert not any(deployment.place.states().values())
+
+
+def test_a_deployment_that_fails_at_several_steps_completes_and_is_destroyed(
+    stacks: dict[str, dict[str, Any]],
+    workloads: dict[str, dict[str, Any]],
+    chat: str,
+    forbidding: FakeAzure,
+    tmp_path: Path,
+) -> None:
+    documents = {"kaito-dev-platform": stacks["dev"], "kaito-dev-workloads": workloads["dev"]}
+    (tmp_path / "stand-ins").mkdir()
+    deployment = Deployment(
+        prepare("cdktn", "dev", documents, tmp_path), tmp_path / "stand-ins", chat, forbidding, STUBS
+    )
     platform, inside = documents
 
     # Each stack fails halfway, and the next run completes it.

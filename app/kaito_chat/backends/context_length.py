@@ -7,15 +7,17 @@ from kaito_chat.backends.errors import ContextLength
 
 # No model that can chat has less: a smaller number is something else.
 SMALLEST_WINDOW_TOKENS = 128
-# vLLM, OpenAI and Azure; vLLM's bound on max_tokens; TGI's two; llama.cpp and SGLang.
+# vLLM, OpenAI, Azure and SGLang; vLLM's bound on max_tokens; TGI's two; llama.cpp; SGLang; TensorRT-LLM.
 WINDOW = re.compile(
-    r"maximum context length is (\d+)|max_model_len=(?:max_total_tokens=)?(\d+)|must be <= (\d+)"
-    r"|must have less than (\d+) tokens|context size \((\d+) tokens|context length \((\d+) tokens",
+    r"maximum context length (?:is|of) (\d+)|max_model_len=(?:max_total_tokens=)?(\d+)|must be <= (\d+)"
+    r"|must have less than (\d+) tokens|context size \((\d+) tokens|context length \((\d+) tokens"
+    r"|should not exceed max_(?:num_tokens|seq_len) \((\d+)",
     re.IGNORECASE,
 )
 PROMPT = re.compile(
     r"request has (\d+) input tokens|\((\d+) in the messages|prompt contains (?:at least )?(\d+) input tokens"
-    r"|given: (\d+)|request \((\d+) tokens\)|\((\d+) tokens from the input messages|\d+ > \d+ - (\d+)",
+    r"|given: (\d+)|(?:request|input) \((\d+) tokens\)|(\d+) tokens from the input messages|\d+ > \d+ - (\d+)"
+    r"|sum of prompt length \((\d+)",
     re.IGNORECASE,
 )
 ANSWER = re.compile(r"supports at most (\d+) completion tokens", re.IGNORECASE)

@@ -87,7 +87,7 @@ def error_of(status: int, body: object, text: str) -> BackendError:
     logged = f"HTTP {status}: {detail}"
     if status >= BROKE:
         bare = status == BROKE and detail.lower() in BARE
-        cause = Cause.UNSAID if bare else None
+        cause = Cause.UNSAID if bare else _cause(detail)
         return BackendError(BY_STATUS.get(status, Kind.FAILED), logged, status=status, cause=cause)
     kind = BY_STATUS.get(status, Kind.FAILED)
     parameter = cause = context_length = None

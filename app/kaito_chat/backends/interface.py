@@ -52,7 +52,7 @@ class Usage(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """The end of the answer, with the server's reason: `stop`, `length`, `content_filter`, `abort`."""
+    """The end of the answer, with the server's reason: `stop`, `length`, `content_filter`, `abort`, `error`."""
 
     reason: str
 

@@ -62,6 +62,8 @@ class DisplayedAnswer:
             await self._thought.send()
         self._thoughts.append(text)
         await self._thought.stream_token(self._thinking.feed(text))
+        if self._must_keep():
+            self._keep(self._thought.to_dict())
 
     async def say(self, text: str, progress: Progress) -> None:
         """Append to the answer."""
@@ -74,13 +76,8 @@ class DisplayedAnswer:
             self._message = cl.Message("", created_at=utc_now())
         self._said.append(text)
         await self._message.stream_token(self._formulas.feed(text))
-        if self._services.history and time.monotonic() - self._kept > KEEP_SECONDS:
-            self._kept = time.monotonic()
-            facts = {"streaming": False, "metadata": self._mark(progress, partial=True)}
-            session = context.session
-            self._services.history.save_step(
-                session.user.identifier, session.thread_id, self._message.to_dict() | facts
-            )
+        if self._must_keep():
+            self._keep(self._message.to_dict() | {"metadata": self._mark(progress, partial=True)})
 
     async def reclassify(self, progress: Progress, *, thinking: bool) -> None:
         """Move the text received so far from the answer to the reasoning, or back."""
@@ -132,6 +129,16 @@ class DisplayedAnswer:
         await self.end_thought()
         if self._message:
             await self._message.remove()
+
+    def _must_keep(self) -> bool:
+        return self._services.history is not None and time.monotonic() - self._kept > KEEP_SECONDS
+
+    def _keep(self, step: dict[str, Any]) -> None:
+        """Save the state of the reasoning or of the answer, in case the process is killed."""
+        self._kept = time.monotonic()
+        session, history = context.session, self._services.history
+        if history:
+            history.save_step(session.user.identifier, session.thread_id, step | {"streaming": False})
 
     def _mark(self, progress: Progress, **facts: object) -> dict[str, Any]:
         return mark(progress.answer, model=progress.model or self._model.name, **facts)

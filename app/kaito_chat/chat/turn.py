@@ -20,7 +20,7 @@ from kaito_chat.chat.services import Services
 from kaito_chat.chat.settings_panel import sampling_of, system_prompt_of
 from kaito_chat.chat.transcript import messages_for_model, notice
 from kaito_chat.chat.waking import offers_wake
-from kaito_chat.models.asking import Asking, Question
+from kaito_chat.models.asking import GONE, Asking, Question
 from kaito_chat.models.progress import Progress
 from kaito_chat.models.readiness import Model
 from kaito_chat.telemetry import metrics
@@ -183,7 +183,9 @@ class Turn:
         else:
             await self._shown.close(progress, unfinished=error.kind is not Kind.FILTERED)
             error = error if error.kind in OWN_ENDS else BackendError(Kind.CUT_OFF, error.detail, said=error.said)
-        await notify(self._texts.error(error, reference), error.kind, buttons)
+        # Its checks succeed, so the page's status says that it is ready.
+        told = BackendError(Kind.FAILED, error.detail) if error.kind in GONE and self._model.ready else error
+        await notify(self._texts.error(told, reference), error.kind, buttons)
         return str(error.kind)
 
     async def _ended(self, progress: Progress, reason: str) -> None:

@@ -8,7 +8,7 @@ from kaito_chat.backends import Event, Finish, Piece, Reasoning, Reclassify, Tex
 from kaito_chat.backends.errors import BackendError, Kind
 
 # Finish reasons that are errors.
-ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED}
+ENDED_BADLY = {"content_filter": Kind.FILTERED, "abort": Kind.ABORTED, "error": Kind.ABORTED}
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Progress:
         dropped: The number of oldest messages that did not fit into the context window.
         first_token_seconds: From the question to the first token.
         usage: The server's count of tokens, if it sends one.
-        finish: The server's finish reason: `stop`, `length`, `content_filter`, `abort`.
+        finish: The server's finish reason: `stop`, `length`, `content_filter`, `abort`, `error`.
         text: The answer so far, in pieces.
         thought: The reasoning so far, in pieces; never sent back to the model.
         model: The id of the model.

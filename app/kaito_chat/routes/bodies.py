@@ -8,6 +8,7 @@ from kaito_chat.sockets.events import MessageId, Uuid
 
 LONGEST_NAME = 200
 LONGEST_COMMENT = 10_000
+LONGEST_SEARCH = 1000
 Short = Annotated[str, Field(max_length=200)]
 
 
@@ -86,7 +87,7 @@ class Pagination(_Body):
 class Filter(_Body):
     """Which conversations."""
 
-    search: Annotated[str, Field(max_length=1000)] | None = None
+    search: Annotated[str, Field(max_length=LONGEST_SEARCH)] | None = None
     feedback: Annotated[int, Field(ge=0, le=1)] | None = None
 
 

@@ -17,10 +17,12 @@ from kaito_chat.chat.displayed_answer import stored
 from kaito_chat.chat.services import Services
 from kaito_chat.history.characters import plain
 from kaito_chat.history.store import Store
+from kaito_chat.page.security import accept_language
 from kaito_chat.routes.bodies import Delete, GiveFeedback, Listing, Rename, TakeFeedback
 from kaito_chat.sockets.events import Uuid
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
+from kaito_chat.texts import negotiate, texts_for
 
 # Running and waiting searches of one user; the page sends one for each pause in typing.
 MOST_SEARCHES = 5
@@ -89,7 +91,7 @@ class ConversationRoutes:
         """Return one of the user's conversations."""
         found = await self._history.get_thread(thread_id, _owner(user))
         if found is None:
-            raise HTTPException(404, "Thread not found")
+            raise _no_conversation()
         return stored(found)
 
     async def rename(self, body: Rename, user: CurrentUser) -> dict[str, bool]:
@@ -98,14 +100,16 @@ class ConversationRoutes:
         if not name:
             raise HTTPException(422, "The name is empty")
         with _audited("rename", owner, thread_id=body.threadId):
-            _found(await self._history.rename(owner, body.threadId, name))
+            if not await self._history.rename(owner, body.threadId, name):
+                raise _no_conversation()
         return {"success": True}
 
     async def delete(self, body: Delete, user: CurrentUser) -> dict[str, bool]:
         """Delete one of the user's conversations and cancel its running answer."""
         owner = _owner(user)
         with _audited("delete", owner, thread_id=body.threadId):
-            _found(await self._history.delete_thread(owner, body.threadId))
+            if not await self._history.delete_thread(owner, body.threadId):
+                raise _no_conversation()
         for session in list(ws_sessions_id.values()):
             if session.thread_id == body.threadId:
                 self._services.conversations.of(session.id).interrupt(DELETED)
@@ -145,6 +149,11 @@ def _audited(action: str, owner: str, **subjects: str) -> Iterator[None]:
 def _found(done: object) -> None:
     if not done:
         raise HTTPException(404, "Not Found")
+
+
+def _no_conversation() -> HTTPException:
+    """Return the error for a conversation that the user does not have, in words that the page shows."""
+    return HTTPException(404, texts_for(negotiate(accept_language.get())).say("notice.not_found"))
 
 
 def _owner(user: User | None) -> str:

@@ -28,7 +28,7 @@ class Process(BaseModel):
     """Directories of mounted secrets, as a JSON list. A file named after a secret setting takes precedence over the
     variable, and is read again when it changes; the last directory that has it counts."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Minimum level of log messages."""
+    """Minimum level of log messages. Audit lines are written at every level."""
     log_format: Literal["json", "text"] = "json"
     """Format of log messages; `text` is for terminals."""
     debug: bool = False

@@ -155,7 +155,7 @@ class Sockets:
         if not thread:
             session.thread_id = thread_of(session.id)
             session.chat_started = False
-            await emitter.send_resume_thread_error("Thread not found.")
+            await emitter.send_resume_thread_error(texts_for(session.language).say("notice.not_found"))
             return
         facts = _facts(thread.get("metadata"))
         session.chat_profile = facts.get("chat_profile") or session.chat_profile

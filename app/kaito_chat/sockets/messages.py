@@ -74,7 +74,7 @@ class Messages:
         await context.emitter.process_message({"message": message, "fileReferences": None})
         if begins:
             await context.emitter.init_thread(said.output[:TITLE_CHARACTERS])
-            if self._services.history and self._services.settings.root_path:
+            if self._services.history:
                 await signals.began(session.thread_id)
         await self._answers.take()
 

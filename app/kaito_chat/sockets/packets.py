@@ -1,7 +1,8 @@
 """Filter of WebSocket packets before Socket.IO parses them.
 
 Socket.IO buffers the attachments of a binary packet without limit, parses events of connections without a session, and
-lets a browser call the handlers of `connect` and `disconnect`. The page sends none of these.
+lets a browser call the handlers of `connect` and `disconnect`. The page sends none of these. It sends some events that
+this application does not use: they are ignored, and not counted as refused.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 SHORT = 128 * 1024
 # Timeout for the connect packet after the WebSocket was opened.
 OPENING_SECONDS = 30.0
+# Sent by Chainlit's page: at each connection, for each window message (also our own), while a setting is edited.
+UNUSED = ("fetch_favorites", "window_message", "chat_settings_edit")
 _EVENT = re.compile(r'2\["([a-z_]{1,40})"[,\]]')
 Connected = Callable[[str, object], Awaitable[Any]]
 Handle = Callable[[str, object], Awaitable[None]]
@@ -53,9 +56,8 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
     async def guarded(connection: str, packet: object) -> None:
         opened = server.manager.sid_from_eio_sid(connection, "/") is not None
         if not isinstance(packet, str) or not _is_ours(packet, events, long, opened=opened):
-            metrics.REFUSED.labels("packet").inc()
-            if not opened:
-                await _close(server, connection)
+            if not (opened and _is_unused(packet)):
+                await _refuse(server, connection, opened=opened)
             return
         try:
             await handle(connection, packet)
@@ -67,12 +69,23 @@ def guard(server: socketio.AsyncServer, events: Collection[str], long: Collectio
     server.eio.handlers["connect"] = expected
 
 
+async def _refuse(server: socketio.AsyncServer, connection: str, *, opened: bool) -> None:
+    metrics.REFUSED.labels("packet").inc()
+    if not opened:
+        await _close(server, connection)
+
+
 async def _close(server: socketio.AsyncServer, connection: str) -> None:
     """Close the WebSocket; Engine.IO alone only asks the browser to do so."""
     engine_socket = server.eio.sockets.get(connection)
     if engine_socket:
         await server.eio.disconnect(connection)
         engine_socket.queue.put_nowait(None)  # stops the writer task, which closes the WebSocket
+
+
+def _is_unused(packet: object) -> bool:
+    event = _EVENT.match(packet) if isinstance(packet, str) and len(packet) <= SHORT else None
+    return event is not None and event[1] in UNUSED
 
 
 def _is_ours(packet: str, events: Collection[str], long: Collection[str], *, opened: bool) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
+from kaito_chat.telemetry import audit
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 session_id: ContextVar[str | None] = ContextVar("session_id", default=None)
 # Libraries that log every request, connection or file: warnings and errors only.
@@ -104,4 +106,5 @@ def configure(level: str, log_format: str) -> None:
         logger.propagate = True
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    audit.log.setLevel(logging.INFO)  # audit lines do not depend on the level of the other logs
     logging.getLogger("engineio.server").addFilter(_without_traceback)

@@ -69,7 +69,9 @@ class Server(uvicorn.Server):
 @contextlib.asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serve on a socket while the context is open."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False, workers=1
+    )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

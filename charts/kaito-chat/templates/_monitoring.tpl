@@ -15,6 +15,11 @@
 {{- merge (include "kaito-chat.labels" . | fromYaml) (default dict .Values.monitoring.labels) | toYaml -}}
 {{- end -}}
 
+{{- /* The folder of the runbooks. Values of an earlier chart (helm upgrade --reuse-values) have no key for it. */ -}}
+{{- define "kaito-chat.runbooks" -}}
+{{- trimSuffix "/" (default (index .Chart.Annotations "kaito-chat/runbooks") .Values.monitoring.runbooksUrl) -}}
+{{- end -}}
+
 {{- /* Not empty if the release has the exporter. Values of an earlier chart (helm upgrade --reuse-values) have no key for it. */ -}}
 {{- define "kaito-chat.hasGpuExporter" -}}
 {{- $exporter := default dict .Values.monitoring.gpuExporter -}}

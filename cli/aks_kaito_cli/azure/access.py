@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from aks_kaito.settings import Environment
 from aks_kaito_cli.azure.arm import PUBLIC, Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
-from aks_kaito_cli.azure.sign_in import credential
+from aks_kaito_cli.azure.sign_in import credential, uses_az
+from aks_kaito_cli.shell import Shell, StepError
+
+_CHOOSE = "set subscription_id in the environment's file, or ARM_SUBSCRIPTION_ID"
 
 
 def arm(variables: Mapping[str, str]) -> Arm:
@@ -19,23 +22,23 @@ def arm(variables: Mapping[str, str]) -> Arm:
 
 
 def subscription(arm: Arm, environment: Environment, variables: Mapping[str, str]) -> str:
-    """Return the id of the environment's subscription: its file's, ARM_SUBSCRIPTION_ID or the only enabled one.
+    """Return the id of the subscription that Terraform deploys to.
 
-    az's own selection is not visible to the API: with several subscriptions, one of the two must be set.
+    That is the one of the file or of ARM_SUBSCRIPTION_ID; without them the one that az has selected. Other ways to sign
+    in select none: Terraform refuses, and the error lists the choices.
 
     Raises:
-        AzureAnswerError: There is none, or several and no choice.
+        AzureAnswerError: None is chosen, and az does not sign in.
         SignInError: Nobody is signed in.
     """
     chosen = environment.settings.subscription_id or variables.get("ARM_SUBSCRIPTION_ID")
     if chosen:
         return chosen
-    enabled = [each["subscriptionId"] for each in arm.pages("/subscriptions") if each.get("state") == "Enabled"]
-    if len(enabled) == 1:
-        return str(enabled[0])
-    if not enabled:
-        raise SignInError("the sign-in reaches no enabled subscription")
-    raise AzureAnswerError(
-        f"the sign-in reaches {len(enabled)} subscriptions: set subscription_id in the environment's file, or"
-        " ARM_SUBSCRIPTION_ID"
-    )
+    if uses_az(variables):
+        try:
+            if selected := Shell(environment, variables).selected_subscription():
+                return selected
+        except StepError as error:
+            raise SignInError(str(error)) from None
+    reached = [f"{each['subscriptionId']} ({each.get('displayName')})" for each in arm.pages("/subscriptions")]
+    raise AzureAnswerError(f"no subscription is chosen: {_CHOOSE}. The sign-in reaches {', '.join(reached) or 'none'}")

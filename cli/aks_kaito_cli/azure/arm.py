@@ -3,16 +3,21 @@
 See: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 """
 
+import threading
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AccessTokenInfo, SupportsTokenInfo, TokenCredential
+import requests
+from azure.core.credentials import AccessTokenInfo, SupportsTokenInfo, TokenCredential, TokenRequestOptions
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
+from requests.adapters import HTTPAdapter
 
 from aks_kaito_cli.azure.errors import (
     AzureAnswerError,
@@ -30,8 +35,11 @@ _READ_SECONDS = 30
 # Longer waits are for the user to decide.
 _LONGEST_WAIT_SECONDS = 20
 _MOST_PAGES = 200
+_CONNECTIONS = 64
 _CUT = 300
 _ODATA = {"filter", "expand", "top"}
+# A token that ends sooner is replaced.
+_FRESH_SECONDS = 300
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 
 Answer = dict[str, Any]
@@ -45,6 +53,37 @@ class _BoundedRetries(RetryPolicy[Any, Any]):
         if (self.get_retry_after(response) or 0) > _LONGEST_WAIT_SECONDS:
             return False
         return bool(super().is_retry(settings, response))
+
+
+class _OneSignIn:
+    """A credential that signs in once for all threads: az is a process, which takes a second of a processor."""
+
+    def __init__(self, credential: TokenCredential) -> None:
+        self._credential = credential
+        self._found: AccessTokenInfo | None = None
+        self._lock = threading.Lock()
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return the token; another one where Azure asks for further claims, or where it ends soon."""
+        with self._lock:
+            if self._found is None or options or self._found.expires_on - time.time() < _FRESH_SECONDS:
+                self._found = self._signed_in(*scopes, options=options)
+            return self._found
+
+    def _signed_in(self, *scopes: str, options: TokenRequestOptions | None) -> AccessTokenInfo:
+        if isinstance(self._credential, SupportsTokenInfo):
+            return self._credential.get_token_info(*scopes, options=options or {})
+        found = self._credential.get_token(*scopes)
+        return AccessTokenInfo(found.token, found.expires_on)
+
+    def close(self) -> None:
+        """Keep nothing open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Arm:
@@ -64,14 +103,15 @@ class Arm:
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ValueError(f"{endpoint}: must begin with https://; http:// works on loopback only")
         self.endpoint = endpoint.rstrip("/")
-        self._credential = credential
+        self._credential = _OneSignIn(credential)
         self._encrypted = parts.scheme == "https"
         self._scope = f"{PUBLIC}/.default"
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
             base_url=self.endpoint,
+            transport=_transport(),
             policies=[
                 _BoundedRetries(retry_total=3, retry_backoff_factor=0.5, retry_backoff_max=5, timeout=60),
-                BearerTokenCredentialPolicy(credential, self._scope),
+                BearerTokenCredentialPolicy(self._credential, self._scope),
             ],
         )
 
@@ -82,12 +122,9 @@ class Arm:
             SignInError: Nobody is signed in.
         """
         try:
-            if isinstance(self._credential, SupportsTokenInfo):
-                return self._credential.get_token_info(self._scope)
-            found = self._credential.get_token(self._scope)
+            return self._credential.get_token_info(self._scope)
         except AzureError as error:
             raise SignInError(_words(error)) from None
-        return AccessTokenInfo(found.token, found.expires_on)
 
     def get(self, path: str, **query: str) -> Answer:
         """Read one resource, or the one answer of a question.
@@ -170,6 +207,14 @@ class Arm:
         if not isinstance(found, dict):
             raise AzureAnswerError(f"{answer.request.url}: the answer is no JSON object", answer.status_code)
         return found
+
+
+def _transport() -> RequestsTransport:
+    """Return a transport that keeps a connection for each check that runs beside others."""
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    return RequestsTransport(session=session)
 
 
 def _error(path: str, answer: HttpResponse) -> AzureAnswerError:

@@ -15,18 +15,19 @@ class Kubectl:
     """Build commands for the chat's namespace.
 
     Attributes:
+        namespace: The chat's namespace.
         kubeconfig: The file that signs in; without one, kubectl uses the user's own.
     """
 
     def __init__(self, namespace: str, kubeconfig: str | None = None) -> None:
         """Remember the namespace and the kubeconfig."""
-        self._namespace = namespace
+        self.namespace = namespace
         self.kubeconfig = kubeconfig
 
     def command(self, *words: str, namespace: str | None = None) -> Command:
         """Build any command, in the chat's namespace or in another."""
         access = ("--kubeconfig", self.kubeconfig) if self.kubeconfig else ()
-        return ("kubectl", *access, "--namespace", namespace or self._namespace, *words)
+        return ("kubectl", *access, "--namespace", namespace or self.namespace, *words)
 
     def find_secret(self, name: str) -> Command:
         """Print the name of a Secret if it exists."""

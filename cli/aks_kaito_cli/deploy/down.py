@@ -4,8 +4,8 @@ import shlex
 import socket
 import sys
 
+from aks_kaito_cli.cluster import exists
 from aks_kaito_cli.deploy import leftovers, losses, ownership, stacks, states
-from aks_kaito_cli.deploy.cluster import exists
 from aks_kaito_cli.deploy.private import hidden_api_server, instructions
 from aks_kaito_cli.deploy.states import States
 from aks_kaito_cli.pages import DESTROY

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from aks_kaito_cli.cluster import exists, signed_in
 from aks_kaito_cli.commands import Command
 from aks_kaito_cli.commands.kubectl import Kubectl
-from aks_kaito_cli.deploy.cluster import exists, signed_in
 from aks_kaito_cli.deploy.private import hidden_api_server
 from aks_kaito_cli.pages import CONTROLLER
 from aks_kaito_cli.shell import Shell, Step, StepError

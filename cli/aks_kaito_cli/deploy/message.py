@@ -1,9 +1,9 @@
 """One message through the chat, at the end of a deployment."""
 
+from aks_kaito_cli.cluster import by_hand
 from aks_kaito_cli.commands import probe
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import programs
-from aks_kaito_cli.deploy.cluster import by_hand
 from aks_kaito_cli.deploy.report import CHAT_PORT, has_address
 from aks_kaito_cli.project import ROOT
 from aks_kaito_cli.shell import Shell, Step

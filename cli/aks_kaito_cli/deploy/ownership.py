@@ -64,9 +64,9 @@ def check(shell: Shell, found: States) -> None:
 
 
 def _current_subscription(shell: Shell) -> str:
-    """Return the subscription that az and Terraform use without a choice; empty if az cannot say."""
+    """Return the subscription that is used without a choice; empty if az cannot say."""
     try:
-        return shell.ask(Step("find the subscription", shell.azure.current_subscription()))
+        return shell.selected_subscription()
     except StepError:
         return ""
 

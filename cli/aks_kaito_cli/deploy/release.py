@@ -7,8 +7,8 @@ from the release before; without one, the chart refuses.
 
 import sys
 
+from aks_kaito_cli.cluster import signed_in
 from aks_kaito_cli.deploy import chart
-from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.deploy.image import NoImageError, digest
 from aks_kaito_cli.shell import Shell, StepError
 

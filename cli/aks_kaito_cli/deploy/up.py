@@ -2,8 +2,8 @@
 
 import sys
 
+from aks_kaito_cli.cluster import signed_in
 from aks_kaito_cli.deploy import endangered, ingress, message, ownership, stacks, states, workloads
-from aks_kaito_cli.deploy.cluster import signed_in
 from aks_kaito_cli.deploy.private import hidden_hosts, instructions
 from aks_kaito_cli.deploy.report import afterwards
 from aks_kaito_cli.project import CHAT_CHART_FOLDER, ROOT

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
+from aks_kaito_cli.cluster import by_hand
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import chart, stacks
-from aks_kaito_cli.deploy.cluster import by_hand
 from aks_kaito_cli.deploy.image import digest_of_built
 from aks_kaito_cli.pages import MODEL_ENDPOINT, SIGN_IN
 from aks_kaito_cli.shell import Shell, Step

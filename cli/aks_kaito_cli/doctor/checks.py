@@ -1,6 +1,7 @@
 """Findings on this machine: each need of a command, whether it is met, and the remedy if it is not."""
 
 import os
+import platform
 import re
 import shutil
 import socket
@@ -10,12 +11,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from aks_kaito_cli.doctor.needs import COMMANDS, Needs, Program, Version
 
 State = Literal["ok", "missing", "optional"]
+UNKNOWN_VERSION = "unknown version"
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 15
 _PYTHONS = ((3, 11), (3, 14))
@@ -63,7 +66,7 @@ def findings(
     chosen = {name: COMMANDS[name] for name in commands}
     return [
         _python(commands),
-        *_programs(chosen, variables),
+        *_programs(chosen, variables, root),
         *_ports(chosen),
         _disk(chosen, root),
         *_proxy(commands, variables),
@@ -79,12 +82,17 @@ def missing(found: list[Finding]) -> list[Finding]:
 def _python(commands: tuple[str, ...]) -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     first, after = _PYTHONS
+    # Debian has them in a package of their own; make fails without them.
+    if first <= sys.version_info[:2] < after and not (find_spec("venv") and find_spec("ensurepip")):
+        package = f"python{'.'.join(map(str, sys.version_info[:2]))}-venv"
+        remedy = f"Install the modules of virtual environments (package: {package})"
+        return Finding("Python", commands, "missing", f"{version}, without venv or ensurepip", remedy)
     if first <= sys.version_info[:2] < after:
         return Finding("Python", commands, "ok", version, path=sys.executable)
     return Finding("Python", commands, "missing", version, "Install Python >=3.11,<3.14 (package: python3.13)")
 
 
-def _programs(chosen: Mapping[str, Needs], variables: Mapping[str, str]) -> Iterator[Finding]:
+def _programs(chosen: Mapping[str, Needs], variables: Mapping[str, str], root: Path) -> Iterator[Finding]:
     used: dict[Program, list[str]] = {}
     optional: dict[Program, list[str]] = {}
     for name, needs in chosen.items():
@@ -93,17 +101,26 @@ def _programs(chosen: Mapping[str, Needs], variables: Mapping[str, str]) -> Iter
         for program in needs.optional:
             optional.setdefault(program, []).append(name)
     for program, names in used.items():
-        yield _program(program, tuple(names), variables, absent="missing")
+        yield checked(program, tuple(names), variables, root=root)
     for program, names in optional.items():
         if program not in used:
-            yield _program(program, tuple(names), variables, absent="optional")
+            yield checked(program, tuple(names), variables, absent="optional", root=root)
 
 
-def _program(program: Program, commands: tuple[str, ...], variables: Mapping[str, str], absent: State) -> Finding:
+def checked(
+    program: Program,
+    commands: tuple[str, ...],
+    variables: Mapping[str, str],
+    absent: State = "missing",
+    root: Path = _ROOT,
+) -> Finding:
+    """Return the finding on one program; its state is `absent` if it is missing, broken or too old."""
     name = variables.get(program.variable) or program.name
-    path = shutil.which(name, path=variables.get("PATH"))
+    path = _path(program, name, variables, root)
     remedy = f"Install {name}: {program.install}" if name == program.name else f"Correct {program.variable}={name}"
     found = partial(Finding, name, commands, in_public_clusters=program.in_public_clusters)
+    if path is None and name == program.name and _made(program):
+        return found("ok", "make installs it")
     if path is None:
         return found(absent, "not on the PATH", remedy)
     if not program.version:
@@ -111,11 +128,30 @@ def _program(program: Program, commands: tuple[str, ...], variables: Mapping[str
     version, problem = _version(path, program)
     if problem:
         return found(absent, problem, remedy, path)
-    shown = ".".join(map(str, version)) or "unknown version"
+    shown = ".".join(map(str, version)) or UNKNOWN_VERSION
     if version and version < program.minimum:
         least = ".".join(map(str, program.minimum))
         return found(absent, shown, f"Upgrade {name} to {least} or newer: {program.install}", path)
     return found("ok", shown, path=path)
+
+
+def _path(program: Program, name: str, variables: Mapping[str, str], root: Path) -> str | None:
+    """Return the path of a program; the one in .venv/bin comes first, as in the commands, where make installs it."""
+    installed = root / ".venv" / "bin" / name
+    if program.installed_on and name == program.name:
+        if installed.exists():
+            return str(installed)
+        if _made(program):
+            return None
+    return shutil.which(name, path=variables.get("PATH"))
+
+
+def _made(program: Program) -> bool:
+    """Return whether make installs a program on this machine."""
+    here = (platform.system(), platform.machine())
+    return program.installed_on is not None and all(
+        wanted in ("*", found) for wanted, found in zip(program.installed_on, here, strict=True)
+    )
 
 
 def _version(path: str, program: Program) -> tuple[Version, str]:

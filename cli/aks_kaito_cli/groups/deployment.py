@@ -9,8 +9,9 @@ import typer
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.deploy import down, lock, refusals, up
 from aks_kaito_cli.deploy import release as chat
+from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
-from aks_kaito_cli.shell import RefusedError, Shell, StepError
+from aks_kaito_cli.shell import BlockedError, RefusedError, Shell, StepError
 
 _FAILED, _REFUSED = 1, 2
 
@@ -23,32 +24,52 @@ def register(app: typer.Typer) -> None:
 
 
 def deploy(
+    context: typer.Context,
     environment: Environment,
     tag: Annotated[str, typer.Argument(metavar="TAG", help="The image's tag; it is built if it does not exist.")],
     *,
     confirm_loss: Annotated[
         str, typer.Option(help="Names in Azure of resources that may be lost, separated by spaces.")
     ] = "",
+    skip_preflight: Annotated[
+        bool,
+        typer.Option("--skip-preflight", envvar="AKS_KAITO_SKIP_PREFLIGHT", help="Begin without the checks."),
+    ] = False,
 ) -> None:
     """Deploy an environment and send it one message.
 
+    Begin with the checks of `aks-kaito preflight`: a blocker ends the deployment before anything is changed, a check
+    that cannot be decided does not. --skip-preflight is for a blocker that is wrong.
+
     A change that would remove or replace a resource with data is refused, unless --confirm-loss names the resource.
 
-    Deploy the platform, the image, the workloads and the dashboards. Every step is idempotent; the first one that fails
-    ends the deployment, and prints the command that resumes it. Ctrl-C waits until Terraform has written its state; a
-    second Ctrl-C ends Terraform at once.
+    Then deploy the platform, the image, the workloads and the dashboards. Every step is idempotent; the first one that
+    fails ends the deployment, and prints the command that resumes it. Ctrl-C waits until Terraform has written its
+    state; a second Ctrl-C ends Terraform at once.
 
     Needs az (signed in), terraform, kubelogin, and what `make deploy` installs before it runs this: kubectl and helm in
     .venv/bin, which must be on the PATH, the CDK's CLI, and the chat's Python environment.
 
-    Exit status: 0; 1 if a step failed; 2 if the arguments, the machine or the state are refused, or another command
-    uses this checkout; 3 if the rest of a private environment must be deployed from inside its network.
+    Exit status: 0; 1 if a step failed or a check stops the deployment; 2 if the arguments, the machine or the state are
+    refused, or another command uses this checkout; 3 if the rest of a private environment must be deployed from inside
+    its network.
     """
-    again = f"make deploy ENV={environment} TAG={tag}"
+    # The variable stays set; the option must be typed again.
+    source = context.get_parameter_source("skip_preflight")
+    chosen = " SKIP_PREFLIGHT=1" if skip_preflight and source and source.name == "COMMANDLINE" else ""
+    again = f"make deploy ENV={environment} TAG={tag}{chosen}"
     shell = _accepted(lambda: refusals.shell_for_deploy(environment, tag))
-    raise typer.Exit(
-        _until_stopped(shell, lambda: up.deploy(shell, tag, again, frozenset(confirm_loss.split())), again)
-    )
+    if not skip_preflight:
+        operations.require()
+
+    def steps() -> int:
+        if not skip_preflight:
+            from aks_kaito_cli.deploy import preflight
+
+            preflight.check(shell)
+        return up.deploy(shell, tag, again, frozenset(confirm_loss.split()))
+
+    raise typer.Exit(_until_stopped(shell, steps, again))
 
 
 def destroy(
@@ -110,6 +131,9 @@ def _until_stopped(shell: Shell, steps: Callable[[], int | None], command: str, 
     try:
         with lock.held(command):
             return steps() or 0
+    except BlockedError as error:
+        sys.stderr.write(f"{error}\n")
+        return _FAILED
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return _REFUSED

@@ -48,7 +48,7 @@ def diff(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when something differs.")] = False,
 ) -> None:
-    """Show what the working tree changes in the synthesized Terraform.
+    """Show what changed in the synthesized Terraform.
 
     Needs git. Exit status: 0; 1 with --exit-code when something differs; 2 with a message when the revision does not
     exist or a side cannot be synthesized.

@@ -37,3 +37,8 @@ class Context:
     def scope(self) -> str:
         """The subscription's resource id."""
         return f"/subscriptions/{self.subscription}"
+
+    @property
+    def group(self) -> str:
+        """The resource id of the resource group."""
+        return f"{self.scope}/resourceGroups/{self.names.resource_group}"

@@ -168,6 +168,8 @@ def _monitoring(settings: Settings) -> Values:
         "alerts": in_cluster,
         "dashboards": in_cluster,
     }
+    if settings.monitoring.runbooks_url is not None:
+        values["runbooksUrl"] = settings.monitoring.runbooks_url
     if settings.monitoring.gpu_exporter_enabled:
         values["gpuExporter"] = {"enabled": True}
     return values

@@ -11,11 +11,15 @@ from constructs import Construct
 
 from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
-from aks_kaito.settings.cluster import Cluster, NodePool, SystemPool, UserPool
+from aks_kaito.settings.cluster import MAX_SURGE_PERCENT, Cluster, NodePool, SystemPool, UserPool
 
-# Limits during an upgrade, such as the number of nodes above the pool's size.
+# Limits during an upgrade.
 # See: https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling
-_UPGRADE_SETTINGS = {"max_surge": "10%", "drain_timeout_in_minutes": 30, "node_soak_duration_in_minutes": 0}
+_UPGRADE_SETTINGS = {
+    "max_surge": f"{MAX_SURGE_PERCENT}%",
+    "drain_timeout_in_minutes": 30,
+    "node_soak_duration_in_minutes": 0,
+}
 
 
 def temporary_names(*names: str) -> dict[str, str]:
@@ -90,7 +94,7 @@ def _pool_arguments(pool: NodePool, placement: Placement, network: VirtualNetwor
         "auto_scaling_enabled": True,
         "min_count": pool.min_count,
         "max_count": pool.max_count,
-        "node_count": pool.min_count if pool.node_count is None else pool.node_count,
+        "node_count": pool.first_count,
         "max_pods": pool.max_pods,
         "os_disk_type": pool.os_disk_type,
         "os_disk_size_gb": pool.os_disk_size_gib,

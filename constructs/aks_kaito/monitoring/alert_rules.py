@@ -22,7 +22,10 @@ from constructs import Construct
 from aks_kaito.charts.names import CHARTS_FOLDER, CHAT_CHART
 from aks_kaito.placement import Placement
 
-_RULES = CHARTS_FOLDER / CHAT_CHART / "files" / "alerts.yaml"
+_CHART = CHARTS_FOLDER / CHAT_CHART
+# The annotation of the chart that has the address of this project's runbooks, and the one of Prometheus's rules.
+_RUNBOOKS = "kaito-chat/runbooks"
+_RUNBOOK = "runbook_url"
 _INTERVAL = "PT1M"
 # Time without the condition after which an alert is resolved.
 _RESOLVED_AFTER = "PT5M"
@@ -43,11 +46,16 @@ class AlertRules(Construct):
         placement: Placement,
         workspace_resource_id: str,
         email_addresses: Mapping[str, str],
+        runbooks_url: str | None = None,
     ) -> None:
-        """Define a rule group for each group of the file; without addresses, alerts are only visible in the portal."""
+        """Define a rule group for each group of the file; without addresses, alerts are only visible in the portal.
+
+        The rules link to the pages in `runbooks_url`, by default this project's.
+        """
         super().__init__(scope, construct_id)
         actions = self._add_receivers(placement, email_addresses) if email_addresses else None
-        for group in yaml.load(_RULES.read_text(encoding="utf-8"), yaml.CSafeLoader)["groups"]:
+        runbooks = (runbooks_url or _parsed("Chart.yaml")["annotations"][_RUNBOOKS]).removesuffix("/")
+        for group in _parsed("files/alerts.yaml")["groups"]:
             MonitorAlertPrometheusRuleGroup(
                 self,
                 group["name"],
@@ -56,7 +64,7 @@ class AlertRules(Construct):
                 interval=_INTERVAL,
                 scopes=[workspace_resource_id],
                 rule_group_enabled=True,
-                rule=[_rule(rule, actions) for rule in group["rules"]],
+                rule=[_rule(rule, actions, f"{runbooks}/{rule['alert']}.md") for rule in group["rules"]],
                 **placement.arguments,
             )
 
@@ -78,8 +86,14 @@ class AlertRules(Construct):
         return [MonitorAlertPrometheusRuleGroupRuleAction(action_group_id=group.id)]
 
 
+def _parsed(name: str) -> dict[str, Any]:
+    """Return a YAML file of the chart."""
+    found: dict[str, Any] = yaml.load((_CHART / name).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return found
+
+
 def _rule(
-    rule: dict[str, Any], actions: list[MonitorAlertPrometheusRuleGroupRuleAction] | None
+    rule: dict[str, Any], actions: list[MonitorAlertPrometheusRuleGroupRuleAction] | None, runbook: str
 ) -> MonitorAlertPrometheusRuleGroupRule:
     return MonitorAlertPrometheusRuleGroupRule(
         alert=rule["alert"],
@@ -88,7 +102,7 @@ def _rule(
         for_=f"PT{rule['for'].upper()}",
         severity=_SEVERITIES[rule["labels"]["severity"]],
         labels=rule["labels"],
-        annotations=rule["annotations"],
+        annotations=rule["annotations"] | {_RUNBOOK: runbook},
         action=actions,
         alert_resolution=MonitorAlertPrometheusRuleGroupRuleAlertResolution(
             auto_resolved=True, time_to_resolve=_RESOLVED_AFTER

@@ -15,6 +15,7 @@ class Kind:
 
     Attributes:
         hourly: A note on its hourly price; None if it is not billed by the hour.
+        use: The use that is billed, such as data per GiB; None if its use costs nothing.
         holds: The content that is lost with the resource and that no deployment brings back; None if there is none.
     """
 
@@ -22,6 +23,7 @@ class Kind:
     noun: str
     plural: str = ""
     hourly: str | None = None
+    use: str | None = None
     holds: str | None = None
 
     def counted(self, count: int) -> str:

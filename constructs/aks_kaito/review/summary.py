@@ -74,7 +74,7 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """Summarize an environment whose stacks are in `paths`, in the order of deployment."""
     stacks = [_stack(path) for path in paths]
     settings = environment.settings
-    gpu, standby = _gpu(settings, settings.model), _gpu(settings, settings.model.standby())
+    gpu, standby = models(settings)
     return Summary(
         environment=environment.name,
         location=settings.location,
@@ -90,6 +90,11 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
 def _stack(path: Path) -> Stack:
     document = documents.read(path)
     return Stack(document.name, str(path), kinds.grouped(document), exposures(document))
+
+
+def models(settings: Settings) -> tuple[Gpu | None, Gpu | None]:
+    """Return the model and its standby with their GPU nodes; None for each that there is not."""
+    return _gpu(settings, settings.model), _gpu(settings, settings.model.standby())
 
 
 def _gpu(settings: Settings, model: Wanted | None) -> Gpu | None:

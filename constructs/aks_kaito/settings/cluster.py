@@ -22,6 +22,10 @@ from aks_kaito.settings.fields import (
 )
 from aks_kaito.settings.labels import NodeLabels, NodeTaints
 
+# Nodes above a pool's size during an upgrade, in percent of its nodes. AKS rounds up.
+# See: https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling
+MAX_SURGE_PERCENT = 10
+
 NodeCount = Annotated[int, Field(ge=0, le=1000)]
 PoolName = Annotated[
     str,
@@ -165,6 +169,16 @@ class NodePool(Section):
     node_labels: NodeLabels = {}
     """Kubernetes labels of the nodes."""
 
+    @property
+    def first_count(self) -> int:
+        """The initial number of nodes."""
+        return self.min_count if self.node_count is None else self.node_count
+
+    @property
+    def surge_count(self) -> int:
+        """The number of nodes that an upgrade adds to the largest pool."""
+        return -(-self.max_count * MAX_SURGE_PERCENT // 100)
+
 
 class SystemPool(NodePool):
     """The node pool of the cluster's own pods only."""
@@ -185,6 +199,11 @@ class UserPool(NodePool):
     Gateway, which AKS defines."""
     spot_enabled: bool = fixed(False)
     """Use Spot nodes: cheaper, and evicted at any time. The deployed workloads tolerate the taint that AKS adds."""
+
+    @property
+    def surge_count(self) -> int:
+        """As for every pool; a spot pool accepts no upgrade settings, because Azure evicts its nodes."""
+        return 0 if self.spot_enabled else super().surge_count
 
 
 class Flux(Section):

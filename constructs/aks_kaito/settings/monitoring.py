@@ -25,6 +25,14 @@ BasicTable = Literal["AKSAudit", "AKSAuditAdmin", "AKSControlPlane", "ContainerL
 AllowList = Annotated[
     str, Matching(r"[a-z*][-\w./,*=\[\]]{0,1023}", "must be a list such as pods=[app,team],nodes=[*]")
 ]
+# Without a user, and without braces, which Prometheus interprets in annotations.
+FolderUrl = Annotated[
+    str,
+    Matching(
+        r"(?=.{1,400}$)https?://[-A-Za-z0-9.:]+(/[^\s\"'\\{}<>]*)?",
+        "must be the address of a folder, such as https://git.contoso.com/aks-kaito/docs/runbooks",
+    ),
+]
 
 
 class Monitoring(Section):
@@ -82,3 +90,6 @@ class Monitoring(Section):
     """Create the alert rules of the chat and the model in Azure Monitor."""
     alert_email_addresses: EmailAddresses = {}
     """Recipients of alerts, by names of your choice; if empty, alerts are visible in the portal only."""
+    runbooks_url: FolderUrl | None = None
+    """Address of the folder of runbooks to which alerts link; for a mirror of this repository, that of its
+    `docs/runbooks`. If unset, this project's."""

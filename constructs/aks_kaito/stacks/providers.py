@@ -10,29 +10,8 @@ from cdktn_provider_azurerm.provider import (
 )
 
 from aks_kaito import state
+from aks_kaito.resource_providers import RESOURCE_PROVIDERS
 from aks_kaito.settings import Environment
-
-# Resource providers that the platform needs; azurerm 5 registers none by default.
-# See: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers
-_RESOURCE_PROVIDERS = [
-    "Microsoft.AlertsManagement",
-    "Microsoft.CognitiveServices",
-    "Microsoft.Compute",
-    "Microsoft.ContainerRegistry",
-    "Microsoft.ContainerService",
-    "Microsoft.DBforPostgreSQL",
-    "Microsoft.Dashboard",
-    "Microsoft.Insights",
-    "Microsoft.KeyVault",
-    "Microsoft.KubernetesConfiguration",
-    "Microsoft.ManagedIdentity",
-    "Microsoft.Monitor",
-    "Microsoft.Network",
-    "Microsoft.OperationalInsights",
-    "Microsoft.PolicyInsights",
-    "Microsoft.Storage",
-]
-
 
 # State files are beside cdktf.json, because the CDK CLIs delete the folder of a stack that a synthesis does not write.
 # Terraform runs in cdktf.out/stacks/NAME, three folders down.
@@ -58,7 +37,7 @@ def keep_state(stack: TerraformStack, environment: Environment, part: state.Part
 
 def add(stack: TerraformStack, subscription_id: str | None, *, register_resource_providers: bool) -> None:
     """Configure both providers."""
-    add_azurerm(stack, subscription_id, register=_RESOURCE_PROVIDERS if register_resource_providers else None)
+    add_azurerm(stack, subscription_id, register=list(RESOURCE_PROVIDERS) if register_resource_providers else None)
     AzapiProvider(
         stack,
         "azapi",

@@ -176,6 +176,7 @@ class WorkloadsStack(TerraformStack):
                 placement=Placement(names, self._environment.tags, self._settings.location, names.resource_group),
                 workspace_resource_id=workspace.id,
                 email_addresses=monitoring.alert_email_addresses,
+                runbooks_url=monitoring.runbooks_url,
             )
 
     @property

@@ -1,40 +1,23 @@
 """Accessibility: violations that axe-core finds, and announcements for screen readers."""
 
 import json
-import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
+from support.chat.axe import expect_no_violations
+from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
 from support.chat.processes import Running, chat
-from support.needs import needs_path
-from support.project import ROOT
-
-AXE = ROOT / "tests" / "app" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def found(page: Page) -> list[str]:
-    """Return the serious and critical violations on the page."""
-    page.wait_for_timeout(300)  # dialogs and the first page fade in, which affects the contrast
-    page.evaluate(needs_path(AXE, "axe-core (make test-app installs it)").read_text(encoding="utf-8"))
-    result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{violation['impact']} {violation['id']}: {node['html']}"
-        for violation in result["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
-def expect_no_violations(page: Page) -> None:
-    """Check the page; its script names the buttons of a part that has just been drawn within a moment."""
-    deadline = time.monotonic() + 5
-    while (violations := found(page)) and time.monotonic() < deadline:
-        page.wait_for_timeout(200)
-    assert violations == []
+@pytest.fixture(scope="module")
+def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An application with sign-in and history."""
+    folder = tmp_path_factory.mktemp("kept")
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
+        yield running
 
 
 def outline(page: Page) -> tuple[int, int]:
@@ -92,6 +75,58 @@ def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
         expect(page.get_by_role("combobox", name="Model")).to_be_visible()
         status(page, "ready")
         expect_no_violations(page)
+        page.get_by_role("combobox", name="Model").click()
+        expect(page.get_by_role("searchbox", name="Search")).to_be_visible()
+        expect_no_violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_menus_and_dialogs(kept: Running, visit: Visit, scheme: str) -> None:
+    page = visit(kept.url, color_scheme=scheme)
+    sign_in(page)
+    ask(page, f"hello, {scheme}")
+    answered(page)
+    menus = "#theme-toggle", "#user-nav-button"
+    dialogs = "#readme-button", "#search-chats-button", ".positive-feedback-off", "#new-chat-button"
+    for opener in (*menus, *dialogs):
+        page.locator(opener).click()
+        opened = page.get_by_role("menu" if opener in menus else "dialog")
+        expect(opened).to_be_visible()
+        expect_no_violations(page)
+        page.keyboard.press("Escape")
+        expect(opened).to_have_count(0)
+    page.get_by_role("button", name="Options of this conversation").first.click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    expect_no_violations(page)
+    page.locator("#delete-thread").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    expect_no_violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_form_and_the_history_on_a_phone(kept: Running, visit: Visit, scheme: str) -> None:
+    page = visit(kept.url, 390, 844, color_scheme=scheme)
+    expect(page.get_by_label("User name")).to_be_visible()
+    expect_no_violations(page)
+    sign_in(page)
+    ask(page, f"hello, {scheme} phone")
+    answered(page)
+    page.locator("#sidebar-trigger-button").click()
+    expect(page.get_by_role("dialog", name="Past Chats")).to_be_visible()
+    expect(listed(page, f"hello, {scheme} phone")).to_be_visible()
+    expect_no_violations(page)
+    page.reload()
+    page.locator("#chat-settings-open-modal").click()
+    expect(page.get_by_role("dialog", name="Settings panel")).to_be_visible()
+    expect_no_violations(page)
+
+
+def test_the_focus_returns_to_the_button_of_a_menu(kept: Running, visit: Visit) -> None:
+    page = visit(kept.url)
+    sign_in(page)
+    page.locator("#theme-toggle").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#theme-toggle")).to_be_focused()
 
 
 def test_an_answer_is_announced_when_it_begins_and_when_it_is_complete(app: Running, visit: Visit) -> None:

@@ -120,11 +120,29 @@ def test_enter_renames_a_conversation(scripted: Running, folder: Path, visit: Vi
         options.focus()
         page.keyboard.press("Enter")
         page.locator("#rename-thread").click()
+        expect(page.get_by_label("Name", exact=True)).to_have_attribute("maxlength", "200")
         page.get_by_label("Name", exact=True).fill("second name")
         page.keyboard.press("Enter")
         expect(listed(page, "second name")).to_be_visible()
         page.reload()
         expect(listed(page, "second name")).to_be_visible()
+
+
+def test_an_ordinary_page_is_refused_nothing(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url)
+        sign_in(page)
+        page.locator("#chat-settings-open-modal").click()
+        page.get_by_role("slider", name="Temperature").press("ArrowRight")
+        page.locator("#confirm").click()
+        for times, question in enumerate(("hello", "count to 3"), 1):
+            ask(page, question)
+            answered(page, times)
+        page.reload()
+        answered(page, 2)
+        refused = [line for line in running.metrics().splitlines() if line.startswith("kaito_chat_refused_total{")]
+        assert refused
+        assert [line for line in refused if not line.endswith(" 0.0")] == []
 
 
 def test_the_form_asks_for_a_user_name(scripted: Running, folder: Path, visit: Visit) -> None:
@@ -146,6 +164,22 @@ def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None
     page.get_by_role("menuitem", name="Light").click()
     page.reload()
     expect(page.locator("html")).to_have_class("light")
+
+
+def test_on_a_phone_a_conversation_has_its_address(scripted: Running, folder: Path, visit: Visit) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
+        page = visit(running.url, 390, 844)
+        sign_in(page)
+        ask(page, "count to 300")
+        expect(page.get_by_text("20 21 22")).to_be_visible()
+        assert "/thread/" in page.url
+        page.reload()
+        expect(page.get_by_text("20 21 22")).to_be_visible()
+        expect(page.get_by_role("button", name="Continue")).to_be_visible()
+        page.locator("#sidebar-trigger-button").click()
+        expect(listed(page, "count to 300")).to_be_visible()
+        page.wait_for_timeout(1000)  # Chainlit's page would go to the conversation's address now, and close the list
+        expect(listed(page, "count to 300")).to_be_visible()
 
 
 def test_under_a_sub_path_the_page_asks_for_nothing_outside(scripted: Running, folder: Path, visit: Visit) -> None:

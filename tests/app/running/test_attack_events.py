@@ -62,6 +62,27 @@ async def test_a_malformed_event_does_not_poison_the_session(app: Running, event
     assert "Traceback" not in app.text()
 
 
+@pytest.mark.parametrize(
+    ("event", "counted"),
+    [
+        ("fetch_favorites", 0),
+        ("window_message", 0),
+        ("chat_settings_edit", 0),
+        ("no_such_event", 1),
+        ("audio_start", 1),
+    ],
+)
+async def test_events_of_ordinary_pages_are_ignored_and_others_counted(app: Running, event: str, counted: int) -> None:
+    refused = 'kaito_chat_refused_total{reason="packet"}'
+    page = Hostile(app.url)
+    await page.open()
+    before = app.metric(refused)
+    await page.send(event, {"x": 1})
+    assert (await page.ask("count to 3")).answer == "1 2 3"
+    assert app.metric(refused) - before == counted
+    await page.close()
+
+
 async def test_a_message_without_a_time_is_answered_and_poisons_nothing(app: Running) -> None:
     page = Hostile(app.url)
     await page.open()

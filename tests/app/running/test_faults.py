@@ -57,6 +57,7 @@ ENDS: dict[str, tuple[str | None, str | None, list[str]]] = {
     "thought-out": (None, "thought_out", ["continue"]),
     "parts": WORKS,
     "slow": WORKS,
+    "slow-thinking": WORKS,
     "byte-by-byte": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
     "split-utf-8": ("It wörks 模型 \U0001f600.", None, ["regenerate"]),
     "crlf": WORKS,

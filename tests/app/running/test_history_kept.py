@@ -12,7 +12,7 @@ import pytest
 
 from kaito_chat.chainlit_client import Page
 from support.chat.databases import FlakyProxy, opened, proxied
-from support.chat.processes import Running, chat, engine
+from support.chat.processes import Running, chat, engine, misbehaving
 from support.chat.waiting import until
 
 SIGN_IN = {
@@ -143,6 +143,34 @@ async def test_a_process_killed_during_an_answer_has_stored_what_it_showed(folde
         assert "paragraph 1" in partial
         assert len(partial) > len(page.heard.text) / 4
         assert page.heard.text.startswith(partial)
+
+
+async def test_a_process_killed_while_the_model_thinks_has_stored_the_thinking(folder: Path) -> None:
+    database = f"sqlite:///{folder}/history.db"
+    async with begun(misbehaving(folder)) as model:
+        async with begun(chat(model.url, folder, database_url=database, **SIGN_IN)) as app, signed_in(app) as client:
+            page = Page(app.url, cookie=cookie(client))
+            await page.open()
+            await page.say("fault: slow-thinking q")
+
+            async def thinking() -> str:
+                steps = (await client.get(f"/project/thread/{page.thread_id}")).json().get("steps", [])
+                return "".join(step["output"] for step in steps if step["type"] == "llm")
+
+            async with asyncio.timeout(30):
+                while "5 " not in await thinking():
+                    await asyncio.sleep(0.2)
+            app.process.kill()
+            await page.close(forget=False)
+        async with begun(chat(model.url, folder, database_url=database, **SIGN_IN)) as app, signed_in(app) as client:
+            back = Page(app.url, cookie=cookie(client), thread_id=page.thread_id)
+            await back.open()
+            assert back.resumed
+            (kept,) = [step for step in back.resumed["steps"] if step["type"] == "llm"]
+            assert kept["output"].startswith("0 1 2 3 4 5 ")
+            assert not kept["streaming"]
+            await until(lambda: "interrupted" in notices(back))
+            await back.close()
 
 
 async def test_pending_writes_are_stored_before_a_graceful_shutdown(

@@ -1,6 +1,7 @@
 """Ids of conversations, messages and feedback: each belongs to one user, and no other user reaches it."""
 
 import asyncio
+import json
 import re
 import time
 import uuid
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import socketio
 
+from kaito_chat.texts import texts_for
 from support.chat.audits import audited
 from support.chat.databases import proxied
 from support.chat.processes import Running, chat
@@ -54,6 +56,8 @@ async def test_a_conversation_of_another_user_is_not_there(kept: Running) -> Non
         ("DELETE", "/project/thread", {"threadId": str(uuid.uuid4())}),
     ):
         assert (await grace.request(method, path, json=body)).status_code == 404
+    german = await grace.get(f"/project/thread/{thread}", headers={"accept-language": "de-AT"})
+    assert german.json()["detail"] == texts_for("de-DE").say("notice.not_found")
     for how in ({"thread_id": thread}, {"session_id": page.session_id}):
         with pytest.raises(socketio.exceptions.ConnectionError):
             await opened(kept, grace, **how)
@@ -122,6 +126,18 @@ async def test_the_audit_says_who_did_what_and_never_what_was_said(kept: Running
     assert "private" not in kept.text()
     await page.close()
     await client.aclose()
+
+
+async def test_the_audit_does_not_depend_on_the_level_of_the_logs(scripted: Running, folder: Path) -> None:
+    async with started(scripted.url, folder, log_level="ERROR", **SIGN_IN) as app:
+        client = await signed_in(app)
+        page = await opened(app, client)
+        await page.ask("hello")
+        for action in ("sign_in", "question"):
+            assert [line["outcome"] for line in audited(app, action=action, user="ada")] == ["ok"]
+        assert {json.loads(line)["logger"] for line in app.text().splitlines()} == {"kaito_chat.audit"}
+        await page.close()
+        await client.aclose()
 
 
 async def test_a_conversation_that_is_deleted_while_it_is_answered_ends_and_is_gone(kept: Running) -> None:

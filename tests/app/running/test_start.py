@@ -15,6 +15,7 @@ async def test_variables_of_other_programs_have_no_effect(scripted: Running, fol
         usual = httpx.get(plain.url + "/project/settings").json(), httpx.get(plain.url + "/auth/config").json()
     port = int(plain.url.rpartition(":")[2])
     environment = FOREIGN | {
+        "WEB_CONCURRENCY": "auto",
         "KAITO_CHAT_LISTEN_PORT": str(port),
         "KAITO_CHAT_DATA_DIR": str(folder / "foreign"),
         "KAITO_CHAT_ENDPOINT_URL": scripted.url,

@@ -15,7 +15,17 @@ from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
 from support.chat.backends import SAMPLING, asking_of, watching
 from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
-from support.chat.fakes.neighbours import TGI, LlamaCpp, Small, at_least, greater, requested, too_large
+from support.chat.fakes.neighbours import (
+    TGI,
+    LlamaCpp,
+    Small,
+    at_least,
+    greater,
+    requested,
+    sglang,
+    tensorrt,
+    too_large,
+)
 
 COMPLETIONS = "/v1/chat/completions"
 HELLO = "Hello there, friend."
@@ -37,6 +47,13 @@ async def asked(model: Model, *messages: Message, sampling: Sampling = LONG, **m
         (requested(2048, 1504, 1024), ContextLength(2048, 1504)),
         (at_least(2048, 1504, 1024), ContextLength(2048, 1025, exact=False)),
         (greater(2048, 1504, 4096), ContextLength(2048)),
+        (sglang(2048, 1504, 1024), ContextLength(2048, 1504)),
+        ("The input (3000 tokens) is longer than the model's context length (2048 tokens).", ContextLength(2048, 3000)),
+        (tensorrt(2048, 1504, 1024), ContextLength(2048, 1504)),
+        (
+            "The sum of prompt length (3000.0), query length (0) should not exceed max_num_tokens (2048)",
+            ContextLength(2048, 3000),
+        ),
         (
             "max_completion_tokens=9999 cannot be greater than max_model_len=max_total_tokens=4096. Please",
             ContextLength(4096),
@@ -71,10 +88,12 @@ def test_the_numbers_in_a_servers_words_are_read(words: str, room: ContextLength
         (Small(too_large), [1024, 544]),
         (Small(requested), [1024, 544]),
         (Small(at_least), [1024, 256]),
+        (Small(sglang), [1024, 544]),
+        (Small(tensorrt), [1024, 544]),
         (TGI(), [1024, 596]),
         (TGI(streamed=True), [1024, 596]),
     ],
-    ids=["too-large", "requested", "at-least", "tgi", "tgi-in-the-stream"],
+    ids=["too-large", "requested", "at-least", "sglang", "tensorrt", "tgi", "tgi-in-the-stream"],
 )
 async def test_less_room_is_less_room_and_not_too_long(server: Small, sent: list[int]) -> None:
     model = await watching(server)

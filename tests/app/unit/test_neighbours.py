@@ -15,6 +15,7 @@ from support.chat.fakes.neighbours import (
     BaseOnVLLM,
     GemmaOnTransformers,
     GemmaOnVLLM,
+    GemmaWithReason,
     LoginPage,
     MistralOnVLLM,
     Unlisted,
@@ -31,7 +32,9 @@ async def answer(backend: Backend, messages: list[Message] = QUESTION) -> list[E
 
 
 @pytest.mark.parametrize(
-    "fake", [GemmaOnVLLM(), MistralOnVLLM(), GemmaOnTransformers()], ids=lambda fake: type(fake).__name__
+    "fake",
+    [GemmaOnVLLM(), MistralOnVLLM(), GemmaOnTransformers(), GemmaWithReason()],
+    ids=lambda fake: type(fake).__name__,
 )
 async def test_a_template_without_a_system_role_gets_the_system_prompt_in_the_first_question(fake: Fake) -> None:
     backend = await backend_of(fake)

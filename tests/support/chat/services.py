@@ -101,11 +101,11 @@ def _start_postgresql(folder: Path) -> str:
     address = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
     # `timeout` ends it after a test run that was killed; `setsid` lets it outlive the process that starts it.
     detached = [*_user(), "setsid", "--fork", "timeout", str(POSTGRESQL_SECONDS)]
-    server = [_postgresql_program("postgres"), "-D", str(folder / "data"), "-c", "fsync=off", *address]
+    server = [postgresql_program("postgres"), "-D", str(folder / "data"), "-c", "fsync=off", *address]
     with (folder / "log").open("wb") as log:
         subprocess.run([*detached, *server], check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=60)
     deadline = time.monotonic() + 30
-    ready = [_postgresql_program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
+    ready = [postgresql_program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
     while subprocess.run(ready, check=False).returncode != 0:
         assert time.monotonic() < deadline, (folder / "log").read_text(encoding="utf-8")
         time.sleep(0.05)
@@ -113,11 +113,11 @@ def _start_postgresql(folder: Path) -> str:
 
 
 def _postgresql_control(folder: Path, *arguments: str) -> None:
-    command = [*_user(), _postgresql_program("pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
+    command = [*_user(), postgresql_program("pg_ctl"), "--pgdata", str(folder / "data"), "--silent", *arguments]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
 
 
-def _postgresql_program(name: str) -> str:
+def postgresql_program(name: str) -> str:
     """Return the path of a program of the newest PostgreSQL."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     return str(needs(found, "PostgreSQL (package: postgresql)")[-1] / name)

@@ -33,6 +33,9 @@ _IDS = re.compile(
     r"[0a]{8}-0000-[04]000-[08]000-0{8}[0-9]{4}|([0-9a-f])\1{7}(-([0-9a-f])\3{3}){3}-([0-9a-f])\4{11}"
     r"|12345678-1234-1234-1234-123456789(012|abc)"
 )
+# The prefixes of the shipped files, in lower case. Without a subscription id, everyone who keeps one asks Azure for the
+# same names of registry, vault and storage.
+_PREFIXES = {"kaito", "anubi"}
 
 
 def found(settings: Settings) -> Iterator[Problem]:
@@ -42,6 +45,17 @@ def found(settings: Settings) -> Iterator[Problem]:
         yield Problem("cluster.ssh_public_key", settings.cluster.ssh_public_key, text)
     yield from _domains(settings)
     yield from _ids(settings)
+
+
+def shared_prefix(settings: Settings) -> Problem | None:
+    """Return the problem of a shipped prefix without a subscription id, if there is one.
+
+    It is no placeholder: a deployed environment cannot change its prefix, and may own its names.
+    """
+    if settings.subscription_id is not None or settings.prefix.lower() not in _PREFIXES:
+        return None
+    text = "is the prefix of the shipped file, with which everyone gets the same names of registry, vault and storage"
+    return Problem("prefix", settings.prefix, text)
 
 
 def _domains(settings: Settings) -> Iterator[Problem]:

@@ -43,6 +43,8 @@ async def test_internal_errors_are_never_quoted(page: Open) -> None:
         (Answer(302, headers={"location": "https://login"}), "not_api", "Something else answers"),
         (sse(finish("content_filter")), "filtered", "content filter"),
         (sse(finish("abort")), "failed", "failed on this question"),
+        (sse(finish("error")), "failed", "failed on this question"),
+        (Answer(503, text="no healthy upstream"), "not_ready", "failed on this question"),
     ],
 )
 async def test_an_error_is_shown_and_can_be_retried(page: Open, refusal: Answer, kind: str, said: str) -> None:

@@ -1,11 +1,16 @@
 """The settings panel, and the choice of a model."""
 
+import re
+from importlib import import_module
 from typing import Any
 
 import httpx
 
 from support.chat.fakes.kaito import VLLM, Answer, delta, finish, sse
 from support.chat.in_process import COMPLETIONS, HELLO, Open, handlers
+from support.project import ROOT
+
+FIELD = re.compile(r"""^  \[(?:'([^']+)'|"([^"]+)"), ([\d_]+)\],$""", re.MULTILINE)
 
 
 async def test_a_new_conversation_shows_the_settings(page: Open) -> None:
@@ -85,3 +90,16 @@ async def test_a_model_among_several_is_picked_in_the_settings(page: Open) -> No
     await chat.messages.choose(chat.session.socket_id, {"model": "../etc/passwd"})
     await chat.ask()
     assert chat.answers() == ["I am base.", "I am tuned.", "I am base."]
+
+
+def test_the_fields_of_the_page_take_no_more_than_the_server() -> None:
+    script = (ROOT / "app/kaito_chat/page/assets/public/kaito-chat/limits.js").read_text(encoding="utf-8")
+    longest = {one or other: int(length) for one, other, length in FIELD.findall(script)}
+    bodies = import_module("kaito_chat.routes.bodies")
+    panel = import_module("kaito_chat.chat.settings_panel")
+    assert longest == {
+        '[role="dialog"] input#name': bodies.LONGEST_NAME,
+        '[role="dialog"]:has(#submit-feedback) textarea': bodies.LONGEST_COMMENT,
+        "textarea#system_prompt": panel.LONGEST_TEXT,
+        "[cmdk-input]": bodies.LONGEST_SEARCH,
+    }

@@ -23,6 +23,10 @@ def piece_of(content: object) -> str:
     return f"data: {json.dumps(content)}\n\n"
 
 
+def thought(text: str) -> str:
+    return piece_of({"choices": [{"delta": {"reasoning": text}}]})
+
+
 def end(reason: str = "stop") -> str:
     return "data: " + json.dumps({"choices": [{"delta": {}, "finish_reason": reason}]}) + "\n\n"
 
@@ -97,6 +101,7 @@ FAULTS: dict[str, list[list[str]]] = {
     "endless-comments": [[SSE] + [": ping\n\n", "\0wait"] * 1000],
     "nothing": [[SSE, end(), DONE]],
     "slow": [[SSE, *(each for word in ("It ", "works", ".") for each in ("\0wait", piece(word))), end(), DONE]],
+    "slow-thinking": [[SSE, *(each for at in range(30) for each in (thought(f"{at} "), "\0wait")), WHOLE]],
     "byte-by-byte": [[SSE, *(WHOLE.replace("works", "wörks 模型 \U0001f600"))]],
     "split-utf-8": [["\0bytes"]],
     "crlf": [[SSE, WHOLE.replace("\n", "\r\n")]],

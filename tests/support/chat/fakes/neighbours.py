@@ -44,6 +44,23 @@ def at_least(window: int, prompt: int, wanted: int) -> str:
     )
 
 
+def sglang(window: int, prompt: int, wanted: int) -> str:
+    """The error message of SGLang."""
+    return (
+        f"Requested token count exceeds the model's maximum context length of {window} tokens. You requested a total "
+        f"of {prompt + wanted} tokens: {prompt} tokens from the input messages and {wanted} tokens for the completion. "
+        "Please reduce the number of tokens in the input messages or the completion to fit within the limit."
+    )
+
+
+def tensorrt(window: int, prompt: int, wanted: int) -> str:
+    """The error message of TensorRT-LLM."""
+    return (
+        f"The sum of prompt length ({prompt}.0) and query length (0) max_tokens ({wanted}) should not exceed "
+        f"max_seq_len ({window})"
+    )
+
+
 def greater(window: int, prompt: int, wanted: int) -> str:
     """The error message of vLLM for more than the whole context window."""
     del prompt
@@ -65,6 +82,15 @@ class MistralOnVLLM(GemmaOnVLLM):
     """The first chat templates of Mistral 7B, which count a system message as a turn."""
 
     refused = "Conversation roles must alternate user/assistant/user/assistant/..."
+
+
+class GemmaWithReason(Transformers):
+    """The same on a server that answers 500, with the template's words."""
+
+    def post_v1_chat_completions(self, body: dict[str, Any]) -> Answer:
+        if has_system(body):
+            return Answer(500, json={"error": {"code": 500, "message": "System role not supported at row 1"}})
+        return super().post_v1_chat_completions(body)
 
 
 class GemmaOnTransformers(Transformers):

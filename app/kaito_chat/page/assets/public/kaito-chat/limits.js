@@ -2,6 +2,13 @@
 import { text } from "./texts.js";
 
 let limit = 1_000_000;
+// The longest values that the server accepts: names and feedback (routes/bodies.py), system prompts (settings_panel.py).
+const FIELDS = [
+  ['[role="dialog"] input#name', 200],
+  ['[role="dialog"]:has(#submit-feedback) textarea', 10_000],
+  ["textarea#system_prompt", 20_000],
+  ["[cmdk-input]", 1000],
+];
 const alert = document.createElement("p");
 alert.id = "kaito-chat-too-large";
 alert.setAttribute("role", "alert");
@@ -9,6 +16,12 @@ alert.setAttribute("role", "alert");
 // Applies the server's limit if it is lower.
 export const limitTo = (characters) => {
   if (characters > 0) limit = Math.min(limit, characters);
+};
+
+export const limitFields = () => {
+  for (const [selector, length] of FIELDS) {
+    for (const field of document.querySelectorAll(selector)) field.maxLength = length;
+  }
 };
 
 const refused = (event, field, place) => {

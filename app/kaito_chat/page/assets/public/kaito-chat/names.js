@@ -20,6 +20,7 @@ const NAMES = [
   ["button:has(> .lucide-arrow-down)", "page.scroll_down"],
   ["button:has(> :is(.lucide-eye, .lucide-eye-off))", "page.show_password"],
   ["[role=dialog] > button.absolute", "page.close"],
+  ["[role=dialog][data-sidebar=sidebar]", "threadHistory.sidebar.title"],
 ];
 
 const SCROLLED = "pre, pre code, .overflow-x-auto, .katex-display, .message-content .overflow-auto";

@@ -3,9 +3,11 @@ import "./address.js";
 import { announceAnswers } from "./announce.js";
 import { showFacts } from "./facts.js";
 import { replaceImages } from "./images.js";
-import { guard } from "./limits.js";
+import { followHidden } from "./inert.js";
+import { guard, limitFields } from "./limits.js";
 import { nameControls } from "./names.js";
 import { outline } from "./outline.js";
+import { searchPickers } from "./picker.js";
 import { renameOnEnter } from "./rename.js";
 import { placeStatus, watchStatus } from "./status.js";
 import { load } from "./texts.js";
@@ -13,7 +15,7 @@ import { followSystem } from "./theme.js";
 
 // Debounce interval in milliseconds: every token changes the page.
 const PAUSE = 150;
-const PARTS = [outline, nameControls, replaceImages, showFacts, announceAnswers, placeStatus];
+const PARTS = [outline, nameControls, replaceImages, showFacts, announceAnswers, placeStatus, limitFields];
 let waiting = false;
 
 const tidy = () => {
@@ -31,7 +33,9 @@ await load();
 tidy();
 observer.observe(document.body, { childList: true, subtree: true });
 addEventListener("resize", placeStatus);
+followHidden();
 followSystem();
 guard();
 renameOnEnter();
+searchPickers();
 watchStatus();

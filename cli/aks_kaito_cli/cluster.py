@@ -37,10 +37,10 @@ def exists(shell: Shell, hint: str = "") -> bool:
 
 
 @contextmanager
-def signed_in(shell: Shell, *, quiet: bool = False) -> Iterator[Kubectl]:
+def signed_in(shell: Shell, *, quiet: bool = False, seconds: float | None = None) -> Iterator[Kubectl]:
     """Yield a kubectl with a temporary kubeconfig; the user's kubeconfig is not changed.
 
-    `quiet` hides the output of the steps.
+    `quiet` hides the output of the steps, and each of them ends after `seconds`, if given.
 
     Raises:
         StepError: The cluster does not exist, or az or kubelogin is missing.
@@ -55,7 +55,10 @@ def signed_in(shell: Shell, *, quiet: bool = False) -> Iterator[Kubectl]:
             Step("find the cluster", shell.azure.get_credentials(path), variables=own),
             Step("sign in to the cluster", login),
         ):
-            (shell.ask if quiet else shell.run)(step)
+            if quiet:
+                shell.ask(step, seconds)
+            else:
+                shell.run(step)
         yield Kubectl(settings.chat.namespace, path)
 
 

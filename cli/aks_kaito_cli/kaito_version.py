@@ -20,17 +20,30 @@ def compared(shell: Shell, kubectl: Kubectl) -> str:
         typed = shlex.join(Kubectl("kube-system").kaito_image())
         return f"the version in the cluster is unknown ({error.last_line or error}); read the tag of: {typed}"
     expected = shell.environment.settings.kaito.version
+    remedy = f"; {way_out(image)}" if way_out(image) and version_of(image) != expected else ""
+    return f"{sentence(image, expected)}{remedy}"
+
+
+def sentence(image: str, expected: str) -> str:
+    """Return a sentence on the version of the controller's image and the expected one."""
     running = version_of(image)
     if running is None:
         return f"the version in the cluster is unknown: its image is {image or 'missing'}"
     if running == expected:
         return f"the cluster runs {running}, as kaito.version says"
-    known = ", ".join(CATALOG.kaito_versions)
-    remedy = f'set kaito.version = "{running}"' if running in CATALOG.kaito_versions else f"the catalog knows {known}"
     return (
-        f'the cluster runs {running}, but kaito.version = "{expected}": presets, GPU sizes and nodes were checked for '
-        f"{expected}; {remedy}"
+        f'the cluster runs {running}, but kaito.version = "{expected}": presets, GPU sizes and nodes were checked for'
+        f" {expected}"
     )
+
+
+def way_out(image: str) -> str:
+    """Return the setting for the version of an image, or the versions that the catalog knows; empty if it has none."""
+    running = version_of(image)
+    if running is None:
+        return ""
+    known = ", ".join(CATALOG.kaito_versions)
+    return f'set kaito.version = "{running}"' if running in CATALOG.kaito_versions else f"the catalog knows {known}"
 
 
 def version_of(image: str) -> str | None:

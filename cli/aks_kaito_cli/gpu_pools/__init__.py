@@ -1,0 +1,1 @@
+"""Node pools that KAITO made: their owners in the cluster, their price, and the deletion of one without an owner."""

@@ -1,0 +1,36 @@
+"""The pages of the documentation, and their parts."""
+
+import re
+
+from support.project import ROOT
+
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "charts").rglob("*.md"),
+    *(ROOT / "tools").rglob("*.md"),
+]
+TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
+# The pages with commands that a reader types.
+GUIDES = {
+    str(path.relative_to(ROOT / "docs")): text
+    for path, text in TEXTS.items()
+    if path.parent.name in ("how-to", "tutorial")
+}
+RUNBOOKS = {path.stem: text for path, text in TEXTS.items() if path.parent.name == "runbooks"}
+NOT_RUN = re.compile(r"> \[!NOTE\]\n> No test runs th(is command|ese commands)\.\n\n$")
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page, each block with the text above it."""
+    parts = re.split(r"^```console\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return list(zip(parts[::2], parts[1::2], strict=False))
+
+
+def says_what_no_test_runs(text: str, tested: set[str]) -> bool:
+    """Return whether a page marks exactly the blocks with a program that no test runs with the options of the page."""
+    return all(
+        bool(NOT_RUN.search(above))
+        == bool({line.split()[0] for line in block.splitlines() if line[0] not in " K"} - tested)
+        for above, block in blocks(text)
+    )
