@@ -100,6 +100,8 @@ def test_everything_makes_everything() -> None:
         ("Policy", "everything-allowed"),
         ("Policy", f"{set_name()}-allowed"),
         ("PrometheusRule", "everything"),
+        ("Role", "everything"),
+        ("RoleBinding", "everything"),
         ("SecretProviderClass", "everything-key-vault"),
         ("Service", "everything"),
         ("Service", set_name()),

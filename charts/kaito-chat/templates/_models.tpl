@@ -99,6 +99,11 @@ autoUpgrade:
   strategy: InPlace
   schedule: ""
   duration: 4h
+schedule:
+  wakes: ""
+  sleeps: ""
+  timeZone: UTC
+  replicas: 1
 ingress:
   enabled: false
   host: ""

@@ -64,7 +64,7 @@ http://{{ include "kaito-chat.model" . }}
 {{- $model := .Values.model -}}
 {{- include "kaito-chat.resolve" . -}}
 {{- $resolved := get .Values.model "resolved" -}}
-{{- $profile := and $model.enabled (or $model.description $model.icon $model.starters $resolved.copies) -}}
+{{- $profile := and $model.enabled (or $model.description $model.icon $model.starters $resolved.copies (default dict $model.schedule).wakes (include "kaito-chat.sleeps" .)) -}}
 {{- if or .Values.chat.models $resolved.models $profile -}}yes{{- end -}}
 {{- end -}}
 
@@ -83,6 +83,31 @@ http://{{ include "kaito-chat.model" . }}
 {{- toJson $names -}}
 {{- end -}}
 
+{{- /* Not empty if the chat reads whether this model was scaled to zero: an InferenceSet that has a schedule, or that users may wake. */ -}}
+{{- define "kaito-chat.sleeps" -}}
+{{- if and .Values.model.enabled (include "kaito-chat.several" .) (or (default dict .Values.model.schedule).wakes (include "kaito-chat.wakes" .)) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Not empty if users may wake a model. */ -}}
+{{- define "kaito-chat.wakes" -}}
+{{- if ne (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_WAKE_ALLOWED" | default "nobody")) "nobody" -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Names of all InferenceSets whose number of replicas the application may read, also of standbys, as JSON. */ -}}
+{{- define "kaito-chat.sleepers" -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- $names := list -}}
+{{- range prepend (get .Values.model "resolved").others . -}}
+{{- if include "kaito-chat.sleeps" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}
+
+{{- /* Not empty if the application reads objects of KAITO from the API server. */ -}}
+{{- define "kaito-chat.readsCluster" -}}
+{{- if or (ne (include "kaito-chat.readWorkspaces" .) "[]") (ne (include "kaito-chat.sleepers" .) "[]") -}}yes{{- end -}}
+{{- end -}}
+
 {{- /* Profile of one model in the application's format, as JSON. */ -}}
 {{- define "kaito-chat.profile" -}}
 {{- $model := .Values.model -}}
@@ -90,6 +115,12 @@ http://{{ include "kaito-chat.model" . }}
 {{- if include "kaito-chat.readsWorkspace" . -}}{{- $_ := set $found "workspace_name" (include "kaito-chat.model" .) -}}{{- end -}}
 {{- range $key := list "description" "icon" "starters" -}}
 {{- with get $model $key }}{{ $_ := set $found $key . }}{{ end -}}
+{{- end -}}
+{{- if include "kaito-chat.sleeps" . -}}{{- $_ := set $found "inference_set_name" (include "kaito-chat.model" .) -}}{{- end -}}
+{{- if (default dict $model.schedule).wakes -}}
+{{- $schedule := dict -}}
+{{- range $key, $value := $model.schedule }}{{ with $value }}{{ $_ := set $schedule (snakecase $key) . }}{{ end }}{{ end -}}
+{{- $_ := set $found "schedule" $schedule -}}
 {{- end -}}
 {{- $urls := list -}}
 {{- range (get $model "resolved").copies }}{{ $urls = append $urls (include "kaito-chat.modelUrl" .) }}{{ end -}}

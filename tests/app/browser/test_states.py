@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.models.readiness import State
+from kaito_chat.models.states import State
 from kaito_chat.texts import texts_for
 from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
 from support.chat.processes import Running, chat, engine, free_port, misbehaving
