@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+
+from aks_kaito_cli.terminal import Terminal, progress_console, say, threads
 
 State = Literal["ok", "info", "warning", "blocker", "unknown"]
 FINE, BLOCKED, UNUSABLE, UNDECIDED = 0, 1, 2, 3
@@ -104,10 +105,9 @@ def side_by_side(checks: Sequence[Check], undecided: tuple[type[Exception], ...]
             return [Finding(check.group, check.subject, "unknown", text)]
 
     columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} checks"))
-    console = Console(stderr=True)
     with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        ThreadPoolExecutor(_AT_ONCE) as pool,
+        Progress(*columns, console=progress_console(), transient=True) as progress,
+        threads(_AT_ONCE) as pool,
     ):
         task = progress.add_task("", total=len(checks))
         futures = [pool.submit(found, check) for check in checks]
@@ -124,7 +124,7 @@ def show(answer: Answer, *, as_json: bool, tables: Sequence[Table] = (), all_sta
     if as_json:
         print(answer.as_json())
         return
-    console = Console(highlight=False)
+    console = Terminal()
     shown = [each for each in answer.findings if all_states or each.state not in {"ok", "info"}]
     for table in (*((findings_table(shown),) if shown else ()), *tables):
         console.print(table)
@@ -134,6 +134,15 @@ def show(answer: Answer, *, as_json: bool, tables: Sequence[Table] = (), all_sta
     console.print(answer.sentence, markup=False, soft_wrap=True)
     if answer.next_command:
         console.print(f"Next: {answer.next_command}", markup=False, soft_wrap=True)
+
+
+def show_failure(reason: str, following: str = "", *, exit_status: int, as_json: bool) -> int:
+    """Write why there is no answer: with --json as JSON, otherwise to standard error. Return the exit status."""
+    if as_json:
+        print(Answer((), reason, following, exit_status, {}).as_json())
+    else:
+        say(f"{reason}\nNext: {following}" if following else reason)
+    return exit_status
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

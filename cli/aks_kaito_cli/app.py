@@ -1,8 +1,13 @@
 """The Typer application of the command `aks-kaito`."""
 
+import os
+import sys
+import threading
+
 import typer
 
 from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, status, synthesis
+from aks_kaito_cli.terminal import accept_every_character
 
 
 def application() -> typer.Typer:
@@ -28,5 +33,13 @@ def application() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command."""
-    application()(prog_name="aks-kaito")
+    """Run the command, and end even if threads still wait for answers, which they do after Ctrl-C only."""
+    accept_every_character()
+    try:
+        application()(prog_name="aks-kaito")
+    except SystemExit as end:
+        if threading.active_count() == 1 or not isinstance(end.code, int):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code)

@@ -1,11 +1,13 @@
 """Access to the cluster: a temporary kubeconfig, signed in as the settings say."""
 
+import json
 import re
 import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from aks_kaito_cli.commands import kubelogin
 from aks_kaito_cli.commands.kubectl import Kubectl
@@ -16,6 +18,7 @@ _NOT_THERE = re.compile(
     r"Resource group '[^']*' could not be found|under resource group '[^']*' was not found"
     r"|\bResource(Group)?NotFound\b"
 )
+_INVOKE_FAILED = "az aks command invoke failed"
 
 
 def exists(shell: Shell, hint: str = "") -> bool:
@@ -60,6 +63,31 @@ def signed_in(shell: Shell, *, quiet: bool = False, seconds: float | None = None
             else:
                 shell.run(step)
         yield Kubectl(settings.chat.namespace, path)
+
+
+class Invoked(NamedTuple):
+    """The end of a command that ran in the cluster."""
+
+    exit_code: int
+    logs: str
+
+
+def invoke(shell: Shell, purpose: str, command: str, seconds: float) -> Invoked:
+    """Run a command in the cluster through Azure (az aks command invoke), and return how it ended.
+
+    Raises:
+        StepError: It did not run, or az answers in another form.
+    """
+    step = Step(purpose, (*shell.azure.run_in_cluster(command), "--output", "json"))
+    try:
+        found: Any = json.loads(shell.ask(step, seconds))
+    except ValueError:
+        raise StepError(step, _INVOKE_FAILED, "az printed no JSON") from None
+    if not isinstance(found, dict) or not isinstance(found.get("exitCode"), int | None):
+        raise StepError(step, _INVOKE_FAILED, "az printed another form than expected")
+    if found.get("provisioningState") == "Failed":
+        raise StepError(step, _INVOKE_FAILED, str(found.get("reason") or "the command did not run"))
+    return Invoked(found.get("exitCode") or 0, str(found.get("logs") or ""))
 
 
 def by_hand(shell: Shell, *commands: tuple[str, ...]) -> str:

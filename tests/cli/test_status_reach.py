@@ -117,10 +117,10 @@ def test_a_host_that_accepts_no_connection_is_not_asked_through_kubectl(tmp_path
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ({"aks command invoke": "WARNING"}, "az aks command invoke: az printed no JSON"),
-        ({"aks command invoke": "[]"}, "az aks command invoke: the command did not run"),
+        ({"aks command invoke": "WARNING"}, "az aks command invoke failed: az printed no JSON"),
+        ({"aks command invoke": "[]"}, "az aks command invoke failed: az printed another form than expected"),
         (invoked(""), "az aks command invoke: the command printed nothing"),
-        (invoked("x", provisioningState="Failed", reason="no nodes"), "az aks command invoke: no nodes"),
+        (invoked("x", provisioningState="Failed", reason="no nodes"), "az aks command invoke failed: no nodes"),
     ],
 )
 def test_a_run_command_that_says_nothing_leaves_azure_alone(

@@ -2,13 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from aks_kaito.review.documents import Document
@@ -17,6 +15,7 @@ from aks_kaito_cli.cost.choice import NoPriceError, Price, choose
 from aks_kaito_cli.cost.gpus import Gpu
 from aks_kaito_cli.cost.resources import Line
 from aks_kaito_cli.cost.retail import PriceListError
+from aks_kaito_cli.terminal import progress_console, threads
 
 # More at once meet the price list's limit on requests.
 _AT_ONCE = 4
@@ -154,10 +153,9 @@ class _Prices:
         """Ask all questions, some at a time; without a region, the answer would have all regions."""
         questions = sorted({line.meter.query(line.region) for line in lines if _has_region(line)})
         columns = (SpinnerColumn(), TextColumn("{task.completed} of {task.total} prices"))
-        console = Console(stderr=True)
         with (
-            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-            ThreadPoolExecutor(_AT_ONCE) as pool,
+            Progress(*columns, console=progress_console(), transient=True) as progress,
+            threads(_AT_ONCE) as pool,
         ):
             answers = progress.track(pool.map(self._answer, questions), total=len(questions))
             self._answers = dict(zip(questions, answers, strict=True))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from aks_kaito_cli.answers import FINE, UNDECIDED, Answer, findings_table
@@ -14,6 +13,7 @@ from aks_kaito_cli.cost.estimate import Estimate
 from aks_kaito_cli.cost.form import Form
 from aks_kaito_cli.cost.retail import RetailPrices
 from aks_kaito_cli.cost.schedule import Schedule
+from aks_kaito_cli.terminal import Terminal
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Output:
         return self.answer.exit_status
 
     def _show_tables(self) -> None:
-        console = Console(highlight=False)
+        console = Terminal()
         lacking = [each for each in self.answer.findings if each.state != "info"]
         by_use = [each for each in self.answer.findings if each.state == "info"]
         shown = [*self.tables, *([findings_table(lacking)] if lacking else []), *tables.by_use(by_use)]

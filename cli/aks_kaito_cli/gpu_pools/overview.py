@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from aks_kaito_cli.gpu_pools import ownership
 from aks_kaito_cli.gpu_pools.cluster import Objects
 from aks_kaito_cli.gpu_pools.ownership import Ownership, State
 from aks_kaito_cli.gpu_pools.pools import Pool
+from aks_kaito_cli.terminal import Terminal
 
 STOP = (
     "Do not stop the cluster (az aks stop) to save GPU nodes: with Workspaces that is not fully supported, and can"
@@ -122,7 +122,7 @@ def answer(name: str, found: Sequence[Row], reasons: Reasons, currency: str) -> 
 
 def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
     """Print the table, the remedies, the warning about stopping, the sentence and the next command."""
-    console = Console(highlight=False)
+    console = Terminal()
     if found:
         console.print(table(found, currency))
     lines = [f"{each.subject}: {each.remedy}" for each in answer.findings if each.remedy]
@@ -142,9 +142,9 @@ def table(found: Sequence[Row], currency: str, now: datetime | None = None) -> T
     for row in found:
         pool, state = row.pool, row.ownership.state
         shown.add_row(
-            pool.name,
+            escape(pool.name),
             str(pool.count),
-            f"{pool.size.removeprefix('Standard_')}{' (spot)' if pool.is_spot else ''}",
+            escape(f"{pool.size.removeprefix('Standard_')}{' (spot)' if pool.is_spot else ''}"),
             age(pool.created, now or datetime.now(UTC)),
             "?" if row.hourly is None else f"{row.hourly.normalize():f}",
             f"[{_STYLES[state]}]{state}[/]",

@@ -1,11 +1,10 @@
 """Ways to run kubectl for an environment: directly, or through Azure's run command."""
 
-import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aks_kaito_cli.cluster import signed_in
+from aks_kaito_cli.cluster import invoke, signed_in
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.gpu_pools.cluster import Run, Way
 from aks_kaito_cli.shell import Shell, Step, StepError
@@ -34,13 +33,12 @@ def _invoked(shell: Shell) -> Iterator[Run]:
     kubectl = Kubectl(shell.environment.settings.chat.namespace)
 
     def run(words: tuple[str, ...]) -> str:
-        invoke = shell.azure.run_in_cluster(shlex.join(kubectl.command(*words)))
-        step = Step(_PURPOSE, (*invoke, "--output", "json"))
-        answer = json.loads(shell.ask(step, _RUN_SECONDS))
-        logs = str(answer["logs"])
-        if answer["exitCode"]:
-            lines = logs.strip().splitlines()
-            raise StepError(step, f"kubectl ended with exit status {answer['exitCode']}", lines[-1] if lines else "")
-        return logs
+        command = kubectl.command(*words)
+        ended = invoke(shell, _PURPOSE, shlex.join(command), _RUN_SECONDS)
+        if ended.exit_code:
+            lines = ended.logs.strip().splitlines()
+            reason = f"kubectl ended with exit status {ended.exit_code}"
+            raise StepError(Step(_PURPOSE, command), reason, lines[-1] if lines else "")
+        return ended.logs
 
     yield run

@@ -1,14 +1,13 @@
 """The subcommand that says what an environment costs: `cost`."""
 
 import os
-import sys
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
 import typer
 
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.answers import UNDECIDED, UNUSABLE
+from aks_kaito_cli.answers import UNDECIDED, UNUSABLE, show_failure
 from aks_kaito_cli.comparison import ComparisonError, Synthesized, both_of, working_tree
 from aks_kaito_cli.cost.form import Form
 from aks_kaito_cli.groups import operations
@@ -45,8 +44,9 @@ def cost(
     Exit status: 0; 2 if an argument is unusable or the environment cannot be synthesized; 3 if the price list or Azure
     gives no usable answer.
     """
-    operations.require()
     chosen = Form.JSON if as_json else form
+    is_json = chosen is Form.JSON
+    operations.require(as_json=is_json)
     try:
         _refuse_together(actual=actual, diff=bool(diff), hours_on=bool(hours_on))
         if actual:
@@ -54,8 +54,7 @@ def cost(
         else:
             status = _estimated(environment, chosen, _Wanted(hours_on, diff, currency, refresh))
     except (SettingsError, ComparisonError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(UNUSABLE) from None
+        status = show_failure(str(error), exit_status=UNUSABLE, as_json=is_json)
     raise typer.Exit(status)
 
 
@@ -107,6 +106,6 @@ def _billed(name: str, form: Form) -> int:
         arm = access.arm(os.environ)
         found = billed(arm, access.subscription(arm, environment, os.environ), environment, period)
     except AzureAnswerError as error:
-        sys.stderr.write(f"Azure does not tell the cost of {name}: {error}\n")
-        return UNDECIDED
+        reason = f"Azure does not tell the cost of {name}: {error}"
+        return show_failure(reason, exit_status=UNDECIDED, as_json=form is Form.JSON)
     return output.of_bill(name, found, period).show(form)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE
+from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE, Answer, show, show_failure
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.groups.cluster_ways import ways
 from aks_kaito_cli.project import environment_named
 from aks_kaito_cli.shell import Shell
+from aks_kaito_cli.terminal import plain, progress_console, say
 
 if TYPE_CHECKING:
     from aks_kaito_cli.gpu_pools.azure import Pools
@@ -47,18 +47,20 @@ def gpu_pools(
     Exit status: 0; 1 if a pool has no Workspace any more, or the deletion failed; 2 if the environment has no cluster
     or the pool must not be deleted; 3 if it cannot be decided.
     """
-    operations.require()
+    operations.require(as_json=as_json)
     from aks_kaito_cli.azure.errors import AzureAnswerError, NotFoundError
 
     try:
         named = environment_named(environment)
-        status = _delete(named, delete, yes=yes) if delete else _list(named, currency, as_json=as_json)
+        status = _delete(named, delete, yes=yes, as_json=as_json) if delete else _list(named, currency, as_json=as_json)
     except (SettingsError, ValueError) as error:
-        status = _said(str(error), UNUSABLE)
+        status = show_failure(str(error), exit_status=UNUSABLE, as_json=as_json)
     except NotFoundError as error:
-        status = _said(f"{environment} has no cluster in Azure: {error}", UNUSABLE)
+        reason = f"{environment} has no cluster in Azure: {error}"
+        status = show_failure(reason, exit_status=UNUSABLE, as_json=as_json)
     except AzureAnswerError as error:
-        status = _said(f"Azure does not tell the node pools of {environment}: {error}", UNDECIDED)
+        reason = f"Azure does not tell the node pools of {environment}: {error}"
+        status = show_failure(reason, exit_status=UNDECIDED, as_json=as_json)
     raise typer.Exit(status)
 
 
@@ -88,7 +90,7 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
     return answer.exit_status
 
 
-def _delete(environment: Settings, name: str, *, yes: bool) -> int:
+def _delete(environment: Settings, name: str, *, yes: bool, as_json: bool) -> int:
     from aks_kaito_cli.gpu_pools.deletion import NotDeletedError, UndecidedError, orphan
 
     pools = _pools(environment)
@@ -96,17 +98,17 @@ def _delete(environment: Settings, name: str, *, yes: bool) -> int:
     try:
         pool = orphan(pools, name, read)
         if not (yes or _confirmed(f"Delete {name}, {pool.count} × {pool.size}, made for {pool.owner}", name)):
-            return _said("Nothing was deleted.", UNUSABLE)
+            return show_failure("Nothing was deleted.", exit_status=UNUSABLE, as_json=as_json)
         # The user may have taken a while.
         orphan(pools, name, read)
     except NotDeletedError as error:
-        return _said(f"Nothing was deleted: {error}", UNUSABLE)
+        return show_failure(f"Nothing was deleted: {error}", exit_status=UNUSABLE, as_json=as_json)
     except UndecidedError as error:
-        return _said(f"Nothing was deleted: {error}", UNDECIDED)
-    return _deleted(pools, name, f"make gpu-pools ENV={environment.name}")
+        return show_failure(f"Nothing was deleted: {error}", exit_status=UNDECIDED, as_json=as_json)
+    return _deleted(pools, name, f"make gpu-pools ENV={environment.name}", as_json=as_json)
 
 
-def _deleted(pools: "Pools", name: str, look: str) -> int:
+def _deleted(pools: "Pools", name: str, look: str, *, as_json: bool) -> int:
     """Delete a pool and say how it ended; `look` is the command that lists the pools."""
     from aks_kaito_cli.azure.errors import AzureAnswerError
     from aks_kaito_cli.azure.operations import StillRunningError
@@ -115,12 +117,14 @@ def _deleted(pools: "Pools", name: str, look: str) -> int:
         pools.delete(name, _told(name))
         left = pools.find(name)
     except StillRunningError as error:
-        return _said(f"{error}. Look again with: {look}", UNDECIDED)
+        return show_failure(f"{error}.", look, exit_status=UNDECIDED, as_json=as_json)
     except AzureAnswerError as error:
-        return _said(f"{name} is not deleted, or Azure does not say so: {error}", BLOCKED)
+        reason = f"{name} is not deleted, or Azure does not say so: {error}"
+        return show_failure(reason, look, exit_status=BLOCKED, as_json=as_json)
     if left is not None:
-        return _said(f"Azure still has {name}, in the state {left.state}.", BLOCKED)
-    print(f"{name} is deleted, and its nodes are not billed any more.\nNext: {look}")
+        reason = f"Azure still has {name}, in the state {left.state}."
+        return show_failure(reason, look, exit_status=BLOCKED, as_json=as_json)
+    show(Answer((), f"{name} is deleted, and its nodes are not billed any more.", look, FINE, {}), as_json=as_json)
     return FINE
 
 
@@ -148,7 +152,7 @@ def _reader(environment: Settings, pools: "Pools") -> Callable[[], "Objects"]:
     def read() -> "Objects":
         if is_stopped:
             raise cluster.ClusterUnreadableError("the cluster is stopped")
-        with Console(stderr=True).status("Reading the owners in the cluster"):
+        with progress_console().status("Reading the owners in the cluster"):
             return cluster.read(ways(shell))
 
     return read
@@ -157,20 +161,19 @@ def _reader(environment: Settings, pools: "Pools") -> Callable[[], "Objects"]:
 def _confirmed(question: str, name: str) -> bool:
     """Return whether the user typed the name of the pool."""
     if not sys.stdin.isatty():
-        sys.stderr.write("There is no terminal to ask on: --yes deletes without asking.\n")
+        say("There is no terminal to ask on: --yes deletes without asking.")
         return False
-    return str(typer.prompt(f"{question}? Type its name", default="", show_default=False)).strip() == name
+    try:
+        typed = typer.prompt(plain(f"{question}? Type its name"), default="", show_default=False, err=True)
+    except typer.Abort:
+        return False
+    return str(typed).strip() == name
 
 
 def _told(name: str) -> Callable[[float], None]:
     """Return the function that says how long the deletion has taken."""
 
     def tell(elapsed: float) -> None:
-        sys.stderr.write(f"Azure deletes {name}: {elapsed:.0f} s\n")
+        say(f"Azure deletes {name}: {elapsed:.0f} s")
 
     return tell
-
-
-def _said(text: str, status: int) -> int:
-    sys.stderr.write(f"{text}\n")
-    return status

@@ -1,15 +1,14 @@
 """The subcommand that imports the sample's variables: `import-tfvars`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from aks_kaito_cli.answers import UNUSABLE
+from aks_kaito_cli.answers import UNUSABLE, show_failure
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.project import environments_folder
+from aks_kaito_cli.terminal import Terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -36,16 +35,15 @@ def import_tfvars(
     Exit status: 0; 1 if something must be completed before the file can be synthesized; 2 if FILE cannot be read, or
     the environment exists.
     """
-    operations.require()
+    operations.require(as_json=as_json)
     from aks_kaito_cli.importing import importer, report
 
     try:
         answer = importer.run(source, name, environments_folder())
     except importer.UnusableError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(show_failure(str(error), exit_status=UNUSABLE, as_json=as_json)) from None
     if as_json:
         print(answer.as_json())
     else:
-        report.show(answer, Console(highlight=False))
+        report.show(answer, Terminal())
     raise typer.Exit(answer.exit_status)

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from aks_kaito_cli.doctor import checks
 from aks_kaito_cli.doctor.checks import Finding
 from aks_kaito_cli.doctor.needs import COMMANDS
+from aks_kaito_cli.terminal import Terminal
 
 Checked = StrEnum("Checked", list(COMMANDS))  # type: ignore[misc]  # mypy wants literal names
 _STYLES = {"ok": "green", "missing": "bold red", "optional": "yellow"}
@@ -42,7 +43,7 @@ def doctor(
     if as_json:
         print(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
-        Console(highlight=False).print(_table(found))
+        Terminal().print(_table(found))
         for finding in lacking:
             print(f"{finding.need}: {finding.detail}. {finding.remedy}")
         stopped = sorted({name for finding in lacking for name in finding.commands}, key=list(COMMANDS).index)
@@ -58,5 +59,5 @@ def _table(found: list[Finding]) -> Table:
     for finding in found:
         commands = "every command" if len(finding.commands) == len(COMMANDS) else ", ".join(finding.commands)
         state = f"[{_STYLES[finding.state]}]{finding.state}[/]"
-        table.add_row(finding.need, state, finding.detail, commands)
+        table.add_row(escape(finding.need), state, escape(finding.detail), commands)
     return table

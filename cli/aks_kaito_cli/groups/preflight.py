@@ -1,12 +1,11 @@
 """The subcommand that checks an environment before its deployment: `preflight`."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.answers import UNUSABLE, show
+from aks_kaito_cli.answers import UNUSABLE, show, show_failure
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.project import environment_named
@@ -35,14 +34,13 @@ def preflight(
     Exit status: 0; 1 with a blocker; 2 if nothing can be checked: a bad file, nobody signed in, no subscription chosen;
     3 if a check could not be decided, such as one that Azure forbids, and nothing else stops the deployment.
     """
-    operations.require()
+    operations.require(as_json=as_json)
     from aks_kaito_cli.preflight import run
 
     try:
         answer = run.answer(environment_named(environment), offline=offline)
     except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(show_failure(str(error), exit_status=UNUSABLE, as_json=as_json)) from None
     except run.UnusableError as error:
         answer = run.unusable(str(error), "az login")
     show(answer, as_json=as_json)

@@ -1,13 +1,12 @@
 """The subcommand that looks at a deployed environment: `status`."""
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.answers import UNDECIDED, UNUSABLE, show
+from aks_kaito_cli.answers import UNDECIDED, UNUSABLE, show, show_failure
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
 from aks_kaito_cli.project import environment_named
@@ -39,7 +38,7 @@ def status(
     Exit status: 0 if all models answer; 1 if one cannot become ready; 2 if the arguments or the machine are unusable;
     3 if it could not be decided, or not yet.
     """
-    operations.require()
+    operations.require(as_json=as_json)
     # After the check: these modules import the extra's libraries.
     from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
     from aks_kaito_cli.status import command, report
@@ -54,13 +53,11 @@ def status(
             ),
         )
     except (SettingsError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(show_failure(str(error), exit_status=UNUSABLE, as_json=as_json)) from None
     except AzureAnswerError as error:
         following = "az login" if isinstance(error, SignInError) else "az account list --output table"
-        sys.stderr.write(f"{error}\nNext: {following}\n")
-        raise typer.Exit(UNDECIDED) from None
+        raise typer.Exit(show_failure(str(error), following, exit_status=UNDECIDED, as_json=as_json)) from None
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. Look again: make status ENV={environment}\n")
-        raise typer.Exit(UNDECIDED) from None
+        following = f"make status ENV={environment}"
+        raise typer.Exit(show_failure("Stopped.", following, exit_status=UNDECIDED, as_json=as_json)) from None
     raise typer.Exit(found)

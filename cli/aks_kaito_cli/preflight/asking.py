@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, NotFoundError
+from aks_kaito_cli.terminal import threads
 
 Asked = TypeVar("Asked")
 
@@ -43,7 +43,7 @@ def together(*questions: Callable[[], Any]) -> list[Any]:
     Raises:
         AzureAnswerError: One of them got no usable answer.
     """
-    with ThreadPoolExecutor(len(questions)) as pool:
+    with threads(len(questions)) as pool:
         return [future.result() for future in [pool.submit(question) for question in questions]]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
@@ -20,6 +20,7 @@ from aks_kaito_cli.status import address, chat, models, report
 from aks_kaito_cli.status.day_two import DayTwo
 from aks_kaito_cli.status.look import Look, look, of_cluster
 from aks_kaito_cli.status.reach import Reader, reader
+from aks_kaito_cli.terminal import plain, progress_console
 
 # A run in the cluster takes ten seconds by itself.
 _PAUSE_SECONDS = {"direct": 10.0, "run command": 20.0, "none": 20.0}
@@ -78,7 +79,7 @@ def run(
     subscription = access.subscription(arm, environment, variables)
     with reader(environment, variables, subscription) as source:
         status = Status(environment, arm, subscription, source)
-        with Console(stderr=True).status("Reading Azure and the cluster"):
+        with progress_console().status("Reading Azure and the cluster"):
             seen = status.look()
         if seconds is not None:
             seen = _watched(status, seen, seconds)
@@ -90,12 +91,12 @@ def run(
 def _watched(status: Status, seen: Look, seconds: float) -> Look:
     """Look again until the models are settled or the time is over; show progress on standard error."""
     end = time.monotonic() + seconds
-    console = Console(stderr=True)
+    console = progress_console()
     written: dict[str, str] = {}
     unread = 0
     with Live(_view(seen), console=console, transient=True) as live:
         while True:
-            if not console.is_terminal:
+            if console.quiet:
                 _write_changes(seen, written)
             live.update(_view(seen))
             left = end - time.monotonic()
@@ -107,7 +108,7 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
 
 
 def _view(seen: Look) -> RenderableType:
-    lines = [Text(f"{each.replica.name} {models.in_progress(each)}") for each in seen.models if each.step]
+    lines = [Text(plain(f"{each.replica.name} {models.in_progress(each)}")) for each in seen.models if each.step]
     table = report.stages(seen.models)
     return Group(*([table] if table else []), *lines, Spinner("dots", "Ctrl-C ends the wait; nothing is changed."))
 

@@ -1,20 +1,19 @@
 """The path to the cluster: direct, else through Azure's run command, else none."""
 
-import json
 import re
 import socket
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aks_kaito.settings import Environment
-from aks_kaito_cli.cluster import signed_in
+from aks_kaito_cli.cluster import invoke, signed_in
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.shell import MissingProgramError, Shell, Step, StepError
-from aks_kaito_cli.status.objects import Object, line, text
+from aks_kaito_cli.status.objects import Object, line
 from aks_kaito_cli.status.questions import QUESTIONS, Question, Section, answered, refused, script, sections
+from aks_kaito_cli.terminal import threads
 
 Path = Literal["direct", "run command", "none"]
 _CONNECT_SECONDS, _SIGN_IN_SECONDS, _KUBECTL_SECONDS, _RUN_SECONDS = 5, 60, 25, 180
@@ -96,7 +95,7 @@ class Reader:
         except StepError as error:
             self._reasons.append(line(str(error)))
             return None
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with threads(_AT_ONCE) as pool:
             found = dict(zip(QUESTIONS, pool.map(self._asked, QUESTIONS, QUESTIONS.values()), strict=True))
         # The shell that asks for downloads hides kubectl's failure.
         errors = [each.error for key, each in found.items() if QUESTIONS[key].words]
@@ -119,15 +118,16 @@ class Reader:
             self._reasons.append("cluster.run_command_enabled = false")
             return None
         shell = self._shell()
-        command = (*shell.azure.run_in_cluster(script(settings.chat.namespace)), "--output", "json")
         try:
-            return sections(_logs(shell.ask(Step("run a command in the cluster", command), _RUN_SECONDS)))
+            ended = invoke(shell, "run a command in the cluster", script(settings.chat.namespace), _RUN_SECONDS)
         except StepError as error:
             said = error.last_line or ("az is missing" if isinstance(error, MissingProgramError) else "no answer")
             self._reasons.append(line(f"az aks command invoke failed: {said}", 300))
-        except ValueError as error:
-            self._reasons.append(f"az aks command invoke: {error}")
-        return None
+            return None
+        if not ended.logs.strip():
+            self._reasons.append("az aks command invoke: the command printed nothing")
+            return None
+        return sections(ended.logs)
 
     def _shell(self) -> Shell:
         return Shell(self._environment, self._variables)
@@ -142,24 +142,6 @@ def _connect(host: str, variables: Mapping[str, str]) -> None:
     name, _, port = host.partition(":")
     if name and not any(variables.get(each) for each in _PROXIES):
         socket.create_connection((name, int(port or _HTTPS)), timeout=_CONNECT_SECONDS).close()
-
-
-def _logs(output: str) -> str:
-    """Return the output of the command that ran in the cluster.
-
-    Raises:
-        ValueError: It did not run, or az's answer has another form.
-    """
-    try:
-        found = json.loads(output)
-    except ValueError:
-        raise ValueError("az printed no JSON") from None
-    if text(found, "provisioningState") == "Failed" or not isinstance(found, dict):
-        raise ValueError(line(text(found, "reason") or "the command did not run", 300))
-    logs = found.get("logs")
-    if not isinstance(logs, str) or not logs.strip():
-        raise ValueError("the command printed nothing")
-    return logs
 
 
 @contextmanager

@@ -245,7 +245,7 @@ def test_missing_required_variables_are_named(tmp_path: Path) -> None:
 def test_an_existing_file_is_not_changed(tmp_path: Path) -> None:
     first = imported(tmp_path, REQUIRED)
     before = first.path.read_bytes()
-    again = imported(tmp_path, PRINTED.format(key=SSH_KEY))
+    again = imported(tmp_path, PRINTED.format(key=SSH_KEY), as_json=False)
     assert (again.status, again.printed, first.path.read_bytes()) == (2, "", before)
     assert "mine.toml exists, and is not changed; choose another --name" in again.errors
     (tmp_path / "environments" / "link.toml").symlink_to(tmp_path / "nowhere.toml")
@@ -256,12 +256,12 @@ def test_an_existing_file_is_not_changed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Prod", "a", "../x", "x" * 17, "ends-"])
 def test_a_name_that_no_environment_can_have_is_refused(name: str, tmp_path: Path) -> None:
     result = imported(tmp_path, REQUIRED, name=name)
-    assert (result.status, "must be 2-16 lower-case letters" in result.errors) == (2, True)
+    assert (result.status, "must be 2-16 lower-case letters" in result.answer["answer"]) == (2, True)
     assert list((tmp_path / "environments").iterdir()) == []
 
 
 def test_a_broken_file_exits_with_2_and_its_line_and_writes_nothing(tmp_path: Path) -> None:
-    result = imported(tmp_path, "a = 1\nb = [\n")
+    result = imported(tmp_path, "a = 1\nb = [\n", as_json=False)
     assert (result.status, result.printed, result.path.exists()) == (2, "", False)
     assert "terraform.tfvars: line 3, column 1: is not HCL" in result.errors
 
