@@ -120,6 +120,21 @@ def test_a_model_that_stays_busy_is_asked_again_and_again(faulty: Running, visit
     seen(page, "seen 1")
 
 
+def test_a_refused_question_leaves_the_running_answer_and_stop_on_the_page(folder: Path, visit: Visit) -> None:
+    limits = {"max_questions_per_minute_per_user": "1"}
+    with misbehaving(folder) as running, chat(running.url, folder, **limits) as app:
+        page = visit(app.url)
+        ask(page, "fault: hang-mid-stream q1")
+        seen(page, "Half")
+        page.locator("#chat-input").fill("And this?")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Your question was not sent; try again in")).to_be_visible()
+        expect(page.locator("#stop-button")).to_be_visible()
+        page.locator("#stop-button").click()
+        expect(page.get_by_role("button", name="Continue")).to_be_visible()
+        seen(page, "Half")
+
+
 def test_a_question_that_is_too_long_is_edited(app: Running, visit: Visit) -> None:
     page = visit(app.url)
     ask(page, TOO_LONG)
