@@ -160,8 +160,3 @@ def test_no_command_watches_several_kinds() -> None:
         kinds = [word for word in words if not word.startswith("-")]
         assert len(kinds) == 1, found
         assert "," not in kinds[0], found
-
-
-def test_the_report_watches_workspaces() -> None:
-    text = (ROOT / "cli" / "aks_kaito_cli" / "deploy" / "report.py").read_text(encoding="utf-8")
-    assert 'kubectl.command("get", "workspaces", "--watch")' in text

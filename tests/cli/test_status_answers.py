@@ -1,11 +1,12 @@
 """The answer of a look: Azure on loopback, and a cluster whose answers are given."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, load
 from aks_kaito_cli.answers import Answer
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.project import environment_named
@@ -39,9 +40,19 @@ from support.kaito_cluster import (
     running,
     workspace,
 )
+from support.project import TODAY
+from support.stand_ins import DEV
 
 READY: dict[str, Any] = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
 QUOTA = {"code": "ErrCode_InsufficientVCPUQuota", "message": "Insufficient vcpu quota requested 24, remaining 0"}
+
+STARTS = condition("Progressing", "True", "ReplicaSetUpdated")
+REFUSED = 'failed calling webhook "validation.workspace.kaito.sh": no endpoints available for service "kaito-workspace"'
+SET_WITHOUT_WEBHOOK = {
+    "metadata": {"name": "phi"},
+    "spec": {"replicas": 1},
+    "status": {"conditions": [condition("InferenceSetReady", "False", "inferencesetFailed", REFUSED)]},
+}
 
 
 @pytest.fixture
@@ -97,6 +108,21 @@ def test_a_model_on_its_way_is_not_decided_yet(azure: FakeAzure, environment: En
         "seconds": 50.0,
         "typical_seconds": 157,
     }
+
+
+def test_a_remedy_names_the_table_of_the_model(azure: FakeAzure, tmp_path: Path) -> None:
+    path = tmp_path / "dev.toml"
+    path.write_text(f'{DEV}\n[models.large]\npreset = "phi-4"\n', encoding="utf-8")
+    several = load(path, TODAY)
+    labels = {"labels": {"kaito-chat/model": "large"}}
+    given = cluster(
+        workspaces=[workspace(*NODE_READY_06, name="phi-4", metadata=labels)],
+        pods=[pod(running(9), model="phi-4")],
+        logs=log("torch.OutOfMemoryError: CUDA out of memory.", model="phi-4"),
+    )
+    found = answered(azure, several, given)
+    assert found.sentence == "dev is not ready: the GPU has too little memory for phi-4."
+    assert found.next_command.startswith("lower models.large.max_model_len in environments/dev.toml")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +199,7 @@ def test_a_cluster_that_is_not_there_is_to_be_deployed(azure: FakeAzure, environ
     azure.answer(CLUSTER, error(404, "ResourceGroupNotFound"))
     found = answered(azure, environment, cluster(**READY))
     assert (found.exit_status, found.next_command) == (1, "make deploy ENV=dev TAG=...")
-    assert states(found, "Cluster", "Model", "Day two") == {"Azure": "blocker"}
+    assert states(found, "Cluster", "Model", "Chat", "Day two") == {"Azure": "blocker"}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +247,20 @@ def test_azure_alone_says_so_and_still_finds_a_failed_pool(azure: FakeAzure, env
         ({**READY, "controllers": []}, "KAITO", "blocker", "is missing"),
         ({**READY, "controllers": controllers(available=0)}, "KAITO", "blocker", "kaito-workspace is not available"),
         ({**READY, "controllers": Section(error="Forbidden")}, "KAITO", "unknown", "Forbidden"),
-        ({**READY, "webhooks": []}, "KAITO", "blocker", "the webhook is missing: validation.workspace.kaito.sh"),
+        ({**READY, "webhooks": []}, "KAITO's webhook", "warning", "there is no validation.workspace.kaito.sh"),
+        ({**READY, "controllers": controllers()[:1]}, "KAITO version", "ok", "the cluster runs 0.6.0"),
+        ({**READY, "chat": []}, "pods", "blocker", "the chat is not deployed"),
+        ({**READY, "chat": Section(error="Forbidden")}, "pods", "unknown", "Forbidden"),
+        ({**READY, "chat": [{"spec": {"replicas": 2}, "status": {"readyReplicas": 1}}]}, "pods", "warning", "1 of 2"),
+        ({**READY, "chat": [{"spec": {"replicas": 2}, "status": {}}]}, "pods", "blocker", "0 of 2 are ready"),
+        ({**READY, "chat": [{"spec": {"replicas": 0}}]}, "pods", "blocker", "scaled to no pod"),
+        (
+            {**READY, "chat": [{"spec": {"replicas": 1}, "status": {"conditions": [STARTS]}}]},
+            "pods",
+            "unknown",
+            "0 of 1 are ready",
+        ),
+        ({"sets": [SET_WITHOUT_WEBHOOK]}, "phi", "blocker", "KAITO's controller or its webhook does not run"),
         ({**READY, "controllers": controllers("0.12.0")}, "KAITO version", "warning", 'but kaito.version = "0.6.0"'),
         ({**READY, "controllers": controllers("latest")}, "KAITO version", "unknown", "unknown"),
         ({"workspaces": [workspace(metadata={"deletionTimestamp": "x"})]}, MODEL, "unknown", "is being deleted"),

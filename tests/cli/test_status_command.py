@@ -40,7 +40,12 @@ def listed(*items: Any) -> str:
     return json.dumps({"kind": "List", "items": items})
 
 
-KAITO = {"get deployments kaito-workspace": listed(*controllers()), "get validatingwebhook": listed({"kind": "x"})}
+CHAT = {"spec": {"replicas": 2}, "status": {"readyReplicas": 2}}
+KAITO = {
+    "get deployments kaito-chat": listed(CHAT),
+    "get deployments kaito-workspace": listed(*controllers()),
+    "get validatingwebhook": listed({"kind": "x"}),
+}
 READY = {
     "get workspaces": listed(workspace(*READY_06)),
     "get pods --output json": listed(pod(running(50), condition("Ready", "True"))),
@@ -157,4 +162,5 @@ def test_the_subscription_must_be_chosen_where_there_are_several(tmp_path: Path,
     azure.listed("/subscriptions", *({"subscriptionId": each, "state": "Enabled"} for each in ("one", "two")))
     ran = status(tmp_path, azure, ARM_SUBSCRIPTION_ID="")
     assert ran.done.returncode == 3
-    assert "the sign-in reaches 2 subscriptions: set subscription_id in the environment's file" in ran.done.stderr
+    assert "no subscription is chosen: set subscription_id in the environment's file" in ran.done.stderr
+    assert ran.done.stderr.splitlines()[-1] == "Next: az account list --output table"

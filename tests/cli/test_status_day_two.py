@@ -72,6 +72,7 @@ def findings(azure: FakeAzure, environment: Environment) -> dict[str, Finding]:
             "ended on 2026-07-31; westeurope does not offer it any more",
         ),
         ("1.33.0", "AKSLongTermSupport", ["1.33"], "ok", "support with long-term support ends on 2027-07-31"),
+        ("1.36.1", "KubernetesOfficial", ["1.37"], "warning", "in 214 days; westeurope does not offer it any more"),
         ("1.99.0", "KubernetesOfficial", [], "unknown", "the catalog has no end of its support"),
     ],
 )

@@ -12,6 +12,7 @@ from aks_kaito_cli.project import environment_named
 from aks_kaito_cli.status import command
 from aks_kaito_cli.status.command import Status
 from aks_kaito_cli.status.look import Look, look
+from aks_kaito_cli.status.reach import Cluster
 from support.fake_azure import Credential, FakeAzure
 from support.kaito_cluster import (
     CLUSTER,
@@ -89,6 +90,25 @@ def test_a_wait_looks_again_and_writes_changes_only(
     assert found.settled
     lines = capsys.readouterr().err.splitlines()
     assert lines == [f"12:00:00 {MODEL}: model download and load", f"12:00:00 {MODEL}: answers"]
+
+
+def test_a_wait_survives_a_cluster_that_is_away_for_a_moment(
+    azure: FakeAzure, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_PAUSE_SECONDS", {"direct": 0.01, "none": 0.01})
+    loading = cluster(workspaces=[workspace(*NODE_READY_06)], pods=[pod(running(50))])
+    away = Cluster("none", ("the API server does not answer from here",))
+    for looks, last in (([loading, away, away, cluster(**READY)], "direct"), ([loading, away, away, away], "none")):
+        given = Given(loading)
+        status = Status(environment, Arm(Credential(), azure.endpoint), SUBSCRIPTION, given)  # type: ignore[arg-type]
+
+        def next_look(_status: Status, looks: list[Cluster] = looks, given: Given = given) -> Look:
+            given.found = looks.pop(0)
+            return seen(azure, environment, given)
+
+        monkeypatch.setattr(Status, "look", next_look)
+        assert command._watched(status, status.look(), 5).cluster.path == last  # noqa: SLF001 - without the start
+        assert looks == []
 
 
 def test_a_wait_ends_in_time(azure: FakeAzure, environment: Environment) -> None:

@@ -243,6 +243,8 @@ TEXTS: list[tuple[str, Kind, str]] = [
         "certificate",
         "pending Error presenting challenge: request error: RESPONSE 403: 403 Forbidden ERROR CODE: AuthorizationFailed",
     ),
+    ("provisioner", "controller", "kaito-gpu-provisioner is not available"),
+    ("webhook", "controller", "kaito-workspace is not available: it is missing"),
 ]
 # These count only after a while.
 PATIENT: list[tuple[str, Kind, str, float]] = [

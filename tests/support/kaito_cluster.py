@@ -99,7 +99,9 @@ def controllers(version: str = "0.6.0", available: int = 1) -> list[Object]:
 
 def answers(**given: Any) -> dict[str, Section]:
     """Return a section for each question; KAITO runs, and everything else is empty unless it is given."""
+    chat = {"metadata": {"name": "kaito-chat"}, "spec": {"replicas": 2}, "status": {"readyReplicas": 2}}
     running_kaito: dict[str, Any] = {
+        "chat": [chat],
         "controllers": controllers(),
         "webhooks": [{"kind": "ValidatingWebhookConfiguration"}],
     }

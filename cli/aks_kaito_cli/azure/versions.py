@@ -25,12 +25,12 @@ KINDS = {
     "Microsoft.Authorization/policyAssignments": "2024-04-01",
     "Microsoft.Compute/features": "2021-07-01",
     "Microsoft.Compute/skus": "2021-07-01",
+    # Its answers have the error of a pool whose creation failed.
     "Microsoft.ContainerService/managedClusters/agentPools": "2025-10-01",
     "Microsoft.Insights/eventtypes/values": "2015-04-01",
     "Microsoft.Insights/metrics": "2023-10-01",
     "Microsoft.Network/dnsZones": "2018-05-01",
     "Microsoft.Network/dnsZones/all": "2018-05-01",
-    # Its answers have the error of a pool whose creation failed.
 }
 
 

@@ -121,7 +121,3 @@ class Azure:
     def current_subscription(self) -> Command:
         """Print the id of the subscription that az has selected."""
         return ("az", "account", "show", "--query", "id", *_TSV)
-
-    def list_quota(self) -> Command:
-        """List the quota of GPUs and other sizes in the environment's region."""
-        return ("az", "vm", "list-usage", "--location", self._environment.settings.location, "--output", "table")

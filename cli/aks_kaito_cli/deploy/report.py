@@ -20,10 +20,7 @@ Cluster: {cluster}
 """
 _MODEL = """\
 Model:   takes about twenty minutes the first time: a GPU node, an image, loading. The page shows its progress, and
-         so does: {watch}
-         If nothing moves, most often there is no quota for {size}:
-         {describe}
-         {quota}
+         so does, with the reason if it cannot become ready: {watch}
 KAITO:   {version}
 """
 
@@ -34,13 +31,9 @@ def afterwards(shell: Shell, signed_in: Kubectl) -> str:
     text = _TEXT.format(chat=_chat(shell), grafana=_grafana(shell), cluster=by_hand(shell))
     if not settings.kaito.enabled:
         return text
-    kubectl = Kubectl(settings.chat.namespace)
     return text + _MODEL.format(
         version=kaito_version.compared(shell, signed_in),
-        watch=shlex.join(kubectl.command("get", "workspaces", "--watch")),
-        size=settings.model.instance_type,
-        describe=shlex.join(kubectl.command("describe", "workspaces")),
-        quota=shlex.join(shell.azure.list_quota()),
+        watch=f"make status ENV={shell.environment.name} WATCH=1",
     )
 
 

@@ -41,7 +41,7 @@ def status(
     """
     operations.require()
     # After the check: these modules import the extra's libraries.
-    from aks_kaito_cli.azure.errors import AzureAnswerError
+    from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
     from aks_kaito_cli.status import command, report
 
     try:
@@ -57,7 +57,8 @@ def status(
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(UNUSABLE) from None
     except AzureAnswerError as error:
-        sys.stderr.write(f"{error}\nNext: az login\n")
+        following = "az login" if isinstance(error, SignInError) else "az account list --output table"
+        sys.stderr.write(f"{error}\nNext: {following}\n")
         raise typer.Exit(UNDECIDED) from None
     except KeyboardInterrupt:
         sys.stderr.write(f"\nStopped. Look again: make status ENV={environment}\n")

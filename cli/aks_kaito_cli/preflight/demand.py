@@ -61,7 +61,8 @@ def _pool(purpose: str, pool: NodePool, *, is_spot: bool = False) -> Demand:
 
 
 def _models(settings: Settings) -> Iterator[Demand]:
-    for purpose, gpu in zip(("model", "standby"), models(settings), strict=True):
-        if gpu is not None:
-            most = None if gpu.node_count is None else gpu.node_count * (1 + _GPU_SURGE)
-            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, gpu.node_count, most)
+    for purpose, found in zip(("model", "standby"), models(settings), strict=True):
+        for gpu in (each for each in found if each.instance_type):
+            nodes = None if gpu.node_count is None else gpu.node_count * gpu.replicas
+            most = None if nodes is None else nodes * (1 + _GPU_SURGE)
+            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, nodes, most)

@@ -62,7 +62,8 @@ def _of_controller(cluster: Cluster, addresses: set[str], words: dict[str, str])
         return Finding(_ADDRESS, "ingress controller", "unknown", error)
     evidence = [
         Evidence("address", line(f"{text(each, 'reason')} {text(each, 'message')}"), "event of the Service")
-        for each in reversed(cluster.items("service_events"))
+        for each in reversed((*cluster.items("service_events"), *cluster.items("events")))
+        if text(each, "involvedObject", "kind") == "Service" and text(each, "type") == "Warning"
     ]
     found = diagnose([*evidence, Evidence("address", "no public address", "Ingress")])
     assert found is not None  # noqa: S101 - the last evidence has a cause

@@ -8,6 +8,7 @@ from itertools import chain
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.spinner import Spinner
 from rich.text import Text
 
 from aks_kaito.settings import Environment
@@ -15,13 +16,16 @@ from aks_kaito_cli.answers import Answer, side_by_side
 from aks_kaito_cli.azure import access
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError
-from aks_kaito_cli.status import address, models, report
+from aks_kaito_cli.status import address, chat, models, report
 from aks_kaito_cli.status.day_two import DayTwo
 from aks_kaito_cli.status.look import Look, look, of_cluster
 from aks_kaito_cli.status.reach import Reader, reader
 
 # A run in the cluster takes ten seconds by itself.
 _PAUSE_SECONDS = {"direct": 10.0, "run command": 20.0, "none": 20.0}
+
+# A wait ends after so many looks in a row without the cluster, which may have been away for a moment.
+_UNREAD_LOOKS = 3
 
 
 class Status:
@@ -49,6 +53,7 @@ class Status:
         words = models.words_of(self._environment)
         found = list(chain(of_cluster(seen, self._environment, words), models.findings(seen, self._environment)))
         if seen.cluster.path != "none":
+            found += chat.findings(seen.cluster, self._environment)
             found += address.findings(seen.cluster, self._environment, words, seen.now, resolve)
         if seen.azure.found:
             checks = DayTwo(self._environment, self._arm, self._group, seen.azure, seen.now).checks()
@@ -87,13 +92,15 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
     end = time.monotonic() + seconds
     console = Console(stderr=True)
     written: dict[str, str] = {}
-    with Live(_view(seen), console=console, transient=True, auto_refresh=False) as live:
+    unread = 0
+    with Live(_view(seen), console=console, transient=True) as live:
         while True:
             if not console.is_terminal:
                 _write_changes(seen, written)
-            live.update(_view(seen), refresh=console.is_terminal)
+            live.update(_view(seen))
             left = end - time.monotonic()
-            if seen.settled or left <= 0:
+            unread = unread + 1 if seen.cluster.path == "none" and seen.azure.runs else 0
+            if (seen.settled and not 0 < unread < _UNREAD_LOOKS) or left <= 0:
                 return seen
             time.sleep(min(left, _PAUSE_SECONDS[seen.cluster.path]))
             seen = status.look()
@@ -102,7 +109,7 @@ def _watched(status: Status, seen: Look, seconds: float) -> Look:
 def _view(seen: Look) -> RenderableType:
     lines = [Text(f"{each.replica.name} {models.in_progress(each)}") for each in seen.models if each.step]
     table = report.stages(seen.models)
-    return Group(*([table] if table else []), *lines, Text("Ctrl-C ends the wait; nothing is changed."))
+    return Group(*([table] if table else []), *lines, Spinner("dots", "Ctrl-C ends the wait; nothing is changed."))
 
 
 def _write_changes(seen: Look, written: dict[str, str]) -> None:

@@ -63,7 +63,7 @@ class DayTwo:
             return
         days = (end - self.now.date()).days
         plan = " with long-term support" if long_term else ""
-        state: State = "ok" if days > _VERSION_DAYS else "warning"
+        state: State = "ok" if days > _VERSION_DAYS and not offered else "warning"
         ended = f"ended on {end}" if days < 0 else f"ends on {end}, in {days} days"
         yield Finding(
             _GROUP,

@@ -17,7 +17,7 @@ from aks_kaito_cli.status.questions import CONTROLLER, PROVISIONER, WEBHOOK
 from aks_kaito_cli.status.reach import Cluster, Reader
 from aks_kaito_cli.status.replicas import ModelSet, Replica, model_sets, replicas
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage, Step, current, steps
-from aks_kaito_cli.status.symptoms import symptoms
+from aks_kaito_cli.status.symptoms import of_set, symptoms
 
 _CLUSTER = "Cluster"
 # Above this multiple of the typical time, a stage is slow.
@@ -44,6 +44,7 @@ class Look:
     """The result.
 
     Attributes:
+        set_causes: By the InferenceSet's name, the reason why it cannot make its replicas.
         failures: Failed operations on KAITO's pools, if they were asked for.
         log_error: The reason for which they are unknown.
     """
@@ -52,6 +53,7 @@ class Look:
     cluster: Cluster
     models: list[ModelState]
     sets: list[ModelSet]
+    set_causes: dict[str, Diagnosis]
     failures: list[Failure]
     log_error: str
     now: datetime
@@ -59,7 +61,7 @@ class Look:
     @property
     def settled(self) -> bool:
         """Whether waiting would change nothing: no model is on its way, or one cannot become ready."""
-        if any(each.diagnosis for each in self.models):
+        if self.set_causes or any(each.diagnosis for each in self.models):
             return True
         return not any(each.step or each.replica.deleted for each in self.models) and all(
             each.ready >= each.wanted for each in self.sets
@@ -83,7 +85,9 @@ def look(environment: Environment, arm: Arm, cluster_id: str, reader: Reader, no
         except AzureAnswerError as error:
             log_error = str(error)
     models = [_model(each, progress[each.name], azure, failures, cluster) for each in found]
-    return Look(azure, cluster, models, model_sets(cluster), failures, log_error, now)
+    sets = model_sets(cluster)
+    causes = {each.name: cause for each in sets if (cause := diagnose(of_set(each)))}
+    return Look(azure, cluster, models, sets, causes, failures, log_error, now)
 
 
 def _stopped(azure: AzureCluster) -> str:
@@ -111,8 +115,6 @@ def _of_controllers(cluster: Cluster) -> Iterator[Evidence]:
                 yield Evidence("controller", f"{each} is not available", f"deployment {each}")
         if CONTROLLER not in running:
             yield Evidence("controller", f"{CONTROLLER} is not available: it is missing", f"deployment {CONTROLLER}")
-    if not cluster.error("webhooks") and not cluster.items("webhooks") and cluster.path != "none":
-        yield Evidence("controller", f"the webhook is missing: {WEBHOOK}", "ValidatingWebhookConfiguration")
 
 
 def of_cluster(seen: Look, environment: Environment, words: dict[str, str]) -> Iterator[Finding]:
@@ -181,6 +183,9 @@ def _of_kaito(cluster: Cluster, environment: Environment, words: dict[str, str])
     if found := diagnose(_of_controllers(cluster)):
         detail = f"{found.cause.sentence}: {found.evidence.text}"
         yield Finding(_CLUSTER, "KAITO", "blocker", detail, found.cause.remedy.format(**words))
+    if not cluster.error("webhooks") and not cluster.items("webhooks"):
+        detail = f"there is no {WEBHOOK}: KAITO does not check Workspaces before they are stored"
+        yield Finding(_CLUSTER, "KAITO's webhook", "warning", detail, f"make deploy ENV={environment.name} TAG=...")
     image = next(
         (
             str(at(each, "spec", "template", "spec", "containers", 0, "image") or "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
+from aks_kaito.settings.model import DEFAULT
 from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
@@ -16,9 +17,13 @@ def words_of(environment: Environment, state: ModelState | None = None) -> dict[
     """Return the words that replace the placeholders of causes."""
     settings, names = environment.settings, environment.names
     replica = state.replica if state else None
+    models = settings.all_models
+    key = replica.key if replica and replica.key in models else next(iter(models))
+    is_short = key == DEFAULT and settings.has_short_model
     return {
-        "model": replica.model if replica else settings.model.preset,
-        "size": (replica.size if replica else "") or settings.model.instance_type,
+        "model": replica.model if replica else models[key].preset,
+        "table": "model" if is_short else f"models.{key}",
+        "size": (replica.size if replica else "") or models[key].instance_type or "the GPU size",
         "region": settings.location,
         "environment": environment.name,
         "namespace": settings.chat.namespace,
@@ -39,14 +44,18 @@ def findings(seen: Look, environment: Environment) -> Iterator[Finding]:
         yield _finding(state, environment)
         if said := last_words(state):
             yield Finding(_MODEL, f"last words of {state.replica.name}", "info", said)
-    yield from _of_sets(seen)
+    yield from _of_sets(seen, environment)
     if not seen.models and not seen.sets:
         yield _none(seen, environment)
 
 
-def _of_sets(seen: Look) -> Iterator[Finding]:
+def _of_sets(seen: Look, environment: Environment) -> Iterator[Finding]:
     for each in seen.sets:
-        if each.wanted == 0:
+        if found := seen.set_causes.get(each.name):
+            words = {**words_of(environment), "model": each.name}
+            detail = f"{found.cause.sentence.format(**words)} ({found.evidence.text})"
+            yield Finding(_MODEL, each.name, "blocker", detail, found.cause.remedy.format(**words))
+        elif each.wanted == 0:
             yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
         elif each.ready < each.wanted:
             some: State = "warning" if each.ready else "unknown"

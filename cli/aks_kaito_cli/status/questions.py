@@ -70,7 +70,6 @@ QUESTIONS: dict[str, Question] = {
     "challenges": Question(("get", "challenges.acme.cert-manager.io", *_JSON)),
     "ingresses": Question(("get", "ingresses.networking.k8s.io", *_JSON)),
     "gateways": Question(("get", "gateways.gateway.networking.k8s.io", GATEWAY, _HERE, *_JSON)),
-    "services": Question(("get", "services", *_JSON), NGINX_NAMESPACE),
     "service_events": Question(
         ("get", "events", "--field-selector", "involvedObject.kind=Service,type=Warning", *_JSON), NGINX_NAMESPACE
     ),

@@ -65,6 +65,7 @@ class Reader:
         self._kubectl: Kubectl | None = None
         self._reasons: list[str] = []
         self._direct = True
+        self._worked = False
 
     def close(self) -> None:
         """Remove the temporary kubeconfig."""
@@ -73,8 +74,10 @@ class Reader:
     def read(self, host: str) -> Cluster:
         """Return the cluster's answers; `host` is the API server's name in Azure, empty if it is unknown."""
         if self._direct and (answers := self._directly(host)) is not None:
+            self._worked = True
             return Cluster("direct", (), answers)
-        self._direct = False
+        # A path that has worked is tried again: the API server may have been away for a moment.
+        self._direct = self._worked
         if (answers := self._by_run_command()) is not None:
             return Cluster("run command", tuple(self._reasons[:1]), answers)
         return Cluster("none", tuple(self._reasons))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from aks_kaito_cli.status.azure_cluster import Failure, Pool
 from aks_kaito_cli.status.causes import Evidence
 from aks_kaito_cli.status.objects import Object, at, conditions, duration, line, name, text
-from aks_kaito_cli.status.replicas import LogLine, Replica, containers
+from aks_kaito_cli.status.replicas import LogLine, ModelSet, Replica, containers
 from aks_kaito_cli.status.stages import Stage, Step
 
 # Three times the measured time of the stage.
@@ -30,6 +30,7 @@ _IN_PROGRESS = {
     "workspaceResourceStatusNotReady",
     "WorkspaceInferenceStatusPending",
     "BenchmarkPending",
+    "inferencesetNotReady",
 }
 _SERVER_CONDITIONS = ("ModelMirrorReady", "InferenceReady", "BenchmarkCompleted", "WorkspaceSucceeded")
 
@@ -51,6 +52,15 @@ def symptoms(
         *_of_log(previous),
         *_of_pods(replica),
         *_of_conditions(replica, _SERVER_CONDITIONS),
+    ]
+
+
+def of_set(found: ModelSet) -> list[Evidence]:
+    """Return the evidence of an InferenceSet, such as a Workspace that it could not create."""
+    return [
+        Evidence("kaito", each.text, f"InferenceSet {found.name}, condition {each.type}")
+        for each in found.conditions.values()
+        if not each.true and each.reason not in _IN_PROGRESS and not each.type.endswith("Deleting")
     ]
 
 
