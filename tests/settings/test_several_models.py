@@ -205,7 +205,7 @@ def test_features_of_other_versions_are_refused(
     [
         (['preset = "phi-5"'], "preset", "is not a preset of KAITO 0.6.0"),
         (['preset = "llama-3.1-8b-instruct"'], "access_secret", "is gated"),
-        (['preset = "phi-4"', 'access_secret = "a"'], "access_secret", "KAITO 0.6.0 refuses it"),
+        (['preset = "phi-4"', 'access_secret = "a"'], "access_secret", "KAITO 0.6.0 takes no token for it"),
         (['preset = "phi-4"', 'access_secret = "a_b"'], "access_secret", "letters, digits and '-'"),
         (['preset = "phi-4"', "replicas = 0"], "replicas", "greater than or equal to 1"),
         (['preset = "phi-4"', "min_replicas = 2"], "max_replicas", "must be set beside min_replicas"),
@@ -233,6 +233,18 @@ def test_models_select_different_nodes(tmp_path: Path) -> None:
     text = changed("model", "node_labels = {pool = 'gpu'}") + SECOND + "node_labels = {pool = 'gpu'}\n"
     found = problems(written(tmp_path, text))["models.second.node_labels"]
     assert "must differ from model.node_labels" in found
+
+
+@pytest.mark.parametrize("version", ["0.6.0", "0.12.0"])
+def test_only_the_gated_one_of_model_and_standby_gets_the_token(version: str, tmp_path: Path) -> None:
+    gated, free = "llama-3.1-8b-instruct", "phi-4"
+    text = DEV + f'\n[models.second]\ninstance_type = "{A100}"\naccess_secret = "hf"\n'
+    kaito = f'\n[kaito]\nversion = "{version}"\n'
+    found = values(tmp_path, f'{text}preset = "{free}"\nstandby_preset = "{gated}"\n{kaito}')["models"]["second"]
+    assert "keyVaultSecret" not in found
+    assert found["standby"]["keyVaultSecret"] == "hf"
+    found = values(tmp_path, f'{text}preset = "{gated}"\nstandby_preset = "{free}"\n{kaito}')["models"]["second"]
+    assert (found["keyVaultSecret"], found["standby"]["keyVaultSecret"]) == ("hf", "")
 
 
 def test_both_forms_of_the_default_model_are_refused(tmp_path: Path) -> None:

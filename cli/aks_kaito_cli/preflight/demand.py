@@ -7,7 +7,7 @@ from aks_kaito.review.summary import models
 from aks_kaito.settings import Settings
 from aks_kaito.settings.cluster import NodePool
 
-# KAITO makes a pool for each node, and AKS adds a node to a pool that it upgrades.
+# KAITO makes a pool for each node, and AKS adds a node to a pool that it upgrades: at most one replica's nodes more.
 _GPU_SURGE = 1
 
 
@@ -63,6 +63,8 @@ def _pool(purpose: str, pool: NodePool, *, is_spot: bool = False) -> Demand:
 def _models(settings: Settings) -> Iterator[Demand]:
     for purpose, found in zip(("model", "standby"), models(settings), strict=True):
         for gpu in (each for each in found if each.instance_type):
-            nodes = None if gpu.node_count is None else gpu.node_count * gpu.replicas
-            most = None if nodes is None else nodes * (1 + _GPU_SURGE)
-            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, nodes, most)
+            first, most = (
+                None if gpu.node_count is None else gpu.node_count * replicas
+                for replicas in (gpu.min_replicas, gpu.replicas + _GPU_SURGE)
+            )
+            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, first, most)

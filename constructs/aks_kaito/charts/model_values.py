@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aks_kaito.charts.values import Values
+from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import DEFAULT, Model
 from aks_kaito.settings.model_parts import Adapter, Starter
@@ -30,6 +31,7 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         **_profile(model),
         **_switch(model),
     }
+    _give_token(values, model, environment.settings.kaito.version)
     if hostname := environment.settings.model_hostnames.get(name):
         values["ingress"] = _endpoint(environment.settings, hostname)
     return values
@@ -50,8 +52,6 @@ def _server(model: Model) -> Values:
         values["runtime"] = model.runtime
     if model.adapters:
         values["adapters"] = [_adapter(name, adapter) for name, adapter in model.adapters.items()]
-    if model.access_secret is not None:
-        values["keyVaultSecret"] = model.access_secret
     annotations = {
         "kaito.sh/performance-mode": model.performance_mode if model.performance_mode != "balanced" else None,
         "kaito.sh/node-image-family": model.node_image_family,
@@ -127,6 +127,17 @@ def _switch(model: Model) -> Values:
             "nodeCount": standby.node_count,
         }
     return values
+
+
+def _give_token(values: Values, model: Model, version: str) -> None:
+    """Add the token's secret to the model and its standby; each has it only if it needs one."""
+    if model.access_secret is None:
+        return
+    if takes_token(model, version):
+        values["keyVaultSecret"] = model.access_secret
+    standby = model.standby()
+    if standby is not None and takes_token(standby, version) != takes_token(model, version):
+        values["standby"]["keyVaultSecret"] = "" if takes_token(model, version) else model.access_secret
 
 
 def _endpoint(settings: Settings, hostname: str) -> Values:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from aks_kaito.models.plan import Obstacle, Plan, Wanted, on_slice, plan
+from aks_kaito.models.tables import KAITO
 
 
 class Served(Wanted, Protocol):
@@ -37,6 +38,15 @@ def of_one(served: Served, version: str) -> Plan:
 
 def _of_the_model(found: Plan) -> tuple[Obstacle, ...]:
     return tuple(obstacle for obstacle in found.obstacles if obstacle.key != "instance_type")
+
+
+def takes_token(served: Served, version: str) -> bool:
+    """Return whether KAITO gets a Hugging Face token for a preset: a gated one, or one that is unknown here.
+
+    The name of a Workspace contains the token's Secret, so a model that needs none must not get the standby's.
+    """
+    preset = KAITO[version].find(served.preset)
+    return served.template is None and (preset is None or preset.token_required)
 
 
 def nodes(served: Served, version: str) -> int | None:

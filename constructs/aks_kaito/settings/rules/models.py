@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from aks_kaito.catalog import CATALOG
+from aks_kaito.models import copies
 from aks_kaito.models.tables import KAITO
 from aks_kaito.settings.model import DEFAULT, Model
 from aks_kaito.settings.problems import MISSING, Problem
-from aks_kaito.settings.rules.kaito import MODEL_KEYS, models, prefix_of
+from aks_kaito.settings.rules.kaito import MODEL_KEYS, prefix_of
 from aks_kaito.settings.rules.rule import Context, rule
 
 # Keys that configure a preset, which a template has not.
@@ -140,24 +141,22 @@ def _nodes(model: Model) -> Iterator[tuple[str, str]]:
 
 @rule(*MODEL_KEYS)
 def gated_models_have_a_token(context: Context) -> Iterator[Problem]:
-    """A gated model has a Hugging Face token; KAITO 0.6 refuses one for a preset whose image has the weights."""
+    """A gated model, or one with a gated standby, has a Hugging Face token; another known preset takes none."""
     version = context.settings.kaito.version
-    tables = KAITO[version]
-    for prefix, model in models(context):
-        preset = tables.find(model.preset)
-        if model.template is not None or preset is None:
-            continue
-        # Both have one secret.
-        key = f"{prefix.removesuffix('standby_')}access_secret"
-        if preset.token_required and model.access_secret is None:
+    for prefix, model in _each(context):
+        pair = [each for each in (model, model.standby()) if each is not None]
+        known = [each for each in pair if KAITO[version].find(each.preset) is not None]
+        gated = next((each.preset for each in known if copies.takes_token(each, version)), None)
+        if gated is not None and model.access_secret is None:
             allowed = (
-                f"must be set: {model.preset} is gated. Accept its licence at Hugging Face, and write a token to this "
+                f"must be set: {gated} is gated. Accept its licence at Hugging Face, and write a token to this "
                 "secret of the Key Vault"
             )
-            yield Problem(key, MISSING, allowed)
-        if model.access_secret is not None and not preset.token_required and tables.estimator is None:
-            allowed = f"must not be set: the image of {model.preset} has the weights, so KAITO {version} refuses it"
-            yield Problem(key, model.access_secret, allowed)
+            yield Problem(f"{prefix}access_secret", MISSING, allowed)
+        is_taken = any(copies.takes_token(each, version) for each in pair)
+        if model.access_secret is not None and model.template is None and not is_taken:
+            allowed = f"must not be set: {model.preset} is not gated, so KAITO {version} takes no token for it"
+            yield Problem(f"{prefix}access_secret", model.access_secret, allowed)
 
 
 @rule("model", "models")
