@@ -120,6 +120,20 @@ def test_a_model_that_stays_busy_is_asked_again_and_again(faulty: Running, visit
     seen(page, "seen 1")
 
 
+def test_a_refused_button_keeps_the_answer_and_can_be_pressed_again(
+    scripted: Running, folder: Path, visit: Visit
+) -> None:
+    limits = {"max_questions_per_minute_per_user": "1"}
+    with chat(scripted.url, folder, **limits) as app:
+        page = visit(app.url)
+        ask(page, "hello")
+        answered(page)
+        for times in (1, 2):
+            page.get_by_role("button", name="Regenerate").click()
+            expect(page.get_by_text("Too many questions within a minute.")).to_have_count(times)
+        answered(page)
+
+
 def test_a_question_that_is_too_long_is_edited(app: Running, visit: Visit) -> None:
     page = visit(app.url)
     ask(page, TOO_LONG)
