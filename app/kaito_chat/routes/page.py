@@ -118,7 +118,7 @@ class PageRoutes:
         model = next((each for each in self._services.models if each.name == body.model), None)
         if user is None or model is None:
             raise HTTPException(404, "Not Found")
-        if self._services.limits.refusal(str(user.identifier)):
+        if self._services.limits.refusal(str(user.identifier), page=""):
             metrics.REFUSED.labels("flood").inc()
             raise HTTPException(429, "Too Many Requests")
         self._services.limits.count(str(user.identifier))
