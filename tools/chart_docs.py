@@ -10,7 +10,7 @@ import yaml
 CHART = Path(__file__).parents[1] / "charts" / "kaito-chat"
 BEGIN, END = "<!-- values: written by make docs -->", "<!-- end of values -->"
 # Objects with the keys of Kubernetes, vLLM or `model`; the table shows each as one value.
-OPEN = ("template", "resources", "settings", "secrets", "vllm", "standby")
+OPEN = ("template", "resources", "settings", "secrets", "vllm", "standby", "models")
 
 
 def schema() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 # See docs.py: the docstrings below the fields become their descriptions.
 BaseModel.model_config["use_attribute_docstrings"] = True
 
-from kaito_chat.settings import PREFIX, ModelSettings, Settings, Starter  # noqa: E402  (see above)
+from kaito_chat.settings import PREFIX, ModelSettings, Schedule, Settings, Starter  # noqa: E402  (see above)
 from kaito_chat.settings.sample import AZURE, LOCAL, RENAMED, WITHOUT_EFFECT  # noqa: E402
 
 PAGE = "docs/reference/chat-settings.md"
@@ -41,6 +41,14 @@ STARTERS = """
 | Key | Default | Description |
 |---|---|---|
 """
+SCHEDULE = """
+## Schedules
+
+`schedule` of a model tells the page when another program scales the model; it scales nothing itself. It has these keys:
+
+| Key | Default | Description |
+|---|---|---|
+"""
 SAMPLE = """
 ## The sample's variables
 
@@ -59,8 +67,9 @@ def main() -> None:
 def page() -> str:
     """Return the page."""
     rows = [_row(variable(name, field), field) for name, field in Settings.model_fields.items()]
-    models, starters = (
-        [_row(name, field) for name, field in model.model_fields.items()] for model in (ModelSettings, Starter)
+    models, starters, schedule = (
+        [_row(name, field) for name, field in model.model_fields.items()]
+        for model in (ModelSettings, Starter, Schedule)
     )
     renamed = RENAMED | LOCAL | AZURE
     old = [f"| `{name}` | `{PREFIX}{to.field.upper()}` |\n" for name, to in renamed.items()]
@@ -73,6 +82,8 @@ def page() -> str:
             *models,
             STARTERS.format(prefix=PREFIX),
             *starters,
+            SCHEDULE,
+            *schedule,
             SAMPLE,
             *old,
         ]

@@ -22,6 +22,7 @@ from aks_kaito.settings.fields import (
     Matching,
     SshPublicKey,
 )
+from aks_kaito.settings.model_parts import VllmParameters
 
 ROOT = Path(__file__).parents[1]
 _HEADER = """\
@@ -44,6 +45,7 @@ _WORDS = {
         (Guid, "a GUID"),
         (Location, "an Azure region, such as westeurope"),
         (SshPublicKey, "an OpenSSH public key (ssh-rsa or ssh-ed25519)"),
+        (VllmParameters, "map to: text, number, `true` or `false`"),
         (KaitoVersion, ", ".join(f'`"{version}"`' for version in CATALOG.kaito_versions)),
     )
 }
@@ -86,13 +88,20 @@ def default(field: FieldInfo) -> str:
     return json.dumps(value.model_dump() if isinstance(value, BaseModel) else value)
 
 
-def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the sections of a model's nested tables, outer tables first."""
+def _tables(
+    model: type[BaseModel], prefix: str = "", described: dict[type[BaseModel], str] | None = None
+) -> Iterator[str]:
+    """Yield the sections of a model's nested tables, outer tables first; of tables with the same keys the first one."""
+    described = {} if described is None else described
     for name, field in model.model_fields.items():
         for nested, is_named in _nested(field.annotation):
             title = f"{prefix}{name}.NAME" if is_named else f"{prefix}{name}"
+            if first := described.get(nested):
+                yield f"\n## [{title}]\n\nThe keys of `[{first}]`, for another one.\n"
+                continue
+            described[nested] = title
             yield from _section(f"[{title}]", nested, field.description or "")
-            yield from _tables(nested, f"{title}.")
+            yield from _tables(nested, f"{title}.", described)
 
 
 def _nested(annotation: Any, *, is_named: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:  # noqa: ANN401
@@ -190,4 +199,4 @@ def _named(annotation: Any) -> str:  # noqa: ANN401  (annotations are anything)
         return f"map to: {_named(arguments[1])}"
     if arguments:
         return _named(arguments[0])
-    return {str: "text", int: "number", bool: "`true` or `false`"}[annotation]
+    return {str: "text", int: "number", float: "number", bool: "`true` or `false`"}[annotation]

@@ -61,6 +61,13 @@ def at(url: str) -> ModelSettings:
         raise ProbeError(f"--model {url}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
+def servers_of(model: ModelSettings) -> dict[str, ModelSettings]:
+    """Return the settings of each server of a model, by a name for the output."""
+    if not model.replica_urls:
+        return {model.name or model.endpoint_url: model}
+    return {f"{model.name} at {each.endpoint_url}".removeprefix(" at "): each for each in model.servers}
+
+
 def ca_file() -> Path | None:
     """Return the path of the additional CA certificates in the environment, if set.
 
@@ -181,7 +188,8 @@ async def _run(options: argparse.Namespace) -> int:
     probes: dict[str, Coroutine[Any, Any, str]] = {}
     models = {"model": at(options.model)} if options.model is not None else {}
     if options.models:
-        models |= {f"model {each.name or each.endpoint_url}": each for each in read().settings.configured_models}
+        for each in read().settings.configured_models:
+            models |= {f"model {name}": server for name, server in servers_of(each).items()}
     for name, model in models.items():
         probes[name] = probe_model(model, options.timeout, options.reach)
     if options.chat is not None:

@@ -78,7 +78,7 @@ def build(services: Services, data_layer: Any = None) -> Secured:  # noqa: ANN40
         application.add_exception_handler(HistoryError, _away)
     gate = Gate(app, settings.public_origin, settings.root_path)
     forms = ENTRA_HOST if settings.sign_in == "entra" else ""
-    return Secured(gate, forms=forms, encrypted=settings.encrypted)
+    return Secured(gate, forms=forms, images=" ".join(settings.icon_sources), encrypted=settings.encrypted)
 
 
 def not_ready(services: Services) -> str:

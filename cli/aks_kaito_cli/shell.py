@@ -142,6 +142,10 @@ class Shell:
         except subprocess.TimeoutExpired:
             _kill(process)
             raise StepError(step, f"{shlex.join(step.command)} gave no answer in {seconds:g} seconds") from None
+        except KeyboardInterrupt:
+            # Without handlers of signals, the child would go on: it is in a process group of its own.
+            _kill(process)
+            raise
         if self._wait(process):
             lines = errors.decode(errors="replace").strip().splitlines()
             reason = f"{shlex.join(step.command)} ended with exit status {process.returncode}"

@@ -45,6 +45,22 @@ class KaitoVersion(_Fact):
     source: str
 
 
+class KaitoFeature(_Fact):
+    """A feature of KAITO that a model uses; `addon` is the reason why the managed add-on lacks it."""
+
+    since: str
+    until: str | None = None
+    addon: str = ""
+
+    def is_in(self, version: str) -> bool:
+        """Return whether a KAITO version has the feature."""
+        return _number(self.since) <= _number(version) and (not self.until or _number(version) <= _number(self.until))
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 class KubernetesSupport(_Fact):
     """AKS's support dates of a Kubernetes minor version; `lts_end` applies to the Premium tier only."""
 
@@ -136,6 +152,7 @@ class Catalog(_Fact):
 
     meta: Meta
     kaito_versions: dict[str, KaitoVersion]
+    kaito_features: dict[str, KaitoFeature]
     kubernetes_versions: dict[str, KubernetesSupport]
     gpu_sizes: dict[str, GpuSize]
     unsupported_gpu_sizes: dict[str, UnsupportedGpuSize]

@@ -19,6 +19,7 @@ NODE = {"node": "gpu-1", "condition": "Ready", "status": "true"}
 MODEL = 'namespace="chat",model="phi"'
 CHAT = 'namespace="chat"'
 READY_A, READY_B = (f'kaito_chat_model_ready{{{MODEL},pod="{pod}"}}' for pod in "ab")
+ASLEEP_A = f'kaito_chat_model_asleep{{{MODEL},pod="a"}}'
 
 
 class Case(NamedTuple):
@@ -93,6 +94,14 @@ CASES: dict[str, list[Case]] = {
             {READY_A: "0x60", READY_B: "1x60"},
             50,
         ),
+        Case({READY_A: "0x60", READY_B: "0x60", ASLEEP_A: "1x60"}, 45),  # scaled to zero by its schedule
+        Case(
+            {READY_A: "0x60", READY_B: "0x60", ASLEEP_A: "1x5 0x55"},
+            47,
+            {"namespace": "chat", "model": "phi"},
+            "Model phi has not answered for 40 minutes",
+        ),
+        Case({READY_A: "0x60", READY_B: "0x60", ASLEEP_A: "1x5 0x55"}, 44),
     ],
     "KaitoModelQueue": [
         *(

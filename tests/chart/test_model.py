@@ -176,7 +176,7 @@ def test_one_workspace_needs_no_inference_set() -> None:
 
 
 def test_without_a_model_there_must_be_another() -> None:
-    with pytest.raises(RenderError, match=r"chat\.models is empty"):
+    with pytest.raises(RenderError, match=r"models and chat\.models are empty"):
         render(default(at("model.enabled", False)))
 
 

@@ -99,10 +99,9 @@ def test_switching_autoscaling_on_keeps_the_live_count(release: HelmRelease) -> 
     assert release.api.objects["inferencesets", SET]["spec"]["replicas"] == 2
 
 
-def test_a_workspace_of_several_replicas_is_refused() -> None:
-    for change in (at("model.replicas", 2), at("model.autoscaling.enabled", True)):
-        with pytest.raises(RenderError, match=r"model\.kind is Workspace.*set model\.kind: InferenceSet"):
-            render(default(at("model.kind", "Workspace"), change))
+def test_a_workspace_that_scales_by_load_is_refused() -> None:
+    with pytest.raises(RenderError, match=r"model\.kind is Workspace.*set model\.kind: InferenceSet"):
+        render(default(at("model.kind", "Workspace"), at("model.autoscaling.enabled", True)))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def test_custom_resources_satisfy_their_definitions(name: str) -> None:
 
 
 def test_a_workspace_is_valid_on_both_versions_of_kaito() -> None:
-    full = merged(case("everything"), {"model": {"replicas": 1, "autoscaling": {"enabled": False}}})
+    one_replica = {"replicas": 1, "autoscaling": {"enabled": False}, "autoUpgrade": {"enabled": False}}
+    full = merged(case("everything"), {"model": one_replica})
     assert {(version, "Workspace") for version in KAITO} <= check_custom(render(full))
 
 
@@ -99,6 +100,8 @@ def test_everything_makes_everything() -> None:
         ("Policy", "everything-allowed"),
         ("Policy", f"{set_name()}-allowed"),
         ("PrometheusRule", "everything"),
+        ("Role", "everything"),
+        ("RoleBinding", "everything"),
         ("SecretProviderClass", "everything-key-vault"),
         ("Service", "everything"),
         ("Service", set_name()),

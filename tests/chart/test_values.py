@@ -16,7 +16,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(enc
 TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((CHART / "templates").rglob("*.*")))
 # Values of an earlier chart that `helm upgrade --reuse-values` passes on.
 FORMER = {"networkPolicy.otlpNamespace", "networkPolicy.otlpPort"}
-OPEN = {"template", "resources", "settings", "secrets", "vllm", "standby"}
+OPEN = {"template", "resources", "settings", "secrets", "vllm", "standby", "models"}
 
 
 def paths(part: dict[str, Any], begin: str = "") -> Iterator[str]:
@@ -84,10 +84,14 @@ def test_the_case_with_everything_sets_everything() -> None:
         "ingress.gateway.name",  # of another mode
         "ingress.gateway.namespace",
         "ingress.gateway.sectionName",
+        "model.keyVaultSecret",  # instead of a Secret
         "model.kind",  # of switch-values.yaml
+        "model.migProfile",  # of existing nodes
         "model.nodeCount",  # of a Workspace
         "model.standby",  # of switch-values.yaml
+        "model.preferredNodes",  # of KAITO 0.6
         "model.template",  # instead of a preset
+        "models",  # of models-values.yaml
     }
 
 

@@ -176,6 +176,15 @@ def test_the_secrets_of_sign_in_are_checked_before_the_workloads(tmp_path: Path)
     assert len(starting(done, "az rest")) == len(SIGN_IN_SECRETS)
 
 
+def test_the_token_of_a_gated_model_is_checked_before_the_workloads(tmp_path: Path) -> None:
+    gated = '\n[models.llama]\npreset = "llama-3.1-8b-instruct"\naccess_secret = "hugging-face"\n'
+    variables = environment(tmp_path, DEV + gated)
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="secrets/hugging-face", variables=variables)
+    assert failed.done.returncode == 1
+    assert not starting(failed, "cdk deploy kaito-dev-workloads")
+    assert "docs/how-to/serve-several-models.md" in failed.done.stderr
+
+
 def test_with_sign_in_the_models_are_asked_from_the_pod(tmp_path: Path) -> None:
     inside = "exec deployment/kaito-chat -- python -m kaito_chat.probe"
     ran = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, DEV + SIGN_IN))
@@ -291,6 +300,9 @@ def test_disabled_parts_are_skipped(tmp_path: Path) -> None:
     failed = run(tmp_path, "deploy", "dev", "0.2.0", variables=environment(tmp_path, text), fails="kaito_chat.probe")
     assert "Hint:   az aks get-credentials" in failed.done.stderr
     assert "\n        kubectl --namespace kaito-chat describe pods\n" in failed.done.stderr
+    assert "make status" not in failed.done.stderr
+    failed = run(tmp_path, "deploy", "dev", "0.2.0", fails="kaito_chat.probe")
+    assert "Hint:   make status ENV=dev names the reason; by hand:\n        az aks get-cred" in failed.done.stderr
 
 
 def test_the_address_of_app_routing_is_looked_up_in_the_cluster(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ def checked(azure: FakeAzure, folder: Path, text: str = DEV, **answers: list[dic
             DEV.replace("[model]", '[model]\nstandby_instance_type = "Standard_NC24ads_A100_v4"'),
             {REGIONAL: (66, 144), OF_DADS: (6, 24), OF_A10: (36, 72), OF_A100: (24, 48)},
         ),
+        # Three copies, and one for the upgrade.
+        (
+            DEV.replace("[model]", "[model]\nreplicas = 3"),
+            {REGIONAL: (114, 168), OF_DADS: (6, 24), OF_A10: (108, 144)},
+        ),
         (DEV + "[kaito]\nenabled = false\n", {REGIONAL: (6, 24), OF_DADS: (6, 24)}),
         # A spot pool counts in a quota of its own only, and has no surge.
         (
@@ -232,6 +237,14 @@ def test_a_refused_or_odd_answer_is_never_a_pass(azure: FakeAzure, tmp_path: Pat
     ready.prepare(azure, environment)
     azure.listed(ready.SKUS, *skus(without=GPU))
     assert found(azure, environment, capacity.checks)[f"vCPUs of {GPU}"].state == "unknown"
+
+
+def test_an_autoscaled_model_starts_with_its_minimum(tmp_path: Path) -> None:
+    # The rules refuse autoscaling with the add-on, so that no file has it.
+    settings = written(tmp_path).settings
+    model = settings.model.model_copy(update={"min_replicas": 2, "max_replicas": 5})
+    found = demand.of(settings.model_copy(update={"model": model}))[2]
+    assert (found.purpose, found.first, found.most) == ("model phi-4-mini-instruct", 2, 6)
 
 
 def test_every_machine_is_counted_once(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ from support.preflight_checks import context, found
 from support.project import ROOT
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
-GATED = {"model": ['preset = "llama-3.1-8b-instruct"', 'instance_type = "Standard_NC24ads_A100_v4"']}
+GATED = {
+    "model": [
+        'preset = "llama-3.1-8b-instruct"',
+        'access_secret = "hugging-face"',
+        'instance_type = "Standard_NC24ads_A100_v4"',
+    ]
+}
 OPEN = {
     "kaito": ['version = "0.12.0"'],
     "model": ['preset = "Qwen/Qwen3.5-9B"', 'instance_type = "Standard_NC24ads_A100_v4"'],
@@ -101,7 +107,9 @@ def test_a_model_that_does_not_exist_stops_a_deployment(
 
 
 def test_the_standby_is_checked_too_and_a_model_once(tmp_path: Path, hub: FakeHuggingFace) -> None:
-    edits = OPEN | {"model": [*OPEN["model"], 'standby_preset = "llama-3.1-8b-instruct"']}
+    edits = OPEN | {
+        "model": [*OPEN["model"], 'standby_preset = "llama-3.1-8b-instruct"', 'access_secret = "hugging-face"']
+    }
     assert list(checked(tmp_path, hub, edits, HF_TOKEN=TOKEN))[2:] == [
         "model access",
         "standby access",

@@ -156,7 +156,10 @@ A100 = 'instance_type = "Standard_NC24ads_A100_v4"'
             "KAITO 0.12.0 makes 1 node, not the 3 of node_count; the model needs",
         ),
         (
-            {"kaito": ['version = "0.12.0"'], "model": [A100, 'preset = "llama-3.3-70b-instruct"']},
+            {
+                "kaito": ['version = "0.12.0"'],
+                "model": [A100, 'preset = "llama-3.3-70b-instruct"', 'access_secret = "hugging-face"'],
+            },
             "ok",
             "KAITO 0.12.0 makes 3 nodes, not the 1 of node_count; the model needs",
         ),

@@ -1,11 +1,12 @@
 """The answer of a look: Azure on loopback, and a cluster whose answers are given."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, load
 from aks_kaito_cli.answers import Answer
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.project import environment_named
@@ -39,6 +40,8 @@ from support.kaito_cluster import (
     running,
     workspace,
 )
+from support.project import TODAY
+from support.stand_ins import DEV
 
 READY: dict[str, Any] = {"workspaces": [workspace(*READY_06)], "pods": [pod(running(50), condition("Ready", "True"))]}
 QUOTA = {"code": "ErrCode_InsufficientVCPUQuota", "message": "Insufficient vcpu quota requested 24, remaining 0"}
@@ -105,6 +108,21 @@ def test_a_model_on_its_way_is_not_decided_yet(azure: FakeAzure, environment: En
         "seconds": 50.0,
         "typical_seconds": 157,
     }
+
+
+def test_a_remedy_names_the_table_of_the_model(azure: FakeAzure, tmp_path: Path) -> None:
+    path = tmp_path / "dev.toml"
+    path.write_text(f'{DEV}\n[models.large]\npreset = "phi-4"\n', encoding="utf-8")
+    several = load(path, TODAY)
+    labels = {"labels": {"kaito-chat/model": "large"}}
+    given = cluster(
+        workspaces=[workspace(*NODE_READY_06, name="phi-4", metadata=labels)],
+        pods=[pod(running(9), model="phi-4")],
+        logs=log("torch.OutOfMemoryError: CUDA out of memory.", model="phi-4"),
+    )
+    found = answered(azure, several, given)
+    assert found.sentence == "dev is not ready: the GPU has too little memory for phi-4."
+    assert found.next_command.startswith("lower models.large.max_model_len in environments/dev.toml")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from aks_kaito.settings import load
 from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.shell import Shell, Step, StepError
+from aks_kaito_cli.status import reach
 from aks_kaito_cli.status.questions import CUT, QUESTIONS, script, sections
 from aks_kaito_cli.status.reach import Cluster, Reader
 from support.kaito_cluster import MODEL, READY_06, controllers, log, workspace
@@ -164,6 +167,24 @@ def test_garbage_is_an_error_of_its_question_only(tmp_path: Path) -> None:
 def test_a_missing_program_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, fails="get-credentials", says="ERROR: Please run 'az login' to setup account.")
     assert "ERROR: Please run 'az login' to setup account." in found.reasons[0]
+
+
+def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    path = tmp_path / "dev.toml"
+    path.write_text(DEV, encoding="utf-8")
+    began = time.monotonic()
+    with pytest.raises(StepError, match=r"gave no answer in 0\.3 seconds"):
+        Shell(load(path, TODAY)).ask(Step("wait", ("/bin/sh", "-c", "sleep 30 & sleep 30")), 0.3)
+    assert time.monotonic() - began < 10
+
+
+def test_an_api_server_that_is_silent_is_out_of_reach(
+    tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "_KUBECTL_SECONDS", 0.001)
+    found = read(tmp_path, answers=invoked(output))
+    assert found.path == "run command"
+    assert "gave no answer in 0.001 seconds" in found.reasons[0]
 
 
 def test_a_cut_output_keeps_what_came_before(output: str) -> None:

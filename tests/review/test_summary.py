@@ -131,7 +131,7 @@ def test_logs_can_be_closed_to_the_internet() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_model_fits(summaries: dict[str, summary.Summary], name: str) -> None:
-    gpu = summaries[name].gpu
+    gpu = summaries[name].models[0]
     assert gpu is not None
     assert gpu.needed_gib is not None
     assert gpu.usable_gib is not None
@@ -204,7 +204,7 @@ def test_a_standby_has_rows_and_quota(
     assert f"Standby llama-3.1-8b-instruct {nodes} × {size or settings.model.instance_type}" in text
     assert ("quota unknown: `az vm list-skus`" in text) == (size == "Standard_NC999")
     as_json = found.as_json()
-    assert as_json["standby"]["node_count"] == nodes
+    assert as_json["standbys"][0]["node_count"] == nodes
     assert as_json["quota"] == quota
 
 
@@ -212,7 +212,7 @@ def test_without_kaito_there_are_no_models_and_no_quota(environments: dict[str, 
     settings = environments["dev"].settings
     off = settings.model_copy(update={"kaito": settings.kaito.model_copy(update={"enabled": False})})
     found = summary.summarize(replace(environments["dev"], settings=off), [])
-    assert (found.gpu, found.standby, found.quota) == (None, None, {})
+    assert (found.models, found.standbys, found.quota) == ([], [], {})
     assert "Quota" not in table.text(found)
 
 
@@ -243,7 +243,7 @@ def test_the_json_is_complete_and_plain(summaries: dict[str, summary.Summary]) -
     found = json.loads(json.dumps(summaries["dev"].as_json()))
     assert found["environment"] == "dev"
     assert found["stacks"][0]["count"] == summaries["dev"].stacks[0].count
-    assert found["gpu"]["preset"] == "phi-4-mini-instruct"
-    assert found["standby"] is None
+    assert found["models"][0]["preset"] == "phi-4-mini-instruct"
+    assert found["standbys"] == []
     assert found["quota"] == {"Standard NVADSA10v5 Family vCPUs": 36}
     assert found["next_command"] == "make deploy ENV=dev TAG=0.1.0"

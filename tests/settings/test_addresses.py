@@ -216,6 +216,7 @@ LLAMA = [
     'instance_type = "Standard_NC48ads_A100_v4"',
     "node_count = 2",
     "max_model_len = 8192",
+    'access_secret = "hugging-face"',
     "standby_node_count = 10",
 ]
 

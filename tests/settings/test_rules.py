@@ -17,6 +17,7 @@ from aks_kaito.settings.rules import (
     jump_box,
     kaito,
     machines,
+    models,
     names,
     placeholders,
     regions,
@@ -202,12 +203,6 @@ def test_an_unsupported_kubernetes_version_only_warns(tmp_path: Path) -> None:
     assert "is unsupported since" in warning
 
 
-def test_gated_models_warn(tmp_path: Path) -> None:
-    path = written(tmp_path, changed("model", 'preset = "llama-3.1-8b-instruct"'))
-    (warning,) = load(path, TODAY).warnings
-    assert "Hugging Face token" in warning
-
-
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"prefix = ", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"x = 9" * 3])
 def test_a_file_that_is_not_toml_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "dev.toml"
@@ -283,6 +278,7 @@ def test_every_rule_is_listed_once() -> None:
         jump_box,
         kaito,
         machines,
+        models,
         names,
         placeholders,
         regions,

@@ -31,7 +31,8 @@ def end() -> None:
 
 def synthesized(environment: Environment, part: str = "platform") -> dict[str, Any]:
     """Return the Terraform JSON of one of an environment's stacks, without backend and paths."""
-    text = f"{part} {environment.name} {environment.settings.model_dump_json()}"
+    settings = environment.settings
+    text = f"{part} {environment.name} {settings.model_dump_json()} {list(settings.all_models)} {environment.templates}"
     path = Path(os.environ[_FOLDER]) / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():

@@ -14,7 +14,7 @@ import pytest
 
 from aks_kaito.settings import Environment, load
 from support.command_lines import TFSTUB
-from support.environment_files import edited, written
+from support.environment_files import OPEN, edited, written
 from support.environments import EVERYTHING, altered, changed
 from support.needs import needs_path, needs_program
 from support.project import TODAY
@@ -84,3 +84,29 @@ def test_terraform_applies_workloads_that_no_shipped_environment_has(
 ) -> None:
     document = synthesized(altered(environments["dev"], **tables), "workloads")
     assert applied(document, tmp_path)["helm_release"] == len(document["resource"]["helm_release"])
+
+
+SEVERAL = """
+[models.llama]
+preset = "llama-3.1-8b-instruct"
+instance_type = "Standard_NC24ads_A100_v4"
+replicas = 2
+access_secret = "hugging-face"
+hostname = "llama.kaito.dev"
+[models.phi]
+preset = "phi-4"
+instance_type = "Standard_NC24ads_A100_v4"
+"""
+
+
+@pytest.mark.parametrize("stack", ["platform", "workloads"])
+def test_terraform_applies_several_models(stack: str, tmp_path: Path) -> None:
+    ingress = ['hostname = "chat.kaito.dev"', 'model_basic_auth_secret_name = "users"']
+    zone = ['dns_zone_name = "kaito.dev"', 'dns_zone_resource_group_name = "dns"']
+    text = edited({"ingress": [*ingress, *zone]}) + OPEN + SEVERAL
+    document = synthesized(load(written(tmp_path, text), TODAY), stack)
+    found = applied(document, tmp_path)
+    if stack == "platform":
+        assert found["azurerm_dns_a_record"] == 2
+    else:
+        assert found["helm_release"] == len(document["resource"]["helm_release"])

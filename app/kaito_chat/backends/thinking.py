@@ -1,14 +1,30 @@
-"""Splits reasoning from the answer where a model writes both into one text: `<think>…</think>`.
+"""Splits reasoning from the answer where a model writes both into one text, as in `<think>…</think>`.
 
 Servers split the text anywhere, also inside a tag. The opening tag may be missing, because the chat template wrote it;
 then the closing tag shows late that everything so far was reasoning. Tags in the middle of an answer are text: users
 ask models about them.
 """
 
+import re
+
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.interface import Event, Finish, Piece, Quirks, Reasoning, Reclassify, Text
 
-OPEN, CLOSE = "<think>", "</think>"
+ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"
+# The closing tag of each opening one; docs/reference/model-servers.md names the models.
+CLOSING = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]",
+    "\u25c1think\u25b7": "\u25c1/think\u25b7",
+    "<|channel>thought\n": "<channel|>",
+    ANALYSIS: FINAL,
+}
+TAGS = (*CLOSING, *CLOSING.values())
+# Around the channels of gpt-oss.
+ENVELOPE = ("<|start|>assistant", "<|end|>", "<|return|>")
+FIRST = re.compile("[<[\u25c1]")  # the first character of a tag
 
 
 class Thinking:
@@ -19,7 +35,7 @@ class Thinking:
         strip: White space before the answer is dropped.
 
     Attributes:
-        plain: Whether text without a `<` needs no parsing: the usual case, and the fast one.
+        plain: Whether text without a tag's first character needs no parsing: the usual case, and the fast one.
         unopened: Whether the first closing tag came without an opening one.
         closed: Whether a closing tag came.
         said: The text of the current part.
@@ -32,6 +48,7 @@ class Thinking:
         self._known = known
         self._strip = strip
         self._inside = known
+        self._opening = ""  # the last opening tag
         self._begun = False  # text of the current part has been returned
         self._nested = 0
         self._held = ""  # perhaps the beginning of a tag
@@ -40,18 +57,18 @@ class Thinking:
 
     def feed(self, text: str) -> list[Piece]:
         """Parse more text, and return the pieces that are certain now."""
-        if self.plain and "<" not in text:
+        if self.plain and not FIRST.search(text):
             self.said.append(text)
             return [Text(text)]
         rest, self._held = self._held + text, ""
         pieces: list[Piece] = []
         while rest:
-            before, found, after = rest.partition("<")
-            self._say(before, pieces)
+            found = FIRST.search(rest)
+            self._say(rest[: found.start()] if found else rest, pieces)
             if not found:
                 break
-            rest = found + after
-            tag = next((tag for tag in (OPEN, CLOSE) if rest.startswith(tag)), "")
+            rest = rest[found.start() :]
+            tag = next((tag for tag in self._tags() if rest.startswith(tag)), "")
             if self._uncertain(tag, rest):
                 self._held = rest
                 break
@@ -59,8 +76,8 @@ class Thinking:
                 rest = rest[len(tag) :]
                 self._take(tag, rest, pieces)
             else:
-                self._say("<", pieces)
-                rest = after
+                self._say(rest[0], pieces)
+                rest = rest[1:]
         self.plain = self._begun and not self._inside and not self._held
         return pieces
 
@@ -72,7 +89,7 @@ class Thinking:
         """
         pieces: list[Piece] = []
         held, self._held = self._held, ""
-        if held in (OPEN, CLOSE):
+        if held in TAGS:
             self._take(held, "\n", pieces)
         else:
             self._say(held, pieces)
@@ -84,21 +101,30 @@ class Thinking:
         """Note that the server splits reasoning itself."""
         self._inside = self._inside and self._begun
 
+    def _tags(self) -> tuple[str, ...]:
+        """Return the tags that count now: inside reasoning its own, and the envelope of gpt-oss around its channels."""
+        own = (self._opening, CLOSING[self._opening]) if self._inside and self._opening else TAGS
+        enveloped = CLOSING.get(self._opening) == FINAL or not (self._begun or self.closed)
+        return (*own, *ENVELOPE) if enveloped else own
+
     def _uncertain(self, tag: str, rest: str) -> bool:
         """Return whether the next text decides: after part of a tag, and after a closing tag without an opening one."""
         if tag:
-            return rest == CLOSE and self._begun and not self._inside and not self._nested
-        return any(each.startswith(rest) for each in (OPEN, CLOSE))
+            return rest in CLOSING.values() and self._begun and not self._inside and not self._nested
+        return any(each.startswith(rest) for each in self._tags())
 
     def _take(self, tag: str, rest: str, pieces: list[Piece]) -> None:
-        if tag == OPEN:
+        if tag in ENVELOPE:
+            return
+        if tag in CLOSING:
             if self._inside:
-                self._nested += self._begun
+                self._nested += self._begun and CLOSING[tag] != FINAL
             elif self._begun:
                 self._say(tag, pieces)
             else:
-                self._inside, self._space = True, ""
+                self._inside, self._space, self._opening = True, "", tag
         elif self._inside or not self._begun:
+            self._opening = ANALYSIS if tag == FINAL else self._opening
             self._leave()
         elif self._nested or (not self.closed and self._alone(rest)):
             self.unopened = self.unopened or not self.closed
@@ -161,7 +187,7 @@ class ThinkingSplitter:
         thinking = self._thinking
         if thinking.plain and len(events) == 1:  # the usual case, a thousand times per answer
             event = events[0]
-            if isinstance(event, Text) and "<" not in event.text:
+            if isinstance(event, Text) and not FIRST.search(event.text):
                 thinking.said.append(event.text)
                 return events
         found: list[Event] = []
@@ -201,7 +227,7 @@ class ThinkingSplitter:
 
 def without_thinking(answer: str) -> str:
     """Return an answer without its reasoning, as the model may see it again."""
-    if OPEN not in answer and CLOSE not in answer:
+    if not any(tag in answer for tag in TAGS):
         return answer
     thinking = Thinking()
     text = ""

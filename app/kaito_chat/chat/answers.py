@@ -33,6 +33,11 @@ NOTICES = {
     "user_rate": "notice.too_many_questions",
     "rate": "notice.busy_server",
 }
+NOT_SENT = NOTICES | {
+    "answers": "notice.busy_server_not_sent",
+    "user_rate": "notice.too_many_questions_not_sent",
+    "rate": "notice.busy_server_not_sent",
+}
 
 
 class Answers:
@@ -48,30 +53,45 @@ class Answers:
     async def take(self, action: cl.Action | None = None) -> None:
         """Answer the last question of the current page; a page has at most one running answer.
 
-        A running answer is cancelled. Of questions that arrive at the same time the newest is answered; the model
-        receives the others as well, in front of it.
+        A running answer is cancelled, unless the question is refused. Of questions that arrive at the same time the
+        newest is answered; the model receives the others as well, in front of it.
 
         Args:
             action: The button that was pressed; `None` for a new or edited question.
         """
         session: WebsocketSession = context.session
         conversation = self._services.conversations.of(session.id)
-        ticket = conversation.ticket()
-        conversation.interrupt(REPLACED)
-        async with conversation.lock:
-            if conversation.over:
-                return
-            if not conversation.is_newest(ticket):
-                conversation.refused_in_a_row += 1
-                self._services.limits.count(user_of(session))
-                return
-            await context.emitter.task_start()
-            with self._services.until_ended():
-                try:
-                    await self._answer(session, conversation, action)
-                finally:
-                    if conversation.is_newest(ticket):
-                        await context.emitter.task_end()
+        if not await self._accepted(session, conversation, action):
+            return
+        with self._services.limits.answering(user_of(session), session.id):
+            ticket = conversation.ticket()
+            conversation.interrupt(REPLACED)
+            async with conversation.lock:
+                if conversation.over:
+                    return
+                if not conversation.is_newest(ticket):
+                    conversation.refused_in_a_row += 1
+                    return
+                await context.emitter.task_start()
+                with self._services.until_ended():
+                    try:
+                        await self._answer(session, conversation, action)
+                    finally:
+                        if conversation.is_newest(ticket):
+                            await context.emitter.task_end()
+
+    async def refuses(self, session: WebsocketSession) -> bool:
+        """Return whether a limit refuses a question now, with a notice: before anything of the conversation changes."""
+        conversation = self._services.conversations.of(session.id)
+        refusal = self._services.limits.refusal(user_of(session), session.id)
+        if refusal is None:
+            return False
+        conversation.refused_in_a_row += 1
+        metrics.REFUSED.labels(refusal.reason).inc()
+        await notify(busy(texts_for(session.language), refusal, kept=False), "busy")
+        self._record(session, refusal.reason)
+        await self._end_unanswered(session)
+        return True
 
     async def signed_in(self, session: WebsocketSession) -> bool:
         """Return whether the session is still signed in; notify the page if not. Chainlit checks on connect only."""
@@ -82,9 +102,8 @@ class Answers:
         text = texts_for(session.language).say("notice.signed_out", login=login)
         # Not by `notify`, which stores its messages: nothing is stored for a page that is signed out.
         message = cl.Message(text, type="system_message", metadata=notice("signed_out"), created_at=utc_now())
-        await context.emitter.task_start()
         await context.emitter.send_step(message.to_dict())
-        await context.emitter.task_end()
+        await self._end_unanswered(session)
         return False
 
     def may_ask(self, session: WebsocketSession) -> bool:
@@ -92,7 +111,7 @@ class Answers:
         conversation = self._services.conversations.of(session.id)
         if conversation.refused_in_a_row < MOST_REFUSED_IN_A_ROW:
             return True
-        return self._services.limits.refusal(user_of(session)) is None
+        return self._services.limits.refusal(user_of(session), session.id) is None
 
     async def show_settings(self, session: WebsocketSession) -> None:
         """Show the settings panel for the page's model."""
@@ -121,11 +140,11 @@ class Answers:
         await notify(text, kind)
 
     async def _answer(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> None:
-        user = user_of(session)
-        outcome = await self._refused(session, conversation, action, user)
-        record("question", user if session.user else None, outcome or "ok", thread_id=session.thread_id)
-        if outcome:
+        if self._services.draining:  # since the question was accepted
+            self._record(session, DRAINED)
+            await self._say_drained(session)
             return
+        self._record(session, "ok")
         conversation.mirror.begin()
         await withdraw(action)
         if action and action.name == "regenerate" and conversation.run:
@@ -134,8 +153,7 @@ class Answers:
         waits = not model.ready
         questions = [message for message in chat_context.get() if message.type == "user_message"]
         async with run_of(questions[-1] if questions else None) as conversation.run:
-            with self._services.limits.answering(user):
-                await self._turn(conversation, model, continuing=action is not None and action.name == "continue")
+            await self._turn(conversation, model, continuing=action is not None and action.name == "continue")
         if waits and model.choices:
             await self.show_settings(session)  # the list of models is known only now
 
@@ -154,35 +172,68 @@ class Answers:
         finally:
             conversation.turn = None
 
-    async def _refused(
-        self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None, user: str
-    ) -> str:
-        """Notify the page if the question is refused; return the reason, or an empty string if it is accepted."""
-        texts = texts_for(session.language)
+    async def _accepted(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> bool:
+        """Return whether the question is accepted; notify the page if not, and leave its running answer alone."""
         if not await self.signed_in(session):
-            return "signed_out"
+            self._record(session, "signed_out")
+            return False
+        outcome = await self._refused(session, conversation, action)
+        if not outcome:
+            return True
+        self._record(session, outcome)
+        await self._end_unanswered(session)
+        return False
+
+    async def _refused(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> str:
+        """Notify the page if the question is refused; return the reason, or an empty string if it is accepted."""
         if self._services.draining:
-            await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
+            await self._say_drained(session)
             return DRAINED
-        if action and not is_offered(action):
+        # An answer that begins withdraws all buttons, so one that is pressed later is outdated.
+        if action and (conversation.answering or not is_offered(action)):
             conversation.refused_in_a_row += 1
-            self._services.limits.count(user)
+            self._services.limits.count(user_of(session))
             await action.remove()
             return "withdrawn"
-        refusal = self._services.limits.refusal(user)
+        refusal = self._services.limits.refusal(user_of(session), session.id)
         if refusal is None:
             conversation.refused_in_a_row = 0
             return ""
+        texts = texts_for(session.language)
+        if action and action.name == "again":
+            await withdraw(action)
+        # The other buttons stay, as the answer does, and can be pressed again.
+        kept = conversation.answering or (action and action.name != "again")
         conversation.refused_in_a_row += 1
         metrics.REFUSED.labels(refusal.reason).inc()
-        await withdraw(action)
-        await notify(busy(texts, refusal), "busy", [again(texts)])
+        await notify(busy(texts, refusal), "busy", [] if kept else [again(texts)])
         return refusal.reason
 
+    async def _say_drained(self, session: WebsocketSession) -> None:
+        texts = texts_for(session.language)
+        await notify(texts.say("notice.drained"), DRAINED, [again(texts)])
 
-def busy(texts: Texts, refusal: Refusal) -> str:
-    """Return the notice that names the limit that was reached and when to retry."""
-    return texts.say(NOTICES[refusal.reason], seconds=math.ceil(refusal.retry_after_seconds))
+    async def _end_unanswered(self, session: WebsocketSession) -> None:
+        """Tell the page that its question gets no answer, unless an earlier one is being answered: Stop stays then."""
+        if not self._services.conversations.of(session.id).answering:
+            await context.emitter.task_start()
+            await context.emitter.task_end()
+
+    def _record(self, session: WebsocketSession, outcome: str) -> None:
+        user = user_of(session) if session.user else None
+        record("question", user, outcome, thread_id=session.thread_id)
+
+
+def busy(texts: Texts, refusal: Refusal, *, kept: bool = True) -> str:
+    """Return the notice that names the limit that was reached and when to retry.
+
+    Args:
+        texts: The texts in the page's language.
+        refusal: The refusal.
+        kept: Whether the question became part of the conversation.
+    """
+    notices = NOTICES if kept else NOT_SENT
+    return texts.say(notices[refusal.reason], seconds=math.ceil(refusal.retry_after_seconds))
 
 
 def user_of(session: WebsocketSession) -> str:

@@ -54,6 +54,11 @@ class Conversation:
         """Return whether no question arrived after the one with this ticket."""
         return ticket == self._newest
 
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is running."""
+        return self.lock.locked()
+
     def interrupt(self, reason: str) -> None:
         """Cancel the running answer; the text received so far is kept."""
         if self.turn and not self.turn.done():

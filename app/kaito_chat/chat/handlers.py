@@ -4,7 +4,7 @@ Chainlit loads this file by its path, so it takes the shared objects from `regis
 are handled in `sockets` and `routes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import chainlit as cl
@@ -31,7 +31,12 @@ def _profile(model: ModelSettings) -> cl.ChatProfile:
     )
 
 
-if len(settings.configured_models) > 1:
+def _presented(models: Sequence[ModelSettings]) -> bool:
+    """Return whether the page presents the models: there is a choice, or the only one has an icon or a description."""
+    return len(models) > 1 or bool(models[0].name and (models[0].icon or models[0].description))
+
+
+if _presented(settings.configured_models):
 
     @cl.set_chat_profiles
     async def profiles() -> list[cl.ChatProfile]:

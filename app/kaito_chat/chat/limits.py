@@ -93,17 +93,22 @@ class UsageLimits:
         self._user_answers = user_answers
         self._all = Rate(questions, clock=clock)
         self._users = Rate(user_questions, clock=clock)
-        self._running: Counter[str] = Counter()
+        self._running: Counter[tuple[str, str]] = Counter()
 
-    def refusal(self, user: str) -> Refusal | None:
-        """Return the refusal of a user's question, or `None` if the limits allow it."""
+    def refusal(self, user: str, page: str) -> Refusal | None:
+        """Return the refusal of a user's question, or `None` if the limits allow it.
+
+        A question of a page whose answer is running replaces that answer, so it needs no other place.
+        """
         if wait := self._users.wait(user):
             return Refusal("user_rate", wait)
         if wait := self._all.wait(""):
             return Refusal("rate", wait)
-        if self._running[user] >= self._user_answers:
+        if (user, page) in self._running:
+            return None
+        if sum(each == user for each, _ in self._running) >= self._user_answers:
             return Refusal("user_answers", RUNNING_SECONDS)
-        if self._running.total() >= self._answers:
+        if len(self._running) >= self._answers:
             return Refusal("answers", RUNNING_SECONDS)
         return None
 
@@ -112,14 +117,14 @@ class UsageLimits:
         self._users.count(user)
 
     @contextmanager
-    def answering(self, user: str) -> Iterator[None]:
-        """Count an accepted question, and its answer while the context is open."""
+    def answering(self, user: str, page: str) -> Iterator[None]:
+        """Count an accepted question, and the answer of its page while the context is open."""
         self.count(user)
         self._all.count("")
-        self._running[user] += 1
+        self._running[user, page] += 1
         try:
             yield
         finally:
-            self._running[user] -= 1
-            if not self._running[user]:
-                del self._running[user]
+            self._running[user, page] -= 1
+            if not self._running[user, page]:
+                del self._running[user, page]

@@ -14,7 +14,9 @@ from azure.identity.aio import DefaultAzureCredential
 from kaito_chat.backends import ApiKey, Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
 from kaito_chat.chat.limits import UsageLimits
+from kaito_chat.kubernetes.inference_sets import InferenceSets
 from kaito_chat.kubernetes.workspace import Workspaces
+from kaito_chat.models.objects import Objects
 from kaito_chat.models.readiness import Model
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
@@ -40,6 +42,7 @@ class Services:
         client: The HTTP connection pool for model servers.
         models: The models, in the order of the settings.
         workspaces: The client of the cluster's Workspaces.
+        inference_sets: The client of the cluster's InferenceSets.
         limits: Limits on running answers and questions per minute.
         credential: The managed identity for Azure OpenAI or PostgreSQL with Entra ID.
         api_key: The key of the only model's server.
@@ -55,6 +58,7 @@ class Services:
     client: httpx.AsyncClient
     models: list[Model]
     workspaces: Workspaces
+    inference_sets: InferenceSets
     limits: UsageLimits
     credential: AsyncTokenCredential | None = None
     api_key: ApiKey = field(default_factory=lambda: ApiKey(""))
@@ -122,6 +126,7 @@ class Services:
             await self.history.close()
         await self.client.aclose()
         await self.workspaces.close()
+        await self.inference_sets.close()
         if self.credential:
             await self.credential.close()
 
@@ -139,19 +144,23 @@ def build(settings: Settings) -> Services:
         model.backend == "azure_openai" and not model.api_key_variable for model in settings.configured_models
     )
     credential = DefaultAzureCredential() if keyless or settings.database_entra_enabled else None
-    workspaces = Workspaces(
+    cluster = (
         settings.kubernetes_api_url,
         settings.service_account_dir,
         settings.workspace_api_version,
         settings.workspace_namespace,
     )
+    workspaces, inference_sets = Workspaces(*cluster), InferenceSets(*cluster)
     key = ApiKey(settings.api_key.get_secret_value() if settings.api_key else "")
     models = [
         Model(
             each,
-            connect(each, client, timeouts, api_key=None if settings.models else key, credential=credential),
+            [
+                connect(server, client, timeouts, api_key=None if settings.models else key, credential=credential)
+                for server in each.servers
+            ],
             settings.warm_up_poll_seconds,
-            workspaces,
+            Objects(each, workspaces, inference_sets),
         )
         for each in settings.configured_models
     ]
@@ -161,4 +170,4 @@ def build(settings: Settings) -> Services:
         questions=settings.max_questions_per_minute,
         user_questions=settings.max_questions_per_minute_per_user,
     )
-    return Services(settings, client, models, workspaces, limits, credential, key)
+    return Services(settings, client, models, workspaces, inference_sets, limits, credential, key)

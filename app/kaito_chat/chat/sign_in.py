@@ -12,7 +12,9 @@ import chainlit as cl
 from chainlit.config import config
 from fastapi import HTTPException
 
+from kaito_chat.chat.entra_groups import memberships
 from kaito_chat.chat.limits import Rate
+from kaito_chat.chat.waking import GROUPS
 from kaito_chat.page.security import accept_language
 from kaito_chat.settings import Settings
 from kaito_chat.telemetry import metrics
@@ -81,12 +83,15 @@ def register(settings: Settings) -> None:
 
         @cl.oauth_callback
         async def entra(
-            _provider: str, _token: str, _raw: Mapping[str, Any], user: cl.User, _id_token: str | None = None
+            _provider: str, token: str, _raw: Mapping[str, Any], user: cl.User, _id_token: str | None = None
         ) -> cl.User | None:
             """Return any user whom the tenant's app registration admits, without photo and tokens.
 
             The result is stored in the page's cookie and in the history: a photo exceeds the header size of proxies.
             """
+            groups = await memberships(token, settings.wake_groups)
             return cl.User(
-                identifier=user.identifier, display_name=user.display_name, metadata={"provider": "azure-ad"}
+                identifier=user.identifier,
+                display_name=user.display_name,
+                metadata={"provider": "azure-ad"} | ({GROUPS: groups} if groups else {}),
             )

@@ -31,7 +31,7 @@ async def waiting(notice: str, model: Model, texts: Texts) -> None:
         model: The model that the question waits for.
         texts: The texts in the page's language.
     """
-    signal = {"notice": notice, "state": model.state, "text": texts.state(model.state), "name": model.name}
+    signal = {"notice": notice, "state": model.state, "text": texts.status(model), "name": model.name}
     await cl.send_window_message({"kaito_chat": {"waiting": signal}})
 
 

@@ -19,6 +19,7 @@ from kaito_chat.chat.displayed_answer import DisplayedAnswer
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.settings_panel import sampling_of, system_prompt_of
 from kaito_chat.chat.transcript import messages_for_model, notice
+from kaito_chat.chat.waking import offers_wake
 from kaito_chat.models.asking import GONE, Asking, Question
 from kaito_chat.models.progress import Progress
 from kaito_chat.models.readiness import Model
@@ -103,7 +104,11 @@ class Turn:
         if self._settings.debug:
             log.info("asking", extra={"turns": [each._asdict() for each in messages]})
         return Question(
-            messages, sampling_of(self._settings, self._model, chosen), model_id=chosen.get("model"), roomy=roomy
+            messages,
+            sampling_of(self._settings, self._model, chosen),
+            model_id=chosen.get("model"),
+            roomy=roomy,
+            conversation=context.session.thread_id or context.session.id,
         )
 
     async def _wait_until_ready(self) -> None:
@@ -115,6 +120,8 @@ class Turn:
                 await self._model.changed(FIRST_LOOK_SECONDS)
                 while not self._model.ready:
                     text = self._texts.warming_up(self._model)
+                    if offers_wake(self._settings, self._model, context.session.user):
+                        text += f" {self._texts.say('warming.wake')}"
                     notified = shown or cl.Message(text, type="system_message", metadata=notice("warming_up"))
                     await signals.waiting(notified.id, self._model, self._texts)  # before the notice is shown
                     if shown is None:

@@ -34,8 +34,16 @@ class ApiServer:
         """Whether a token is mounted."""
         return bool(self._read("token"))
 
-    async def request(self, method: str, path: str, body: object = None) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json"
+    ) -> httpx.Response:
         """Send a request and return the response, whatever its status.
+
+        Args:
+            method: The HTTP method.
+            path: The path.
+            body: An object to send as JSON.
+            content_type: The type of the body, such as that of a patch.
 
         Raises:
             httpx.HTTPError: The server is unreachable or does not answer in time.
@@ -44,6 +52,8 @@ class ApiServer:
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False, verify=self._trust())
         headers = {"authorization": f"Bearer {self._read('token')}"}
+        if body is not None:
+            headers["content-type"] = content_type
         return await self._client.request(method, self._url + path, json=body, headers=headers)
 
     async def close(self) -> None:

@@ -4,16 +4,19 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from enum import StrEnum
 
-from kaito_chat.backends import Backend, Choice, Endpoint, ServedModel, backend_at
-from kaito_chat.backends.errors import FAULTS, BackendError, Kind
-from kaito_chat.kubernetes.workspace import Conditions, Workspaces
+from kaito_chat.backends import Backend, Choice, Endpoint, ServedModel
+from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.kubernetes.workspace import Conditions
 from kaito_chat.models.download import remaining_seconds
+from kaito_chat.models.gauges import Gauges
+from kaito_chat.models.objects import Objects
+from kaito_chat.models.replica import FAILURES, Replica
+from kaito_chat.models.routing import Router
+from kaito_chat.models.states import ORDER, State
 from kaito_chat.settings import ModelSettings
-from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -21,31 +24,13 @@ log = logging.getLogger(__name__)
 READY_POLL_SECONDS = 30
 
 
-class State(StrEnum):
-    """States of a model that the page shows."""
-
-    CHECKING = "checking"
-    WARMING_UP = "warming_up"
-    READY = "ready"
-    GONE = "gone"
-    FORBIDDEN = "forbidden"
-    NOT_API = "not_api"
-    NO_CHAT = "no_chat"
-
-
-# Errors that only an operator can fix.
-LASTING = {Kind.FORBIDDEN: State.FORBIDDEN, Kind.NOT_API: State.NOT_API, Kind.NO_CHAT: State.NO_CHAT}
-
-
 class Model:
     """A model of the settings: its readiness, and the progress of its warm-up.
 
     Attributes:
         settings: The model's configuration.
-        endpoint: The HTTP endpoint of its server.
-        state: The state that the page shows.
-        backend: The protocol of its server; `None` while it is not ready.
-        default: The model that its server offers first; `None` while it is not ready.
+        replicas: Its servers.
+        state: The state that the page shows: ready if one server is.
         reason: The reason why it is not ready; for logs only.
         said: The server's error message, which the page may quote.
         since: When the state began, as a monotonic time.
@@ -56,15 +41,13 @@ class Model:
     def __init__(
         self,
         settings: ModelSettings,
-        endpoint: Endpoint,
+        endpoints: Sequence[Endpoint],
         poll_seconds: float,
-        workspaces: Workspaces | None = None,
+        objects: Objects | None = None,
     ) -> None:
         self.settings = settings
-        self.endpoint = endpoint
+        self.replicas = [Replica(settings, each, self._another_ready) for each in endpoints]
         self.state = State.CHECKING
-        self.backend: Backend | None = None
-        self.default: ServedModel | None = None
         self.reason = ""
         self.said = ""
         self.since = time.monotonic()
@@ -72,10 +55,10 @@ class Model:
         self.download_seconds: float | None = None
         self._poll_seconds = poll_seconds
         self._served_name = ""
-        self._measured_name = ""
-        self._workspaces = workspaces
+        self._objects = objects or Objects(settings)
+        self._gauges = Gauges(self.replicas)
+        self._router = Router()
         self._changed = asyncio.Condition()
-        self._check_now = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -85,7 +68,17 @@ class Model:
     @property
     def ready(self) -> bool:
         """Whether the model accepts questions."""
-        return self.backend is not None
+        return any(each.ready for each in self.replicas)
+
+    @property
+    def backend(self) -> Backend | None:
+        """The protocol of its servers; `None` while none is ready."""
+        return self._first.backend
+
+    @property
+    def default(self) -> ServedModel | None:
+        """The model that its servers offer first; `None` while none is ready."""
+        return self._first.default
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -99,13 +92,7 @@ class Model:
 
     def served(self, chosen_id: str | None = None) -> ServedModel | None:
         """Return a chosen model, if it is one of the choices, else the default one; `None` while not ready."""
-        default = self.default
-        if default is None:
-            return None
-        chosen = next((each for each in default.choices if each.id == chosen_id), None)
-        if chosen is None or chosen.id == default.id:
-            return default
-        return replace(default, id=chosen.id, max_model_len_tokens=chosen.window_tokens, listed=True)
+        return self._first.served(chosen_id)
 
     def window_tokens(self, chosen_id: str | None = None) -> int | None:
         """Return a model's context window: as the server reports it, as a refusal named it, or as configured."""
@@ -118,34 +105,40 @@ class Model:
 
     def learn_window(self, model_id: str, tokens: int) -> None:
         """Remember the context window that a refusal named."""
-        if self.backend:
-            self.backend.quirks(model_id).window_tokens = tokens
+        for each in self.replicas:
+            if each.backend:
+                each.backend.quirks(model_id).window_tokens = tokens
+
+    def pick(self, key: str, model_id: str | None = None, tried: Collection[str] = ()) -> Replica | None:
+        """Return the server for the next request of a conversation; `None` if none is ready.
+
+        Args:
+            key: The conversation.
+            model_id: The chosen model, which not every server may offer while they are replaced.
+            tried: Names of servers that failed to answer the question.
+        """
+        if not self.settings.replica_urls:
+            return self.replicas[0] if self.ready else None
+        ready = [each for each in self.replicas if each.ready and each.name not in tried]
+        ready = [each for each in ready if not each.suspect] or ready
+        return self._router.choose(key, [each for each in ready if each.offers(model_id)] or ready)
+
+    def failed(self, replica: Replica, key: str, error: BackendError) -> None:
+        """Note that a server did not answer a question; the conversation goes on at another one, if there is one."""
+        if self.settings.replica_urls and error.kind in FAILURES:
+            self._router.leave(key, replica.name)
+            replica.failed(error)
 
     async def run(self) -> None:
-        """Check the model until cancelled: often until it is ready, then every half minute."""
+        """Check the servers until cancelled: often until they are ready, then every half minute."""
         self._measure()
-        while True:
-            await self.check()
-            pause = READY_POLL_SECONDS if self.ready else self._poll_seconds
-            try:
-                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - replicas spread their checks
-                    await self._check_now.wait()
-            except TimeoutError:
-                pass
-            self._check_now.clear()
+        async with asyncio.TaskGroup() as group:
+            for replica in self.replicas:
+                group.create_task(self._watch(replica))
 
     async def check(self) -> None:
-        """Check the model at its server, and notify the waiting conversations."""
-        try:
-            backend = self.backend or await backend_at(self.endpoint, self.settings)
-            served = await backend.describe()
-        except BackendError as error:
-            await self._not_ready(error)
-        except Exception as error:  # a credential may raise any exception, and the checks must go on
-            log.warning("model check failed", exc_info=True)
-            await self._not_ready(BackendError(Kind.FORBIDDEN, f"{type(error).__name__}: {error}"[:300]))
-        else:
-            await self._is_ready(backend, served)
+        """Check all servers, and notify the waiting conversations."""
+        await asyncio.gather(*(self._check(each) for each in self.replicas))
 
     async def changed(self, seconds: float) -> None:
         """Wait until a check is done, or for some seconds."""
@@ -155,56 +148,81 @@ class Model:
         except TimeoutError:
             pass
 
-    async def recheck(self) -> None:
-        """Check the model at once, after a request found it missing, and restart the polling."""
-        await self.check()
-        self._check_now.set()
+    async def recheck(self, replica: Replica | None = None) -> None:
+        """Check the model, or one server, at once, after a request found it missing, and restart the polling."""
+        await (self._check(replica) if replica else self.check())
+        self.check_soon()
 
-    async def _is_ready(self, backend: Backend, served: ServedModel) -> None:
-        if self.state is not State.READY:
-            log.info("model ready", extra={"model": served.id, "backend": backend.name})
-            self._enter(State.READY)
-        elif self.default and served.id != self.default.id:
-            log.info("model renamed", extra={"model": served.id, "was": self.default.id})
-        self.backend, self.default, self.conditions, self.download_seconds = backend, served, None, None
-        self.reason = self.said = ""
-        self._served_name = served.id
+    def check_soon(self) -> None:
+        """Restart the polling of all servers with a check."""
+        for each in self.replicas:
+            each.check_now.set()
+
+    @property
+    def _first(self) -> Replica:
+        return next((each for each in self.replicas if each.ready), self.replicas[0])
+
+    def _another_ready(self, replica: Replica) -> bool:
+        return any(each.ready and not each.suspect for each in self.replicas if each is not replica)
+
+    async def _watch(self, replica: Replica) -> None:
+        while True:
+            await self._check(replica)
+            pause = READY_POLL_SECONDS if replica.settled else self._poll_seconds
+            try:
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - replicas spread their checks
+                    await replica.check_now.wait()
+            except TimeoutError:
+                pass
+            replica.check_now.clear()
+
+    async def _check(self, replica: Replica) -> None:
+        before = replica.state
+        await replica.check()
+        if self.settings.replica_urls and replica.state is not before:
+            reason = replica.error.detail if replica.error else None
+            log.info("replica changed", extra={"replica": replica.name, "state": replica.state, "reason": reason})
+        absent = all(each.state in (State.GONE, State.WARMING_UP) for each in self.replicas)
+        asleep = not self.ready and await self._objects.asleep(absent=absent)
+        if self.ready:
+            self._note_ready()
+        else:
+            self._note_not_ready(asleep=asleep)
         self._measure()
+        if not self.ready:
+            await self._read_details(replica)
         await self._notify()
 
-    async def _not_ready(self, error: BackendError) -> None:
-        was_there = self.ready or self.state is State.GONE
-        if self.ready and error.kind in (Kind.SLOW, Kind.BUSY):
-            return  # a server that is too busy to answer a check is not gone
-        state = State.GONE if was_there else State.WARMING_UP
-        state = LASTING.get(error.kind, state)
-        self.backend = self.default = None
+    def _note_ready(self) -> None:
+        served = self.default.id if self.default else ""
+        if self.state is not State.READY:
+            log.info("model ready", extra={"model": served, "backend": self.backend and self.backend.name})
+            self._enter(State.READY)
+        elif served != self._served_name:
+            log.info("model renamed", extra={"model": served, "was": self._served_name})
+        self.conditions = self.download_seconds = None
+        self.reason = self.said = ""
+        self._served_name = served
+
+    def _note_not_ready(self, *, asleep: bool) -> None:
+        worst = min(self.replicas, key=lambda each: ORDER.index(each.state))
+        error = worst.error or BackendError(Kind.NOT_READY)
+        state = State.ASLEEP if asleep else worst.state
         self.reason, self.said = error.detail, error.said
         if state is not self.state:
             log.info("model not ready", extra={"state": state, "reason": error.detail})
             self._enter(state)
-        self._measure()
-        await self._read_details()
-        await self._notify()
 
-    async def _read_details(self) -> None:
+    async def _read_details(self, replica: Replica) -> None:
         """Read more about a model that is not ready: its Workspace, and its download."""
-        workspace = self.settings.workspace_name
-        if self._workspaces and workspace:
-            self.conditions = await self._workspaces.conditions(workspace)
+        self.conditions = await self._objects.conditions()
         self.download_seconds = None
         with suppress(Exception):  # a credential may fail here too
-            response = await self.endpoint.request("GET", "/metrics")
+            response = await replica.endpoint.request("GET", "/metrics")
             self.download_seconds = remaining_seconds(response.text)
 
     def _measure(self) -> None:
-        """Set the metric, under one name at a time: the name before a renaming is removed."""
-        if self._measured_name != self.name:
-            if self._measured_name:
-                metrics.MODEL_READY.remove(self._measured_name)
-            metrics.begin(self.name, outcomes=Kind, errors=FAULTS)
-        self._measured_name = self.name
-        metrics.MODEL_READY.labels(self.name).set(self.ready)
+        self._gauges.set(self.name, ready=self.ready, asleep=self.state is State.ASLEEP)
 
     def _enter(self, state: State) -> None:
         self.state = state

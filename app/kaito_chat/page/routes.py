@@ -34,7 +34,7 @@ ROUTES = (
     _route("GET", rf"/status|/user|/auth/config|/project/(settings|translations)|/project/thread/{_ID}"),
     _route("GET", r"/auth/oauth/azure-ad(/callback)?"),
     _route("POST", r"/login", 16 * KIB),
-    _route("POST", r"/logout|/set-session-cookie", 4 * KIB),
+    _route("POST", r"/logout|/set-session-cookie|/wake", 4 * KIB),
     _route("POST", r"/project/(threads|action)", 64 * KIB),
     _route("PUT DELETE", r"/project/thread", 16 * KIB),
     _route("PUT DELETE", r"/feedback", 64 * KIB),

@@ -30,6 +30,12 @@ class Pressed(_Body):
     forId: MessageId  # noqa: N815 - Chainlit's name
 
 
+class Wake(_Body):
+    """A request to wake a model."""
+
+    model: Short
+
+
 class Press(_Body):
     """The press of a button on a page."""
 

@@ -10,13 +10,16 @@ from chainlit.context import init_ws_context
 from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 
 from kaito_chat.chat.answers import Answers
 from kaito_chat.chat.buttons import NAMES
 from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.services import Services
+from kaito_chat.chat.waking import offers_wake, wake
+from kaito_chat.kubernetes.inference_sets import ScaleError
 from kaito_chat.page.security import accept_language
-from kaito_chat.routes.bodies import Press, SessionCookie
+from kaito_chat.routes.bodies import Press, SessionCookie, Wake
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import negotiate, texts_for
@@ -40,13 +43,14 @@ class PageRoutes:
     def router(self) -> APIRouter:
         """Return a router with the routes."""
         routes = APIRouter()
-        routes.get("/status", dependencies=[Depends(get_current_user)])(self.status)
+        routes.get("/status")(self.status)
+        routes.post("/wake")(self.wake)
         routes.post("/set-session-cookie")(self.session_cookie)
         routes.post("/logout")(self.logout)
         routes.post("/project/action")(self.press)
         return routes
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self, user: CurrentUser) -> dict[str, Any]:
         """Return the state of the models and of the history."""
         texts = texts_for(negotiate(accept_language.get()))
         waits = self._services.history.outbox.pending if self._services.history else 0
@@ -56,8 +60,10 @@ class PageRoutes:
                 {
                     "name": model.name,
                     "state": model.state,
-                    "text": texts.state(model.state),
+                    "text": texts.status(model),
                     "steps": [step._asdict() for step in texts.steps(model)],
+                    "replicas": [{"state": each.state, "running": each.running} for each in model.replicas],
+                    "wake": offers_wake(self._services.settings, model, user),
                 }
                 for model in self._services.models
             ],
@@ -106,6 +112,24 @@ class PageRoutes:
 
         await asyncio.wait((self._services.background(take()),))  # continues if the client cancels the request
         return {"success": True}
+
+    async def wake(self, body: Wake, user: CurrentUser) -> JSONResponse:
+        """Wake a model that sleeps; a press of the button counts as a question."""
+        model = next((each for each in self._services.models if each.name == body.model), None)
+        if user is None or model is None:
+            raise HTTPException(404, "Not Found")
+        if self._services.limits.refusal(str(user.identifier), page=""):
+            metrics.REFUSED.labels("flood").inc()
+            raise HTTPException(429, "Too Many Requests")
+        self._services.limits.count(str(user.identifier))
+        texts = texts_for(negotiate(accept_language.get()))
+        try:
+            await wake(self._services, model, user)
+        except PermissionError:
+            return JSONResponse({"detail": texts.say("wake.not_allowed")}, status_code=403)
+        except ScaleError as error:
+            return JSONResponse({"detail": texts.not_woken(error)}, status_code=502)
+        return JSONResponse({"detail": ""})
 
 
 def _name(user: User | None) -> str | None:

@@ -9,17 +9,19 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kaito_chat.settings.access import Access
 from kaito_chat.settings.answering import Answers, Models
 from kaito_chat.settings.empty import EmptyVariables
+from kaito_chat.settings.icons import sources
 from kaito_chat.settings.limits import Limits, Timeouts
 from kaito_chat.settings.model import ModelSettings
 from kaito_chat.settings.process import Process
 from kaito_chat.settings.sample import SampleVariables
 from kaito_chat.settings.secret_files import SecretFiles, is_secret
+from kaito_chat.settings.waking import Waking
 
 PREFIX = "KAITO_CHAT_"
 
 
 # pydantic lists the fields of the last base first.
-class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings):
+class Settings(Process, Access, Limits, Timeouts, Waking, Answers, Models, BaseSettings):
     """The operator's settings. The environment variable `KAITO_CHAT_<FIELD>` sets each field.
 
     Raises:
@@ -70,10 +72,30 @@ class Settings(Process, Access, Limits, Timeouts, Answers, Models, BaseSettings)
             raise ValueError(f"{PREFIX}DATABASE_URL needs {PREFIX}SIGN_IN: a conversation belongs to a user")
         return self
 
+    @model_validator(mode="after")
+    def _known_wakers(self) -> "Settings":
+        if self.wake_allowed != "nobody" and self.sign_in == "none":
+            raise ValueError(f"{PREFIX}WAKE_ALLOWED={self.wake_allowed} needs {PREFIX}SIGN_IN")
+        if self.wake_groups and self.sign_in != "entra":
+            raise ValueError(f"{PREFIX}WAKE_GROUPS needs {PREFIX}SIGN_IN=entra")
+        listed = bool(self.wake_users or self.wake_groups)
+        if listed != (self.wake_allowed == "listed"):
+            raise ValueError(
+                f"{PREFIX}WAKE_ALLOWED=listed, and {PREFIX}WAKE_USERS or {PREFIX}WAKE_GROUPS, need each other"
+            )
+        return self
+
     @classmethod
     def secret_names(cls) -> list[str]:
         """Return the names of the settings whose values are secret."""
         return [name for name, field in cls.model_fields.items() if is_secret(field)]
+
+    @cached_property
+    def icon_sources(self) -> list[str]:
+        """The addresses of icons on other servers."""
+        starters = [*self.starters, *(each for model in self.configured_models for each in model.starters or ())]
+        icons = {each.icon for each in starters} | {each.icon for each in self.configured_models}
+        return sources({icon for icon in icons if icon})
 
     @cached_property
     def configured_models(self) -> tuple[ModelSettings, ...]:

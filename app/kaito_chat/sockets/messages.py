@@ -60,6 +60,9 @@ class Messages:
         if any(message.id == said.id for message in chat_context.get()):
             log.warning("a duplicate message was ignored", extra={"message_id": said.id})
             return
+        # During an answer a refused question is not kept: its message would end the conversation, without an answer.
+        if self._services.conversations.of(session.id).answering and await self._answers.refuses(session):
+            return
         # The title is the truncated first question; Chainlit would use all of it.
         begins = not session.has_first_interaction
         session.has_first_interaction = True
@@ -88,6 +91,8 @@ class Messages:
         places = [at for at, each in enumerate(messages) if each.id == said.id and each.type == "user_message"]
         if not places:
             log.warning("an edit of an unknown message was ignored", extra={"message_id": said.id})
+            return
+        if await self._answers.refuses(session):
             return
         question = messages[places[0]]
         question.content = said.output

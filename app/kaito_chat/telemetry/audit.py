@@ -9,7 +9,7 @@ def record(action: str, user: str | None, outcome: str, **subjects: str) -> None
     """Write one audit line.
 
     Args:
-        action: `sign_in`, `sign_out`, `connect`, `question`, `feedback`, `rename` or `delete`.
+        action: `sign_in`, `sign_out`, `connect`, `question`, `feedback`, `rename`, `delete` or `wake`.
         user: The user's identifier; `None` without sign-in.
         outcome: `ok`, or the reason of the refusal or failure.
         subjects: Ids of the affected objects, such as `thread_id`.

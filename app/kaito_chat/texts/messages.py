@@ -6,7 +6,9 @@ from functools import cache
 from typing import NamedTuple
 
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.models.readiness import LASTING, Model, State
+from kaito_chat.kubernetes.inference_sets import ScaleError
+from kaito_chat.models.readiness import Model
+from kaito_chat.models.states import LASTING, State
 from kaito_chat.texts.catalog import DEFAULT, closest, codes, load
 
 # Typical durations of the warm-up steps, in minutes.
@@ -52,7 +54,7 @@ class Texts:
 
     def page(self) -> dict[str, str]:
         """Return the texts that our script on the page shows, with their placeholders."""
-        shown = ("page.", "state.", "settings.model")
+        shown = ("page.", "state.", "settings.model", "wake.it", "wake.tip")
         return {key: text for key, text in self._texts.items() if key.startswith(shown)}
 
     def error(self, error: BackendError, reference: str = "") -> str:
@@ -69,13 +71,24 @@ class Texts:
         return "\n\n".join(part for part in parts if part)
 
     def state(self, state: State) -> str:
-        """Return the short text for a model's state."""
+        """Return the short text for a state."""
         return self.say(f"state.{state}")
+
+    def status(self, model: Model) -> str:
+        """Return the short text for a model's state: until when it sleeps, and how many of its servers are ready."""
+        if until := self._until(model):
+            return self.say("state.asleep_until", time=until)
+        ready = sum(each.ready for each in model.replicas)
+        if 0 < ready < len(model.replicas):
+            return self.say("state.replicas", ready=ready, total=len(model.replicas))
+        return self.state(model.state)
 
     def steps(self, model: Model) -> list[Step]:
         """Return the known steps of a model's warm-up."""
         if model.ready:
             return [self._step("ready", "done")]
+        if model.state is State.ASLEEP:
+            return []
         known = model.conditions
         waited = time.monotonic() - model.since
         downloading = model.download_seconds is not None
@@ -103,6 +116,9 @@ class Texts:
                 reason = f"\n\n> {quoted(model.said)}" if model.said else ""
                 return f"{self.say(f'error.{kind}')}{reason}\n\n{self.say('warming.forbidden')}"
         name = self.say("warming.the_model") if model.name == "model" else quoted(model.name)
+        if model.state is State.ASLEEP:
+            until = self._until(model)
+            return self.say("warming.asleep_until" if until else "warming.asleep", name=name, time=until)
         if model.state is State.GONE:
             head = self.say("warming.gone", name=name, duration=self.duration(time.monotonic() - model.since))
         else:
@@ -115,6 +131,12 @@ class Texts:
         failed = f"\n\n**{self.say(f'failure.{known.failure}')}**" if known and known.failure else ""
         said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
         return f"{head}\n\n{listed}{failed}{said}"
+
+    def not_woken(self, error: ScaleError) -> str:
+        """Return the notice that a model was not woken, with the API server's message."""
+        keys = {"forbidden": "wake.forbidden", "unreachable": "wake.unreachable"}
+        text = self.say(keys.get(error.reason, "wake.failed"))
+        return f"{text}\n\n> {quoted(error.said)}" if error.said else text
 
     def usage(self, prompt: int | None, completion: int | None, first_token_seconds: float, *, streamed: bool) -> str:
         """Return the usage line under an answer."""
@@ -132,6 +154,15 @@ class Texts:
         if minutes:
             return self.say("duration.minutes", minutes=minutes, seconds=rest)
         return self.say("duration.seconds", seconds=rest)
+
+    def _until(self, model: Model) -> str:
+        """Return the time of the next wake-up of a model that sleeps; empty if none is known."""
+        now, schedule = datetime.now(UTC), model.settings.schedule
+        at = schedule.next_wake(now) if schedule and model.state is State.ASLEEP else None
+        if at is None:
+            return ""
+        today = at.date() == now.astimezone(at.tzinfo).date()
+        return f"{at:%H:%M %Z}" if today else f"{at:%Y-%m-%d %H:%M %Z}"
 
     def _step(self, name: str, state: str, detail: str = "") -> Step:
         return Step(self.say(f"step.{name}"), state, detail)

@@ -2,8 +2,9 @@
 {{- define "kaito-chat.checks" -}}
 {{- $settings := default dict .Values.chat.settings -}}
 {{- $vault := ternary (default dict .Values.chat.keyVault.secrets) dict .Values.chat.keyVault.enabled -}}
-{{- if and (not .Values.model.enabled) (not .Values.chat.models) -}}
-{{- fail "model.enabled is false and chat.models is empty: the chat needs a model. Add an endpoint to chat.models." -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- if and (not .Values.model.enabled) (not (get .Values.model "resolved").models) (not .Values.chat.models) -}}
+{{- fail "model.enabled is false, and models and chat.models are empty: the chat needs a model. Add one to models, or an endpoint to chat.models." -}}
 {{- end -}}
 {{- $signIn := toString (default "none" (get $settings "KAITO_CHAT_SIGN_IN")) -}}
 {{- if and (ne $signIn "none") (not .Values.chat.existingSecret) (not (hasKey $vault "KAITO_CHAT_AUTH_SECRET")) -}}
@@ -47,31 +48,17 @@
 {{- if and .Values.chat.keyVault.enabled (not .Values.chat.workloadIdentity.enabled) -}}
 {{- fail "chat.keyVault.enabled needs chat.workloadIdentity.enabled: the key vault is read with the pod's own identity." -}}
 {{- end -}}
-{{- if and (eq (default "" .Values.model.kind) "Workspace") (or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled) -}}
-{{- fail "model.kind is Workspace, which is one replica: with model.replicas above 1 or model.autoscaling.enabled set model.kind: InferenceSet." -}}
-{{- end -}}
-{{- if and .Values.model.enabled .Values.model.autoscaling.enabled (lt (int .Values.model.autoscaling.maxReplicas) 2) -}}
-{{- fail "model.autoscaling.maxReplicas must be 2 or more." -}}
-{{- end -}}
-{{- if and .Values.model.autoscaling.enabled (gt (int .Values.model.autoscaling.minReplicas) (int .Values.model.autoscaling.maxReplicas)) -}}
-{{- fail "model.autoscaling.minReplicas is above model.autoscaling.maxReplicas." -}}
-{{- end -}}
 {{- if and .Values.chat.autoscaling.enabled (gt (int .Values.chat.autoscaling.minReplicas) (int .Values.chat.autoscaling.maxReplicas)) -}}
 {{- fail "chat.autoscaling.minReplicas is above chat.autoscaling.maxReplicas." -}}
 {{- end -}}
 {{- range list "KAITO_CHAT_BACKEND" "KAITO_CHAT_MODEL" "KAITO_CHAT_INDEX_NAME" "KAITO_CHAT_MAX_MODEL_LEN_TOKENS" -}}
-{{- if and $.Values.chat.models (hasKey $settings .) -}}
-{{- fail (printf "chat.settings.%s applies to a single model: with chat.models, set it there." .) -}}
+{{- if and (include "kaito-chat.listsModels" $) (hasKey $settings .) -}}
+{{- fail (printf "chat.settings.%s applies to a single model: with several ones, set it in chat.models." .) -}}
 {{- end -}}
 {{- end -}}
-{{- if .Values.model.enabled -}}
-{{- range .Values.chat.models -}}
-{{- if eq .name (default (include "kaito-chat.modelSlug" $) $.Values.model.displayName) -}}
-{{- fail (printf "chat.models has a model named %q, which is the name of this release's own: rename it, or set model.displayName." .name) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "kaito-chat.modelsDiffer" . -}}
+{{- include "kaito-chat.keptModels" . -}}
 {{- include "kaito-chat.renameCheck" . -}}
-{{- include "kaito-chat.switchChecks" . -}}
+{{- range prepend (get .Values.model "resolved").models . }}{{ include "kaito-chat.modelChecks" . }}{{ end -}}
 {{- include "kaito-chat.ingressChecks" . -}}
 {{- end -}}

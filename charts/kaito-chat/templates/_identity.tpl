@@ -8,16 +8,11 @@ run must not change. The cluster decides; without one (helm template) the defaul
 Workspace, and every such field for an InferenceSet.
 */ -}}
 
-{{- /* Decide once for these values, since it reads the cluster: `resolved` of the model gets `set`, `generation` and `standby`. */ -}}
+{{- /* Decide once for these values, since it reads the cluster: `resolved` of the model gets `set`, `generation`, and its family. */ -}}
 {{- define "kaito-chat.resolve" -}}
 {{- if not (hasKey .Values.model "resolved") -}}
-{{- $resolved := include "kaito-chat.identity" . | fromJson -}}
-{{- $_ := set $resolved "standby" (list) -}}
-{{- with include "kaito-chat.standbyModel" . -}}
-{{- $values := set (omit $.Values "model") "model" (fromJson .) -}}
-{{- $_ := set $resolved "standby" (list (dict "Values" $values "Release" $.Release "Chart" $.Chart "Capabilities" $.Capabilities)) -}}
-{{- end -}}
-{{- $_ := set .Values.model "resolved" $resolved -}}
+{{- $_ := set .Values.model "resolved" (include "kaito-chat.identity" . | fromJson) -}}
+{{- include "kaito-chat.family" . -}}
 {{- end -}}
 {{- end -}}
 

@@ -27,6 +27,15 @@ answer send HTTP requests, which can reach another pod without affinity; the pag
 {{- default (printf "%s-tls" (include "kaito-chat.chat" .)) .Values.ingress.tls.secretName -}}
 {{- end -}}
 
+{{- /* TLS Secret of a model's own endpoint, which cert-manager writes. */ -}}
+{{- define "kaito-chat.modelTlsSecret" -}}
+{{- with get .Values.model "name" -}}
+{{- printf "%s-model-%s-tls" (include "kaito-chat.fullname" $) . -}}
+{{- else -}}
+{{- printf "%s-model-tls" (include "kaito-chat.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Name of the F5 Policy for an allow-list, empty in other modes: F5's Ingress annotations have no allow-list. */ -}}
 {{- define "kaito-chat.policyOf" -}}
 {{- if and (eq .root.Values.ingress.mode "nginx") .allowedCidrs -}}{{ .service }}-allowed{{- end -}}
@@ -120,21 +129,27 @@ maxBodySizeMib, allowedCidrs, basicAuthSecret, buffering.
 {{- if and (include "kaito-chat.isIngress" .) $ingress.tls.enabled (not $ingress.tls.clusterIssuer) (not $ingress.tls.secretName) -}}
 {{- fail "ingress.tls.enabled needs ingress.tls.clusterIssuer, which issues a certificate, or ingress.tls.secretName, which contains one." -}}
 {{- end -}}
-{{- if .Values.model.ingress.enabled -}}
+{{- $hosts := list $ingress.host -}}
+{{- range prepend (get .Values.model "resolved").models . -}}
+{{- $path := include "kaito-chat.modelPath" . -}}
+{{- $endpoint := .Values.model.ingress -}}
+{{- if $endpoint.enabled -}}
 {{- if not .Values.model.enabled -}}
-{{- fail "model.ingress.enabled needs model.enabled: there is no model of this release to publish." -}}
+{{- fail (printf "%s.ingress.enabled needs %s.enabled: there is no model of this release to publish." $path $path) -}}
 {{- end -}}
 {{- if not (include "kaito-chat.isIngress" .) -}}
-{{- fail (printf "model.ingress.enabled needs ingress.mode nginx or webapprouting: with %s nothing checks a password or addresses, and the model answers every client." $ingress.mode) -}}
+{{- fail (printf "%s.ingress.enabled needs ingress.mode nginx or webapprouting: with %s nothing checks a password or addresses, and the model answers every client." $path $ingress.mode) -}}
 {{- end -}}
-{{- if not .Values.model.ingress.host -}}
-{{- fail "model.ingress.enabled needs model.ingress.host." -}}
+{{- if not $endpoint.host -}}
+{{- fail (printf "%s.ingress.enabled needs %s.ingress.host." $path $path) -}}
 {{- end -}}
-{{- if eq .Values.model.ingress.host $ingress.host -}}
-{{- fail "model.ingress.host must differ from ingress.host." -}}
+{{- if has $endpoint.host $hosts -}}
+{{- fail (printf "%s.ingress.host must differ from ingress.host, and from those of other models." $path) -}}
 {{- end -}}
-{{- if not (or .Values.model.ingress.basicAuthSecret .Values.model.ingress.allowedCidrs) -}}
-{{- fail "model.ingress.enabled needs model.ingress.basicAuthSecret or model.ingress.allowedCidrs: the model's endpoint has no authentication." -}}
+{{- $hosts = append $hosts $endpoint.host -}}
+{{- if not (or $endpoint.basicAuthSecret $endpoint.allowedCidrs) -}}
+{{- fail (printf "%s.ingress.enabled needs %s.ingress.basicAuthSecret or %s.ingress.allowedCidrs: the model's endpoint has no authentication." $path $path $path) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -12,6 +12,7 @@ releases, and between the old and the new model of a release. Takes root and gen
 {{- $model := .root.Values.model -}}
 {{- $what := list .root.Release.Namespace (include "kaito-chat.fullname" .root) $model.instanceType $model.nodeCount $model.template (include "kaito-chat.preset" .root) -}}
 {{- with .generation }}{{ $what = append $what . }}{{ end -}}
+{{- with include "kaito-chat.modelKey" .root | fromJson }}{{ $what = append $what . }}{{ end -}}
 {{- $hash := toJson $what | sha256sum | trunc 6 -}}
 {{- $apps := printf "%s-%s" (include "kaito-chat.modelSlug" .root | trunc 40 | trimSuffix "-") $hash -}}
 {{- default (dict "apps" $apps) $model.nodeLabels | toYaml -}}
@@ -28,6 +29,12 @@ count: {{ .root.Values.model.nodeCount }}
 labelSelector:
   matchLabels:
     {{- include "kaito-chat.nodeLabels" . | nindent 4 }}
+{{- with .root.Values.model.preferredNodes }}
+preferredNodes: {{ toJson . }}
+{{- end }}
+{{- with .root.Values.model.migProfile }}
+partition: {mode: mig, profile: {{ . | quote }}}
+{{- end }}
 {{- end -}}
 
 {{- /* One of KAITO's presets, or any model of Hugging Face from KAITO 0.9 on. */ -}}
@@ -37,6 +44,7 @@ name: {{ .Values.model.preset | quote }}
 {{- with .Values.model.image }}{{ $_ := set $options "image" . }}{{ end -}}
 {{- with .Values.model.imagePullSecrets }}{{ $_ := set $options "imagePullSecrets" . }}{{ end -}}
 {{- with .Values.model.accessSecret }}{{ $_ := set $options "modelAccessSecret" . }}{{ end -}}
+{{- with .Values.model.keyVaultSecret }}{{ $_ := set $options "modelAccessSecret" (include "kaito-chat.tokenSecret" (dict "root" $ "secret" .)) }}{{ end -}}
 {{- with $options }}
 presetOptions:
   {{- toYaml . | nindent 2 }}
@@ -66,7 +74,12 @@ presetOptions:
 {{- range . }}
 - source:
     name: {{ .name | quote }}
-    image: {{ .image | quote }}
+    {{- with .image }}
+    image: {{ . | quote }}
+    {{- end }}
+    {{- with .volume }}
+    volumeSource: {{ toJson . }}
+    {{- end }}
     {{- with .imagePullSecrets }}
     imagePullSecrets: {{ toJson . }}
     {{- end }}

@@ -88,10 +88,27 @@ root, set and generation.
 {{- $_ := set $fixed "preset" (include "kaito-chat.preset" .root | fromYaml) -}}
 {{- end -}}
 {{- with .generation }}{{ $_ := set $fixed "generation" . }}{{ end -}}
+{{- range $key, $value := include "kaito-chat.modelKey" .root | fromJson }}{{ $_ := set $fixed $key $value }}{{ end -}}
 {{- $hash := toJson $fixed | sha256sum | trunc 6 -}}
 {{- $begin := include "kaito-chat.fullname" .root -}}
 {{- $slug := include "kaito-chat.modelSlug" .root | lower | replace "." "-" | replace "_" "-" -}}
 {{- printf "%s-%s-%s" $begin ($slug | trunc (int (sub 38 (len $begin))) | trimSuffix "-") $hash -}}
+{{- end -}}
+
+{{- /* Name of a model in the picker; of a custom template by default its key in `models`. */ -}}
+{{- define "kaito-chat.modelTitle" -}}
+{{- $name := ternary (get .Values.model "name") "" (not (empty .Values.model.template)) -}}
+{{- coalesce .Values.model.displayName $name (include "kaito-chat.modelSlug" .) -}}
+{{- end -}}
+
+{{- /* Secret with the Hugging Face token that a Key Vault secret contains; models share it. Takes root and secret. */ -}}
+{{- define "kaito-chat.tokenSecret" -}}
+{{- printf "%s-token-%s" (include "kaito-chat.fullname" .root) (sha256sum .secret | trunc 8) -}}
+{{- end -}}
+
+{{- /* SecretProviderClass of the tokens. */ -}}
+{{- define "kaito-chat.modelTokens" -}}
+{{- printf "%s-model-tokens" (include "kaito-chat.fullname" .) -}}
 {{- end -}}
 
 {{- /* The name that these values have in this cluster. */ -}}

@@ -7,7 +7,7 @@ contradict its own objects.
 {{- if .Values.ingress.host -}}
 {{- $_ := set $settings "KAITO_CHAT_PUBLIC_URL" (include "kaito-chat.url" .) -}}
 {{- end -}}
-{{- if .Values.chat.models -}}
+{{- if include "kaito-chat.listsModels" . -}}
 {{- $_ := set $settings "KAITO_CHAT_MODELS" (include "kaito-chat.models" . | fromJsonArray) -}}
 {{- else if .Values.model.enabled -}}
 {{- $_ := set $settings "KAITO_CHAT_ENDPOINT_URL" (include "kaito-chat.modelUrl" .) -}}
@@ -59,18 +59,81 @@ http://{{ include "kaito-chat.model" . }}
 {{- end -}}
 {{- end -}}
 
-{{- /* Not empty if the application may read its Workspace. The names of an InferenceSet's Workspaces are not known in advance. */ -}}
+{{- /* Not empty if the settings list models: several ones, or one with more than an address. */ -}}
+{{- define "kaito-chat.listsModels" -}}
+{{- $model := .Values.model -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- $resolved := get .Values.model "resolved" -}}
+{{- $profile := and $model.enabled (or $model.description $model.icon $model.starters $resolved.copies (default dict $model.schedule).wakes (include "kaito-chat.sleeps" .)) -}}
+{{- if or .Values.chat.models $resolved.models $profile -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Not empty if the application may read the Workspace of this model. The names of an InferenceSet's are not known in advance. */ -}}
 {{- define "kaito-chat.readsWorkspace" -}}
 {{- if and .Values.model.enabled (not (include "kaito-chat.several" .)) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Names of all Workspaces that the application may read, also of standbys, as JSON. */ -}}
+{{- define "kaito-chat.readWorkspaces" -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- $names := list -}}
+{{- range prepend (get .Values.model "resolved").others . -}}
+{{- if include "kaito-chat.readsWorkspace" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}
+
+{{- /* Not empty if the chat reads whether this model was scaled to zero: an InferenceSet that has a schedule, or that users may wake. */ -}}
+{{- define "kaito-chat.sleeps" -}}
+{{- if and .Values.model.enabled (include "kaito-chat.several" .) (or (default dict .Values.model.schedule).wakes (include "kaito-chat.wakes" .)) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Not empty if users may wake a model. */ -}}
+{{- define "kaito-chat.wakes" -}}
+{{- if ne (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_WAKE_ALLOWED" | default "nobody")) "nobody" -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Names of all InferenceSets whose number of replicas the application may read, also of standbys, as JSON. */ -}}
+{{- define "kaito-chat.sleepers" -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- $names := list -}}
+{{- range prepend (get .Values.model "resolved").others . -}}
+{{- if include "kaito-chat.sleeps" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}
+
+{{- /* Not empty if the application reads objects of KAITO from the API server. */ -}}
+{{- define "kaito-chat.readsCluster" -}}
+{{- if or (ne (include "kaito-chat.readWorkspaces" .) "[]") (ne (include "kaito-chat.sleepers" .) "[]") -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Profile of one model in the application's format, as JSON. */ -}}
+{{- define "kaito-chat.profile" -}}
+{{- $model := .Values.model -}}
+{{- $found := dict "name" (include "kaito-chat.modelTitle" .) "endpoint_url" (include "kaito-chat.modelUrl" .) -}}
+{{- if include "kaito-chat.readsWorkspace" . -}}{{- $_ := set $found "workspace_name" (include "kaito-chat.model" .) -}}{{- end -}}
+{{- range $key := list "description" "icon" "starters" -}}
+{{- with get $model $key }}{{ $_ := set $found $key . }}{{ end -}}
+{{- end -}}
+{{- if include "kaito-chat.sleeps" . -}}{{- $_ := set $found "inference_set_name" (include "kaito-chat.model" .) -}}{{- end -}}
+{{- if (default dict $model.schedule).wakes -}}
+{{- $schedule := dict -}}
+{{- range $key, $value := $model.schedule }}{{ with $value }}{{ $_ := set $schedule (snakecase $key) . }}{{ end }}{{ end -}}
+{{- $_ := set $found "schedule" $schedule -}}
+{{- end -}}
+{{- $urls := list -}}
+{{- range (get $model "resolved").copies }}{{ $urls = append $urls (include "kaito-chat.modelUrl" .) }}{{ end -}}
+{{- with $urls }}{{ $_ := set $found "replica_urls" . }}{{ end -}}
+{{- toJson $found -}}
 {{- end -}}
 
 {{- /* All models of the picker, the release's own first, in the application's format. */ -}}
 {{- define "kaito-chat.models" -}}
 {{- $models := list -}}
-{{- if .Values.model.enabled -}}
-{{- $own := dict "name" (default (include "kaito-chat.modelSlug" .) .Values.model.displayName) "endpoint_url" (include "kaito-chat.modelUrl" .) -}}
-{{- if include "kaito-chat.readsWorkspace" . -}}{{- $_ := set $own "workspace_name" (include "kaito-chat.model" .) -}}{{- end -}}
-{{- $models = append $models $own -}}
+{{- include "kaito-chat.resolve" . -}}
+{{- range prepend (get .Values.model "resolved").models . -}}
+{{- if .Values.model.enabled }}{{ $models = append $models (include "kaito-chat.profile" . | fromJson) }}{{ end -}}
 {{- end -}}
 {{- range $index, $each := .Values.chat.models -}}
 {{- $model := dict -}}

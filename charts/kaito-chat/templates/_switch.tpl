@@ -1,53 +1,52 @@
 {{- /* Refusals of an upgrade that takes a running model away. They read the cluster: helm template refuses nothing. */ -}}
 {{- define "kaito-chat.switchChecks" -}}
 {{- $model := .Values.model -}}
+{{- $path := include "kaito-chat.modelPath" . -}}
 {{- include "kaito-chat.resolve" . -}}
 {{- $standby := (get $model "resolved").standby -}}
 {{- $name := ternary (include "kaito-chat.model" .) "" $model.enabled -}}
 {{- range $standby -}}
 {{- if eq $name (include "kaito-chat.model" .) -}}
-{{- fail "model.standby is the same model as `model`: set the fields in which it differs, such as preset or instanceType, or remove it." -}}
+{{- fail (printf "%s.standby is the same model as `%s`: set the fields in which it differs, such as preset or instanceType, or remove it." $path $path) -}}
 {{- end -}}
 {{- if and .Values.model.instanceType $model.nodeLabels (eq (toJson .Values.model.nodeLabels) (toJson $model.nodeLabels)) -}}
-{{- fail "model.standby has the nodeLabels of `model`, so KAITO would start both on one GPU node: set model.standby.nodeLabels." -}}
+{{- fail (printf "%s.standby has the nodeLabels of `%s`, so KAITO would start both on one GPU node: set %s.standby.nodeLabels." $path $path $path) -}}
 {{- end -}}
 {{- end -}}
 {{- $used := include "kaito-chat.usedModel" . | fromJson -}}
 {{- if and $used (ne $used.prefix (include "kaito-chat.chat" .)) (not $model.allowInterruption) -}}
-{{- fail (printf "The objects of this release begin with %s, and would begin with %s: all would be created again, and %s %s deleted. Set fullnameOverride: %s, or accept the interruption with model.allowInterruption: true." $used.prefix (include "kaito-chat.chat" .) $used.kind $used.name $used.prefix) -}}
+{{- fail (printf "The objects of this release begin with %s, and would begin with %s: all would be created again, and %s %s deleted. Set fullnameOverride: %s, or accept the interruption with %s.allowInterruption: true." $used.prefix (include "kaito-chat.chat" .) $used.kind $used.name $used.prefix $path) -}}
 {{- end -}}
 {{- if and $used (ne $used.name $name) -}}
 {{- $stays := false -}}
 {{- range $standby }}{{ if eq $used.name (include "kaito-chat.model" .) }}{{ $stays = true }}{{ end }}{{ end -}}
 {{- $old := printf "%s %s" $used.kind $used.name -}}
 {{- if and $used.kept (not $stays) -}}
-{{- fail (printf "model.keep: %s would leave the release and remain in the cluster, where helm 3 cannot roll back to it, and its GPU node is billed. Describe it in model.standby to exchange it for a model that is ready, or release model.keep: false first." $old) -}}
+{{- fail (printf "%s.keep: %s would leave the release and remain in the cluster, where helm 3 cannot roll back to it, and its GPU node is billed. Describe it in %s.standby to exchange it for a model that is ready, or release %s.keep: false first." $path $old $path $path) -}}
 {{- end -}}
 {{- if and $model.enabled $used.running (not $model.allowInterruption) (not (include "kaito-chat.ready" .)) -}}
 {{- $new := printf "%s %s" (ternary "InferenceSet" "Workspace" (not (empty (include "kaito-chat.several" .)))) $name -}}
-{{- fail (printf "The chat uses %s, and this release would give it %s, which is not ready: no answers for about 20 minutes%s. Leave `model` unchanged, describe the new model in model.standby, and exchange both when it is ready (docs/how-to/change-the-model.md). Or accept the interruption with model.allowInterruption: true." $old $new (ternary "" ", also after a rollback, which would start the old model from the beginning" $stays)) -}}
+{{- fail (printf "The chat uses %s, and this release would give it %s, which is not ready: no answers for about 20 minutes%s. Leave `%s` unchanged, describe the new model in %s.standby, and exchange both when it is ready (docs/how-to/change-the-model.md). Or accept the interruption with %s.allowInterruption: true." $old $new (ternary "" ", also after a rollback, which would start the old model from the beginning" $stays) $path $path $path) -}}
 {{- end -}}
 {{- end -}}
 {{- if include "kaito-chat.parametersKept" . -}}
-{{- fail "model.vllm or model.maxProbeSteps changes together with the chart, whose previous version kept the ConfigMap of model.keep: helm 3 could not roll this back. Release the new chart with unchanged values first." -}}
+{{- fail (printf "%s.vllm or %s.maxProbeSteps changes together with the chart, whose previous version kept the ConfigMap of %s.keep: helm 3 could not roll this back. Release the new chart with unchanged values first." $path $path $path) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-The model object that the deployed chat uses, as JSON: kind, name, kept, running, and the prefix of the release's names;
+The object that the deployed chat uses for this model, as JSON: kind, name, kept, running, and the prefix of the release's names;
 {} without one. `running` is false only if KAITO reports that it never worked: 0.12's `state` is Ready or NotReady after the
 first success, 0.6 keeps InferenceReady.
 */ -}}
 {{- define "kaito-chat.usedModel" -}}
 {{- $deployed := include "kaito-chat.deployedSettings" . | fromJson -}}
-{{- $data := dig "data" dict $deployed -}}
-{{- $url := default "" (get $data "KAITO_CHAT_ENDPOINT_URL") -}}
-{{- with get $data "KAITO_CHAT_MODELS" }}{{ $url = dig "endpoint_url" "" (fromJsonArray . | first) }}{{ end -}}
-{{- $name := trimPrefix "http://" $url -}}
+{{- $key := default "" (get .Values.model "name") -}}
 {{- $found := dict -}}
-{{- if regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name -}}
+{{- range $name := include "kaito-chat.usedNames" . | fromJsonArray -}}
+{{- if not $found -}}
 {{- range $set := list false true -}}
-{{- with include "kaito-chat.liveNamed" (dict "root" $ "set" $set "name" $name) | fromJson -}}
+{{- with include "kaito-chat.liveOf" (dict "root" $ "set" $set "name" $name "key" $key) | fromJson -}}
 {{- $conditions := include "kaito-chat.conditions" . | fromJson -}}
 {{- $state := dig "status" "state" "" . -}}
 {{- $never := and (eq "False" (get $conditions "WorkspaceSucceeded")) (ne "True" (get $conditions "InferenceReady")) (not (has $state (list "Ready" "NotReady"))) -}}
@@ -56,7 +55,27 @@ first success, 0.6 keeps InferenceReady.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
 {{- toJson $found -}}
+{{- end -}}
+
+{{- /* Names of the objects that the deployed chat may use, of all models, as JSON: the hosts of its models' addresses. */ -}}
+{{- define "kaito-chat.usedNames" -}}
+{{- $data := dig "data" dict (include "kaito-chat.deployedSettings" . | fromJson) -}}
+{{- $urls := list (default "" (get $data "KAITO_CHAT_ENDPOINT_URL")) -}}
+{{- with get $data "KAITO_CHAT_MODELS" }}{{ range fromJsonArray . }}{{ $urls = append $urls (dig "endpoint_url" "" .) }}{{ end }}{{ end -}}
+{{- $names := list -}}
+{{- range $urls -}}
+{{- $name := trimPrefix "http://" . -}}
+{{- if regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $name }}{{ $names = append $names $name }}{{ end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}
+
+{{- /* The live object of a model by its name, or {}. Takes root, set, name, and the model's key in `models`, empty for `model`. */ -}}
+{{- define "kaito-chat.liveOf" -}}
+{{- $live := include "kaito-chat.liveNamed" . | fromJson -}}
+{{- ternary $live dict (eq .key (dig "metadata" "labels" "kaito-chat/model" "" $live)) | toJson -}}
 {{- end -}}
 
 {{- /* The live ConfigMap with the chat's settings, or {}: by its name, or by its labels if the prefix of the names changed. */ -}}

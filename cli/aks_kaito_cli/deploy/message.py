@@ -39,4 +39,6 @@ def send(shell: Shell, kubectl: Kubectl) -> None:
         answer_seconds=_WARM_UP_SECONDS,
     )
     hint = by_hand(shell, ("describe", "workspaces,pods" if settings.kaito.enabled else "pods"))
+    if settings.kaito.enabled:
+        hint = f"make status ENV={shell.environment.name} names the reason; by hand:\n        {hint}"
     shell.run(Step(_NAME, kubectl.exec_in_chat(*probe.IN_POD, *message), hint))

@@ -3,12 +3,12 @@
 import shlex
 from collections.abc import Iterator
 
-from aks_kaito.charts.names import SIGN_IN_SECRETS
+from aks_kaito.charts.names import SIGN_IN_SECRETS, vault_secrets
 from aks_kaito_cli.cluster import by_hand
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.deploy import chart, stacks
 from aks_kaito_cli.deploy.image import digest_of_built
-from aks_kaito_cli.pages import MODEL_ENDPOINT, SIGN_IN
+from aks_kaito_cli.pages import MODEL_ENDPOINT, MODELS, SIGN_IN
 from aks_kaito_cli.shell import Shell, Step
 
 _ROLLED_BACK = """
@@ -37,12 +37,11 @@ def deploy(shell: Shell, kubectl: Kubectl, tag: str, hint: str = "") -> None:
 
 
 def _vault_secrets(shell: Shell) -> Iterator[Step]:
-    """Yield a check for each secret of sign-in."""
-    if shell.environment.settings.chat.sign_in != "entra":
-        return
-    for secret in SIGN_IN_SECRETS.values():
+    """Yield a check for each secret of the vault that the chat's pods mount: of sign-in, and tokens of models."""
+    for secret in vault_secrets(shell.environment.settings):
         store = shlex.join(shell.azure.set_secret(secret, "FILE"))
-        yield Step(f"find the secret {secret}", shell.azure.find_secret(secret), f"{store} ({SIGN_IN})")
+        page = SIGN_IN if secret in SIGN_IN_SECRETS.values() else MODELS
+        yield Step(f"find the secret {secret}", shell.azure.find_secret(secret), f"{store} ({page})")
 
 
 def _cluster_secrets(shell: Shell, kubectl: Kubectl) -> Iterator[Step]:

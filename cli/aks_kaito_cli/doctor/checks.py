@@ -112,14 +112,17 @@ def checked(
     commands: tuple[str, ...],
     variables: Mapping[str, str],
     absent: State = "missing",
-    root: Path = _ROOT,
+    root: Path | None = None,
 ) -> Finding:
-    """Return the finding on one program; its state is `absent` if it is missing, broken or too old."""
+    """Return the finding on one program; its state is `absent` if it is missing, broken or too old.
+
+    With the checkout's `root`, a program that make installs there is that one, or not missing.
+    """
     name = variables.get(program.variable) or program.name
     path = _path(program, name, variables, root)
     remedy = f"Install {name}: {program.install}" if name == program.name else f"Correct {program.variable}={name}"
     found = partial(Finding, name, commands, in_public_clusters=program.in_public_clusters)
-    if path is None and name == program.name and _made(program):
+    if path is None and root and name == program.name and _made(program):
         return found("ok", "make installs it")
     if path is None:
         return found(absent, "not on the PATH", remedy)
@@ -135,10 +138,10 @@ def checked(
     return found("ok", shown, path=path)
 
 
-def _path(program: Program, name: str, variables: Mapping[str, str], root: Path) -> str | None:
+def _path(program: Program, name: str, variables: Mapping[str, str], root: Path | None) -> str | None:
     """Return the path of a program; the one in .venv/bin comes first, as in the commands, where make installs it."""
-    installed = root / ".venv" / "bin" / name
-    if program.installed_on and name == program.name:
+    if root and program.installed_on and name == program.name:
+        installed = root / ".venv" / "bin" / name
         if installed.exists():
             return str(installed)
         if _made(program):

@@ -66,7 +66,7 @@ HELM = Program(
     "helm",
     "package: helm, https://helm.sh/docs/intro/install",
     ("version", "--short"),
-    (3,),
+    (3, 8),
     "HELM_BIN",
     in_public_clusters=True,
     installed_on=_LINUX,

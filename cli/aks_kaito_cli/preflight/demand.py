@@ -7,7 +7,7 @@ from aks_kaito.review.summary import models
 from aks_kaito.settings import Settings
 from aks_kaito.settings.cluster import NodePool
 
-# KAITO makes a pool for each node, and AKS adds a node to a pool that it upgrades.
+# KAITO makes a pool for each node, and AKS adds a node to a pool that it upgrades: at most one replica's nodes more.
 _GPU_SURGE = 1
 
 
@@ -61,7 +61,10 @@ def _pool(purpose: str, pool: NodePool, *, is_spot: bool = False) -> Demand:
 
 
 def _models(settings: Settings) -> Iterator[Demand]:
-    for purpose, gpu in zip(("model", "standby"), models(settings), strict=True):
-        if gpu is not None:
-            most = None if gpu.node_count is None else gpu.node_count * (1 + _GPU_SURGE)
-            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, gpu.node_count, most)
+    for purpose, found in zip(("model", "standby"), models(settings), strict=True):
+        for gpu in (each for each in found if each.instance_type):
+            first, most = (
+                None if gpu.node_count is None else gpu.node_count * replicas
+                for replicas in (gpu.min_replicas, gpu.replicas + _GPU_SURGE)
+            )
+            yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, first, most)

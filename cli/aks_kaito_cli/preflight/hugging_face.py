@@ -46,15 +46,17 @@ def checks(context: Context) -> list[Check]:
     settings = context.settings
     if not settings.kaito.enabled:
         return []
-    models = [settings.model, *filter(None, [settings.model.standby()])]
-    # A standby of the same preset is one download.
+    with_presets = [model for model in settings.all_models.values() if model.template is None]
+    models = [*with_presets, *filter(None, (model.standby() for model in with_presets))]
+    # Models and standbys of one preset are one download.
     served = list(dict.fromkeys(_served(each, settings.kaito.version) for each in models))
+    first = {_served(each, settings.kaito.version) for each in with_presets}
     downloaded = [each for each in served if each.is_downloaded]
     found = [Check(GROUP, "egress", partial(_egress, served))]
     if downloaded:
         found.append(Check(GROUP, "Hugging Face token", partial(_token, context, downloaded)))
     for each in downloaded:
-        subject = f"{'model' if each == served[0] else 'standby'} access"
+        subject = f"{'model' if each in first else 'standby'} access"
         found.append(Check(GROUP, subject, partial(_access, context, subject, each)))
     return found
 

@@ -6,10 +6,10 @@ from functools import partial
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.charts.ours import published
-from aks_kaito.models import plan
+from aks_kaito.models import copies
 from aks_kaito.models.tables import KAITO
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.model import Model
+from aks_kaito.settings.model import DEFAULT, Model
 from aks_kaito.settings.rules import placeholders
 from aks_kaito_cli.answers import Finding
 from aks_kaito_cli.pages import STATE
@@ -98,20 +98,24 @@ def _models(settings: Settings) -> Iterator[Finding]:
     if not settings.kaito.enabled:
         yield Finding(GROUP, "model", "info", "KAITO is off: no model and no GPU node")
         return
-    yield from _fit("model", "model.", settings.model, settings.kaito.version)
-    standby = settings.model.standby()
-    if standby is not None:
-        yield from _fit("standby", "model.standby_", standby, settings.kaito.version)
+    for name, model in settings.all_models.items():
+        is_short = name == DEFAULT and settings.has_short_model
+        begin, of = ("model.", "") if is_short else (f"models.{name}.", f" {name}")
+        yield from _fit(f"model{of}", begin, model, settings.kaito.version)
+        standby = model.standby()
+        if standby is not None:
+            yield from _fit(f"standby{of}", f"{begin}standby_", standby, settings.kaito.version)
 
 
 def _fit(subject: str, prefix: str, model: Model, version: str) -> Iterator[Finding]:
     """Yield whether a model fits on the nodes that KAITO will make, with its memory."""
-    found = plan(model, version)
-    where = f"{model.preset} on {model.instance_type}"
+    found = copies.of_one(model, version)
+    where = f"{model.title} on {model.instance_type or 'existing nodes'}"
     for obstacle in found.obstacles:
         text = f"{where}: {obstacle.key} {obstacle.text}"
         # The context's length has one key for both.
-        key = "model.max_model_len" if obstacle.key == "max_model_len" else f"{prefix}{obstacle.key}"
+        begin = prefix.removesuffix("standby_") if obstacle.key == "max_model_len" else prefix
+        key = f"{begin}{obstacle.key}"
         yield Finding(GROUP, subject, "blocker", text, f"Change {key}, or {prefix}preset")
     if found.obstacles:
         return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from aks_kaito.settings import Environment
+from aks_kaito.settings.model import DEFAULT
 from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
@@ -16,10 +17,13 @@ def words_of(environment: Environment, state: ModelState | None = None) -> dict[
     """Return the words that replace the placeholders of causes."""
     settings, names = environment.settings, environment.names
     replica = state.replica if state else None
+    models = settings.all_models
+    key = replica.key if replica and replica.key in models else next(iter(models))
+    is_short = key == DEFAULT and settings.has_short_model
     return {
-        "model": replica.model if replica else settings.model.preset,
-        "table": "model",
-        "size": (replica.size if replica else "") or settings.model.instance_type,
+        "model": replica.model if replica else models[key].preset,
+        "table": "model" if is_short else f"models.{key}",
+        "size": (replica.size if replica else "") or models[key].instance_type or "the GPU size",
         "region": settings.location,
         "environment": environment.name,
         "namespace": settings.chat.namespace,

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from aks_kaito.settings.model import DEFAULT
 from aks_kaito_cli.status.objects import Condition, Object, at, conditions, label, listed, name, text, time
 from aks_kaito_cli.status.reach import Cluster
 
 _WORKSPACE, _WORKSPACE_NAMESPACE = "kaito.sh/workspace", "kaito.sh/workspacenamespace"
+# The chart's label, which the objects of `[model]` do not have.
+_KEY = "kaito-chat/model"
 _SET = "inferenceset.kaito.sh/created-by"
 # Conditions on nodes; of them, this reason is about the model's download.
 _NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
@@ -38,6 +41,7 @@ class Replica:
     """One Workspace.
 
     Attributes:
+        key: The model's key in the environment's file.
         model: The name by which users know it: the InferenceSet's, or its own.
         conditions: Its conditions by type.
         remaining_seconds: The rest of the model's download, where KAITO measures it.
@@ -45,6 +49,7 @@ class Replica:
     """
 
     name: str
+    key: str
     model: str
     created: datetime | None
     deleted: bool
@@ -126,6 +131,7 @@ def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
     names = {name(each) for each in pods}
     return Replica(
         name=own,
+        key=label(workspace, _KEY) or _key_of_set(cluster, label(workspace, _SET)) or DEFAULT,
         model=label(workspace, _SET) or own,
         created=time(at(workspace, "metadata", "creationTimestamp")),
         deleted=at(workspace, "metadata", "deletionTimestamp") is not None,
@@ -145,6 +151,11 @@ def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
         log=tuple(each for each in _lines(cluster.text("logs")) if each.pod in names),
         previous=tuple(each for each in _lines(cluster.text("previous")) if each.pod in names),
     )
+
+
+def _key_of_set(cluster: Cluster, own: str) -> str:
+    """Return the key of the InferenceSet that made a Workspace; empty if it has none."""
+    return next((label(each, _KEY) for each in cluster.items("sets") if own and name(each) == own), "")
 
 
 def _belongs(claim: Object, workspace: str, namespace: str) -> bool:

@@ -5,7 +5,7 @@ One constant per object, even where two objects have the same name today.
 
 from pathlib import Path
 
-from aks_kaito.settings import Environment
+from aks_kaito.settings import Environment, Settings
 
 CHARTS_FOLDER = Path(__file__).parents[3] / "charts"
 # Charts of this repository. A release has the name of its chart.
@@ -35,3 +35,15 @@ SIGN_IN_SECRETS = {
 def image(environment: Environment) -> str:
     """Return the chat's image in the environment's registry, without a tag."""
     return f"{environment.names.registry}.azurecr.io/{IMAGE_REPOSITORY}"
+
+
+def model_tokens(settings: Settings) -> list[str]:
+    """Return the names of the Key Vault secrets with Hugging Face tokens of the models, each once."""
+    named = [model.access_secret for model in settings.all_models.values()] if settings.kaito.enabled else []
+    return sorted({name for name in named if name is not None})
+
+
+def vault_secrets(settings: Settings) -> list[str]:
+    """Return the names of the Key Vault secrets that the chat's identity reads: of sign-in, then of models."""
+    sign_in = list(SIGN_IN_SECRETS.values()) if settings.chat.sign_in == "entra" else []
+    return [*sign_in, *(name for name in model_tokens(settings) if name not in sign_in)]

@@ -4,6 +4,7 @@
 `cdktf.out/values/<environment>.yaml`, for releases of the application alone.
 """
 
+from aks_kaito.charts.model_values import models
 from aks_kaito.charts.names import (
     CHAT_TLS_SECRET,
     GATEWAY,
@@ -11,11 +12,11 @@ from aks_kaito.charts.names import (
     PROMETHEUS_NAMESPACE,
     SIGN_IN_SECRETS,
     image,
+    model_tokens,
 )
 from aks_kaito.charts.values import Values, gateway_annotations, tolerations
 from aks_kaito.naming import DATABASE
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.model import Model
 from aks_kaito.settings.workload import Ingress
 
 _APP_ROUTING_CLASS = "webapprouting.kubernetes.azure.com"
@@ -35,7 +36,7 @@ def chat(environment: Environment) -> Values:
     """Return the values of `charts/kaito-chat`."""
     settings = environment.settings
     values: Values = {
-        "model": _model(settings),
+        **models(environment),
         "chat": {
             "image": {"repository": image(environment)},
             "replicas": settings.chat.replicas,
@@ -62,37 +63,10 @@ def chat(environment: Environment) -> Values:
         if settings.postgresql.enabled:
             administrator = environment.names.of("id", "database")
             values["chat"]["databaseRole"] = {"enabled": True, "administrator": administrator}
+    elif model_tokens(settings):
+        values["chat"]["keyVault"] = {"name": environment.names.key_vault}
     if published(settings.ingress):
         values["ingress"] = _ingress(environment)
-    values["model"] |= _switch(settings.model)
-    if settings.ingress.model_hostname is not None:
-        values["model"]["ingress"] = _model_ingress(settings)
-    return values
-
-
-def _model(settings: Settings) -> Values:
-    model = settings.model
-    values: Values = {
-        "enabled": settings.kaito.enabled,
-        "preset": model.preset,
-        "instanceType": model.instance_type,
-        "nodeCount": model.node_count,
-    }
-    if model.max_model_len is not None:
-        values["vllm"] = {"max-model-len": model.max_model_len}
-    return values
-
-
-def _switch(model: Model) -> Values:
-    """Return the standby, and whether a model that is not ready may replace a running one."""
-    standby = model.standby()
-    values: Values = {"allowInterruption": True} if model.interruption_allowed else {}
-    if standby is not None:
-        values["standby"] = {
-            "preset": standby.preset,
-            "instanceType": standby.instance_type,
-            "nodeCount": standby.node_count,
-        }
     return values
 
 
@@ -144,16 +118,6 @@ def _ingress(environment: Environment) -> Values:
     if settings.workloads.cert_manager_enabled:
         return values | {"tls": {"clusterIssuer": _issuer(settings)}}
     return values | {"tls": {"secretName": CHAT_TLS_SECRET}}
-
-
-def _model_ingress(settings: Settings) -> Values:
-    ingress = settings.ingress
-    return {
-        "enabled": True,
-        "host": ingress.model_hostname,
-        "basicAuthSecret": ingress.model_basic_auth_secret_name or "",
-        "allowedCidrs": [each if "/" in each else f"{each}/32" for each in ingress.model_allowed_ip_ranges],
-    }
 
 
 def _monitoring(settings: Settings) -> Values:

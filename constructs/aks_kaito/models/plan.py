@@ -78,6 +78,29 @@ def plan(wanted: Wanted, version: str) -> Plan:
     return _configured(wanted, version, preset, preset.requirements, size)
 
 
+def on_slice(wanted: Wanted, version: str, profile: str) -> Plan:
+    """Return the plan for a slice of an existing node's GPU (NVIDIA MIG), which holds the whole model."""
+    tables = KAITO[version]
+    preset = tables.find(wanted.preset)
+    if preset is None or tables.estimator is None:
+        return Plan(nodes=0)
+    gib = int(profile.partition(".")[2].removesuffix("gb"))
+    found = estimate(tables.estimator, preset.model, Size(1, gib, "MIG slice"), wanted.max_model_len)
+    fits = found.nodes == 1
+    text = (
+        f"has {gib} GiB, of which {max(found.room_gib, 0):.1f} are for {found.weights_gib:.1f} GiB of {wanted.preset}"
+    )
+    return Plan(
+        nodes=0,
+        needed_gib=found.weights_gib,
+        usable_gib=found.room_gib,
+        obstacles=(
+            *([] if fits else [Obstacle("mig_profile", text)]),
+            *_too_long(wanted, preset.model),
+        ),
+    )
+
+
 def _configured(wanted: Wanted, version: str, preset: Preset, needs: Requirements, size: Size) -> Plan:
     sharing = wanted.node_count if needs.distributed else 1
     usable = float(size.memory_gib * sharing) if needs.tensor_parallel else size.memory_gib / size.gpus

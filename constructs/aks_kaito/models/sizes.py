@@ -38,6 +38,14 @@ def may_be_new(name: str, version: str) -> bool:
     return is_n_series and not is_known and not CATALOG.kaito_versions[version].presets_need_known_size
 
 
+def admits_templates(name: str) -> bool:
+    """Return whether KAITO admits a pod template on a size: one of Azure's N series or, without a GPU, of its D series.
+
+    See: https://github.com/kaito-project/kaito/blob/v0.12.0/api/v1beta1/workspace_validation.go (D_SERIES_PREFIX)
+    """
+    return name.lower().startswith(("standard_n", "standard_d"))
+
+
 def accepted(version: str) -> list[str]:
     """Return the sizes that Azure allocates and on which this KAITO version serves presets."""
     known_only = CATALOG.kaito_versions[version].presets_need_known_size

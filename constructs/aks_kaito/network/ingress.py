@@ -5,7 +5,7 @@ The address does not belong to a controller, so it stays the same when the contr
 See: https://learn.microsoft.com/azure/aks/static-ip
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktn_provider_azurerm.data_azurerm_dns_zone import DataAzurermDnsZone
 from cdktn_provider_azurerm.dns_a_record import DnsARecord
@@ -14,7 +14,6 @@ from constructs import Construct
 from aks_kaito import protection, roles
 from aks_kaito.network.public_ip import public_ip
 from aks_kaito.placement import Placement
-from aks_kaito.settings.workload import Ingress
 
 _RECORD_TTL_SECONDS = 300
 _APEX = "@"
@@ -56,14 +55,14 @@ class IngressAddress(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Ingress,
+        hostnames: Mapping[str, str],
         placement: Placement,
         zones: Sequence[str],
         zone: DnsZone | None,
         resource_group_resource_id: str,
         cluster_principal_id: str,
     ) -> None:
-        """Define the address, and let the cluster find it and attach it to its load balancer."""
+        """Define the address, let the cluster attach it, and define the records; `hostnames` is by their ids."""
         super().__init__(scope, construct_id)
         address = public_ip(
             self,
@@ -89,9 +88,8 @@ class IngressAddress(Construct):
             role=roles.READER,
             principal_id=cluster_principal_id,
         )
-        hostnames = {"chat": settings.hostname, "model": settings.model_hostname}
         for key, hostname in hostnames.items():
-            if zone is not None and hostname is not None:
+            if zone is not None:
                 DnsARecord(
                     self,
                     f"{key}-record",

@@ -7,7 +7,7 @@ See: https://azure.microsoft.com/pricing/calculator/
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from aks_kaito.models import Wanted, plan
+from aks_kaito.models import Served, copies
 from aks_kaito.review import kinds
 from aks_kaito.review.diagram import pool_size
 from aks_kaito.review.documents import Document, block, type_of
@@ -58,13 +58,14 @@ def _gpu_nodes(environment: Environment) -> str:
     settings = environment.settings
     if not settings.kaito.enabled:
         return _NOTHING
-    models = [settings.model, settings.model.standby()]
-    return ", ".join(_nodes_of(model, settings.kaito.version) for model in models if model is not None)
+    served = [each for model in settings.all_models.values() for each in (model, model.standby()) if each is not None]
+    created = [_nodes_of(model, settings.kaito.version) for model in served if model.instance_type]
+    return ", ".join(created) or _NOTHING
 
 
-def _nodes_of(model: Wanted, version: str) -> str:
-    """Return the nodes that KAITO creates for one model."""
-    nodes = plan(model, version).nodes
+def _nodes_of(model: Served, version: str) -> str:
+    """Return the nodes that KAITO creates for all copies of one model."""
+    nodes = copies.nodes(model, version)
     return f"{_UNKNOWN if nodes is None else nodes} × {model.instance_type}"
 
 

@@ -7,21 +7,26 @@ from typing import Any
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.charts.names import IMAGE_TAG
-from aks_kaito.models import Wanted, plan, sizes
+from aks_kaito.models import copies, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment, Settings
+from aks_kaito.settings.model import Model
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """The model, and the GPU nodes that KAITO creates for it; memory in GiB, vCPUs in total over all nodes.
+    """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    A value is None if the size or the model is in no catalog, and then KAITO's decision is unknown.
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is
+    None if the size or the model is in no catalog, and then KAITO's decision is unknown.
     """
 
+    name: str
     preset: str
     instance_type: str
+    min_replicas: int
+    replicas: int
     node_count: int | None
     gpus: int | None
     gpu_model: str | None
@@ -49,16 +54,16 @@ class Stack:
 
 @dataclass(frozen=True)
 class Summary:
-    """A synthesized environment; `gpu` is None while KAITO is off, and `standby` without a second model.
+    """A synthesized environment; `models` and `standbys` are empty while KAITO is off.
 
-    `quota` is the vCPUs of both models by quota family; None if their number is unknown.
+    `quota` is the vCPUs of all of them by quota family; None if their number is unknown.
     """
 
     environment: str
     location: str
     stacks: list[Stack]
-    gpu: Gpu | None
-    standby: Gpu | None
+    models: list[Gpu]
+    standbys: list[Gpu]
     quota: dict[str, int | None]
     warnings: list[str]
     next_command: str
@@ -74,14 +79,14 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
     """Summarize an environment whose stacks are in `paths`, in the order of deployment."""
     stacks = [_stack(path) for path in paths]
     settings = environment.settings
-    gpu, standby = models(settings)
+    found, standbys = models(settings)
     return Summary(
         environment=environment.name,
         location=settings.location,
         stacks=stacks,
-        gpu=gpu,
-        standby=standby,
-        quota=_quota([each for each in (gpu, standby) if each is not None]),
+        models=found,
+        standbys=standbys,
+        quota=_quota([*found, *standbys]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
@@ -92,15 +97,15 @@ def _stack(path: Path) -> Stack:
     return Stack(document.name, str(path), kinds.grouped(document), exposures(document))
 
 
-def models(settings: Settings) -> tuple[Gpu | None, Gpu | None]:
-    """Return the model and its standby with their GPU nodes; None for each that there is not."""
-    return _gpu(settings, settings.model), _gpu(settings, settings.model.standby())
-
-
-def _gpu(settings: Settings, model: Wanted | None) -> Gpu | None:
-    if model is None or not settings.kaito.enabled:
-        return None
-    return _planned(model, settings.kaito.version)
+def models(settings: Settings) -> tuple[list[Gpu], list[Gpu]]:
+    """Return the models and their standbys with their GPU nodes; none while KAITO is off."""
+    version = settings.kaito.version
+    served = settings.all_models if settings.kaito.enabled else {}
+    second = {name: model.standby() for name, model in served.items()}
+    return (
+        [_planned(name, model, version) for name, model in served.items()],
+        [_planned(name, model, version) for name, model in second.items() if model is not None],
+    )
 
 
 def _quota(models: Sequence[Gpu]) -> dict[str, int | None]:
@@ -113,20 +118,25 @@ def _quota(models: Sequence[Gpu]) -> dict[str, int | None]:
     return found
 
 
-def _planned(model: Wanted, version: str) -> Gpu:
+def _planned(key: str, model: Model, version: str) -> Gpu:
     name = model.instance_type
     gpus = sizes.hardware(name)
     azure = CATALOG.gpu_sizes.get(name)
-    planned = plan(model, version)
+    cpu = None if azure or not name else CATALOG.vm_size(name)
+    planned, nodes = copies.of_one(model, version), copies.nodes(model, version)
+    vcpus = azure.vcpus if azure else cpu.vcpus if cpu else None
     return Gpu(
-        preset=model.preset,
+        name=key,
+        preset=model.title,
         instance_type=name,
+        min_replicas=model.min_replicas or model.replicas,
+        replicas=model.most_replicas,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
         gpu_model=gpus.gpu_model if gpus else None,
         needed_gib=planned.needed_gib,
         usable_gib=planned.usable_gib,
-        vcpus=azure.vcpus * planned.nodes if azure and planned.nodes else None,
+        vcpus=vcpus * nodes if vcpus and nodes else None,
         quota_family=azure.quota_family if azure else None,
         note=azure.note if azure else "",
     )

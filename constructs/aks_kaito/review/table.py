@@ -68,9 +68,10 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
     for stack in summary.stacks:
         yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
-    for section, gpu in (("Model", summary.gpu), ("Standby", summary.standby)):
-        if gpu is not None:
-            yield from ((section, item, detail) for item, detail in _fit(gpu))
+    for section, found in (("Model", summary.models), ("Standby", summary.standbys)):
+        for gpu in found:
+            title = section if len(found) == 1 else f"{section} {gpu.name}"
+            yield from ((title, item, detail) for item, detail in _fit(gpu))
     for family, vcpus in summary.quota.items():
         yield "Quota", "GPU nodes", f"{'?' if vcpus is None else vcpus} vCPUs of {family}"
     yield from (("Warning", "", warning) for warning in summary.warnings)
@@ -92,14 +93,22 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
-    each = f", each with {gpu.gpus} × {gpu.gpu_model}" if gpu.gpus else ""
-    count = "an unknown number of" if gpu.node_count is None else f"{gpu.node_count} ×"
-    yield gpu.preset, f"{count} {gpu.instance_type}{each}; created by KAITO, not by Terraform"
+    yield gpu.preset, _nodes(gpu)
     if gpu.needed_gib is None or gpu.usable_gib is None:
         yield "GPU memory", "not checked: the model or the size is in no catalog"
     else:
         yield "GPU memory", f"fits: needs {gpu.needed_gib:.4g} of {gpu.usable_gib:.4g} usable GiB"
-    if gpu.quota_family is None:
+    if gpu.quota_family is None and gpu.instance_type:
         yield "quota", "unknown: `az vm list-skus` shows the family and the vCPUs of the size"
     if gpu.note:
         yield "note", gpu.note
+
+
+def _nodes(gpu: Gpu) -> str:
+    """Return the nodes of all copies of a model."""
+    if not gpu.instance_type:
+        return "on existing nodes, which its node_labels select"
+    each = f", each with {gpu.gpus} × {gpu.gpu_model}" if gpu.gpus else ""
+    count = "an unknown number of" if gpu.node_count is None else f"{gpu.node_count} ×"
+    copies = f"{gpu.replicas} copies of " if gpu.replicas > 1 else ""
+    return f"{copies}{count} {gpu.instance_type}{each}; created by KAITO, not by Terraform"

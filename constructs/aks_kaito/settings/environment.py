@@ -8,7 +8,7 @@ from typing import Annotated
 
 from aks_kaito.settings.cluster import Cluster, Flux, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
-from aks_kaito.settings.model import Kaito, Model
+from aks_kaito.settings.model import DEFAULT, Kaito, Model, ModelName
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
@@ -42,6 +42,7 @@ class Settings(Section):
     user_pool: UserPool = UserPool()
     kaito: Kaito = Kaito()
     model: Model = Model()
+    models: dict[ModelName, Model] = {}
     chat: Chat = Chat()
     ingress: Ingress = Ingress()
     workloads: Workloads = Workloads()
@@ -56,3 +57,23 @@ class Settings(Section):
     jump_box: JumpBox = JumpBox()
     monitoring: Monitoring = Monitoring()
     flux: Flux = Flux()
+
+    @property
+    def all_models(self) -> dict[str, Model]:
+        """The models by their keys, the default model first; `[model]` counts if it is written or the only one."""
+        short = {DEFAULT: self.model} if self.has_short_model else {}
+        found = short | self.models
+        return {key: found[key] for key in sorted(found, key=lambda key: (key != DEFAULT, key))}
+
+    @property
+    def has_short_model(self) -> bool:
+        """Whether `[model]` describes a model."""
+        return not self.models or "model" in self.model_fields_set
+
+    @property
+    def model_hostnames(self) -> dict[str, str]:
+        """The host names of the models' own endpoints, by the models' keys."""
+        found = {name: model.hostname for name, model in self.all_models.items()}
+        if DEFAULT in found:
+            found[DEFAULT] = found[DEFAULT] or self.ingress.model_hostname
+        return {name: hostname for name, hostname in found.items() if hostname is not None}

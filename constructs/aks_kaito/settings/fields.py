@@ -139,15 +139,20 @@ VmSize = Annotated[
     AfterValidator(canonical),
 ]
 """A VM size, compared without regard to case and stored in Azure's spelling."""
-GpuVmSize = Annotated[
+InstanceType = Annotated[
     str,
     Matching(
-        r"[Ss][Tt][Aa][Nn][Dd][Aa][Rr][Dd]_[A-Za-z]\w{1,60}",
+        r"([Ss][Tt][Aa][Nn][Dd][Aa][Rr][Dd]_[A-Za-z][-\w]{1,60})?",
         "must be an Azure VM size, such as Standard_NC24ads_A100_v4",
     ),
+    AfterValidator(CATALOG.spelled),
     AfterValidator(canonical),
 ]
-"""A VM size with GPUs, in the catalog's spelling."""
+"""A VM size of KAITO's nodes in Azure's spelling, or an empty string for existing nodes."""
+# See: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
+KeyVaultSecretName = Annotated[
+    str, Matching(r"[-0-9a-zA-Z]{1,127}", "must be the name of a Key Vault secret: letters, digits and '-'")
+]
 Preset = Annotated[
     str,
     Matching(

@@ -1,4 +1,4 @@
-"""Reader of an environment file, and the only module that opens one.
+"""Reader of an environment file, and the only module that opens one; `pod_templates` opens those that it names.
 
 The reader refuses a file with all its problems at once. Only rules that read a broken key wait for the next run.
 """
@@ -6,8 +6,8 @@ The reader refuses a file with all its problems at once. Only rules that read a 
 import codecs
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aks_kaito.naming import Names
-from aks_kaito.settings import wording
+from aks_kaito.settings import pod_templates, wording
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
@@ -38,6 +38,8 @@ class Environment:
     name: str
     settings: Settings
     warnings: tuple[str, ...] = ()
+    templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Pod templates by the models' keys, from the files that the settings name."""
 
     @property
     def names(self) -> Names:
@@ -66,11 +68,13 @@ def load(path: Path, today: date | None = None) -> Environment:
     problems += more
     broken = frozenset(problem.key for problem in problems)
     context = Context(settings, path.stem, today or datetime.now(UTC).date())
+    templates, more = pod_templates.read(settings, path.parent)
+    problems += more
     problems += [problem for rule in RULES if not rule.touches(broken) for problem in rule.check(context)]
     if problems:
         raise SettingsError(path, problems)
     warnings = (f"{display_path(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
-    return Environment(path.stem, settings, tuple(warnings))
+    return Environment(path.stem, settings, tuple(warnings), templates)
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -79,7 +79,8 @@ class Workloads(Section):
     """Sign-in method of `kubelogin`: the account of `az login`, or an identity of a pipeline."""
     cert_manager_enabled: bool = True
     """Install cert-manager, with issuers for Let's Encrypt. Without it, you create the certificates: Secrets
-    `kaito-chat-tls`, and `kaito-chat-model-tls` for the model's host, in the chat's namespace."""
+    `kaito-chat-tls`, and `kaito-chat-model-tls` and `kaito-chat-model-NAME-tls` for hosts of models, in the chat's
+    namespace."""
     kube_prometheus_stack_enabled: bool = False
     """Install Prometheus, Alertmanager and Grafana in the cluster, in addition to Azure's managed services, with the
     same dashboards and alerts. They use memory of the user nodes and a disk of 64 GiB."""

@@ -5,7 +5,7 @@ from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientC
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from aks_kaito.charts.names import SIGN_IN_SECRETS
+from aks_kaito.charts.names import vault_secrets
 from aks_kaito.cluster.aks import AksCluster, AksSettings
 from aks_kaito.cluster.kaito import Kaito
 from aks_kaito.cluster.kubernetes_upgrade import KubernetesUpgrade
@@ -63,7 +63,7 @@ class PlatformStack(TerraformStack):
             access=access,
             tenant_id=deployer.tenant_id,
             workload_identity=workload_identity,
-            chat_secrets=list(SIGN_IN_SECRETS.values()) if settings.chat.sign_in == "entra" else [],
+            chat_secrets=vault_secrets(settings),
         )
         storage = StorageAccount(self, "storage", settings=settings.storage, placement=placement, access=access)
         zone = self._add_zone()

@@ -19,6 +19,7 @@ from aks_kaito.services.openai import OpenAi
 from aks_kaito.services.postgresql import PostgreSql
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Settings
+from aks_kaito.settings.model import DEFAULT
 
 Outputs = dict[str, str]
 
@@ -113,7 +114,7 @@ def add_ingress_address(
     address = IngressAddress(
         stack,
         "ingress",
-        settings=settings.ingress,
+        hostnames=_hostnames(settings),
         placement=placement,
         zones=settings.network.public_ip_zones,
         zone=zone,
@@ -121,6 +122,14 @@ def add_ingress_address(
         cluster_principal_id=cluster.principal_id,
     )
     return {"ingress_ip_address": address.ip_address, "ingress_ip_name": address.name}
+
+
+def _hostnames(settings: Settings) -> dict[str, str]:
+    """Return the host names of the chat and the models by the ids of their records, which are addresses."""
+    found = {"chat": settings.ingress.hostname} if settings.ingress.hostname is not None else {}
+    for name, hostname in settings.model_hostnames.items():
+        found["model" if name == DEFAULT else f"model-{name}"] = hostname
+    return found
 
 
 def add_cert_manager(

@@ -11,7 +11,7 @@ from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metad
 from constructs import Construct
 
 from aks_kaito.charts import ours, theirs
-from aks_kaito.charts.names import CHAT_CHART, CLUSTER_CHART, IMAGE_TAG
+from aks_kaito.charts.names import CHAT_CHART, CLUSTER_CHART, IMAGE_TAG, vault_secrets
 from aks_kaito.charts.releases import OurChart, TheirChart
 from aks_kaito.charts.values import Values
 from aks_kaito.monitoring.alert_rules import AlertRules
@@ -143,8 +143,9 @@ class WorkloadsStack(TerraformStack):
                 "workloadIdentity": {"clientId": identity.client_id},
             }
         }
-        if self._settings.chat.sign_in == "entra":
+        if vault_secrets(self._settings):
             added["chat"]["keyVault"] = {"tenantId": identity.tenant_id}
+        if self._settings.chat.sign_in == "entra":
             added["chat"]["settings"] = {"KAITO_CHAT_ENTRA_TENANT_ID": identity.tenant_id}
             if self._settings.postgresql.enabled:
                 administrator = self._identity("database-administrator", "database")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.models.readiness import State
+from kaito_chat.models.states import State
 from kaito_chat.texts import texts_for
 from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
 from support.chat.processes import Running, chat, engine, free_port, misbehaving
@@ -118,6 +118,20 @@ def test_a_model_that_stays_busy_is_asked_again_and_again(faulty: Running, visit
     expect(page.get_by_role("button", name="Try again")).to_have_count(1)
     ask(page, "and now?")
     seen(page, "seen 1")
+
+
+def test_a_refused_button_keeps_the_answer_and_can_be_pressed_again(
+    scripted: Running, folder: Path, visit: Visit
+) -> None:
+    limits = {"max_questions_per_minute_per_user": "1"}
+    with chat(scripted.url, folder, **limits) as app:
+        page = visit(app.url)
+        ask(page, "hello")
+        answered(page)
+        for times in (1, 2):
+            page.get_by_role("button", name="Regenerate").click()
+            expect(page.get_by_text("Too many questions within a minute.")).to_have_count(times)
+        answered(page)
 
 
 def test_a_question_that_is_too_long_is_edited(app: Running, visit: Visit) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kaito_chat.backends import Choice, Message
 from kaito_chat.backends.choices import can_chat, choices_of, served_by
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.models.readiness import State
+from kaito_chat.models.states import State
 from kaito_chat.settings import Settings
 from support.chat.backends import SAMPLING, asking_of, watching
 from support.chat.fakes.kaito import VLLM, Answer

@@ -42,7 +42,7 @@ async def faulty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[faults.
 async def asking(url: str, fault: str, timeouts: Timeouts = PATIENT) -> AsyncIterator[tuple[Asking, str]]:
     async with pool(5, 10) as client:
         settings = ModelSettings(endpoint_url=url)
-        model = Model(settings, connect(settings, client, timeouts), 1)
+        model = Model(settings, [connect(settings, client, timeouts)], 1)
         await model.check()
         number = f"q{next(NUMBERS)}"
         messages = [Message("system", "Be brief."), Message("user", f"fault: {fault} {number}")]

@@ -45,9 +45,9 @@ def test_a_rate_forgets_inactive_keys() -> None:
 )
 def test_a_limit_is_named(given: dict[str, int], reason: str) -> None:
     counted = limits(Clock(), **given)
-    assert counted.refusal("ada") is None
-    with counted.answering("ada"):
-        refusal = counted.refusal("ada")
+    assert counted.refusal("ada", "other page") is None
+    with counted.answering("ada", "page"):
+        refusal = counted.refusal("ada", "other page")
         assert refusal
         assert refusal.reason == reason
         assert refusal.retry_after_seconds > 0
@@ -55,15 +55,26 @@ def test_a_limit_is_named(given: dict[str, int], reason: str) -> None:
 
 def test_users_share_the_limit_of_the_process_only() -> None:
     counted = limits(Clock(), user_answers=1, questions=2)
-    with counted.answering("ada"):
-        assert counted.refusal("grace") is None
-        with counted.answering("grace"):
-            assert counted.refusal("linus") == Refusal("rate", 60)
+    with counted.answering("ada", "page"):
+        assert counted.refusal("grace", "other page") is None
+        with counted.answering("grace", "page"):
+            assert counted.refusal("linus", "other page") == Refusal("rate", 60)
 
 
 def test_a_failed_answer_is_no_longer_counted() -> None:
     counted = limits(Clock(), user_answers=1)
     for _ in range(3):
-        with pytest.raises(ValueError, match="broken"), counted.answering("ada"):
+        with pytest.raises(ValueError, match="broken"), counted.answering("ada", "page"):
             raise ValueError("broken")
-    assert counted.refusal("ada") is None
+    assert counted.refusal("ada", "other page") is None
+
+
+def test_a_question_that_replaces_an_answer_needs_no_other_place() -> None:
+    counted = limits(Clock(), user_answers=1, answers=1)
+    with counted.answering("ada", "page"):
+        assert counted.refusal("ada", "page") is None
+        assert counted.refusal("ada", "other page") == Refusal("user_answers", 10)
+        with counted.answering("ada", "page"):
+            pass
+        assert counted.refusal("grace", "page") == Refusal("answers", 10)
+    assert counted.refusal("ada", "other page") is None

@@ -10,7 +10,8 @@ from kaito_chat.backends import Message, Text
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.workspace import Workspaces, conditions_of
 from kaito_chat.models.asking import Asking
-from kaito_chat.models.readiness import Model, State
+from kaito_chat.models.readiness import Model
+from kaito_chat.models.states import State
 from kaito_chat.settings import Settings
 from kaito_chat.texts import texts_for
 from support.chat.backends import SAMPLING, asking_of, model_of
@@ -81,7 +82,7 @@ async def test_the_page_quotes_a_refusal_and_never_a_library() -> None:
         raise RuntimeError("secret of the credential")
 
     broken = model_of(VLLM())
-    broken.endpoint._headers = headers  # noqa: SLF001
+    broken.replicas[0].endpoint._headers = headers  # noqa: SLF001
     await broken.check()
     assert broken.state is State.FORBIDDEN
     assert "secret" in broken.reason

@@ -8,7 +8,7 @@ import pytest
 
 from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.kubernetes.failures import Failure
-from kaito_chat.models.readiness import State
+from kaito_chat.models.states import State
 from kaito_chat.page import translations
 from kaito_chat.texts import DEFAULT, codes, negotiate, texts_for
 from kaito_chat.texts.catalog import load

@@ -4,7 +4,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaito_chat.backends import Message, Reasoning, Reclassify, Text
@@ -63,14 +63,67 @@ CASES = [
     ("", "", ""),
 ]
 
+ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"
+NEXT = "<|end|><|start|>assistant"
+OTHERS = [  # opening and closing tag of other models
+    ("<thinking>", "</thinking>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel>thought\n", "<channel|>"),
+    (ANALYSIS, NEXT + FINAL),
+    ("<|start|>assistant" + ANALYSIS, NEXT + FINAL),
+]
+OTHER_CASES = [
+    ("{0}Hm.{1}Hi", "Hm.", "Hi"),
+    ("\n{0}\nHm.\n{1}\n\nHi [1]: <b> ◁", "Hm.\n", "Hi [1]: <b> ◁"),
+    ("{0}{1}\n\nHi", "", "Hi"),
+    ("{0}Hm", "Hm", ""),
+    ("{0}`<think>` or </think>?{1}`[THINK]`", "`<think>` or </think>?", "`[THINK]`"),
+    ("The `{0}` and `{1}` tags", "", "The `{0}` and `{1}` tags"),
+]
+
 
 @pytest.mark.parametrize(("content", "thought", "text"), CASES)
+@settings(deadline=None, max_examples=50)
 @given(cuts=st.lists(st.integers(0, 500)))
 def test_thinking_is_the_same_however_it_is_cut(content: str, thought: str, text: str, cuts: list[int]) -> None:
     assert fed(cut(content, cuts)) == (thought, text)
     assert fed(list(content)) == (thought, text)
 
 
+@pytest.mark.parametrize(("content", "thought", "text"), OTHER_CASES)
+@pytest.mark.parametrize(("opening", "closing"), OTHERS)
+def test_the_tags_of_other_models_are_known(opening: str, closing: str, content: str, thought: str, text: str) -> None:
+    content, text = content.format(opening, closing), text.format(opening, closing)
+    assert fed([content]) == (thought, text)
+    assert fed(list(content)) == (thought, text)
+
+
+@pytest.mark.parametrize("closing", [closing for _, closing in OTHERS if not closing.endswith(FINAL)])
+def test_the_opening_tags_of_other_models_may_be_missing(closing: str) -> None:
+    content = f"Hm.\n{closing}\n\nHi"
+    assert fed([content]) == ("Hm.\n", "Hi")
+    assert fed(list(content)) == ("Hm.\n", "Hi")
+    assert fed(list(content), known=True) == ("Hm.\n", "Hi")
+    assert without_thinking(content) == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("content", "thought", "text"),
+    [
+        (f"{ANALYSIS}Hm. {NEXT}{ANALYSIS}So.{NEXT}{FINAL}Hi<|return|>", "Hm. So.", "Hi"),
+        (f"{FINAL}Hi<|return|>", "", "Hi"),
+        (f"Hm.\n{FINAL}Hi", "Hm.\n", "Hi"),
+        (f"{ANALYSIS}Hm.{NEXT}", "Hm.", ""),
+    ],
+)
+def test_the_channels_of_gpt_oss_are_told_apart(content: str, thought: str, text: str) -> None:
+    assert fed([content]) == (thought, text)
+    assert fed(list(content)) == (thought, text)
+
+
+@settings(deadline=None, max_examples=100)  # a loaded machine stalls single examples
 @given(st.text("ab<>/think \n`", max_size=60), st.lists(st.integers(0, 500)))
 def test_no_word_is_lost(content: str, cuts: list[int]) -> None:
     thought, text = fed(cut(content, cuts))

@@ -7,6 +7,7 @@ import pytest
 
 from kaito_chat.kubernetes.failures import Failure, failure_of
 from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
+from kaito_chat.models.objects import Objects
 from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for
 from support.chat.backends import endpoint, model_settings
@@ -101,7 +102,9 @@ class Reporting:
     ],
 )
 async def test_the_page_shows_the_worst_in_words(given: dict[str, Any], shown: list[str]) -> None:
-    model = Model(model_settings(workspace_name="phi"), endpoint(Fake()), 1, Reporting(conditions_of(given)))  # type: ignore[arg-type]
+    settings = model_settings(workspace_name="phi")
+    objects = Objects(settings, Reporting(conditions_of(given)))  # type: ignore[arg-type]
+    model = Model(settings, [endpoint(Fake())], 1, objects)
     await model.check()
     text = texts_for("en-US").warming_up(model)
     for part in shown:

@@ -45,7 +45,7 @@ async def backend_of(server: Server, **settings: object) -> Backend:
 
 def model_of(server: Server, **settings: object) -> Model:
     """Return the model of a fake server, before its first check."""
-    return Model(model_settings(**settings), endpoint(server), 0.01)
+    return Model(model_settings(**settings), [endpoint(server)], 0.01)
 
 
 async def watching(server: Server, **settings: object) -> Model:

@@ -2,26 +2,46 @@
 
 from collections.abc import Iterator
 
+from aks_kaito.settings.model import DEFAULT
 from aks_kaito.settings.problems import MISSING, Problem
+from aks_kaito.settings.rules.kaito import prefix_of
 from aks_kaito.settings.rules.rule import Context, rule
 
+_ENDPOINTS = ("ingress", "model", "models")
 
-@rule("ingress", "cluster.application_gateway_resource_id")
+
+def _model_hostnames(context: Context) -> dict[str, str]:
+    """Return the host names of the models' own endpoints by their keys; both of the default model's."""
+    settings = context.settings
+    found = {"ingress.model_hostname": settings.ingress.model_hostname}
+    found |= {f"{prefix_of(context, name)}hostname": model.hostname for name, model in settings.all_models.items()}
+    return {key: hostname for key, hostname in found.items() if hostname is not None}
+
+
+def _hostnames(context: Context) -> dict[str, str]:
+    """Return all host names by their keys."""
+    chat = context.settings.ingress.hostname
+    return ({"ingress.hostname": chat} if chat else {}) | _model_hostnames(context)
+
+
+@rule(*_ENDPOINTS, "cluster.application_gateway_resource_id")
 def ingress_controllers_exclude_each_other(context: Context) -> Iterator[Problem]:
-    """There is at most one ingress controller, and one if there are host names."""
+    """There is at most one ingress controller, and one if there are host names, which all differ."""
     ingress = context.settings.ingress
     if context.settings.cluster.application_gateway_resource_id is not None and ingress.mode != "none":
         allowed = 'must be "none" while cluster.application_gateway_resource_id is set: only one ingress is possible'
         yield Problem("ingress.mode", ingress.mode, allowed)
-    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
-        if hostname is not None and ingress.mode == "none":
+    first: dict[str, str] = {}
+    for key, hostname in _hostnames(context).items():
+        if ingress.mode == "none":
             allowed = 'must not be set while ingress.mode = "none", which publishes nothing'
-            yield Problem(f"ingress.{key}", hostname, allowed)
-    if ingress.model_hostname is not None and ingress.model_hostname == ingress.hostname:
-        yield Problem("ingress.model_hostname", ingress.model_hostname, "must differ from ingress.hostname")
+            yield Problem(key, hostname, allowed)
+        if hostname in first:
+            yield Problem(key, hostname, f"must differ from {first[hostname]}")
+        first.setdefault(hostname, key)
 
 
-@rule("ingress")
+@rule(*_ENDPOINTS)
 def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
     """The DNS zone has a name and a resource group, and contains the host names."""
     ingress = context.settings.ingress
@@ -31,43 +51,61 @@ def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
         yield Problem("ingress.dns_zone_name", MISSING, "must be set while ingress.dns_zone_resource_group_name is")
     if zone is not None and group is None:
         yield Problem("ingress.dns_zone_resource_group_name", MISSING, "must be set while ingress.dns_zone_name is")
-    for key, hostname in (("hostname", ingress.hostname), ("model_hostname", ingress.model_hostname)):
-        if zone and hostname and hostname != zone and not hostname.endswith(f".{zone}"):
-            yield Problem(f"ingress.{key}", hostname, f"must be in ingress.dns_zone_name ({zone})")
+    for key, hostname in _hostnames(context).items():
+        if zone and hostname != zone and not hostname.endswith(f".{zone}"):
+            yield Problem(key, hostname, f"must be in ingress.dns_zone_name ({zone})")
 
 
-@rule("ingress")
+@rule(*_ENDPOINTS)
 def published_model_is_protected(context: Context) -> Iterator[Problem]:
-    """The ingress controller protects a published model, which has no authentication."""
+    """The ingress controller protects published models, which have no authentication."""
     ingress = context.settings.ingress
     guards = {
         "ingress.model_allowed_ip_ranges": list(ingress.model_allowed_ip_ranges),
         "ingress.model_basic_auth_secret_name": ingress.model_basic_auth_secret_name,
     }
-    if ingress.model_hostname is None:
-        allowed = "must not be set without ingress.model_hostname"
+    published = _model_hostnames(context)
+    if not published:
+        allowed = "must not be set without ingress.model_hostname, or hostname of a model"
         yield from (Problem(key, value, allowed) for key, value in guards.items() if value)
-    elif ingress.mode == "gateway":
-        allowed = 'needs ingress.mode = "nginx" or "webapprouting": the Gateway API cannot protect it'
-        yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
-    elif not any(guards.values()):
-        allowed = f"needs {' or '.join(guards)}: the model has no authentication"
-        yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
+    for key, hostname in published.items():
+        if ingress.mode == "gateway":
+            allowed = 'needs ingress.mode = "nginx" or "webapprouting": the Gateway API cannot protect it'
+            yield Problem(key, hostname, allowed)
+        elif not any(guards.values()):
+            yield Problem(key, hostname, f"needs {' or '.join(guards)}: the model has no authentication")
 
 
-@rule("ingress", "kaito.enabled", "workloads.cert_manager_enabled")
+@rule(*_ENDPOINTS)
+def published_model_has_one_host(context: Context) -> Iterator[Problem]:
+    """The default model has one host name, in one of its two keys, and `ingress.model_hostname` has a model."""
+    settings, hostname = context.settings, context.settings.ingress.model_hostname
+    default = settings.all_models.get(DEFAULT)
+    if hostname is not None and default is None:
+        allowed = (
+            f"must not be set without [model] or [models.{DEFAULT}], whose endpoint it is; other models have hostname"
+        )
+        yield Problem("ingress.model_hostname", hostname, allowed)
+    if hostname is not None and default is not None and default.hostname is not None:
+        allowed = "must not be set beside ingress.model_hostname, which is the same"
+        yield Problem(f"{prefix_of(context, DEFAULT)}hostname", default.hostname, allowed)
+
+
+@rule(*_ENDPOINTS, "kaito.enabled", "workloads.cert_manager_enabled")
 def published_model_has_a_certificate(context: Context) -> Iterator[Problem]:
     """A published model exists, the chat has a host name too, and Let's Encrypt can validate the model's."""
     settings, ingress = context.settings, context.settings.ingress
-    if ingress.model_hostname is None or ingress.mode == "none":
+    published = _model_hostnames(context)
+    if not published or ingress.mode == "none":
         return
     if not settings.kaito.enabled:
         allowed = "must not be set while kaito.enabled = false: there is no model to publish"
-        yield Problem("ingress.model_hostname", ingress.model_hostname, allowed)
+        yield from (Problem(key, hostname, allowed) for key, hostname in published.items())
+    first = next(iter(published))
     if ingress.hostname is None:
-        yield Problem("ingress.hostname", MISSING, "must be set while ingress.model_hostname is")
+        yield Problem("ingress.hostname", MISSING, f"must be set while {first} is")
     if ingress.mode == "nginx" and settings.workloads.cert_manager_enabled and ingress.dns_zone_name is None:
-        allowed = "must be set for ingress.model_hostname: Let's Encrypt validates a protected endpoint by DNS only"
+        allowed = f"must be set for {first}: Let's Encrypt validates a protected endpoint by DNS only"
         yield Problem("ingress.dns_zone_name", MISSING, allowed)
 
 

@@ -63,6 +63,8 @@ def _domains(settings: Settings) -> Iterator[Problem]:
     names = {
         f"ingress.{key}": getattr(ingress, key) for key in ("hostname", "model_hostname", "dns_zone_name", "email")
     }
+    names |= {f"models.{name}.hostname": model.hostname for name, model in settings.models.items()}
+    names["model.hostname"] = settings.model.hostname
     emails = settings.monitoring.alert_email_addresses
     names |= {f"monitoring.alert_email_addresses.{key}": address for key, address in emails.items()}
     for key, name in names.items():
@@ -91,6 +93,8 @@ def _ids(settings: Settings) -> Iterator[Problem]:
     "cluster.admin_group_object_ids",
     "chat.entra_client_id",
     "ingress",
+    "model",
+    "models",
     "key_vault.secrets_officer_object_ids",
     "monitoring.alert_email_addresses",
     "monitoring.grafana_admin_object_ids",

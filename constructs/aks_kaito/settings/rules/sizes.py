@@ -6,7 +6,7 @@ See: https://learn.microsoft.com/azure/aks/concepts-network-ip-address-planning
 import math
 from collections.abc import Iterator
 
-from aks_kaito.models import plan
+from aks_kaito.models import copies
 from aks_kaito.settings.addresses import firewall_rules, network
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem
@@ -88,6 +88,7 @@ def dedicated_subnets_are_large_enough(context: Context) -> Iterator[Problem]:
     "system_pool",
     "user_pool",
     "model",
+    "models",
     "kaito",
     "cluster.private_cluster_enabled",
     "cluster.api_server_vnet_integration_enabled",
@@ -95,7 +96,7 @@ def dedicated_subnets_are_large_enough(context: Context) -> Iterator[Problem]:
 def ranges_hold_all_nodes(context: Context) -> Iterator[Problem]:
     """The ranges have room for the pools at max_count, plus one surge node in ten during upgrades.
 
-    KAITO's GPU nodes, also those of the standby, are in the system pool's subnet.
+    KAITO's GPU nodes, also those of standbys, are in the system pool's subnet.
     """
     settings = context.settings
     system = _surged(settings.system_pool.max_count) + _gpu_nodes(context)
@@ -123,9 +124,9 @@ def ranges_hold_all_nodes(context: Context) -> Iterator[Problem]:
 
 
 def _gpu_nodes(context: Context) -> int:
-    """Return the number of nodes that KAITO creates for the model and the standby, and of their surge nodes."""
+    """Return the number of nodes that KAITO creates for all copies of models and standbys, and of their surge nodes."""
     version = context.settings.kaito.version
-    counts = ((plan(model, version).nodes, model.node_count) for _, model in served(context))
+    counts = ((copies.nodes(model, version), model.node_count * model.most_replicas) for _, model in served(context))
     return sum(_surged(configured if nodes is None else nodes) for nodes, configured in counts)
 
 

@@ -25,7 +25,7 @@ def tags_are_not_too_many(context: Context) -> Iterator[Problem]:
         yield Problem("tags", dict(context.settings.tags), allowed)
 
 
-@rule("tags", "network.private_endpoints_enabled", "postgresql.enabled", "monitoring", "ingress")
+@rule("tags", "network.private_endpoints_enabled", "postgresql.enabled", "monitoring", "ingress", "model", "models")
 def dns_accepts_the_tags(context: Context) -> Iterator[Problem]:
     """DNS zones and records, if there are any, accept the tags."""
     reason = _dns_of(context.settings)
@@ -50,7 +50,7 @@ def _dns_of(settings: Settings) -> str | None:
         return "the DNS zone of postgresql.enabled"
     if not settings.monitoring.grafana_public_network_access_enabled:
         return "the DNS zone of monitoring.grafana_public_network_access_enabled = false"
-    if ingress.dns_zone_name and ingress.has_static_address and (ingress.hostname or ingress.model_hostname):
+    if ingress.dns_zone_name and ingress.has_static_address and (ingress.hostname or settings.model_hostnames):
         return "the DNS records in ingress.dns_zone_name"
     return None
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,9 @@ from kaito_chat.chat import registry
 from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.signing_keys import SigningKeys
+from kaito_chat.kubernetes.inference_sets import InferenceSets
 from kaito_chat.kubernetes.workspace import Workspaces
+from kaito_chat.models.objects import Objects
 from kaito_chat.models.readiness import Model
 from kaito_chat.page.prepare import prepare
 from kaito_chat.settings import Settings
@@ -41,13 +44,25 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     monkeypatch.setattr(config.config, "code", config.CodeSettings(action_callbacks={}))
     opened: list[Chat] = []
 
-    async def of(server: Server, *, token: str | None = None, **given: object) -> Chat:
+    async def of(
+        server: Server, *, token: str | None = None, api: tuple[str, Path] | None = None, **given: object
+    ) -> Chat:
         settings = Settings(**{"coalesce_milliseconds": 0, "max_retries": 0, "endpoint_url": "http://model", **given})  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        models = [Model(each, connect(each, client, TIMEOUTS), 0.05) for each in settings.configured_models]
+        workspaces = Workspaces("https://api", ROOT, "v1", None)
+        inference_sets = InferenceSets(*(api or ("https://api", ROOT)), "kaito.sh/v1beta1", None)
+        models = [
+            Model(
+                each,
+                [connect(server, client, TIMEOUTS) for server in each.servers],
+                0.05,
+                Objects(each, workspaces, inference_sets),
+            )
+            for each in settings.configured_models
+        ]
         await models[0].check()
         limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
-        services = Services(settings, client, models, Workspaces("https://api", ROOT, "v1", None), limits)
+        services = Services(settings, client, models, workspaces, inference_sets, limits)
         if settings.sign_in != "none":
             services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SigningKeys(SECRET, None, 0), 24)
         registry.use(services)

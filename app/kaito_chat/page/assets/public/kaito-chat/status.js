@@ -14,17 +14,24 @@ const MIN_HEADER_WIDTH_PX = 240;
 
 const pill = document.createElement("section");
 pill.id = "kaito-chat-status";
-pill.append(document.createElement("span"));
+const wakeButton = document.createElement("button");
+wakeButton.type = "button";
+pill.append(document.createElement("span"), wakeButton);
 let models = [];
 let waiting = null;
 let timer = 0;
 let announced = "";
+let failure = "";
 
 const show = (state, message) => {
   if (pill.dataset.state !== state) pill.dataset.state = state;
-  if (pill.firstChild.textContent !== message) pill.firstChild.textContent = message;
+  if (pill.firstChild.textContent !== message) pill.firstChild.textContent = pill.firstChild.title = message;
+  const offered = state === "asleep" && Boolean(chosen()?.wake);
+  if (wakeButton.hidden === offered) wakeButton.hidden = !offered;
   if (!pill.isConnected) {
     pill.setAttribute("aria-label", text("page.status"));
+    wakeButton.textContent = text("wake.it");
+    wakeButton.title = text("wake.tip");
     document.body.append(pill);
   }
   placeStatus();
@@ -47,9 +54,29 @@ const render = () => {
   const model = waiting && polled.state === "ready" ? { ...polled, ...waiting, steps: [] } : polled;
   const step = model.steps.find((each) => each.state === "now");
   const doing = step ? ` · ${step.name}${step.detail ? ": " + step.detail : ""}` : "";
-  show(model.state, `${model.name} · ${model.text}${doing}`);
+  if (model.state !== "asleep") failure = "";
+  pill.classList.toggle("failed", Boolean(failure));
+  show(model.state, `${model.name} · ${failure || model.text + doing}`);
   announceOnce(`${model.name}: ${model.text}`);
 };
+
+// Markdown of a notice, as plain text on one line.
+const plain = (markdown) => markdown.replaceAll(/[*\\]|^> /gm, "").replaceAll(/\s+/g, " ");
+
+wakeButton.addEventListener("click", async () => {
+  wakeButton.disabled = true;
+  try {
+    const body = JSON.stringify({ model: chosen().name });
+    const response = await fetch(`${root}/wake`, { method: "POST", headers: { "content-type": "application/json" }, body });
+    failure = response.ok ? "" : plain((await response.json()).detail);
+  } catch {
+    failure = text("page.offline");
+  }
+  wakeButton.disabled = false;
+  if (failure) announce(failure);
+  render();
+  poll();
+});
 
 const poll = async () => {
   clearTimeout(timer);

@@ -1,0 +1,119 @@
+"""The types of values of `[models.NAME]`: vLLM's parameters, adapters, upgrades, and the profile in the chat."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from aks_kaito.settings.fields import DnsLabel, Matching, Section
+
+# KAITO and this project set these parameters themselves: by another key, or to what probes and Services expect.
+_OWN_PARAMETERS = {
+    "max-model-len": "max_model_len is its key",
+    "host": "KAITO sets it",
+    "port": "KAITO sets it: Services and probes expect 5000",
+    "model": "preset is its key",
+    "enable-lora": "adapters is its key",
+    "lora-modules": "adapters is its key",
+}
+
+
+def _parameters(values: dict[str, Any]) -> dict[str, Any]:
+    for name, value in values.items():
+        if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+            raise ValueError(f"must have names as vLLM's command line without --, such as max-num-seqs; not {name!r}")
+        if name in _OWN_PARAMETERS:
+            raise ValueError(f"must not contain {name}: {_OWN_PARAMETERS[name]}")
+        if not isinstance(value, str | int | float | bool):
+            # A TOML table or list; pydantic expects ValueError.
+            raise ValueError(f"must be text, numbers, true or false; not the {type(value).__name__} of {name}")  # noqa: TRY004
+    return values
+
+
+VllmParameters = Annotated[
+    dict[str, Any],
+    AfterValidator(_parameters),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
+        }
+    ),
+]
+TemplatePath = Annotated[
+    str, Matching(r"(?!.*\.\.)[-\w][-\w./]{0,199}\.ya?ml", "must be a relative path of a .yaml file without '..'")
+]
+# See: https://github.com/kaito-project/kaito/blob/v0.12.0/pkg/utils/mig/mig.go
+# fmt: off
+MigProfile = Literal[
+    "1g.5gb", "1g.6gb", "1g.10gb", "1g.12gb", "1g.18gb", "1g.20gb", "1g.23gb", "1g.24gb", "1g.35gb", "1g.45gb",
+    "2g.10gb", "2g.12gb", "2g.20gb", "2g.24gb", "2g.35gb", "2g.45gb",
+    "3g.20gb", "3g.40gb", "3g.47gb", "3g.48gb", "3g.71gb", "3g.90gb",
+    "4g.20gb", "4g.24gb", "4g.40gb", "4g.47gb", "4g.48gb", "4g.71gb", "4g.90gb",
+    "7g.40gb", "7g.80gb", "7g.94gb", "7g.96gb", "7g.141gb", "7g.180gb",
+]
+# fmt: on
+Icon = Annotated[
+    str,
+    Matching(
+        r"https://[^\s\"'<>\\]{1,500}|/public/[-\w./]{1,200}",
+        "must be an https:// URL, or a path below /public, such as /public/icon.svg",
+    ),
+]
+
+
+class Adapter(Section):
+    """A LoRA adapter of a model: an image or a volume with its weights.
+
+    See: https://kaito-project.github.io/kaito/docs/lora-adapters
+    """
+
+    image: (
+        Annotated[str, Matching(r"[a-z0-9][-a-zA-Z0-9._:/@]{1,400}", "must be an image, such as a.azurecr.io/b:1")]
+        | None
+    ) = None
+    """Image that contains the weights in its folder `/data`."""
+    volume_claim: DnsLabel | None = None
+    """PersistentVolumeClaim with the weights in the chat's namespace, instead of an image."""
+    strength: Annotated[float, Field(ge=0, le=1, strict=False)] | None = None
+    """Multiplier of the weights, for `runtime = "transformers"`; vLLM has none."""
+
+
+Adapters = Annotated[dict[DnsLabel, Adapter], Field(max_length=10)]
+
+
+class AutoUpgrade(Section):
+    """Upgrade of the model server's image after an upgrade of KAITO.
+
+    See: https://github.com/kaito-project/kaito/blob/v0.12.0/docs/proposals/20260507-auto-upgrade-base-image.md
+    """
+
+    strategy: Literal["InPlace", "Surge"] = "InPlace"
+    """`InPlace` restarts each copy; `Surge` starts a new one first, which needs more GPU nodes."""
+    schedule: (
+        Annotated[
+            str,
+            Matching(
+                r"([-\d*/,A-Za-z]+ ){4}[-\d*/,A-Za-z]+", 'must be a cron expression of five fields, such as "0 2 * * 6"'
+            ),
+        ]
+        | None
+    ) = None
+    """Start of the maintenance window, as a cron expression in UTC; by default at any time."""
+    duration_hours: Annotated[int, Field(ge=1, le=168)] = 4
+    """Duration of the maintenance window, in hours."""
+
+
+class Starter(Section):
+    """A question that a new conversation suggests."""
+
+    label: Annotated[str, Field(min_length=1, max_length=100)]
+    """Text of the button."""
+    message: Annotated[str, Field(min_length=1, max_length=4000)]
+    """The question."""
+    icon: Icon | None = None
+    """Picture of the button."""
+
+
+Starters = Annotated[tuple[Starter, ...], Field(strict=False, max_length=10)]
