@@ -192,6 +192,7 @@ def test_the_price_is_that_of_all_nodes() -> None:
     assert overview.hourly(pool(spot=True), priced) == Decimal("0.4")
     assert overview.hourly(pool(power="Stopped"), priced) == 0
     assert overview.hourly(pool(count=0), priced) == 0
+    assert overview.hourly(pool(count=None), priced) is None
     assert overview.hourly(pool(size="Standard_NC1_v9"), priced) is None
 
 

@@ -219,3 +219,10 @@ def test_a_currency_has_three_letters(text: str) -> None:
     with pytest.raises(ValueError, match="must be a code of three letters"):
         currency_code(text)
     assert currency_code("eur") == "EUR"
+
+
+@pytest.mark.parametrize("link", [7, "http://[bad", "https://prices.azure.com:port/"])
+def test_a_malformed_link_is_no_end_of_the_list(fake: FakePrices, variables: dict[str, str], link: object) -> None:
+    fake.answers = [Answer(200, json.dumps({"Items": [], "NextPageLink": link}).encode())]
+    with pytest.raises(PriceListError, match=r"malformed address|another server"):
+        RetailPrices(variables).items(BASTION)

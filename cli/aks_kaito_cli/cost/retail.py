@@ -110,7 +110,7 @@ class RetailPrices:
         for _ in range(_MOST_PAGES):
             answer = self._page(url, parameters)
             found += answer["Items"]
-            url, parameters = answer.get("NextPageLink") or "", {}
+            url, parameters = str(answer.get("NextPageLink") or ""), {}
             if not url:
                 return found
             if _server(url) != _server(self.endpoint):
@@ -167,8 +167,11 @@ def currency_code(text: str) -> str:
 
 def _server(url: str) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port; Azure's links name the port that is the default."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        raise PriceListError(f"the price list names a malformed address: {url}") from None
 
 
 def _place(url: str) -> str:

@@ -86,10 +86,10 @@ def rows(pools: Iterable[Pool], objects: Objects | None, price: HourlyPrice) -> 
 
 def hourly(pool: Pool, price: HourlyPrice) -> Decimal | None:
     """Return the price of a pool's nodes for an hour; deallocated nodes cost nothing."""
-    if pool.is_stopped or not pool.count:
+    if pool.is_stopped or pool.count == 0:
         return Decimal(0)
     of_node = price(pool.size, pool.is_spot)
-    return None if of_node is None else of_node * pool.count
+    return None if of_node is None or pool.count is None else of_node * pool.count
 
 
 class Reasons(NamedTuple):
@@ -143,7 +143,7 @@ def table(found: Sequence[Row], currency: str, now: datetime | None = None) -> T
         pool, state = row.pool, row.ownership.state
         shown.add_row(
             escape(pool.name),
-            str(pool.count),
+            "?" if pool.count is None else str(pool.count),
             escape(f"{pool.size.removeprefix('Standard_')}{' (spot)' if pool.is_spot else ''}"),
             age(pool.created, now or datetime.now(UTC)),
             "?" if row.hourly is None else f"{row.hourly.normalize():f}",

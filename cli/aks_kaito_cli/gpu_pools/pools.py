@@ -34,7 +34,7 @@ class Pool:
     """A node pool.
 
     Attributes:
-        count: Number of nodes.
+        count: Number of nodes; None if Azure does not say.
         state: The state of Azure's last operation, such as Succeeded or Deleting.
         owner: The object that its labels name; None if KAITO did not make the pool.
         created: The time at which KAITO asked for it; None if it is unknown.
@@ -43,7 +43,7 @@ class Pool:
 
     name: str
     size: str
-    count: int
+    count: int | None
     state: str
     owner: Owner | None
     created: datetime | None
@@ -65,7 +65,7 @@ def of_answer(answer: Mapping[str, Any], terraforms: frozenset[str]) -> Pool:
     return Pool(
         name=name,
         size=str(properties["vmSize"]),
-        count=int(properties.get("count") or 0),
+        count=None if properties.get("count") is None else int(properties["count"]),
         state=str(properties.get("provisioningState") or ""),
         owner=_owner(labels) if is_kaitos else None,
         created=_created(labels.get(_CREATED)),
