@@ -56,8 +56,11 @@ MigProfile = Literal[
 # fmt: on
 Icon = Annotated[
     str,
+    Field(max_length=512),
     Matching(
-        r"https://[^\s\"'<>\\]{1,500}|/public/[-\w./]{1,200}",
+        # As the application checks it: a space or a semicolon would end the source in the page's policy.
+        r"/?public(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)+"
+        r"|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/%@+-]*)?(\?[A-Za-z0-9._~%=&+-]*)?",
         "must be an https:// URL, or a path below /public, such as /public/icon.svg",
     ),
 ]
