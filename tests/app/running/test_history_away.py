@@ -24,6 +24,11 @@ from support.chat.waiting import until
 # After this time, a hanging database counts as away.
 AWAY_SECONDS = 6.0
 PATIENT = OutboxLimits(first_pause=0.05, longest_pause=0.2, late=60)
+# Of this database only: other processes of the run use others of the same server.
+END_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 def say(store: Store, *outputs: str, thread_id: str = THREAD) -> None:
@@ -125,7 +130,7 @@ async def test_a_killed_and_restarted_server_gets_all_writes(postgres_url: str) 
     async with opened(postgres_url) as store:
         connection = await asyncpg.connect(postgres_url)
         await stored(store, "ada", THREAD, "before")
-        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        await connection.execute(END_CONNECTIONS)
         say(store, "after")
         assert await store.written(THREAD, 10)
         await connection.close()
@@ -137,7 +142,7 @@ async def writable(url: str) -> None:
     name = await connection.fetchval("SELECT current_database()")
     await connection.execute("SET default_transaction_read_only = off")
     await connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await connection.execute(END_CONNECTIONS)
     await connection.close()
 
 
