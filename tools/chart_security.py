@@ -17,9 +17,15 @@ import yaml
 
 CHART = Path(__file__).parents[1] / "charts" / "kaito-chat"
 DECISIONS = ".checkov.yaml"
-CASES = ("default", "everything", "external", "gateway")
+CASES = ("default", "everything", "external", "gateway", "models")
 # An InferenceSet needs a cluster with this API, which checkov cannot simulate.
-ALONE = {"replicas": 1, "autoscaling": {"enabled": False}}
+ALONE: dict[str, Any] = {
+    "kind": "Workspace",
+    "replicas": 1,
+    "autoscaling": {"enabled": False},
+    "autoUpgrade": {"enabled": False},
+    "schedule": {},
+}
 
 
 def failures(checkov: str, case: str) -> list[dict[str, Any]]:
