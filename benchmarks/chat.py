@@ -111,7 +111,7 @@ def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
     root.mkdir()
     environment = {"PEER_ENDPOINT": endpoint, "CHAINLIT_APP_ROOT": str(root)}
     arguments = ["-m", "chainlit", "run", str(PEERS / f"{name}.py"), "--headless", "--port", str(port)]
-    return stack.enter_context(program(arguments, port, root / "log", environment, ready="/health"))
+    return stack.enter_context(program(arguments, port, root / "log", environment, sys.executable, ready="/health"))
 
 
 def checkout(stack: ExitStack, root: Path, endpoint: str, folder: Path) -> Running:
@@ -126,7 +126,7 @@ def checkout(stack: ExitStack, root: Path, endpoint: str, folder: Path) -> Runni
     if "management_port" in (root / "app/kaito_chat/settings/app.py").read_text(encoding="utf-8"):
         environment["KAITO_CHAT_MANAGEMENT_PORT"] = str(management)
     return stack.enter_context(
-        program(["-m", "kaito_chat"], port, folder / "checkout.log", environment, ready="/login")
+        program(["-m", "kaito_chat"], port, folder / "checkout.log", environment, sys.executable, ready="/login")
     )
 
 
@@ -135,10 +135,12 @@ def start(stack: ExitStack, before: Path | None) -> tuple[Running, dict[str, Run
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     port = free_port()
     arguments = [str(PEERS / "endpoint.py"), str(port)]
-    endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
+    endpoint = stack.enter_context(
+        program(arguments, port, folder / "endpoint.log", python=sys.executable, ready="/v1/models")
+    )
     others = {BEFORE: checkout(stack, before, endpoint.url, folder)} if before else {}
     return endpoint, others | {
-        OURS: stack.enter_context(chat(endpoint.url, folder, **UNLIMITED)),
+        OURS: stack.enter_context(chat(endpoint.url, folder, sys.executable, **UNLIMITED)),
         SDK: peer(stack, "sdk", endpoint.url, folder),
         SAMPLE: peer(stack, "sample", endpoint.url, folder),
     }
@@ -202,8 +204,10 @@ async def remember(messages: int) -> bool:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
         arguments = [str(PEERS / "endpoint.py"), str(port)]
-        endpoint = stack.enter_context(program(arguments, port, folder / "endpoint.log", ready="/v1/models"))
-        app = stack.enter_context(chat(endpoint.url, folder, **UNLIMITED))
+        endpoint = stack.enter_context(
+            program(arguments, port, folder / "endpoint.log", python=sys.executable, ready="/v1/models")
+        )
+        app = stack.enter_context(chat(endpoint.url, folder, sys.executable, **UNLIMITED))
         process = app.measure()
 
         async def converse() -> None:

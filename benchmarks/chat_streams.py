@@ -119,7 +119,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         arguments = [str(ROOT / "benchmarks" / "chat_peers" / "endpoint.py"), str(port)]
-        with program(arguments, port, Path(folder) / "log", ready="/v1/models") as endpoint:
+        with program(arguments, port, Path(folder) / "log", python=sys.executable, ready="/v1/models") as endpoint:
             found = uvloop.run(measure(endpoint.url))
     table = Table("client", "CPU, of ours", f"first token p95 of {STREAMS}, ms after the endpoint's 300")
     for name, cost in found.items():
