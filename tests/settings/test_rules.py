@@ -49,7 +49,7 @@ from support.project import TODAY
             "needs network.private_endpoints_enabled",
         ),
         ("charts", ['registry = "oci://contoso.azurecr.io/charts"'], "charts.registry", "without oci://"),
-        ("charts", ['registry = "https://charts.contoso.com"'], "charts.registry", "host and path"),
+        ("charts", ['registry = "oci://mirror.kaito.dev/charts"'], "charts.registry", "host and path"),
         ("charts", ['registry = "contoso.azurecr.io/charts/"'], "charts.registry", "host and path"),
         ("charts", ['registry = "Contoso.azurecr.io"'], "charts.registry", "host and path"),
         ("network", ['pod_subnet_cidr = "10.242.0.0/16"'], "network.pod_subnet_cidr", "must not be set"),

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from azure.core.credentials import AccessToken
+
+from support.loopback import serving
 
 TENANT = "3f5c0a52-7d6b-4f4a-8a4e-5b0f6c1d2e3f"
 PRINCIPAL = "5d1f4c1e-2a3b-4c5d-8e6f-7a8b9c0d1e2f"
@@ -156,23 +158,10 @@ def _handler(fake: FakeAzure) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # Checks that run side by side connect at once.
-    request_queue_size = 64
-
-
 @contextmanager
 def running() -> Iterator[FakeAzure]:
     """Run a fake until the end of the block."""
     fake = FakeAzure()
-    server = _Server(("127.0.0.1", 0), _handler(fake))
-    fake.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(fake)) as address:
+        fake.endpoint = address
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

@@ -1,12 +1,13 @@
 """A fake of Hugging Face's API on loopback: accounts of tokens, and repositories that are open, gated or absent."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
+
+from support.loopback import serving
 
 
 class Answer(NamedTuple):
@@ -80,13 +81,6 @@ def _handler(fake: FakeHuggingFace) -> type[BaseHTTPRequestHandler]:
 def running() -> Iterator[FakeHuggingFace]:
     """Run a fake until the end of the block."""
     fake = FakeHuggingFace()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
-    fake.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(fake)) as address:
+        fake.endpoint = address
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
+
+from support.loopback import serving
 
 _CLAUSE = re.compile(r"(\w+) eq '((?:[^']|'')*)'")
 
@@ -233,22 +235,10 @@ def _handler(fake: FakePrices) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-
 @contextmanager
 def running() -> Iterator[FakePrices]:
     """Run a fake until the end of the block."""
     fake = FakePrices()
-    server = _Server(("127.0.0.1", 0), _handler(fake))
-    fake.endpoint = f"http://127.0.0.1:{server.server_address[1]}/api/retail/prices"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(fake)) as address:
+        fake.endpoint = f"{address}/api/retail/prices"
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

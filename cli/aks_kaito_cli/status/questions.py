@@ -128,7 +128,8 @@ def script(namespace: str) -> str:
     kubectl = Kubectl(namespace)
     asked = [f"ask {key} {shlex.join(question.of(kubectl))}" for key, question in QUESTIONS.items()]
     function = (
-        f'ask() {{ echo "{_BEGIN} $1"; shift; "$@" 2>/tmp/errors || {{ echo "{_FAILED}"; tail -n 1 /tmp/errors; }};'
+        "errors=$(mktemp);"
+        f' ask() {{ echo "{_BEGIN} $1"; shift; "$@" 2>"$errors" || {{ echo "{_FAILED}"; tail -n 1 "$errors"; }};'
         f' echo; echo "{_END}"; }}'
     )
     return "; ".join([function, *asked])
