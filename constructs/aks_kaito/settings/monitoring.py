@@ -25,11 +25,12 @@ BasicTable = Literal["AKSAudit", "AKSAuditAdmin", "AKSControlPlane", "ContainerL
 AllowList = Annotated[
     str, Matching(r"[a-z*][-\w./,*=\[\]]{0,1023}", "must be a list such as pods=[app,team],nodes=[*]")
 ]
-# Without a user, and without braces, which Prometheus interprets in annotations.
+# The characters of an address (RFC 3986), without a user and without quotes. Braces are none of them, which Prometheus
+# interprets in annotations.
 FolderUrl = Annotated[
     str,
     Matching(
-        r"(?=.{1,400}$)https?://[-A-Za-z0-9.:]+(/[^\s\"'\\{}<>]*)?",
+        r"(?=.{1,400}$)https?://[-A-Za-z0-9.:]+(/[-A-Za-z0-9._~:/?#@!$&()*+,;=%]*)?",
         "must be the address of a folder, such as https://git.contoso.com/aks-kaito/docs/runbooks",
     ),
 ]
