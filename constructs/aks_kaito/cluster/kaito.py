@@ -53,7 +53,7 @@ class Kaito(Construct):
             body={
                 "properties": properties(
                     cluster_settings,
-                    kaito_enabled=settings.enabled,
+                    kaito_enabled=settings.enabled and settings.distribution == "addon",
                     web_app_routing_enabled=web_app_routing_enabled,
                     gateway_api_enabled=gateway_api_enabled,
                 )

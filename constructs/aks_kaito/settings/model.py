@@ -40,13 +40,16 @@ ModelName = Annotated[
 
 
 class Kaito(Section):
-    """The AI toolchain operator add-on (KAITO).
+    """KAITO: the managed add-on (AI toolchain operator), or the open-source chart.
 
     See: https://learn.microsoft.com/azure/aks/ai-toolchain-operator
     """
 
     enabled: bool = True
-    """Enable the add-on. Delete all Workspaces before you disable it."""
+    """Install KAITO. Delete all Workspaces before you disable it."""
+    distribution: Literal["addon", "helm"] = "addon"
+    """KAITO's distribution: the managed add-on of AKS, or the open-source chart, which has more features. Delete all
+    Workspaces before you change it."""
     version: KaitoVersion = "0.6.0"
     """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
     Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""

@@ -63,16 +63,16 @@ def _uses(model: Model) -> dict[str, str]:
     return {feature: key for feature, key in used.items() if key}
 
 
-@rule(*MODEL_KEYS)
+@rule(*MODEL_KEYS, "kaito.distribution")
 def kaito_has_the_features(context: Context) -> Iterator[Problem]:
     """The KAITO version has the features that a model uses, and the managed add-on offers them."""
-    version = context.settings.kaito.version
+    version, is_addon = context.settings.kaito.version, context.settings.kaito.distribution == "addon"
     for prefix, model in _each(context):
         for name, key in _uses(model).items():
             feature = CATALOG.kaito_features[name]
             since = f"KAITO {feature.since} to {feature.until}" if feature.until else f"KAITO {feature.since} or newer"
             allowed = ""
-            if feature.addon:
+            if feature.addon and is_addon:
                 allowed = f"needs the open-source {since}: the managed add-on {feature.addon}"
             elif not feature.is_in(version):
                 allowed = f"needs {since}; kaito.version is {version}"
