@@ -6,7 +6,7 @@ import threading
 
 import typer
 
-from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, status, synthesis
+from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, sizing, status, synthesis
 from aks_kaito_cli.terminal import accept_every_character
 
 
@@ -26,6 +26,7 @@ def application() -> typer.Typer:
     deployment.register(app)
     gpu_pools.register(app)
     cost.register(app)
+    sizing.register(app)
     status.register(app)
     importing.register(app)
     machine.register(app)

@@ -19,6 +19,7 @@ OF_ENVIRONMENTS = (
     "release",
     "gpu-pools",
     "cost",
+    "size",
     "status",
 )
 SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
