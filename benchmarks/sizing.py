@@ -2,8 +2,8 @@
 
 `python benchmarks/sizing.py` prints the table of docs/explanation/sizing.md. `--engine` starts the chat's embedded
 engine (llama.cpp, two answers at once), measures one and two streams, simulates 4 and 8 users with these figures, and
-lets as many users ask the engine. It needs `make chat` once, and an idle machine. The figures are ratios within a
-round, so that a slow machine changes them little.
+lets as many users ask the engine. It needs `make chat` once, and Linux. Time is the engine's own (the processor's time
+that it got), so that other work on the machine does not count.
 """
 
 import argparse

@@ -18,8 +18,6 @@ from aks_kaito_cli.sizing.simulation import Fleet, Outcome, share, simulate
 from aks_kaito_cli.sizing.speed import Speed
 from support.project import ROOT
 
-# One token in a tenth of a second, however many run.
-STEADY = Speed(0.1, 0.0, 0.0, 1e12, 4, 1e12, "test")
 # Figures of a small model on a small GPU.
 REAL = Speed(0.017, 0.00015, 2.8e-7, 9800, 256, 100_000, "test")
 
@@ -33,16 +31,18 @@ def erlang_c(servers: int, offered: float) -> float:
 
 @pytest.mark.parametrize(("servers", "utilization"), [(1, 0.5), (4, 0.6), (8, 0.7)])
 def test_constant_speed_is_m_m_c(servers: int, utilization: float) -> None:
-    service = 99 * STEADY.step_seconds
+    # One token in a hundredth of a second, however many answers run: short enough that no question times out.
+    step = 0.01
+    service = 99 * step
     rate = utilization * servers / service
-    users = 2000
-    speed = Speed(0.1, 0.0, 0.0, 1e12, servers, 1e12, "test")
+    users = 1000
+    speed = Speed(step, 0.0, 0.0, 1e12, servers, 1e12, "test")
     load = Load(users, 3600 * rate / users, Length(1), Length(100))
-    found = simulate(load, Fleet(speed, 1, 1000), 20_000 / rate, warm_up=500 / rate)
+    found = simulate(load, Fleet(speed, 1, 1000), 15_000 / rate, warm_up=300 / rate)
     waits = erlang_c(servers, utilization * servers)
     expected = waits * service / (servers * (1 - utilization))
-    assert statistics.mean(found.first_text) == pytest.approx(expected, rel=0.12)
-    assert sum(each > 1e-6 for each in found.first_text) / len(found.first_text) == pytest.approx(waits, rel=0.06)
+    assert statistics.mean(found.first_text) == pytest.approx(expected, rel=0.15)
+    assert sum(each > 1e-6 for each in found.first_text) / len(found.first_text) == pytest.approx(waits, rel=0.08)
     assert found.running == pytest.approx(utilization * servers, rel=0.05)
     assert found.lost == 0
 

@@ -5,8 +5,11 @@ their own, so that two simulations of the same seed compare the same questions.
 """
 
 import heapq
+import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aks_kaito_cli.sizing.load import Load
 from aks_kaito_cli.sizing.replica import Question, Replica
@@ -16,7 +19,6 @@ from aks_kaito_cli.sizing.speed import Speed
 # The application's defaults of KAITO_CHAT_FIRST_TOKEN_TIMEOUT_SECONDS and KAITO_CHAT_MAX_ANSWERS; a test compares them.
 FIRST_TEXT_TIMEOUT_SECONDS = 120.0
 MAX_ANSWERS_PER_POD = 400
-_ASKS, _GIVES_UP, _CHANGES = range(3)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class _Simulation:
         self._chances = [random.Random(f"{seed}/{user}") for user in range(load.users)]  # noqa: S311 (no secret)
         self._homes: list[Replica | None] = [None] * load.users
         self._capacity = fleet.chat_pods * MAX_ANSWERS_PER_POD
-        self._events: list[tuple[float, int, int, object]] = []
+        self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._number = 0
         self._busy = 0
         self._found = Outcome()
@@ -89,17 +91,13 @@ class _Simulation:
     def run(self) -> Outcome:
         for user in range(self._load.users):
             self._think(user, 0.0)
-        self._push(self._begin, _CHANGES, None)
-        self._push(self._end, _CHANGES, None)
+        # The first and the last event at which the time is measured.
+        self._push(self._begin, self._count_until)
+        self._push(self._end, self._count_until)
         while self._events:
-            now, _, kind, subject = heapq.heappop(self._events)
+            now, _, happen = heapq.heappop(self._events)
             self._count_until(now)
-            if kind == _ASKS:
-                self._ask(subject, now)  # type: ignore[arg-type]
-            elif kind == _GIVES_UP:
-                self._give_up(*subject, now)  # type: ignore[misc]
-            elif subject is not None:
-                self._change(*subject, now)  # type: ignore[misc]
+            happen(now)
         found, seconds = self._found, self._end - self._begin
         found.running /= seconds
         found.waiting /= seconds
@@ -108,12 +106,12 @@ class _Simulation:
         found.speeds.sort()
         return found
 
-    def _push(self, time: float, kind: int, subject: object) -> None:
+    def _push(self, time: float, happen: Callable[[float], None]) -> None:
         self._number += 1
-        heapq.heappush(self._events, (time, self._number, kind, subject))
+        heapq.heappush(self._events, (time, self._number, happen))
 
     def _think(self, user: int, now: float) -> None:
-        self._push(now + self._chances[user].expovariate(1 / self._load.think_seconds), _ASKS, user)
+        self._push(now + self._chances[user].expovariate(1 / self._load.think_seconds), partial(self._ask, user))
 
     def _count_until(self, now: float) -> None:
         """Add the time since the event before to the means, as far as it is measured."""
@@ -149,7 +147,7 @@ class _Simulation:
         self._homes[user] = replica
         self._busy += 1
         replica.ask(question, now)
-        self._push(now + FIRST_TEXT_TIMEOUT_SECONDS, _GIVES_UP, (question, replica))
+        self._push(now + FIRST_TEXT_TIMEOUT_SECONDS, partial(self._give_up, question, replica))
         self._expect(replica)
 
     def _give_up(self, question: Question, replica: Replica, now: float) -> None:
@@ -174,8 +172,8 @@ class _Simulation:
 
     def _expect(self, replica: Replica) -> None:
         time = replica.next_event()
-        if time != float("inf"):
-            self._push(time, _CHANGES, (replica, replica.version))
+        if time != math.inf:
+            self._push(time, partial(self._change, replica, replica.version))
 
     def _note(self, question: Question) -> None:
         if question.asked < self._begin:
