@@ -42,7 +42,7 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001  (typer calls it with t
 
 
 def options(
-    version: Annotated[
+    version: Annotated[  # noqa: FBT002  (an option of the command line)
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
