@@ -71,6 +71,10 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# The documentation site: an environment of its own, and the script that draws its diagrams.
+SITE := tools/docs_site
+SITE_BIN := .venv-docs/bin
+SITE_READY := .venv-docs/.installed
 # Accessibility checks for the tests in Chromium.
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
@@ -144,7 +148,7 @@ image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker,
 	@app/image.sh "$(IMAGE)" "$(REGISTRY)"
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) $(SITE_READY) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -203,6 +207,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
 
+.PHONY: docs-site
+docs-site: $(SITE_READY) ## Build the documentation site into build/site; a wrong link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE_BIN)/mkdocs build --strict --quiet
+
 .PHONY: replacements
 replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
 	$(BIN)/python tools/replacements.py '$(FROM)' > constructs/aks_kaito/review/replacements.toml
@@ -225,17 +233,18 @@ snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
-	$(foreach group,infra operations dev cdktf kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra operations dev cdktf docs kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
 	cd app && $(call compile_app,pyproject.toml --group dev --constraint requirements.txt,../requirements/app-dev.txt)
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 
 .PHONY: clean
 clean: ## Remove what the commands created, except Terraform's state
-	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
+	rm -rf $(VENV) .venv-security .venv-docs $(APP_VENV) build cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules $(SITE)/node_modules
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@$(HAS_PYTHON)
@@ -278,6 +287,12 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
+$(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-lock.json .npmrc) $(INFRA)
+	"$(PYTHON)" -m venv .venv-docs
+	$(SITE_BIN)/python $(PIP) --require-hashes -r requirements/docs.txt
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
+	@touch $@
+
 # The chat application has a separate virtual environment; the image contains the packages of $(APP).
 $(APP): app/requirements-build.txt app/requirements.txt
 	@$(HAS_PYTHON)
@@ -308,12 +323,14 @@ infra_group :=
 operations_group := --extra operations --constraint requirements/infra.txt
 dev_group := --extra operations --group dev --constraint requirements/operations.txt
 cdktf_group := --group cdktf
+docs_group := --group docs
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 operations_source := pyproject.toml
 dev_source := pyproject.toml
 cdktf_source :=
+docs_source :=
 kubernetes_source :=
 security_source :=
 
