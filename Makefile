@@ -159,7 +159,7 @@ test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terrafo
 	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
-check: format-check lint types imports language test security ## Run everything that a change must pass
+check: format-check lint types imports language test security verify ## Run everything that a change must pass
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -241,6 +241,18 @@ lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requiremen
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+
+# These need Terraform and the registries. Commit the result: each plan then uses the same packages, on every machine.
+.PHONY: locks locks-check
+locks: $(INFRA) $(KUBERNETES) ## Write the hashes of Terraform's providers and of other projects' charts to locks/
+	@$(BIN)/python tools/provider_locks.py
+	@$(BIN)/python tools/chart_locks.py $(HELM)
+locks-check: $(INFRA) $(KUBERNETES) ## Compare other projects' charts with locks/charts.toml
+	@$(BIN)/python tools/chart_locks.py $(HELM) --check
+
+.PHONY: verify
+verify: $(DEV) $(KUBERNETES) $(SITE_READY) ## Synthesize, render and build twice, in different places, and compare
+	@$(BIN)/python tools/verify.py
 
 .PHONY: clean
 clean: ## Remove what the commands created, except Terraform's state

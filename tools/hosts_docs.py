@@ -13,6 +13,7 @@ from aks_kaito.charts import theirs
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tools" / "hosts.toml"
 PAGE = ROOT / "docs" / "reference" / "hosts-and-images.md"
+LOCKS = tomllib.loads((ROOT / "locks" / "charts.toml").read_text(encoding="utf-8"))
 CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
 _HEADER = """\
 # Hosts and images
@@ -40,7 +41,8 @@ _COPY = """
 
 `charts.registry = "contoso.azurecr.io/charts"` takes every chart of another project from there, with the same names and
 versions. Sign in on the deploying machine (`helm registry login`, or `az acr login --name contoso`), and copy the
-charts once for each version. Without its schema, nginx-ingress needs no other host:
+charts once for each version. The hashes are those of [`locks/charts.toml`](../../locks/README.md). Without its schema,
+nginx-ingress needs no other host:
 
 > [!NOTE]
 > No test runs these commands.
@@ -48,6 +50,7 @@ charts once for each version. Without its schema, nginx-ingress needs no other h
 ```console
 """
 _PULL = "helm pull {repository}/{name} --version {version}"
+_CHECK = "echo {sha256}  {name}-{version}.tgz | sha256sum --check"
 _PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
 
 
@@ -105,4 +108,7 @@ def _copied(listed: dict[str, Any]) -> Iterator[str]:
         yield f"helm package {chart.name}"
     else:
         yield _PULL.format(**facts)
+        lock = LOCKS.get(chart.name)
+        if lock is not None and lock["version"] == chart.version:
+            yield _CHECK.format(**facts, sha256=lock["sha256"])
     yield _PUSH.format(**facts)
