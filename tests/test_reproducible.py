@@ -1,4 +1,4 @@
-"""What a build takes from elsewhere is named by a hash, and the comparison of two builds finds differences."""
+"""Hashes of everything that a build takes from elsewhere, and the comparison of two builds."""
 
 import re
 import shutil
@@ -15,6 +15,7 @@ import pytest
 import chart_locks
 import verify
 from aks_kaito.charts.theirs import CERT_MANAGER
+from hosts_docs import CHARTS
 from support.needs import needs
 from support.project import ROOT
 
@@ -129,7 +130,7 @@ def test_charts_are_compared_with_their_locks(
     written = lock.read_text(encoding="utf-8")
     assert written.startswith("# SHA-256 of the archives")
     assert {name: each["version"] for name, each in tomllib.loads(written).items()} == {
-        chart.name: chart.version for chart in chart_locks.CHARTS
+        chart.name: chart.version for chart in CHARTS
     }
     assert chart_locks.main([helm(tmp_path), "--check"]) == 0
 
@@ -140,7 +141,7 @@ def test_charts_are_compared_with_their_locks(
 
 
 def test_a_lock_of_a_chart_is_that_of_its_pinned_version() -> None:
-    pinned = {chart.name: chart.version for chart in chart_locks.CHARTS}
+    pinned = {chart.name: chart.version for chart in CHARTS}
     for name, lock in chart_locks.locked().items():
         assert lock["version"] == pinned[name]
         assert re.fullmatch(r"[0-9a-f]{64}", lock["sha256"])
