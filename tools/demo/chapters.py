@@ -40,7 +40,7 @@ _END_SECONDS = 20
 
 
 class Story:
-    """What the chapters share: a folder with the environment file, and the engine of the chat."""
+    """The chapters, and what they share: a folder with the environment file, and the engine of the chat."""
 
     def __init__(self, stage: Stage, folder: Path, engine: str) -> None:
         """Write the environment file, with own values instead of placeholders."""

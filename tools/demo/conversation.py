@@ -41,7 +41,7 @@ async def main(url: str, question: str) -> int:
         heard = await page.ask(question, _ANSWER_SECONDS)
     finally:
         await page.close()
-    print(f"Model:  {(heard.answer or heard.notice or "").strip()}")
+    print(f"Model:  {(heard.answer or heard.notice or '').strip()}")
     print(f"\nfirst text after {heard.first_text_seconds or 0:.2f} s")
     return 0 if heard.answer else 1
 
