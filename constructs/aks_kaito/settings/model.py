@@ -81,6 +81,21 @@ class Kaito(Section):
     """Owner of the identity of the add-on's GPU provisioner: AKS, or in older clusters an identity in the node resource
     group."""
 
+    @property
+    def is_open_source(self) -> bool:
+        """Whether the open-source chart is installed, instead of the add-on."""
+        return self.enabled and self.distribution == "helm"
+
+    @property
+    def is_add_on(self) -> bool:
+        """Whether the managed add-on is on."""
+        return self.enabled and self.distribution == "addon"
+
+    @property
+    def installed_provisioner(self) -> Literal["node-auto-provisioning", "gpu-provisioner", "none"] | None:
+        """The provisioner of the open-source KAITO; None with the add-on, which has its own, and without KAITO."""
+        return self.provisioner if self.is_open_source else None
+
 
 class Model(Section):
     """A model that KAITO serves, its GPU nodes, and its profile in the chat.
