@@ -89,7 +89,6 @@ def _releases(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.flux.enabled:
         yield "flux-system", "Flux"
     if settings.kaito.is_open_source:
-        yield "kaito-workspace", "KAITO"
         yield "gpu-provisioner", "KAITO's GPU provisioner"
 
 
