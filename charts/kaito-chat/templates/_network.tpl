@@ -121,6 +121,17 @@ Services forward it to 5000). Takes url, root, podPort and of80.
   ports: [{port: 443}]
 {{- end -}}
 
+{{- /* Egress rule for the cluster's API server. */ -}}
+{{- define "kaito-chat.apiServerRule" -}}
+- to:
+    {{- if .Values.networkPolicy.apiServerCidr }}
+    - {{ include "kaito-chat.ipBlock" (dict "cidr" .Values.networkPolicy.apiServerCidr "name" "networkPolicy.apiServerCidr") }}
+    {{- else }}
+    - {{- include "kaito-chat.outside" . | fromJson | toYaml | nindent 6 }}
+    {{- end }}
+  ports: [{port: 443}, {port: 6443}]
+{{- end -}}
+
 {{- /* An IPv4 address as a number. */ -}}
 {{- define "kaito-chat.number" -}}
 {{- $number := 0 -}}
