@@ -32,6 +32,7 @@ def release(tmp_path: Path) -> Iterator[HelmRelease]:
 
 
 def test_one_replica_is_a_workspace_unless_sets_are_chosen() -> None:
+    given: dict[str, Any]
     for given in ({}, at("kaito.inferenceSets", "auto"), {"kaito": None}, {"kaito": {}}):
         assert models(default(given)) == {("Workspace", WORKSPACE)}
     assert models(default(ALWAYS)) == {("InferenceSet", SET)}

@@ -142,12 +142,12 @@ def test_a_standby_is_routed_too() -> None:
 
 
 def test_the_picker_reads_the_configuration_of_the_weights() -> None:
-    objects = render(default(ROUTED, at("routing.picker.weights.prefixCache", 5)))
+    objects = render(default(ROUTED, at("routing.picker.weights", {"queue": 0, "prefixCache": 5})))
     config = yaml.safe_load(one(objects, "ConfigMap", PICKER)["data"]["plugins.yaml"])
     assert (config["apiVersion"], config["kind"]) == ("llm-d.ai/v1alpha1", "EndpointPickerConfig")
     (profile,) = config["schedulingProfiles"]
     weights = {each["pluginRef"]: each["weight"] for each in profile["plugins"]}
-    assert weights == {"queue-scorer": 2, "kv-cache-utilization-scorer": 2, "prefix-cache-scorer": 5}
+    assert weights == {"queue-scorer": 0, "kv-cache-utilization-scorer": 2, "prefix-cache-scorer": 5}
     assert set(weights) <= {each["type"] for each in config["plugins"]}
     checksums = {
         picker(*changes)["spec"]["template"]["metadata"]["annotations"]["checksum/config"]

@@ -28,7 +28,21 @@ picker:
 
 {{- /* The values of `routing`, as JSON. */ -}}
 {{- define "kaito-chat.routing" -}}
-{{- mergeOverwrite (include "kaito-chat.routingDefaults" . | fromYaml) (deepCopy (default dict .Values.routing)) | toJson -}}
+{{- $routing := include "kaito-chat.routingDefaults" . | fromYaml -}}
+{{- include "kaito-chat.overlay" (dict "under" $routing "over" (default dict .Values.routing)) -}}
+{{- toJson $routing -}}
+{{- end -}}
+
+{{- /* Write the values of `over` into `under`, where mergeOverwrite would ignore a 0. Resources and selectors are replaced. */ -}}
+{{- define "kaito-chat.overlay" -}}
+{{- range $key, $value := .over -}}
+{{- $old := get $.under $key -}}
+{{- if and (kindIs "map" $value) (kindIs "map" $old) (not (has $key (list "resources" "nodeSelector"))) -}}
+{{- include "kaito-chat.overlay" (dict "under" $old "over" $value) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $.under $key $value -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Not empty if the questions to this model go through the gateway: the picker reads vLLM's metrics of an InferenceSet. */ -}}

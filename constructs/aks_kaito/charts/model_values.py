@@ -18,7 +18,7 @@ def models(environment: Environment) -> Values:
     found = {name: _values(environment, name, model) for name, model in settings.all_models.items()}
     values: Values = {"model": {"enabled": settings.kaito.enabled} | found.pop(DEFAULT, {"enabled": False})}
     values |= {"models": found} if found and settings.kaito.enabled else {}
-    return values | (_open_source(settings) if settings.kaito.enabled and settings.kaito.is_open_source else {})
+    return values | (_open_source(settings) if settings.kaito.is_open_source else {})
 
 
 def _open_source(settings: Settings) -> Values:

@@ -54,16 +54,16 @@ class Kaito(Section):
     """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
     Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     routing: Literal["service", "gateway"] = "service"
-    """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through a
-    Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
+    """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through
+    a Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
     `cluster.gateway_api_enabled`."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
 
     @property
     def is_open_source(self) -> bool:
-        """Whether KAITO is the open-source chart, which has InferenceSets."""
-        return self.distribution == "helm"
+        """Whether the open-source chart is installed, instead of the add-on."""
+        return self.enabled and self.distribution == "helm"
 
 
 class Model(Section):
