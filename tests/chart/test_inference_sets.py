@@ -104,7 +104,9 @@ def test_the_gateway_takes_no_model_away(release: HelmRelease) -> None:
     release.upgrade(ALWAYS)
     release.api.set_status("InferenceSet", SET, RUNNING)
     before = json.dumps(release.pod())
-    release.upgrade(ROUTED)
+    notes = release.upgrade(ROUTED)
+    assert "Questions go through gateway/demo-models" in notes
+    assert "kubectl --namespace chat get gateways,httproutes,inferencepools" in notes
     release.upgrade(ALWAYS, at("routing.mode", "service"))
     assert (release.api.models(), release.api.deleted) == ({SET}, [])
     assert json.dumps(release.pod()) == before

@@ -249,6 +249,7 @@ def test_objects_are_valid_for_kaito_and_the_gateway_api() -> None:
         (at("kaito.inferenceSets", "auto"), "needs a model that is an InferenceSet"),
         (at("model.kind", "Workspace"), "needs a model that is an InferenceSet"),
         (at("model.runtime", "transformers"), "with a preset and the runtime vllm"),
+        ({"model": {"annotations": {"kaito.sh/runtime": "transformers"}}}, "with a preset and the runtime vllm"),
         (at("model.template", {"spec": {"containers": []}}), "with a preset and the runtime vllm"),
         (at("model.enabled", value=False), "needs a model that is an InferenceSet"),
         (at("routing.mode", "mesh"), "routing"),

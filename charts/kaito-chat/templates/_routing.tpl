@@ -48,7 +48,10 @@ picker:
 {{- /* Not empty if the questions to this model go through the gateway: the picker reads vLLM's metrics of an InferenceSet. */ -}}
 {{- define "kaito-chat.routed" -}}
 {{- $model := .Values.model -}}
-{{- if and $model.enabled (eq (include "kaito-chat.routing" . | fromJson).mode "gateway") (include "kaito-chat.several" .) (not $model.template) (ne (default "" $model.runtime) "transformers") -}}yes{{- end -}}
+{{- if and $model.enabled (eq (include "kaito-chat.routing" . | fromJson).mode "gateway") (include "kaito-chat.several" .) (not $model.template) -}}
+{{- $runtime := get (include "kaito-chat.kaitoAnnotations" . | fromJson) "kaito.sh/runtime" -}}
+{{- if ne $runtime "transformers" -}}yes{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Not empty if a model of this release, or a standby, is routed by the gateway. */ -}}
