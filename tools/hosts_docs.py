@@ -30,7 +30,8 @@ _IMAGES = """
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
 kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`; of kaito-chat dcgm-exporter with
-`monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with `kaito.routing = "gateway"`. An image without a tag has the chart's.
+`monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with `kaito.routing = "gateway"`. An image
+without a tag has the chart's.
 
 | Chart | Version | Image |
 |---|---|---|

@@ -111,6 +111,15 @@ Services forward it to 5000). Takes url, root, podPort and of80.
   ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end -}}
 
+{{- /* Peers of the API server. */ -}}
+{{- define "kaito-chat.apiServerPeers" -}}
+{{- if .Values.networkPolicy.apiServerCidr -}}
+- {{ include "kaito-chat.ipBlock" (dict "cidr" .Values.networkPolicy.apiServerCidr "name" "networkPolicy.apiServerCidr") }}
+{{- else -}}
+- {{ include "kaito-chat.outside" . }}
+{{- end -}}
+{{- end -}}
+
 {{- /* Egress rule for HTTPS outside the cluster and the virtual network, and to private endpoints of Azure's services. */ -}}
 {{- define "kaito-chat.httpsRule" -}}
 - to:
@@ -119,17 +128,6 @@ Services forward it to 5000). Takes url, root, podPort and of80.
     - {{- include "kaito-chat.ipBlock" (dict "cidr" . "name" "networkPolicy.privateEndpointsCidr") | fromJson | toYaml | nindent 6 }}
     {{- end }}
   ports: [{port: 443}]
-{{- end -}}
-
-{{- /* Egress rule for the cluster's API server. */ -}}
-{{- define "kaito-chat.apiServerRule" -}}
-- to:
-    {{- if .Values.networkPolicy.apiServerCidr }}
-    - {{ include "kaito-chat.ipBlock" (dict "cidr" .Values.networkPolicy.apiServerCidr "name" "networkPolicy.apiServerCidr") }}
-    {{- else }}
-    - {{- include "kaito-chat.outside" . | fromJson | toYaml | nindent 6 }}
-    {{- end }}
-  ports: [{port: 443}, {port: 6443}]
 {{- end -}}
 
 {{- /* An IPv4 address as a number. */ -}}
