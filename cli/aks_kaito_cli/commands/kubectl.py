@@ -1,6 +1,10 @@
 """Command lines of kubectl."""
 
+<<<<<<< HEAD
 from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, GATEWAY, KAITO_DEPLOYMENT, NGINX_NAMESPACE
+=======
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, NGINX_NAMESPACE
+>>>>>>> wt-route
 from aks_kaito_cli.commands import Command
 
 _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
@@ -49,10 +53,11 @@ class Kubectl:
         """Forward a port of this machine to the chat."""
         return self.command("port-forward", f"service/{CHAT_SERVICE}", f"{port}:80")
 
-    def find_gateway(self) -> Command:
-        """Print the name of the chat's Gateway; nothing if there is none."""
-        kind = ("gateways.gateway.networking.k8s.io", GATEWAY)
-        return self.command("get", *kind, "--ignore-not-found", *_NAME, _PATIENCE)
+    def find_gateways(self, *names: str) -> Command:
+        """Print the names of those Gateways that exist."""
+        return self.command(
+            "get", "gateways.gateway.networking.k8s.io", *names, "--ignore-not-found", *_NAME, _PATIENCE
+        )
 
     def find_nginx(self) -> Command:
         """Print the names of the Services of F5's NGINX."""

@@ -20,6 +20,8 @@ DATABASE_SERVICE_ACCOUNT = f"{CHAT_CHART}-database-role"
 # Secret of the chat's certificate when cert-manager is off.
 CHAT_TLS_SECRET = "kaito-chat-tls"  # noqa: S105  (the name of a Secret)
 GATEWAY = "kaito-chat"
+# The Gateway inside the cluster that routes questions to models, named after the release.
+MODELS_GATEWAY = f"{CHAT_CHART}-models"
 # F5's chart does not choose a namespace, so the namespace has the chart's name.
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
