@@ -1,10 +1,6 @@
 """Command lines of kubectl."""
 
-<<<<<<< HEAD
-from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, GATEWAY, KAITO_DEPLOYMENT, NGINX_NAMESPACE
-=======
-from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, NGINX_NAMESPACE
->>>>>>> wt-route
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, KAITO_DEPLOYMENT, NGINX_NAMESPACE
 from aks_kaito_cli.commands import Command
 
 _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"

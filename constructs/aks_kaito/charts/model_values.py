@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-<<<<<<< HEAD
 from aks_kaito.charts import kaito
-from aks_kaito.charts.values import Values
-=======
 from aks_kaito.charts.values import Values, tolerations
->>>>>>> wt-route
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import DEFAULT, Model

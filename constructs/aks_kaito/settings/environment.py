@@ -72,16 +72,15 @@ class Settings(Section):
         return not self.models or "model" in self.model_fields_set
 
     @property
-<<<<<<< HEAD
     def kaito_feature_gates(self) -> dict[FeatureGate, bool]:
         """Every feature gate of the open-source KAITO: its default, what models need, or what the file says."""
         needed = feature_gates.needed(self.kaito, self.all_models)
         return feature_gates.DEFAULTS | dict.fromkeys(needed, True) | self.kaito.feature_gates
-=======
+
+    @property
     def has_gateway_api(self) -> bool:
         """Whether the cluster has the Gateway API with app routing's Istio."""
         return self.cluster.gateway_api_enabled or self.ingress.mode == "gateway"
->>>>>>> wt-route
 
     @property
     def model_hostnames(self) -> dict[str, str]:

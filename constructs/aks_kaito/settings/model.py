@@ -67,7 +67,6 @@ class Kaito(Section):
     """KAITO's distribution: the managed add-on of AKS, or the open-source chart, which has more features. Delete all
     Workspaces before you change it."""
     version: KaitoVersion = "0.6.0"
-<<<<<<< HEAD
     """KAITO version that the add-on ships or the chart has, which determines the accepted presets, GPU sizes and the
     number of nodes. Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in
     the cluster. The open-source chart needs 0.12.0."""
@@ -78,14 +77,10 @@ class Kaito(Section):
     feature_gates: dict[FeatureGate, bool] = {}
     """Feature gates of the open-source KAITO by their names, such as `enableMultiRoleInferenceController = true`. The
     gates that a key of a model needs are on without being named here."""
-=======
-    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
-    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
     routing: Literal["service", "gateway"] = "service"
     """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through
     a Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
     `cluster.gateway_api_enabled`."""
->>>>>>> wt-route
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the identity of the add-on's GPU provisioner: AKS, or in older clusters an identity in the node resource
     group."""
@@ -104,11 +99,6 @@ class Kaito(Section):
     def installed_provisioner(self) -> Literal["node-auto-provisioning", "gpu-provisioner", "none"] | None:
         """The provisioner of the open-source KAITO; None with the add-on, which has its own, and without KAITO."""
         return self.provisioner if self.is_open_source else None
-
-    @property
-    def is_open_source(self) -> bool:
-        """Whether the open-source chart is installed, instead of the add-on."""
-        return self.enabled and self.distribution == "helm"
 
 
 class Model(Section):
