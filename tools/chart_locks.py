@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 from aks_kaito.charts.theirs import Chart
-from hosts_docs import CHARTS
+from hosts_docs import CHARTS, place
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "locks" / "charts.toml"
@@ -47,7 +47,7 @@ def pulled(helm: str, chart: Chart) -> str:
         PullError: Helm cannot pull it.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [helm, "pull", f"{chart.repository}/{chart.name}", "--version", chart.version]
+        command = [helm, "pull", *place(chart).split(), "--version", chart.version]
         ran = subprocess.run(
             [*command, "--destination", folder], capture_output=True, text=True, check=False, timeout=300
         )

@@ -19,6 +19,7 @@ FILES = (
     "keep-the-history",
     "move-to-another-region",
     "publish-through-the-gateway",
+    "route-by-load",
     "scale",
     "use-azure-openai",
     "use-your-own-domain",
