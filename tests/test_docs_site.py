@@ -61,7 +61,8 @@ def test_the_site_is_built_strictly_and_asks_no_other_host() -> None:
     for page in wanted - {Path("README.md")}:
         link = page.with_name("index.md") if page.name == "README.md" else page
         assert str(link.with_suffix(".html")) in linked, page
-    assert f"{setting('repository')}/blob/main/SECURITY.md" in home
+    assert f"{setting('repository')}/tree/main/environments" in pages[Path("how-to/deploy.md")]
+    assert 'href="reference/chart.html"' in home
 
 
 def setting(name: str) -> str:
@@ -107,6 +108,7 @@ PAGE = """\
 # A page
 
 See [code](../main.py), [a folder](../tools/),
+[a page of another folder](../SECURITY.md#a),
 [another](other.md#top), [here](#a-page), <https://kaito.dev>.
 
 1. First:
@@ -125,6 +127,7 @@ ON_THE_SITE = f"""\
 # A page
 
 See [code]({REPOSITORY}/blob/main/main.py), [a folder]({REPOSITORY}/tree/main/tools),
+[a page of another folder](project/security.md#a),
 [another](other.md#top), [here](#a-page), <https://kaito.dev>.
 
 1. First:
@@ -143,14 +146,28 @@ See [code]({REPOSITORY}/blob/main/main.py), [a folder]({REPOSITORY}/tree/main/to
 
 
 def test_a_page_gets_what_the_site_needs() -> None:
-    assert hooks.for_site(PAGE, DOCS / "page.md", DOCS, REPOSITORY) == ON_THE_SITE
+    assert hooks.for_site(PAGE, "page.md", DOCS, REPOSITORY) == ON_THE_SITE
+
+
+def test_a_page_of_another_folder_leads_to_pages_of_the_site() -> None:
+    text = "[deploy](docs/how-to/deploy.md#deploy) [values](charts/kaito-chat/README.md) [code](main.py)\n"
+    expected = "[deploy](../how-to/deploy.md#deploy) [values](../reference/chart.md) "
+    expected += f"[code]({REPOSITORY}/blob/main/main.py)\n"
+    assert hooks.for_site(text, "project/changelog.md", DOCS, REPOSITORY) == expected
+
+
+def test_mermaid_is_locked_with_a_hash_and_without_a_registry() -> None:
+    text = (ROOT / "tools" / "docs_site" / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert [name for name, each in packages.items() if name and "integrity" not in each] == []
+    assert "://" not in text
 
 
 def test_the_navigation_is_the_index() -> None:
     found = hooks.navigation(DOCS)
     sections = [next(iter(each)) for each in found]
-    assert sections == ["Home", "Tutorial", "How-to", "Runbooks", "Reference", "Explanation"]
-    (decisions,) = [each for each in found[-1]["Explanation"] if isinstance(each, dict)]
+    assert sections == ["Home", "Tutorial", "How-to", "Runbooks", "Reference", "Explanation", "Project"]
+    (decisions,) = [each for each in found[-2]["Explanation"] if isinstance(each, dict)]
     assert len(decisions["Decision records"]) == len(list((DOCS / "explanation" / "adr").glob("*.md")))
     assert found[1] == {"Tutorial": ["tutorial/first-deployment.md"]}
 

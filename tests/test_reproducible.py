@@ -139,6 +139,8 @@ def test_charts_are_compared_with_their_locks(
     assert chart_locks.main([helm(tmp_path), "--check"]) == 1
     assert chart_locks.main([helm(tmp_path, broken="nginx"), "--check"]) == 2
     assert "nginx-ingress --version 2" in capsys.readouterr().err
+    assert chart_locks.main(["no-helm", "--check"]) == 2
+    assert "No such file" in capsys.readouterr().err
 
 
 def test_a_lock_of_a_chart_is_that_of_its_pinned_version() -> None:

@@ -48,9 +48,12 @@ def pulled(helm: str, chart: Chart) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [helm, "pull", *place(chart).split(), "--version", chart.version]
-        ran = subprocess.run(
-            [*command, "--destination", folder], capture_output=True, text=True, check=False, timeout=300
-        )
+        try:
+            ran = subprocess.run(
+                [*command, "--destination", folder], capture_output=True, text=True, check=False, timeout=300
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise PullError(f"{' '.join(command)} failed: {error}") from None
         archives = list(Path(folder).glob("*.tgz"))
         if ran.returncode or len(archives) != 1:
             raise PullError(f"{' '.join(command)} failed: {ran.stderr.strip()}")

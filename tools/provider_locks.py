@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from aks_kaito import node
-from aks_kaito.settings import load
+from aks_kaito.settings import SettingsError, load
 from aks_kaito.state import PARTS, provider_lock, stack
 from aks_kaito_cli.commands.terraform import Terraform
 
@@ -20,11 +20,16 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Write both locks, and return the status of the first Terraform that fails."""
+    """Write both locks, and return the status of the first Terraform that fails.
+
+    Raises:
+        SettingsError: The environment's file is invalid.
+    """
     node.select()
     from aks_kaito.stacks.synthesis import synthesize  # noqa: PLC0415 - it starts Node.js
 
-    environment = load(ROOT / "environments" / "dev.toml")
+    # Any will do.
+    environment = load(min((ROOT / "environments").glob("*.toml")))
     target = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "locks"
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -45,4 +50,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except SettingsError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)

@@ -1,12 +1,13 @@
 """Hooks of MkDocs: the pages stay as the git host shows them, and the site gets what differs there.
 
 - The navigation is that of `docs/README.md`: its headings and links, in their order.
-- Links that leave `docs/` lead to the repository.
+- Some pages of other folders are part of the site; other links that leave `docs/` lead to the repository.
 - Notes in GitHub's notation become admonitions.
 - Items of lists are continued by two or three spaces, as CommonMark has it; Python-Markdown wants four.
 - Diagrams are drawn by a copy of Mermaid on the site, because the theme would load it from another host.
 """
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +15,14 @@ from typing import Any
 
 # Pages that docs/README.md leaves to an index of their own.
 INDEXES = ("explanation/adr/README.md",)
+# Pages of the site that other folders have, and their files.
+INCLUDED = {
+    "reference/chart.md": "charts/kaito-chat/README.md",
+    "project/changelog.md": "CHANGELOG.md",
+    "project/contributing.md": "CONTRIBUTING.md",
+    "project/locks.md": "locks/README.md",
+    "project/security.md": "SECURITY.md",
+}
 MERMAID = Path(__file__).parent / "node_modules" / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
 _INDENT = 4
 _ITEM = re.compile(r" *(?:[-*+]|\d+\.) +(?=\S)")
@@ -33,10 +42,20 @@ def on_config(config: Any) -> Any:
     return config
 
 
+def on_files(files: Any, *, config: Any) -> Any:
+    """Add the pages of other folders."""
+    from mkdocs.structure.files import File  # noqa: PLC0415 - tests of the other functions do without MkDocs
+
+    root = Path(config.docs_dir).parent
+    for page, name in INCLUDED.items():
+        if (root / name).exists():
+            files.append(File.generated(config, page, content=(root / name).read_text(encoding="utf-8")))
+    return files
+
+
 def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: object) -> str:
     """Return a page as the site needs it."""
-    source = Path(page.file.abs_src_path)
-    return for_site(markdown, source, Path(config.docs_dir), config.extra["repository"])
+    return for_site(markdown, page.file.src_uri, Path(config.docs_dir), config.extra["repository"])
 
 
 def on_post_build(*, config: Any) -> None:
@@ -45,22 +64,27 @@ def on_post_build(*, config: Any) -> None:
     shutil.copyfile(MERMAID, target)
 
 
-def for_site(text: str, source: Path, docs: Path, repository: str) -> str:
+def for_site(text: str, page: str, docs: Path, repository: str) -> str:
     """Return a page's text with the links and notes of the site; code is left as it is.
 
     Args:
         text: The page as the git host shows it.
-        source: Its file.
+        page: Its path in the site.
         docs: The folder of the documentation.
         repository: The address of the repository on its host.
     """
     root = docs.parent
+    folder = (root / INCLUDED[page]).parent if page in INCLUDED else (docs / page).parent
+    included = {(root / name).resolve(): uri for uri, name in INCLUDED.items()}
 
     def link(found: re.Match[str]) -> str:
         name, hash_, anchor = found[2].partition("#")
-        target = (source.parent / name).resolve()
-        if not name or ":" in name or target.is_relative_to(docs) or not target.exists():
+        target = (folder / name).resolve()
+        if not name or ":" in name or not target.exists():
             return found[0]
+        if target in included or target.is_relative_to(docs):
+            uri = included.get(target) or str(target.relative_to(docs))
+            return f"{found[1]}{os.path.relpath(uri, Path(page).parent)}{hash_}{anchor}{found[3]}"
         kind = "tree" if target.is_dir() else "blob"
         return f"{found[1]}{repository}/{kind}/main/{target.relative_to(root)}{hash_}{anchor}{found[3]}"
 
@@ -117,8 +141,13 @@ def navigation(docs: Path) -> Navigation:
 def _linked(docs: Path, source: str, text: str, seen: set[str]) -> list[str]:
     """Return the pages that a text links to, each at its first link only."""
     folder = (docs / source).parent
+    included = {(docs.parent / name).resolve(): uri for uri, name in INCLUDED.items()}
     targets = [(folder / found[2].partition("#")[0]).resolve() for found in _LINK.finditer(text)]
-    pages = [str(each.relative_to(docs)) for each in targets if each.suffix == ".md" and each.is_relative_to(docs)]
+    pages = [
+        included.get(each) or str(each.relative_to(docs))
+        for each in targets
+        if each in included or (each.suffix == ".md" and each.is_relative_to(docs))
+    ]
     new = [each for each in dict.fromkeys(pages) if each not in seen]
     seen.update(new)
     return new
