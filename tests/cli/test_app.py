@@ -14,6 +14,7 @@ OF_ENVIRONMENTS = (
     "synth",
     "diff",
     "preflight",
+    "plan",
     "deploy",
     "destroy",
     "release",
