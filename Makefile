@@ -191,7 +191,7 @@ catalog: $(INFRA) ## Add the tables of KAITO's newest release to the catalog, an
 	@$(BIN)/python tools/refresh_catalog.py
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser

@@ -1,8 +1,8 @@
-"""Publish a GitHub release with notes, charts and SBOMs: the files in dist/files, of which release-notes.md has the notes.
+"""Publish a GitHub release: the files in dist/files, of which release-notes.md has the notes.
 
     .venv/bin/python tools/github_release.py v0.2.0
 
-The GitHub CLI takes its token from GH_TOKEN. A release that exists is refused: what others have installed does not change.
+The GitHub CLI takes its token from GH_TOKEN. A release that exists is refused: nothing that others use is changed.
 """
 
 import re

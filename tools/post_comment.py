@@ -2,7 +2,7 @@
 
     python3 tools/post_comment.py FILE
 
-The text was made by the pull request's own code, so it may be anything: it cannot mention, link, embed or run something, and
+The text was made by the pull request's own code, so it may be anything: it cannot mention, link or embed something, and
 the comment says where it is from. The pull request is found by the trusted event (GITHUB_EVENT_PATH), not by the text.
 Needs GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_EVENT_PATH, and no package but Python's own.
 """

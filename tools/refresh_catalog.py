@@ -25,8 +25,8 @@ _ROW = (
     'source = "https://github.com/kaito-project/kaito/releases/tag/v{version}" }}'
 )
 _DESCRIPTION = """\
-KAITO {version} is released; the catalog's newest tables were those of {before}. This adds its tables of GPU sizes, presets
-and models, read from the tag `v{version}`.
+KAITO {version} is released; the catalog's newest tables were those of {before}. This adds its tables of GPU sizes,
+presets and models, read from the tag `v{version}`.
 
 Before a merge:
 
@@ -67,7 +67,7 @@ def newest(repository: str) -> str:
     versions = re.findall(r"refs/tags/v(\d+\.\d+\.\d+)$", listed, re.MULTILINE)
     if not versions:
         raise SystemExit(f"{repository} has no tag such as v0.12.0")
-    return max(versions, key=_number)
+    return str(max(versions, key=_number))
 
 
 def _with_row(text: str, version: str) -> str:

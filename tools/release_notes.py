@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/release_notes.py v0.2.0
 
-Refuse a tag that is not the project's version, and a version without notes: both would publish something else than the tag
-says. Relative links become links to the files of the tag.
+Refuse a tag that is not the project's version, and a version without notes: neither would publish what its name says.
+Relative links become links to the files of the tag.
 """
 
 import os

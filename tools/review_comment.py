@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 def comment(difference: str, prices: Sequence[str], base: str) -> str:
     """Return the comment; the difference is cut if both are too long for a comment."""
-    cost = _cut(_plain("\n\n".join(["### Cost", *prices]), base), LIMIT // 2)
+    cost = _cut(_plain("\n\n".join(prices), base), LIMIT // 2)
     return f"{_cut(_plain(difference, base), LIMIT - len(cost))}\n\n{cost}\n"
 
 

@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(environment: Environment) -> None:
-    """Plan the platform of an environment with Terraform, and change nothing.
+    """Plan the platform of an environment.
 
-    The plan compares the state with Azure, as `aks-kaito diff` cannot. The workloads are not planned: their providers need
-    a connection to the cluster.
+    Terraform compares the state with Azure, as `aks-kaito diff` cannot, and changes nothing. The workloads are not
+    planned: their providers need a connection to the cluster.
 
     Needs terraform, a sign-in of azurerm and azapi that may read the resources and the state, and the CDK's CLI, which
     `make plan` installs before it runs this.
