@@ -80,6 +80,7 @@ AXE := $(BROWSER)/node_modules/.installed
 # The tests in Chromium run in a separate process: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 # Linters of the workflows, in Node.js.
+EXAMPLES := docs/examples
 LINTERS := tools/pipeline_linters/node_modules/.installed
 schema = $(BIN)/check-jsonschema --quiet --regex-variant nonunicode --builtin-schema vendor.$(1) $(2)
 PIP := -m pip --quiet --disable-pip-version-check install
@@ -244,8 +245,8 @@ pipelines: $(DEV) $(LINTERS) ## Check workflows, issue forms, Renovate's configu
 	$(call schema,renovate,.github/renovate.json)
 	$(call schema,github-issue-forms,.github/ISSUE_TEMPLATE/[!c]*.yml)
 	$(call schema,github-issue-config,.github/ISSUE_TEMPLATE/config.yml)
-	$(call schema,gitlab-ci,docs/examples/gitlab-ci.yml)
-	$(call schema,azure-pipelines,docs/examples/azure-pipelines.yml)
+	$(call schema,gitlab-ci,$(EXAMPLES)/gitlab-ci.yml)
+	$(call schema,azure-pipelines,$(EXAMPLES)/azure-pipelines.yml)
 
 .PHONY: security
 security: $(DEV) $(KUBERNETES) $(SECURITY) ## Check the synthesized Terraform and the chart with checkov
