@@ -111,7 +111,7 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
-release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
+release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.1.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
 .PHONY: status

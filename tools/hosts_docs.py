@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from aks_kaito import __version__
 from aks_kaito.charts import theirs
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +74,7 @@ def _own_images() -> Iterator[tuple[str, str, str]]:
     for path in sorted(ROOT.glob("charts/*/values.yaml")):
         chart = yaml.safe_load(path.with_name("Chart.yaml").read_text(encoding="utf-8"))
         for image in _images(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            yield chart["name"], chart["version"], image
+            yield chart["name"], __version__, image
 
 
 def _images(values: object) -> Iterator[str]:

@@ -5,6 +5,7 @@ One constant per object, even where two objects have the same name today.
 
 from pathlib import Path
 
+from aks_kaito import __version__
 from aks_kaito.settings import Environment, Settings
 
 CHARTS_FOLDER = Path(__file__).parents[3] / "charts"
@@ -24,7 +25,7 @@ NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
 # Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
 IMAGE_REPOSITORY = "kaito-chat"
-IMAGE_TAG = "0.1.0"
+IMAGE_TAG = __version__
 # Key Vault secrets that sign-in needs, by the environment variable of the chat that receives each.
 SIGN_IN_SECRETS = {
     "KAITO_CHAT_AUTH_SECRET": "chat-auth-secret",
