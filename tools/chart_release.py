@@ -27,7 +27,7 @@ def main() -> None:
     """Run the step that the command line names."""
     match sys.argv[1:]:
         case ["package", tag]:
-            package(version_of(tag, (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+            package(version_of(tag, ROOT))
         case ["publish", registry]:
             publish(registry)
         case ["sign", reference]:

@@ -9,11 +9,11 @@ Relative links become links to the files of the tag.
 import os
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OUTPUT = Path("dist", "release-notes.md")
+VERSION = Path("constructs", "aks_kaito", "__init__.py")
 _REPOSITORY = "aks-kaito/aks-kaito"
 _LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Write the notes of the tag that the command line names."""
     if len(sys.argv) != 2:  # noqa: PLR2004
         raise SystemExit("usage: release_notes.py TAG: set TAG=v0.2.0")
-    version = version_of(sys.argv[1], (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    version = version_of(sys.argv[1], ROOT)
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     files = f"{server}/{os.environ.get('GITHUB_REPOSITORY', _REPOSITORY)}/blob/v{version}"
     notes = notes_of(version, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), files)
@@ -31,20 +31,17 @@ def main() -> None:
     print(f"wrote {OUTPUT}")
 
 
-def version_of(tag: str, project: str) -> str:
-    """Return the version of a tag, which must be that of the project.
-
-    Args:
-        tag: Such as v0.2.0.
-        project: The text of pyproject.toml.
-    """
+def version_of(tag: str, project: Path) -> str:
+    """Return the version of a tag, such as v0.2.0, which must be that of the project in a folder."""
     match = re.fullmatch(r"v?(\d+\.\d+\.\d+)", tag)
     if match is None:
         raise SystemExit(f"TAG={tag!r}: must be a version such as v0.2.0")
-    version = str(tomllib.loads(project)["project"]["version"])
+    # Read, not imported: what signs an image has only Python itself.
+    text = (project / VERSION).read_text(encoding="utf-8")
+    (version,) = re.findall(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     if match[1] != version:
-        raise SystemExit(f"TAG={tag!r}: the version in pyproject.toml is {version}")
-    return version
+        raise SystemExit(f"TAG={tag!r}: the project's version is {version} ({VERSION})")
+    return str(version)
 
 
 def notes_of(version: str, changelog: str, files: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from release_notes import VERSION
 
 import chart_release
 import github_release
@@ -20,7 +21,8 @@ CHARTS = "oci://ghcr.io/team/project/charts"
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with the charts, in which programs note their arguments."""
     (tmp_path / "charts").symlink_to(ROOT / "charts")
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "7.8.9"\n', encoding="utf-8")
+    (tmp_path / VERSION).parent.mkdir(parents=True)
+    (tmp_path / VERSION).write_text('__version__ = "7.8.9"\n', encoding="utf-8")
     programs = tmp_path / "programs"
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
@@ -107,7 +109,7 @@ def test_a_push_that_fails_is_not_signed(line: str, words: str, place: Path, mon
         (("publish", "ghcr.io/team/charts"), "must be oci://"),
         (("publish", "oci://ghcr.io/Team/charts"), "in lower case"),
         (("publish", CHARTS), "has 0 archives instead of 2: make chart-package first"),
-        (("package", "v0.2.0"), "the version in pyproject.toml is 7.8.9"),
+        (("package", "v0.2.0"), "the project's version is 7.8.9"),
         ((), "usage"),
     ],
 )

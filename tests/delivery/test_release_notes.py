@@ -6,6 +6,9 @@ import pytest
 
 import release_notes
 
+from aks_kaito import __version__
+from support.project import ROOT
+
 CHANGELOG = """\
 # Changelog
 
@@ -27,6 +30,14 @@ CHANGELOG = """\
 
 ## 0.0.1
 """
+
+
+def project(folder: Path) -> None:
+    path = folder / release_notes.VERSION
+    path.parent.mkdir(parents=True)
+    path.write_text('"""A package."""\n\n__version__ = "0.2.0"\n', encoding="utf-8")
+
+
 FILES = "https://git.example.com/team/project/blob/v0.2.0"
 
 
@@ -47,20 +58,25 @@ def test_a_version_without_notes_is_refused(version: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "words"),
     [
-        ("v0.3.0", "the version in pyproject.toml is 0.2.0"),
+        ("v0.3.0", "the project's version is 0.2.0"),
         ("0.2", "must be a version such as"),
         ("", "must be a version such as"),
         ("v0.2.0\n", "must be a version such as"),
         ("v0.2.0-rc1", "must be a version such as"),
     ],
 )
-def test_another_tag_than_the_projects_version_is_refused(tag: str, words: str) -> None:
+def test_another_tag_than_the_projects_version_is_refused(tag: str, words: str, tmp_path: Path) -> None:
+    project(tmp_path)
     with pytest.raises(SystemExit, match=words):
-        release_notes.version_of(tag, '[project]\nversion = "0.2.0"\n')
+        release_notes.version_of(tag, tmp_path)
+
+
+def test_the_projects_version_is_that_of_its_package() -> None:
+    assert release_notes.version_of(f"v{__version__}", ROOT) == __version__
 
 
 def test_the_notes_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.2.0"\n', encoding="utf-8")
+    project(tmp_path)
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     monkeypatch.setattr(release_notes, "ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["release_notes.py", "v0.2.0"])
