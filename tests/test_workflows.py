@@ -18,11 +18,11 @@ LINTERS = ROOT / "tools" / "pipeline_linters"
 WRITES = {
     ("catalog", "refresh"): {"contents", "pull-requests"},
     ("comment", "post"): {"pull-requests"},
+    ("plan", "plan"): {"id-token"},
     ("release", "charts"): {"attestations", "id-token", "packages"},
     ("release", "image"): {"attestations", "id-token", "packages"},
     ("release", "publish"): {"contents"},
     ("release", "sbom"): {"attestations", "id-token", "packages"},
-    ("review", "plan"): {"id-token"},
 }
 # The program of each target that a step runs; other tests run these programs, or the targets.
 PROGRAMS = {
@@ -67,12 +67,13 @@ def scripts_of_examples() -> list[str]:
 
 
 def test_the_workflows_are_those_that_the_pages_describe() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["catalog", "check", "comment", "release", "review"]
+    assert [path.stem for path in WORKFLOWS] == ["catalog", "check", "comment", "plan", "release", "review"]
     triggers = {path.stem: set(read(path)["on"]) for path in WORKFLOWS}
     assert triggers == {
         "catalog": {"schedule", "workflow_dispatch"},
         "check": {"push", "pull_request"},
         "comment": {"workflow_run"},
+        "plan": {"pull_request"},
         "release": {"push"},
         "review": {"pull_request"},
     }
@@ -115,13 +116,13 @@ def test_jobs_have_the_least_rights() -> None:
 def test_what_publishes_or_signs_in_waits_for_an_environment() -> None:
     guarded = {(workflow, name): job.get("environment") for workflow, name, job in jobs() if "environment" in job}
     assert guarded == {
-        ("review", "plan"): "plan",
+        ("plan", "plan"): "plan",
         **{("release", name): "release" for name in ("charts", "image", "publish", "sbom")},
     }
 
 
 def test_a_fork_gets_no_identity_and_no_token_that_writes() -> None:
-    plan = read(ROOT / ".github/workflows/review.yml")["jobs"]["plan"]
+    plan = read(ROOT / ".github/workflows/plan.yml")["jobs"]["plan"]
     assert "github.event.pull_request.head.repo.full_name == github.repository" in plan["if"]
     assert "vars.AZURE_CLIENT_ID != ''" in plan["if"]
     # The workflow with the token checks out the default branch, and nothing of the pull request.

@@ -60,8 +60,15 @@ def main() -> None:
     if number is None:
         print("no open pull request has this commit as its newest")
         return
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() and not path.is_symlink() else ""
-    post(api, number, body(text, run["html_url"]))
+    post(api, number, body(_read(path), run["html_url"]))
+
+
+def _read(path: Path) -> str:
+    """Return the beginning of a file, or nothing if it is none."""
+    if path.is_symlink() or not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(2 * LIMIT)
 
 
 def pull_request(api: Api, run: dict[str, Any]) -> int | None:

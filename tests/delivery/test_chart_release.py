@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from release_notes import VERSION
 
 import chart_release
 import github_release
+from release_notes import VERSION
 from support.project import ROOT
 from support.rendering import helm_path
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 import release_notes
-
 from aks_kaito import __version__
 from support.project import ROOT
 
