@@ -28,7 +28,7 @@ def deploy(shell: Shell, tag: str, again: str, confirmed: frozenset[str] = froze
     ownership.check_none_is_lost(shell, found)
     endangered.check(shell, found, confirmed)
     if blocking := ingress.blocking_workload(shell):
-        print(f"ingress.mode has changed, and {blocking} still exists: deploying the workloads first")
+        print(f"the settings support {blocking} no longer, and it still exists: deploying the workloads first")
         with signed_in(shell) as kubectl:
             workloads.deploy(shell, kubectl, tag, _MODE_CHANGED)
     stacks.deploy(shell, "platform", ingress.HINT)
