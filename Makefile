@@ -38,6 +38,7 @@ WATCH ?=
 CONFIRM ?=
 # Options of make cost: hours in which GPU nodes run, a revision to compare with, the currency, the bill instead of an
 # estimate (ACTUAL=1), new prices (REFRESH=1). The orphan that make gpu-pools deletes, and whether it does not ask (YES=1).
+SPEED ?= 1
 HOURS_ON ?=
 SINCE ?=
 CURRENCY ?= USD
@@ -138,6 +139,14 @@ gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO mad
 chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, or ENDPOINT=http://host:port)
 	@PYTHONPATH=app exec $(APP_BIN)/python -m kaito_chat.laptop --port "$(PORT)" \
 		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)",--engine "$(ENGINE)")
+
+.PHONY: demo
+demo: $(DEV) $(OPERATIONS) $(CHAT) ## Show the whole story in this terminal, without a cloud (SPEED=2 is twice as fast, 0 without pauses)
+	@PYTHONPATH=tools:tests $(BIN)/python -m demo --speed $(SPEED)
+
+.PHONY: demo-recording
+demo-recording: $(DEV) $(OPERATIONS) $(CHAT) ## Record the demonstration again, with its pictures, in docs/images
+	PYTHONPATH=tools:tests $(BIN)/python -m demo.recording
 
 .PHONY: image
 image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker, podman or az acr build (REGISTRY=name)

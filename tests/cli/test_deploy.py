@@ -127,6 +127,17 @@ def test_the_report_compares_the_version_of_the_add_on(image: str, version: str,
     assert words in ran.done.stdout
 
 
+def test_the_version_of_the_chart_is_read_in_its_namespace(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n')
+    image = "mcr.microsoft.com/aks/kaito/workspace:0.12.0"
+    ran = run(
+        tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"get deployment/kaito-workspace": image}
+    )
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the cluster runs 0.12.0, as kaito.version says" in ran.done.stdout
+    assert KAITO_IMAGE.replace("kube-system", "kaito-workspace") in placed(ran)
+
+
 def test_a_version_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:
     ran = run(tmp_path, "deploy", "dev", "0.2.0", fails="get deployment/kaito-workspace")
     assert ran.done.returncode == 0, ran.done.stderr

@@ -1,11 +1,11 @@
 """Command lines of kubectl."""
 
-from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, NGINX_NAMESPACE
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, KAITO_DEPLOYMENT, NGINX_NAMESPACE
 from aks_kaito_cli.commands import Command
 
 _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
-# The controller of the managed add-on, whose image tag is KAITO's version.
-_KAITO = "deployment/kaito-workspace"
+# KAITO's controller, whose image tag is KAITO's version.
+_KAITO = f"deployment/{KAITO_DEPLOYMENT}"
 _IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
 _POOLS = (
     "jsonpath={range .items[*]}{.metadata.name}{range .status.parents[*].conditions[*]}"
@@ -41,9 +41,9 @@ class Kubectl:
         """Print the image of the chat's Deployment."""
         return self.command("get", _DEPLOYMENT, "--output", _IMAGE)
 
-    def kaito_image(self) -> Command:
-        """Print the image of the managed add-on's controller."""
-        return self.command("get", _KAITO, "--output", _IMAGE, _PATIENCE, namespace="kube-system")
+    def kaito_image(self, namespace: str) -> Command:
+        """Print the image of KAITO's controller, whose namespace depends on the distribution."""
+        return self.command("get", _KAITO, "--output", _IMAGE, _PATIENCE, namespace=namespace)
 
     def inference_pools(self) -> Command:
         """Print the names of the pools of models, each with its conditions."""

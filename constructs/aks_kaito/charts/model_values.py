@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aks_kaito.charts import kaito
 from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
@@ -36,7 +37,7 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         **_container(model, environment.templates.get(name)),
         "instanceType": model.instance_type,
         "nodeCount": model.node_count,
-        **_server(model),
+        **_server(model, environment.settings),
         **_nodes(model),
         **_copies(model, is_open_source=environment.settings.kaito.is_open_source),
         **_profile(model),
@@ -53,7 +54,7 @@ def _container(model: Model, template: Mapping[str, Any] | None) -> Values:
     return {"preset": model.preset} if model.template is None else {"template": dict(template or {})}
 
 
-def _server(model: Model) -> Values:
+def _server(model: Model, settings: Settings) -> Values:
     """Return the parameters of the model server."""
     length = {} if model.max_model_len is None else {"max-model-len": model.max_model_len}
     values: Values = {}
@@ -63,12 +64,9 @@ def _server(model: Model) -> Values:
         values["runtime"] = model.runtime
     if model.adapters:
         values["adapters"] = [_adapter(name, adapter) for name, adapter in model.adapters.items()]
-    annotations = {
-        "kaito.sh/performance-mode": model.performance_mode if model.performance_mode != "balanced" else None,
-        "kaito.sh/node-image-family": model.node_image_family,
-    }
-    if given := {key: value for key, value in annotations.items() if value is not None}:
-        values["annotations"] = given
+    mode = {} if model.performance_mode == "balanced" else {"kaito.sh/performance-mode": model.performance_mode}
+    if annotations := {**mode, **kaito.image_family(model.node_image_family, settings)}:
+        values["annotations"] = annotations
     return values
 
 

@@ -25,6 +25,14 @@ MODELS_GATEWAY = f"{CHAT_CHART}-models"
 # F5's chart does not choose a namespace, so the namespace has the chart's name.
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
+# Namespaces of KAITO's controller and of its GPU provisioner: the add-on's, and those of the open-source charts.
+ADD_ON_NAMESPACE = "kube-system"
+KAITO_NAMESPACE = "kaito-workspace"
+GPU_PROVISIONER_NAMESPACE = "gpu-provisioner"
+# The Deployment of KAITO's controller, in either namespace: the open-source chart names it after its release.
+KAITO_DEPLOYMENT = "kaito-workspace"
+# The Deployment and the ServiceAccount of the open-source GPU provisioner, named after its chart.
+GPU_PROVISIONER = "gpu-provisioner"
 # Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
 IMAGE_REPOSITORY = "kaito-chat"
 IMAGE_TAG = __version__
@@ -38,6 +46,11 @@ SIGN_IN_SECRETS = {
 def image(environment: Environment) -> str:
     """Return the chat's image in the environment's registry, without a tag."""
     return f"{environment.names.registry}.azurecr.io/{IMAGE_REPOSITORY}"
+
+
+def kaito_namespace(settings: Settings) -> str:
+    """Return the namespace of KAITO's controller."""
+    return KAITO_NAMESPACE if settings.kaito.is_open_source else ADD_ON_NAMESPACE
 
 
 def model_tokens(settings: Settings) -> list[str]:
