@@ -16,14 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from chart_security import SERVED
+
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv" / "bin"
 MKDOCS = ROOT / ".venv-docs" / "bin" / "mkdocs"
 # Installed from a lock file, not built.
 MODULES = Path("tools", "docs_site", "node_modules")
 CHARTS = ("kaito-chat", "kaito-cluster")
-# Kinds that a cluster with the latest KAITO has.
-API = ("--api-versions", "kaito.sh/v1beta1/InferenceSet")
 # Lines of a difference that are shown.
 SHOWN = 6
 
@@ -109,12 +109,23 @@ def steps(source: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
     yield "synthesize", [str(BIN / "python"), "-O", "main.py"]
     yield "wheel and sdist", [str(BIN / "python"), "-m", "hatchling", "build", "-d", str(out / "packages")]
     helm = shutil.which("helm", path=f"{BIN}{os.pathsep}{os.environ['PATH']}") or "helm"
+    served = [word for kind in SERVED for word in ("--api-versions", kind)]
     for chart in CHARTS:
         yield f"package {chart}", [helm, "package", f"charts/{chart}", "--destination", str(out / "charts")]
         for values in sorted((source / "charts" / chart / "ci").glob("*.yaml")):
             yield (
                 f"render {chart} {values.stem}",
-                [helm, "template", "release", f"charts/{chart}", "--namespace", "chat", "--values", str(values), *API],
+                [
+                    helm,
+                    "template",
+                    "release",
+                    f"charts/{chart}",
+                    "--namespace",
+                    "chat",
+                    "--values",
+                    str(values),
+                    *served,
+                ],
             )
     yield "documentation", [str(MKDOCS), "build", "--strict", "--quiet", "--site-dir", str(out / "site")]
 

@@ -20,6 +20,7 @@ PLACES = {
     "charts/*/ci/*.yaml": r"^ +tag: ",
     "cli/aks_kaito_cli/groups/deployment.py": _TAG,
     "docs/**/*.md": _TAG,
+    "docs/examples/*.yml": r"^  (?:IMAGE_TAG|imageTag): ",
 }
 
 

@@ -15,6 +15,7 @@ OF_ENVIRONMENTS = (
     "synth",
     "diff",
     "preflight",
+    "plan",
     "deploy",
     "destroy",
     "release",

@@ -19,6 +19,7 @@ INDEXES = ("explanation/adr/README.md",)
 INCLUDED = {
     "reference/chart.md": "charts/kaito-chat/README.md",
     "project/changelog.md": "CHANGELOG.md",
+    "project/code-of-conduct.md": "CODE_OF_CONDUCT.md",
     "project/contributing.md": "CONTRIBUTING.md",
     "project/locks.md": "locks/README.md",
     "project/security.md": "SECURITY.md",
