@@ -78,7 +78,17 @@ def pages() -> dict[Path, str]:
     )
     own = (f"| {name} | {version} | `{image}` |" for name, version, image in _own_images())
     commands = (line for chart in found["charts"] for line in _copied(chart))
-    text = [_HEADER, *_lines(hosts), _IMAGES, *_lines(images), *_lines(gated), *_lines(own), _COPY, *_lines(commands), "```\n"]
+    text = [
+        _HEADER,
+        *_lines(hosts),
+        _IMAGES,
+        *_lines(images),
+        *_lines(gated),
+        *_lines(own),
+        _COPY,
+        *_lines(commands),
+        "```\n",
+    ]
     return {PAGE: "".join(text)}
 
 

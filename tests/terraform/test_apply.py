@@ -86,6 +86,18 @@ def test_terraform_applies_workloads_that_no_shipped_environment_has(
     assert applied(document, tmp_path)["helm_release"] == len(document["resource"]["helm_release"])
 
 
+@pytest.mark.parametrize("stack", ["platform", "workloads"])
+def test_terraform_applies_the_open_source_kaito(
+    stack: str, environments: dict[str, Environment], tmp_path: Path
+) -> None:
+    kaito = {"distribution": "helm", "version": "0.12.0", "provisioner": "gpu-provisioner"}
+    found = applied(synthesized(altered(environments["dev"], kaito=kaito), stack), tmp_path)
+    if stack == "platform":
+        assert found["azurerm_federated_identity_credential"] == 2
+    else:
+        assert found["helm_release"] == 6
+
+
 SEVERAL = """
 [models.llama]
 preset = "llama-3.1-8b-instruct"

@@ -103,8 +103,8 @@ def image_family(family: Literal["ubuntu", "azurelinux"] | None, settings: Setti
 def gpu_selector(settings: Settings) -> Values:
     """Return the value of our chart that selects the GPU nodes, where its default label is not on them.
 
-    The GPU provisioners set that label. KAITO labels the nodes of node auto-provisioning, and the discovery of features,
-    which the chart installs for existing nodes, those.
+    The GPU provisioners set that label. KAITO labels the nodes of node auto-provisioning; existing ones have labels by
+    the discovery of features, which its chart installs for them.
     """
     labels = {"node-auto-provisioning": {"accelerator": "nvidia"}, "none": {"nvidia.com/gpu.present": "true"}}
     found = labels.get(settings.kaito.installed_provisioner or "")
