@@ -23,8 +23,10 @@ KAITO](../how-to/use-the-open-source-kaito.md) explains the choice.
 | Upgraded by | AKS, without notice | you, with `kaito.version` and `make deploy` |
 | Support | Microsoft | the KAITO project, on GitHub |
 | Namespace of the controller | `kube-system` | `{namespace}` |
-| GPU nodes | AKS's own provisioner, a node pool for each node | `kaito.provisioner`: AKS's node auto-provisioning, {provisioner}, or existing nodes |
-| Nodes of a deleted model | can stay as node pools, [billed](../how-to/delete-forgotten-gpu-pools.md) | deleted with it by node auto-provisioning; node pools otherwise as with the add-on |
+| GPU nodes | AKS's own provisioner, a node pool for each node | `kaito.provisioner`: \
+AKS's node auto-provisioning, {provisioner}, or existing nodes |
+| Nodes of a deleted model | can stay as node pools, [billed](../how-to/delete-forgotten-gpu-pools.md) | \
+deleted with it by node auto-provisioning; node pools as with the add-on |
 | Feature gates | none can be set | `kaito.feature_gates` |
 | AMD GPUs, Windows | no | no |
 
