@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from aks_kaito import __version__
 from aks_kaito.charts import theirs
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +36,9 @@ _IMAGES = """
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
 kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace with
-`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too, and dcgm-exporter of
-kaito-chat with `monitoring.gpu_exporter_enabled = true`. KAITO runs its models from
+`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
+dcgm-exporter with `monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with
+`kaito.routing = "gateway"`. KAITO runs its models from
 `mcr.microsoft.com/aks/kaito`. An image without a tag has the chart's; images of workspace marked † belong to the
 feature gates `disableNodeAutoProvisioning` (existing nodes) and `gatewayAPIInferenceExtension`.
 
@@ -97,7 +99,7 @@ def _own_images() -> Iterator[tuple[str, str, str]]:
     for path in sorted(ROOT.glob("charts/*/values.yaml")):
         chart = yaml.safe_load(path.with_name("Chart.yaml").read_text(encoding="utf-8"))
         for image in _images(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            yield chart["name"], chart["version"], image
+            yield chart["name"], __version__, image
 
 
 def _images(values: object) -> Iterator[str]:

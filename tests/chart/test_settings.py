@@ -64,7 +64,9 @@ def test_the_configmap_has_settings_of_the_application_only(name: str) -> None:
         if each["kind"] == "ConfigMap" and "data" in each and "KAITO_CHAT_DRAIN_SECONDS" in each["data"]
     )
     assert set(config["data"]) <= app_settings() - SECRET
-    environment = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    environment = one(objects, "Deployment", config["metadata"]["name"])["spec"]["template"]["spec"]["containers"][0][
+        "env"
+    ]
     ours = {each["name"] for each in environment if not each["name"].startswith("MODEL_API_KEY_")}
     always = {"KAITO_CHAT_LISTEN_PORT", "KAITO_CHAT_MANAGEMENT_PORT", "KAITO_CHAT_HOST", "KAITO_CHAT_DATA_DIR"}
     added = {"everything": {"KAITO_CHAT_CA_FILE", "KAITO_CHAT_SECRETS_DIRS"}}

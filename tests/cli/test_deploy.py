@@ -20,7 +20,8 @@ KAITO_IMAGE = (
 )
 CHECKED = 'but kaito.version = "0.6.0": presets, GPU sizes and nodes were checked for 0.6.0; '
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
-A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
+THE_GATEWAYS = "gateways.gateway.networking.k8s.io kaito-chat kaito-chat-models"
+A_GATEWAY = f"get {THE_GATEWAYS} --ignore-not-found --output name --request-timeout=15s"
 RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
 IN_POD = (
     f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"

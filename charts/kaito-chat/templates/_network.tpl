@@ -111,6 +111,15 @@ Services forward it to 5000). Takes url, root, podPort and of80.
   ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end -}}
 
+{{- /* Peers of the API server. */ -}}
+{{- define "kaito-chat.apiServerPeers" -}}
+{{- if .Values.networkPolicy.apiServerCidr -}}
+- {{ include "kaito-chat.ipBlock" (dict "cidr" .Values.networkPolicy.apiServerCidr "name" "networkPolicy.apiServerCidr") }}
+{{- else -}}
+- {{ include "kaito-chat.outside" . }}
+{{- end -}}
+{{- end -}}
+
 {{- /* Egress rule for HTTPS outside the cluster and the virtual network, and to private endpoints of Azure's services. */ -}}
 {{- define "kaito-chat.httpsRule" -}}
 - to:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aks_kaito.charts import kaito
-from aks_kaito.charts.values import Values
+from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import DEFAULT, Model
@@ -18,7 +18,18 @@ def models(environment: Environment) -> Values:
     settings = environment.settings
     found = {name: _values(environment, name, model) for name, model in settings.all_models.items()}
     values: Values = {"model": {"enabled": settings.kaito.enabled} | found.pop(DEFAULT, {"enabled": False})}
-    return values | ({"models": found} if found and settings.kaito.enabled else {})
+    values |= {"models": found} if found and settings.kaito.enabled else {}
+    return values | (_open_source(settings) if settings.kaito.is_open_source else {})
+
+
+def _open_source(settings: Settings) -> Values:
+    """Return the values for the open-source KAITO: every model is an InferenceSet, so that scaling renames none."""
+    values: Values = {"kaito": {"inferenceSets": "always"}}
+    if settings.kaito.routing == "gateway":
+        values["routing"] = {"mode": "gateway"}
+        if found := tolerations(settings):
+            values["routing"]["tolerations"] = found
+    return values
 
 
 def _values(environment: Environment, name: str, model: Model) -> Values:
@@ -28,7 +39,7 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         "nodeCount": model.node_count,
         **_server(model, environment.settings),
         **_nodes(model),
-        **_copies(model),
+        **_copies(model, is_open_source=environment.settings.kaito.is_open_source),
         **_profile(model),
         **_switch(model),
     }
@@ -82,11 +93,11 @@ def _nodes(model: Model) -> Values:
     return values
 
 
-def _copies(model: Model) -> Values:
-    """Return the number of copies: Workspaces, or an InferenceSet for that which only one can do."""
+def _copies(model: Model, *, is_open_source: bool) -> Values:
+    """Return the number of copies: of Workspaces on the add-on, or of an InferenceSet."""
     values: Values = {}
     if model.replicas > 1:
-        values |= {"kind": "Workspace", "replicas": model.replicas}
+        values |= {"replicas": model.replicas} if is_open_source else {"kind": "Workspace", "replicas": model.replicas}
     if model.max_replicas is not None:
         least = model.min_replicas or 1
         values["autoscaling"] = {"enabled": True, "minReplicas": least, "maxReplicas": model.max_replicas}

@@ -5,6 +5,7 @@ One constant per object, even where two objects have the same name today.
 
 from pathlib import Path
 
+from aks_kaito import __version__
 from aks_kaito.settings import Environment, Settings
 
 CHARTS_FOLDER = Path(__file__).parents[3] / "charts"
@@ -19,6 +20,8 @@ DATABASE_SERVICE_ACCOUNT = f"{CHAT_CHART}-database-role"
 # Secret of the chat's certificate when cert-manager is off.
 CHAT_TLS_SECRET = "kaito-chat-tls"  # noqa: S105  (the name of a Secret)
 GATEWAY = "kaito-chat"
+# The Gateway inside the cluster that routes questions to models, named after the release.
+MODELS_GATEWAY = f"{CHAT_CHART}-models"
 # F5's chart does not choose a namespace, so the namespace has the chart's name.
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
@@ -32,7 +35,7 @@ KAITO_DEPLOYMENT = "kaito-workspace"
 GPU_PROVISIONER = "gpu-provisioner"
 # Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
 IMAGE_REPOSITORY = "kaito-chat"
-IMAGE_TAG = "0.1.0"
+IMAGE_TAG = __version__
 # Key Vault secrets that sign-in needs, by the environment variable of the chat that receives each.
 SIGN_IN_SECRETS = {
     "KAITO_CHAT_AUTH_SECRET": "chat-auth-secret",

@@ -78,6 +78,11 @@ class Settings(Section):
         return feature_gates.DEFAULTS | dict.fromkeys(needed, True) | self.kaito.feature_gates
 
     @property
+    def has_gateway_api(self) -> bool:
+        """Whether the cluster has the Gateway API with app routing's Istio."""
+        return self.cluster.gateway_api_enabled or self.ingress.mode == "gateway"
+
+    @property
     def model_hostnames(self) -> dict[str, str]:
         """The host names of the models' own endpoints, by the models' keys."""
         found = {name: model.hostname for name, model in self.all_models.items()}

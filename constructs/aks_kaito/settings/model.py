@@ -77,6 +77,10 @@ class Kaito(Section):
     feature_gates: dict[FeatureGate, bool] = {}
     """Feature gates of the open-source KAITO by their names, such as `enableMultiRoleInferenceController = true`. The
     gates that a key of a model needs are on without being named here."""
+    routing: Literal["service", "gateway"] = "service"
+    """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through
+    a Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
+    `cluster.gateway_api_enabled`."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the identity of the add-on's GPU provisioner: AKS, or in older clusters an identity in the node resource
     group."""

@@ -177,7 +177,7 @@ class PlatformStack(TerraformStack):
             settings=settings.kaito,
             cluster_settings=settings.cluster,
             web_app_routing_enabled=settings.ingress.mode == "webapprouting",
-            gateway_api_enabled=settings.ingress.mode == "gateway",
+            gateway_api_enabled=settings.has_gateway_api,
             cluster=cluster,
             cluster_name=placement.names.cluster,
         )
