@@ -65,6 +65,14 @@ def test_a_gateway_that_is_impossible_is_refused(edits: dict[str, list[str]], wo
     assert words in found["kaito.routing"]
 
 
+def test_kaitos_own_pools_are_refused_beside_ours(tmp_path: Path) -> None:
+    text = edited({"kaito": GATEWAY, **API}) + "\n[kaito.feature_gates]\ngatewayAPIInferenceExtension = {}\n"
+    found = problems(written(tmp_path, text.replace("{}", "true")))
+    assert set(found) == {"kaito.feature_gates.gatewayAPIInferenceExtension"}
+    assert 'must be false, or left out, with kaito.routing = "gateway"' in str(found)
+    assert load(written(tmp_path, text.replace("{}", "false")), TODAY).settings.kaito.routing == "gateway"
+
+
 def test_a_template_alone_has_nothing_to_route(tmp_path: Path) -> None:
     (tmp_path / "server.yaml").write_text("spec: {containers: [{name: server, image: a}]}\n", encoding="utf-8")
     text = edited({"kaito": GATEWAY, "model": ['template = "server.yaml"'], **API})

@@ -7,6 +7,10 @@ _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
 # KAITO's controller, whose image tag is KAITO's version.
 _KAITO = f"deployment/{KAITO_DEPLOYMENT}"
 _IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
+_POOLS = (
+    "jsonpath={range .items[*]}{.metadata.name}{range .status.parents[*].conditions[*]}"
+    ' {.type}={.status}{end}{"\\n"}{end}'
+)
 _PATIENCE = "--request-timeout=15s"
 _NAME = ("--output", "name")
 
@@ -40,6 +44,10 @@ class Kubectl:
     def kaito_image(self, namespace: str) -> Command:
         """Print the image of KAITO's controller, whose namespace depends on the distribution."""
         return self.command("get", _KAITO, "--output", _IMAGE, _PATIENCE, namespace=namespace)
+
+    def inference_pools(self) -> Command:
+        """Print the names of the pools of models, each with its conditions."""
+        return self.command("get", "inferencepools.inference.networking.k8s.io", "--output", _POOLS, _PATIENCE)
 
     def exec_in_chat(self, *words: str) -> Command:
         """Run a program in one of the chat's pods."""

@@ -30,7 +30,7 @@ def deploy(shell: Shell, tag: str, again: str, confirmed: frozenset[str] = froze
     endangered.check(shell, found, confirmed)
     distribution.check(shell, found)
     if blocking := ingress.blocking_workload(shell):
-        print(f"ingress.mode has changed, and {blocking} still exists: deploying the workloads first")
+        print(f"the settings support {blocking} no longer, and it still exists: deploying the workloads first")
         with signed_in(shell) as kubectl:
             workloads.deploy(shell, kubectl, tag, _MODE_CHANGED)
     stacks.deploy(shell, "platform", ingress.HINT)
