@@ -12,7 +12,7 @@ from aks_kaito.charts import theirs
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tools" / "hosts.toml"
 PAGE = ROOT / "docs" / "reference" / "hosts-and-images.md"
-CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
+CHARTS = (theirs.CERT_MANAGER, theirs.KEDA_KAITO_SCALER, theirs.KUBE_PROMETHEUS_STACK, theirs.NGINX)
 _HEADER = """\
 # Hosts and images
 
@@ -29,7 +29,7 @@ _IMAGES = """
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
 kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, and dcgm-exporter of kaito-chat with
-`monitoring.gpu_exporter_enabled = true`. An image without a tag has the chart's.
+`monitoring.gpu_exporter_enabled = true`. keda-kaito-scaler is installed if a model has `max_replicas`. An image without a tag has the chart's.
 
 | Chart | Version | Image |
 |---|---|---|
@@ -47,6 +47,7 @@ charts once for each version. Without its schema, nginx-ingress needs no other h
 ```console
 """
 _PULL = "helm pull {repository}/{name} --version {version}"
+_PULL_FROM_HTTPS = "helm pull {name} --repo {repository} --version {version}"
 _PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
 
 
@@ -103,5 +104,5 @@ def _copied(listed: dict[str, Any]) -> Iterator[str]:
         yield f"rm {chart.name}/values.schema.json"
         yield f"helm package {chart.name}"
     else:
-        yield _PULL.format(**facts)
+        yield (_PULL if chart.repository.startswith("oci://") else _PULL_FROM_HTTPS).format(**facts)
     yield _PUSH.format(**facts)

@@ -124,9 +124,13 @@ adapters:
 {{- $_ := set $annotations "scaledobject.kaito.sh/max-replicas" (toString .Values.model.autoscaling.maxReplicas) -}}
 {{- $metrics := list -}}
 {{- range .Values.model.autoscaling.metrics -}}
-{{- $metrics = append $metrics (dict "name" .name "type" .type "upthreshold" .upThreshold "downthreshold" .downThreshold) -}}
+{{- $metrics = append $metrics (merge (dict "name" .name "type" .type "upthreshold" .upThreshold "downthreshold" .downThreshold) (ternary (dict "metriccachewindow" .windowSeconds) dict (hasKey . "windowSeconds"))) -}}
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
+{{- $windows := .Values.model.autoscaling -}}
+{{- range $key, $seconds := dict "evaluationwindow" (dig "evaluationWindowSeconds" 60 $windows) "scaleupcooldown" (dig "scaleUpCooldownSeconds" 300 $windows) "scaledowncooldown" (dig "scaleDownCooldownSeconds" 300 $windows) -}}
+{{- $_ := set $annotations (printf "scaledobject.kaito.sh/%s" $key) (int $seconds | toString) -}}
+{{- end -}}
 {{- end -}}
 {{- merge $annotations (include "kaito-chat.kaitoAnnotations" . | fromJson) | toJson -}}
 {{- end -}}

@@ -22,6 +22,8 @@ GATEWAY = "kaito-chat"
 # F5's chart does not choose a namespace, so the namespace has the chart's name.
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
+# The KEDA add-on of AKS runs here.
+KEDA_NAMESPACE = "kube-system"
 # Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
 IMAGE_REPOSITORY = "kaito-chat"
 IMAGE_TAG = "0.1.0"

@@ -37,7 +37,7 @@ class TheirChart(Construct):
         registry: str | None,
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Define the release, named after its chart, from its project's registry or from `registry`."""
+        """Define the release, named after its chart, from its project's repository or from `registry`."""
         super().__init__(scope, construct_id)
         self.release = Release(
             self,

@@ -7,17 +7,17 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.charts.names import NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
+from aks_kaito.charts.names import KEDA_NAMESPACE, NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
 from aks_kaito.charts.values import Values, load_balancer_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in an OCI registry and the namespace of its release.
+    """A chart in a repository and the namespace of its release.
 
     Attributes:
-        repository: Its project's registry; `[charts]` of the settings can name another with a copy.
+        repository: Its project's registry (OCI) or Helm repository (https); `[charts]` of the settings can name another with a copy.
         selector: Label of all pods of the release that serve metrics.
         metrics_port: Port on which they serve metrics, at `/metrics`.
     """
@@ -57,6 +57,16 @@ KUBE_PROMETHEUS_STACK = Chart(
     namespace=PROMETHEUS_NAMESPACE,
     selector=("app.kubernetes.io/instance", "kube-prometheus-stack"),
     metrics_port=9090,
+)
+# See: https://github.com/kaito-project/keda-kaito-scaler/tree/v0.6.2
+KEDA_KAITO_SCALER = Chart(
+    name="keda-kaito-scaler",
+    repository="https://kaito-project.github.io/keda-kaito-scaler/charts/kaito-project",
+    version="0.6.2",
+    # KEDA reads the scaler's certificates in its own namespace, which is that of the add-ons.
+    namespace=KEDA_NAMESPACE,
+    selector=("app.kubernetes.io/name", "keda-kaito-scaler"),
+    metrics_port=10451,
 )
 # AKS does not expose these parts of the control plane, so the chart's alerts on missing targets would fire.
 _HIDDEN_BY_AKS = ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
@@ -118,6 +128,11 @@ def nginx(environment: Environment) -> Values:
             "serviceMonitor": {"create": in_cluster},
         },
     }
+
+
+def keda_kaito_scaler(settings: Settings) -> Values:
+    """Return the values of the scaler, which gives KEDA the metrics of model servers."""
+    return {"tolerations": tolerations(settings), "log": {"level": 2}}
 
 
 def kube_prometheus_stack(settings: Settings) -> Values:

@@ -88,7 +88,10 @@ class WorkloadsStack(TerraformStack):
         )
 
     def _add_controllers(self) -> list[ITerraformDependable]:
-        """Install Prometheus and cert-manager, in this order: cert-manager's monitors need Prometheus's CRDs."""
+        """Install Prometheus and cert-manager, in this order: cert-manager's monitors need Prometheus's CRDs.
+
+        KAITO's scaler comes before the models that it scales, and leaves after them; it waits for all CRDs itself.
+        """
         settings, found = self._settings, list[ITerraformDependable]()
         if settings.workloads.kube_prometheus_stack_enabled:
             values = theirs.kube_prometheus_stack(settings)
@@ -97,6 +100,9 @@ class WorkloadsStack(TerraformStack):
         if settings.workloads.cert_manager_enabled:
             values = theirs.cert_manager(settings)
             found.append(self._their_chart("cert-manager", theirs.CERT_MANAGER, values, before))
+        if any(model.max_replicas is not None for model in settings.all_models.values()) and settings.kaito.enabled:
+            values = theirs.keda_kaito_scaler(settings)
+            found.append(self._their_chart("keda-kaito-scaler", theirs.KEDA_KAITO_SCALER, values))
         return found
 
     def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
