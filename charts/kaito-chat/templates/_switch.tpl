@@ -133,7 +133,8 @@ the field, the API server would set the default of 1 at the change from a fixed 
 {{- $live := include "kaito-chat.liveNamed" (dict "root" . "set" true "name" (include "kaito-chat.model" .)) | fromJson -}}
 {{- if hasKey (default dict $live.spec) "replicas" -}}
 {{- int $live.spec.replicas -}}
-{{- else if $scheduled -}}
+{{- else if and $scheduled (lookup "v1" "Namespace" "" .Release.Namespace) -}}
+{{- /* A new model in a cluster; without one (helm template), a number would undo the schedule at each application. */ -}}
 {{- include "kaito-chat.awakeReplicas" . -}}
 {{- end -}}
 {{- else -}}
