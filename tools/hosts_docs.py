@@ -28,8 +28,9 @@ _IMAGES = """
 ## Images
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
-kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, and dcgm-exporter of kaito-chat with
-`monitoring.gpu_exporter_enabled = true`. keda-kaito-scaler is installed if a model has `max_replicas`. An image without a tag has the chart's.
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, dcgm-exporter of kaito-chat with
+`monitoring.gpu_exporter_enabled = true`, and keda-kaito-scaler if a model has `max_replicas`. An image without a tag
+has the chart's.
 
 | Chart | Version | Image |
 |---|---|---|

@@ -1,8 +1,8 @@
 """Scale a model by its schedule: `python -m kaito_chat.scaling wake|sleep|doze NAME`, in CronJobs of the chart.
 
-`wake` starts the replicas of an InferenceSet, `sleep` scales it to zero, and `doze` scales one to zero that runs outside
-its times, because a user woke it, and that nobody has used for some time. KEDA is paused before a model sleeps, since it
-would start it again while its last pods still report metrics.
+`wake` starts the replicas of an InferenceSet, `sleep` scales it to zero, and `doze` scales one to zero that runs
+outside its times, because a user woke it, and that nobody has used for some time. KEDA is paused before a model sleeps,
+since it would start it again while its last pods still report metrics.
 
 See: docs/explanation/adr/20261128-schedules-are-cron-jobs.md
 """

@@ -47,8 +47,8 @@ def test_custom_resources_satisfy_their_definitions(name: str) -> None:
 
 
 def test_a_workspace_is_valid_on_both_versions_of_kaito() -> None:
-    off = dict.fromkeys(("autoscaling", "autoUpgrade", "schedule"), {"enabled": False})
-    full = merged(case("everything"), {"model": {"replicas": 1, **off}})
+    off = {key: {"enabled": False} for key in ("autoscaling", "autoUpgrade", "schedule")}
+    full = merged(case("everything"), {"model": off}, at("model.replicas", 1))
     assert {(version, "Workspace") for version in KAITO} <= check_custom(render(full))
 
 

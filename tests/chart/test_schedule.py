@@ -165,39 +165,43 @@ def live(release: HelmRelease) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("changes", "replicas"), [([], 3), ([AUTOSCALED], 0)])
-def test_an_upgrade_keeps_the_live_number(release: HelmRelease, changes: list[dict[str, Any]], replicas: int) -> None:
-    release.upgrade(SCHEDULED, *changes)
-    assert live(release)["replicas"] == 2
-    live(release)["replicas"] = replicas
-    release.upgrade(SCHEDULED, *changes, at("chat.replicas", 4))
-    assert live(release)["replicas"] == replicas
-    assert release.api.deleted == []
-
-
-@pytest.mark.parametrize(("changes", "replicas"), [([AUTOSCALED], "1"), ([at("model.replicas", 3)], "3")])
-def test_a_model_that_loses_its_schedule_wakes_up_once(
-    release: HelmRelease, changes: list[dict[str, Any]], replicas: str
-) -> None:
-    keda = ["--keda"] if AUTOSCALED in changes else []
-    release.upgrade(SCHEDULED, *changes)
-    live(release)["replicas"] = 0
+def noted(release: HelmRelease) -> list[Object]:
+    """Return a list to which each Job is added that helm creates."""
     posted: list[Object] = []
     write = release.api.write
 
-    def noted(method: str, path: str, body: Object) -> tuple[int, Object]:
+    def note(method: str, path: str, body: Object) -> tuple[int, Object]:
         if path.endswith("/jobs") and method == "POST":
             posted.append(body)
         return write(method, path, body)
 
-    release.api.write = noted  # type: ignore[method-assign]
-    release.upgrade(SET, *changes, at("model.displayName", "Phi 4"))
-    (job,) = posted
-    assert job["metadata"]["name"] == f"{NAME}-wake-once"
-    assert arguments(job["spec"]) == ["wake", NAME, "--replicas", replicas, *keda]
+    release.api.write = note  # type: ignore[method-assign]
+    return posted
+
+
+def test_upgrades_keep_the_live_number_until_the_schedule_is_removed(release: HelmRelease) -> None:
+    posted = noted(release)
+    release.upgrade(SCHEDULED, AUTOSCALED)
+    assert live(release)["replicas"] == 2
+    live(release)["replicas"] = 0
+    release.upgrade(SCHEDULED, AUTOSCALED, at("chat.replicas", 4))
+    assert (live(release)["replicas"], posted) == (0, [])
+    release.upgrade(SET, AUTOSCALED, at("model.displayName", "Phi 4"))
+    # Nothing else would start it: KEDA is paused, and both manifests state the same number.
+    assert live(release)["replicas"] == 0
+    assert [each["metadata"]["name"] for each in posted] == [f"{NAME}-wake-once"]
+    assert arguments(posted[0]["spec"]) == ["wake", NAME, "--replicas", "1", "--keda"]
     assert ("serviceaccounts", "demo-scaling") in release.api.objects
     assert not [name for kind, name in release.api.objects if kind == "cronjobs"]
-    release.upgrade(SET, *changes, at("model.displayName", "Phi 4"))
+    release.upgrade(SET, AUTOSCALED, at("model.displayName", "Phi 4"))
     assert len(posted) == 1
     assert ("serviceaccounts", "demo-scaling") not in release.api.objects
     assert release.api.deleted == []
+
+
+def test_a_model_without_autoscaling_wakes_with_its_replicas(release: HelmRelease) -> None:
+    posted = noted(release)
+    release.upgrade(SCHEDULED)
+    live(release)["replicas"] = 0
+    release.upgrade(SET, at("model.replicas", 3))
+    assert [arguments(each["spec"]) for each in posted] == [["wake", NAME, "--replicas", "3"]]

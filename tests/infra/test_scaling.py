@@ -93,7 +93,10 @@ def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None
     found = one(objects, "InferenceSet")["metadata"]
     prefix = "scaledobject.kaito.sh/"
     scaled = {key.removeprefix(prefix): each for key, each in found["annotations"].items() if key.startswith(prefix)}
-    assert scaled.pop("metrics") == "- downthreshold: 1\n  name: vllm:num_requests_waiting\n  type: gauge\n  upthreshold: 5"
+    assert (
+        scaled.pop("metrics")
+        == "- downthreshold: 1\n  name: vllm:num_requests_waiting\n  type: gauge\n  upthreshold: 5"
+    )
     assert scaled == {
         "auto-provision": "true",
         "min-replicas": "1",
@@ -103,7 +106,9 @@ def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None
         "scaledowncooldown": "900",
     }
     jobs = [each for each in objects if each["kind"] == "CronJob"]
-    assert {each["metadata"]["name"] for each in jobs} == {f"{found['name']}-{verb}" for verb in ("doze", "sleep", "wake")}
+    assert {each["metadata"]["name"] for each in jobs} == {
+        f"{found['name']}-{verb}" for verb in ("doze", "sleep", "wake")
+    }
     scale = {"apiGroups": ["kaito.sh"], "resources": ["inferencesets/scale"], "resourceNames": [found["name"]]}
     assert scale | {"verbs": ["get", "patch"]} in one(objects, "Role", "kaito-chat")["rules"]
 

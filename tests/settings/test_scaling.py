@@ -1,4 +1,4 @@
-"""`[models.NAME.autoscaling]`, `[models.NAME.schedule]` and the users who may wake a model: rules, and the chart's values."""
+"""Autoscaling and schedules of models, and the users who may wake one: rules, and the values of the chart."""
 
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ up_threshold = 30
 down_threshold = 1
 window_seconds = 120
 """
+
+
+def signed_in(*lines: str) -> dict[str, list[str]]:
+    """Return edits for a chat with sign-in and further keys."""
+    return {**PUBLISHED, "chat": [*SIGN_IN["chat"], *lines]}
 
 
 def model(tmp_path: Path, text: str, **edits: list[str]) -> dict[str, Any]:
@@ -95,7 +100,12 @@ def test_a_schedule_is_cron_expressions_of_an_inference_set(tmp_path: Path) -> N
         # A night shift ends on the next day.
         ({"wakes": "20:00", "sleeps": "06:00", "days": ["Saturday"]}, "0 20 * * 6", "0 6 * * 0", 10),
         ({"wakes": "00:00", "sleeps": "23:59", "days": ["Sunday"]}, "0 0 * * 0", "59 23 * * 0", 23 + 59 / 60),
-        ({"wakes": "08:05", "sleeps": "08:00", "days": ["Monday", "Tuesday"]}, "5 8 * * 1,2", "0 8 * * 2,3", 47 + 5 / 6),
+        (
+            {"wakes": "08:05", "sleeps": "08:00", "days": ["Monday", "Tuesday"]},
+            "5 8 * * 1,2",
+            "0 8 * * 2,3",
+            47 + 5 / 6,
+        ),
     ],
 )
 def test_times_and_days_become_cron_expressions(keys: dict[str, Any], wakes: str, sleeps: str, hours: float) -> None:
@@ -167,9 +177,14 @@ def test_wrong_autoscaling_is_refused(tmp_path: Path, old: str, new: str, key: s
         (f"{SCHEDULE}replicas = 1\n", BOUNDS, "model.schedule.replicas", "must be 2 to 6"),
         (f"{SCHEDULE}replicas = 2\n", {"model": ["replicas = 3"]}, "model.schedule.replicas", "model.replicas (3)"),
         (SCHEDULE, {"chat": ['wake_allowed = "signed_in"']}, "chat.wake_allowed", "the chat knows no users"),
-        (SCHEDULE, {**PUBLISHED, "chat": [*SIGN_IN["chat"], 'wake_allowed = "listed"']}, "chat.wake_users", "chat.wake_groups"),
-        (SCHEDULE, {**PUBLISHED, "chat": [*SIGN_IN["chat"], 'wake_users = ["ada"]']}, "chat.wake_users", "no effect"),
-        (SCHEDULE, {**PUBLISHED, "chat": [*SIGN_IN["chat"], 'wake_groups = ["ada"]']}, "chat.wake_groups", "GUID"),
+        (
+            SCHEDULE,
+            signed_in('wake_allowed = "listed"'),
+            "chat.wake_users",
+            "chat.wake_groups",
+        ),
+        (SCHEDULE, signed_in('wake_users = ["ada"]'), "chat.wake_users", "no effect"),
+        (SCHEDULE, signed_in('wake_groups = ["ada"]'), "chat.wake_groups", "GUID"),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(
@@ -185,9 +200,10 @@ def test_the_add_on_is_refused_in_words(tmp_path: Path, text: str, key: str) -> 
     edits = {"model": ["max_replicas = 3"]} if key == "max_replicas" else {}
     found = problems(written(tmp_path, edited({"kaito": ['version = "0.12.0"'], **edits}) + text))
     assert list(found) == [f"model.{key}"]
-    assert "needs the open-source KAITO 0.11.0 or newer: the managed add-on does not offer InferenceSets" in found[
-        f"model.{key}"
-    ]
+    assert (
+        "needs the open-source KAITO 0.11.0 or newer: the managed add-on does not offer InferenceSets"
+        in found[f"model.{key}"]
+    )
 
 
 def test_other_models_are_named_in_messages(tmp_path: Path) -> None:
@@ -200,19 +216,19 @@ def test_other_models_are_named_in_messages(tmp_path: Path) -> None:
 def test_users_who_wake_reach_the_chat(tmp_path: Path) -> None:
     group = "99999999-2222-3333-4444-555555555555"
     listed = ['wake_allowed = "listed"', 'wake_users = ["ada@contoso.com"]', f'wake_groups = ["{group}"]']
-    text = edited({**HELM, **PUBLISHED, "chat": [*SIGN_IN["chat"], *listed]}) + SCHEDULE
+    text = edited(HELM | signed_in(*listed)) + SCHEDULE
     settings = ours.chat(load(written(tmp_path, text), TODAY))["chat"]["settings"]
     assert {key: value for key, value in settings.items() if "WAKE" in key} == {
         "KAITO_CHAT_WAKE_ALLOWED": "listed",
         "KAITO_CHAT_WAKE_USERS": ["ada@contoso.com"],
         "KAITO_CHAT_WAKE_GROUPS": [group],
     }
-    nobody = ours.chat(load(written(tmp_path, edited(HELM | PUBLISHED | SIGN_IN) + SCHEDULE), TODAY))["chat"]["settings"]
+    nobody = ours.chat(load(written(tmp_path, edited(HELM | signed_in()) + SCHEDULE), TODAY))["chat"]["settings"]
     assert not [key for key in nobody if "WAKE" in key]
 
 
 def test_a_wake_button_without_a_schedule_is_a_warning(tmp_path: Path) -> None:
-    text = edited({**PUBLISHED, "chat": [*SIGN_IN["chat"], 'wake_allowed = "signed_in"']})
+    text = edited(signed_in('wake_allowed = "signed_in"'))
     assert [each for each in warnings(written(tmp_path, text)) if each.startswith("chat.wake_allowed")] == [
         'chat.wake_allowed = "signed_in": has no effect: no model has a schedule'
     ]

@@ -53,7 +53,9 @@ def per_replica(model: PricedGpu) -> Decimal | None:
 
 def hours_of(gpu: Gpu) -> str:
     """Return the hours of a model's schedule as the end of a label; empty without one."""
-    return "" if gpu.hours_per_week is None else f", {gpu.hours_per_week.normalize():f} of {HOURS_OF_A_WEEK} hours a week"
+    return (
+        "" if gpu.hours_per_week is None else f", {gpu.hours_per_week.normalize():f} of {HOURS_OF_A_WEEK} hours a week"
+    )
 
 
 def findings(estimate: Estimate) -> Iterator[Finding]:

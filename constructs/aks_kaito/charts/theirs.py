@@ -17,7 +17,8 @@ class Chart:
     """A chart in a repository and the namespace of its release.
 
     Attributes:
-        repository: Its project's registry (OCI) or Helm repository (https); `[charts]` of the settings can name another with a copy.
+        repository: Its project's registry (OCI) or repository (https); `[charts]` of the settings can name a registry
+            with a copy.
         selector: Label of all pods of the release that serve metrics.
         metrics_port: Port on which they serve metrics, at `/metrics`.
     """

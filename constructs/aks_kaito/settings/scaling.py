@@ -36,7 +36,9 @@ class Metric(Section):
 
     name: Annotated[
         str,
-        Matching(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "must be the name of a Prometheus metric, such as vllm:num_requests_waiting"),
+        Matching(
+            r"[a-zA-Z_:][a-zA-Z0-9_:]*", "must be the name of a Prometheus metric, such as vllm:num_requests_waiting"
+        ),
     ]
     """Name of the metric, as the server writes it."""
     type: Literal["gauge", "histogram"] = "gauge"
