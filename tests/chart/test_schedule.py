@@ -104,7 +104,7 @@ def test_connections_of_the_jobs() -> None:
     assert not any(reaches(objects, outside("20.1.2.3"), port, "scaling") for port in PORTS)
     assert not admits(render(default(SET)), job, 8081)
     service = one(objects, "Service", "demo-pods")["spec"]
-    assert (service["clusterIP"], service["ports"][0]["port"]) == ("None", 8081)
+    assert (service["clusterIP"], "ports" in service) == ("None", False)
     assert service["selector"].items() <= chat.labels.items()
 
 

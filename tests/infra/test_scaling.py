@@ -101,8 +101,6 @@ def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None
         "auto-provision": "true",
         "min-replicas": "1",
         "max-replicas": "4",
-        "evaluationwindow": "60",
-        "scaleupcooldown": "300",
         "scaledowncooldown": "900",
     }
     jobs = [each for each in objects if each["kind"] == "CronJob"]

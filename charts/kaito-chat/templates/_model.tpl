@@ -127,9 +127,11 @@ adapters:
 {{- $metrics = append $metrics (merge (dict "name" .name "type" .type "upthreshold" .upThreshold "downthreshold" .downThreshold) (ternary (dict "metriccachewindow" .windowSeconds) dict (hasKey . "windowSeconds"))) -}}
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
-{{- $windows := .Values.model.autoscaling -}}
-{{- range $key, $seconds := dict "evaluationwindow" (dig "evaluationWindowSeconds" 60 $windows) "scaleupcooldown" (dig "scaleUpCooldownSeconds" 300 $windows) "scaledowncooldown" (dig "scaleDownCooldownSeconds" 300 $windows) -}}
-{{- $_ := set $annotations (printf "scaledobject.kaito.sh/%s" $key) (int $seconds | toString) -}}
+{{- /* Default values of keda-kaito-scaler are left out: deployed objects do not change. */ -}}
+{{- $defaults := dict "evaluationWindow" 60 "scaleUpCooldown" 300 "scaleDownCooldown" 300 -}}
+{{- range $key, $default := $defaults -}}
+{{- $seconds := dig (printf "%sSeconds" $key) $default $.Values.model.autoscaling | int -}}
+{{- if ne $seconds (int $default) }}{{ $_ := set $annotations (printf "scaledobject.kaito.sh/%s" (lower $key)) (toString $seconds) }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- merge $annotations (include "kaito-chat.kaitoAnnotations" . | fromJson) | toJson -}}
