@@ -22,6 +22,7 @@ import hosts_docs  # noqa: E402
 import review_docs  # noqa: E402
 import sample_docs  # noqa: E402
 import settings_docs  # noqa: E402
+import versions  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 CHAT_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -42,7 +43,7 @@ def main() -> int:
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of every generated file."""
+    """Return the text of every generated file, and of every file with a copy of the version."""
     generators: tuple[Callable[[], dict[Path, str]], ...] = (
         settings_docs.pages,
         review_docs.pages,
@@ -52,7 +53,7 @@ def pages() -> dict[Path, str]:
         sample_docs.pages,
         chat_pages,
     )
-    return {path: text for generate in generators for path, text in generate().items()}
+    return versions.applied({path: text for generate in generators for path, text in generate().items()})
 
 
 def chat_pages() -> dict[Path, str]:

@@ -15,7 +15,7 @@ from support.rendering import default, merged, one, render
 
 PAGES = ROOT / "docs" / "how-to"
 CHARTS = ("use-a-gated-model", "use-your-own-weights")
-FILES = ("use-azure-openai", "publish-through-the-gateway", "move-to-another-region")
+FILES = ("use-azure-openai", "publish-through-the-gateway", "move-to-another-region", "route-by-load")
 
 
 def blocks(page: str, language: str) -> list[str]:

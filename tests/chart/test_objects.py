@@ -201,7 +201,8 @@ def test_without_a_model_of_its_own_the_chat_is_alone() -> None:
 @pytest.mark.parametrize("helm", HELMS)
 def test_lint_finds_nothing(helm: str) -> None:
     # helm lint knows no API versions: lint cases that require an InferenceSet with one replica.
-    alone = at("model", {"replicas": 1, "autoscaling": {"enabled": False}})
+    alone = merged(at("model", {"replicas": 1, "autoscaling": {"enabled": False}}), at("routing.mode", "service"))
+    alone = merged(alone, at("kaito.inferenceSets", "auto"))
     for name in CASES:
         text = json.dumps(merged(case(name), alone))
         command = [helm_path(helm), "lint", "--strict", str(CHART), "--values", "-", "--kube-version", "1.35.0"]

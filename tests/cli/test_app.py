@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito import __version__
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
@@ -14,6 +15,7 @@ OF_ENVIRONMENTS = (
     "synth",
     "diff",
     "preflight",
+    "plan",
     "deploy",
     "destroy",
     "release",
@@ -50,6 +52,11 @@ def test_the_console_script_lists_the_subcommands_with_a_whole_line_each() -> No
     assert tuple(line.split()[0] for line in lines) == SUBCOMMANDS
     assert all(line.endswith(".") and not line.endswith("...") for line in lines)
     assert "Example: aks-kaito synth dev" in epilog
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    ran = run("--version")
+    assert (ran.stdout, ran.returncode) == (f"aks-kaito {__version__}\n", 0)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)

@@ -20,7 +20,8 @@ KAITO_IMAGE = (
 )
 CHECKED = 'but kaito.version = "0.6.0": presets, GPU sizes and nodes were checked for 0.6.0; '
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
-A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
+THE_GATEWAYS = "gateways.gateway.networking.k8s.io kaito-chat kaito-chat-models"
+A_GATEWAY = f"get {THE_GATEWAYS} --ignore-not-found --output name --request-timeout=15s"
 RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
 IN_POD = (
     f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
@@ -124,6 +125,17 @@ def test_the_report_compares_the_version_of_the_add_on(image: str, version: str,
     )
     assert ran.done.returncode == 0, ran.done.stderr
     assert words in ran.done.stdout
+
+
+def test_the_version_of_the_chart_is_read_in_its_namespace(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n')
+    image = "mcr.microsoft.com/aks/kaito/workspace:0.12.0"
+    ran = run(
+        tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"get deployment/kaito-workspace": image}
+    )
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the cluster runs 0.12.0, as kaito.version says" in ran.done.stdout
+    assert KAITO_IMAGE.replace("kube-system", "kaito-workspace") in placed(ran)
 
 
 def test_a_version_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ OTHERS: dict[str, Any] = {
     "jump_box.image.sku": "other",
     "jump_box.image.version": "1.0.0",
     "jump_box.vm_size": "Standard_D4ads_v5",
+    "kaito.feature_gates": {"enableMultiRoleInferenceController": True},
     "kaito.version": "0.12.0",
     "key_vault.name": "other",
     "key_vault.secrets_officer_object_ids": {"someone": OTHER_ID},

@@ -10,6 +10,8 @@ KINDS = {
     "apps/v1": ("Deployment", "ReplicaSet"),
     "autoscaling/v2": ("HorizontalPodAutoscaler",),
     "batch/v1": ("CronJob", "Job"),
+    "gateway.networking.k8s.io/v1": ("Gateway", "HTTPRoute"),
+    "inference.networking.k8s.io/v1": ("InferencePool",),
     "kaito.sh/v1beta1": ("InferenceSet", "Workspace"),
     "networking.k8s.io/v1": ("Ingress", "NetworkPolicy"),
     "policy/v1": ("PodDisruptionBudget",),

@@ -8,7 +8,7 @@ PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
     *(ROOT / "charts").rglob("*.md"),
-    *(ROOT / "tools").rglob("*.md"),
+    *(path for path in (ROOT / "tools").rglob("*.md") if "node_modules" not in path.parts),
 ]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 # The pages with commands that a reader types.

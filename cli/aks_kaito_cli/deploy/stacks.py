@@ -17,6 +17,17 @@ def deploy(shell: Shell, part: Part, hint: str, **variables: str) -> None:
     shell.run(_step(shell, "deploy", part, hint, variables))
 
 
+def plan(shell: Shell, part: Part) -> None:
+    """Plan one stack.
+
+    Raises:
+        StepError: The CDK's CLI is missing or failed.
+    """
+    name = shell.environment.name
+    command = cdk.plan(programs.cdk(shell.variables), stack(shell.environment, part))
+    shell.run(Step(f"plan the {part}", command, "", {"AKS_KAITO_ENV": name}))
+
+
 def destroy(shell: Shell, part: Part) -> None:
     """Destroy one stack, without the protection of its data.
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from aks_kaito.charts.names import ADD_ON_NAMESPACE, GPU_PROVISIONER, GPU_PROVISIONER_NAMESPACE, kaito_namespace
 from aks_kaito.settings import Environment
 from aks_kaito.settings.model import DEFAULT
 from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
+from aks_kaito_cli.status.questions import ADD_ON_PROVISIONER
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage
 
 _MODEL = "Model"
@@ -20,7 +22,11 @@ def words_of(environment: Environment, state: ModelState | None = None) -> dict[
     models = settings.all_models
     key = replica.key if replica and replica.key in models else next(iter(models))
     is_short = key == DEFAULT and settings.has_short_model
+    is_open = settings.kaito.is_open_source
     return {
+        "kaito_namespace": kaito_namespace(settings),
+        "provisioner": GPU_PROVISIONER if is_open else ADD_ON_PROVISIONER,
+        "provisioner_namespace": GPU_PROVISIONER_NAMESPACE if is_open else ADD_ON_NAMESPACE,
         "model": replica.model if replica else models[key].preset,
         "table": "model" if is_short else f"models.{key}",
         "size": (replica.size if replica else "") or models[key].instance_type or "the GPU size",

@@ -4,7 +4,7 @@
 `cdktf.out/values/<environment>.yaml`, for releases of the application alone.
 """
 
-from aks_kaito.charts import scaling_values
+from aks_kaito.charts import kaito, scaling_values
 from aks_kaito.charts.model_values import models
 from aks_kaito.charts.names import (
     CHAT_TLS_SECRET,
@@ -136,7 +136,7 @@ def _monitoring(settings: Settings) -> Values:
     if settings.monitoring.runbooks_url is not None:
         values["runbooksUrl"] = settings.monitoring.runbooks_url
     if settings.monitoring.gpu_exporter_enabled:
-        values["gpuExporter"] = {"enabled": True}
+        values["gpuExporter"] = {"enabled": True} | kaito.gpu_selector(settings)
     return values
 
 

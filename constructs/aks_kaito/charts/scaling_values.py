@@ -6,13 +6,13 @@ from aks_kaito.settings.scaling import Metric, Schedule
 from aks_kaito.settings.workload import Chat
 
 
-def copies(model: Model) -> Values:
-    """Return the number of copies: Workspaces, or an InferenceSet for that which only one can do."""
+def copies(model: Model, *, is_open_source: bool) -> Values:
+    """Return the number of copies: of Workspaces on the add-on, or of an InferenceSet."""
     values: Values = {}
-    if model.schedule is not None:
-        values |= {"kind": "InferenceSet", "schedule": _schedule(model.schedule, model.awake_replicas)}
     if model.replicas > 1:
-        values = {"kind": "Workspace"} | values | {"replicas": model.replicas}
+        values |= {"replicas": model.replicas} if is_open_source else {"kind": "Workspace", "replicas": model.replicas}
+    if model.schedule is not None:
+        values["schedule"] = _schedule(model.schedule, model.awake_replicas)
     if model.max_replicas is not None:
         values["autoscaling"] = _autoscaling(model, model.max_replicas)
     return values

@@ -7,20 +7,29 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.charts.names import KEDA_NAMESPACE, NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
+from aks_kaito.charts.names import (
+    GPU_PROVISIONER,
+    GPU_PROVISIONER_NAMESPACE,
+    KAITO_DEPLOYMENT,
+    KAITO_NAMESPACE,
+    KEDA_NAMESPACE,
+    NGINX_NAMESPACE,
+    PROMETHEUS_NAMESPACE,
+)
 from aks_kaito.charts.values import Values, load_balancer_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in a repository and the namespace of its release.
+    """A chart and the namespace of its release.
 
     Attributes:
-        repository: Its project's registry (OCI) or repository (https); `[charts]` of the settings can name a registry
-            with a copy.
+        repository: Its project's registry or repository; `[charts]` of the settings can name a registry with copies.
         selector: Label of all pods of the release that serve metrics.
         metrics_port: Port on which they serve metrics, at `/metrics`.
+        release: Name of the release; empty for that of the chart.
+        takes_ownership: Whether the release adopts objects that exist already.
     """
 
     name: str
@@ -29,6 +38,8 @@ class Chart:
     namespace: str
     selector: tuple[str, str]
     metrics_port: int
+    release: str = ""
+    takes_ownership: bool = False
 
 
 # See: https://cert-manager.io/docs/installation/helm/
@@ -58,6 +69,27 @@ KUBE_PROMETHEUS_STACK = Chart(
     namespace=PROMETHEUS_NAMESPACE,
     selector=("app.kubernetes.io/instance", "kube-prometheus-stack"),
     metrics_port=9090,
+)
+# See: https://kaito-project.github.io/kaito/docs/installation
+KAITO = Chart(
+    name="workspace",
+    repository="https://kaito-project.github.io/kaito/charts/kaito",
+    version="0.12.0",
+    namespace=KAITO_NAMESPACE,
+    selector=("app.kubernetes.io/name", "workspace"),
+    metrics_port=8080,
+    release=KAITO_DEPLOYMENT,
+    # Its custom resource definitions are templates, and the add-on may have left its own.
+    takes_ownership=True,
+)
+# See: https://github.com/Azure/gpu-provisioner
+GPU_PROVISIONER_CHART = Chart(
+    name=GPU_PROVISIONER,
+    repository="https://azure.github.io/gpu-provisioner/charts",
+    version="0.4.3",
+    namespace=GPU_PROVISIONER_NAMESPACE,
+    selector=("app.kubernetes.io/name", GPU_PROVISIONER),
+    metrics_port=8080,
 )
 # See: https://github.com/kaito-project/keda-kaito-scaler/tree/v0.6.2
 KEDA_KAITO_SCALER = Chart(

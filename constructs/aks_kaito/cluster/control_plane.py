@@ -11,8 +11,15 @@ from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.settings.addresses import NODES_ONLY, source
 from aks_kaito.settings.cluster import Cluster
 
+# Without its own pools, node auto-provisioning makes nodes for KAITO's NodePools only, and the cluster autoscaler keeps
+# the pools of this project.
+# See: https://learn.microsoft.com/azure/aks/node-auto-provisioning-node-pools
+_NODE_PROVISIONING = {True: {"mode": "Auto", "default_node_pools": "None"}, False: {"mode": "Manual"}}
 
-def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermClientConfig) -> dict[str, Any]:
+
+def arguments(
+    cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermClientConfig, *, node_auto_provisioning: bool
+) -> dict[str, Any]:
     """Return the cluster's arguments for version, tier, upgrades, network, and access to the API server."""
     window = {
         "frequency": "Weekly",
@@ -49,8 +56,7 @@ def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermCl
             "admin_username": cluster.admin_username,
             "ssh_key": {"key_data": cluster.ssh_public_key},
         },
-        # Manual switches node auto-provisioning off; KAITO creates the GPU nodes.
-        "node_provisioning_profile": {"mode": "Manual"},
+        "node_provisioning_profile": _NODE_PROVISIONING[node_auto_provisioning],
     }
 
 

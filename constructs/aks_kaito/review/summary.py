@@ -11,7 +11,7 @@ from aks_kaito.models import copies, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.model import Model
+from aks_kaito.settings.model import Kaito, Model
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,14 @@ class Stack:
 class Summary:
     """A synthesized environment; `models` and `standbys` are empty while KAITO is off.
 
+    `kaito` is the distribution, its version and its provisioner in words; empty while KAITO is off.
     `quota` is the vCPUs of all of them by quota family; None if their number is unknown.
     """
 
     environment: str
     location: str
     stacks: list[Stack]
+    kaito: str
     models: list[Gpu]
     standbys: list[Gpu]
     quota: dict[str, int | None]
@@ -86,12 +88,20 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         environment=environment.name,
         location=settings.location,
         stacks=stacks,
+        kaito=_kaito(settings.kaito),
         models=found,
         standbys=standbys,
         quota=_quota([*found, *standbys]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
+
+
+def _kaito(kaito: Kaito) -> str:
+    if kaito.is_add_on:
+        return f"managed add-on, {kaito.version} expected"
+    provisioner = {"none": "existing nodes"}.get(kaito.provisioner, f"nodes by {kaito.provisioner}")
+    return f"open-source chart {kaito.version}, {provisioner}" if kaito.is_open_source else ""
 
 
 def _stack(path: Path) -> Stack:

@@ -68,6 +68,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
     for stack in summary.stacks:
         yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
+    if summary.kaito:
+        yield "KAITO", "", summary.kaito
     for section, found in (("Model", summary.models), ("Standby", summary.standbys)):
         for gpu in found:
             title = section if len(found) == 1 else f"{section} {gpu.name}"

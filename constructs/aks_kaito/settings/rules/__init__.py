@@ -6,6 +6,7 @@ A file's problems are reported in the order of these lists.
 from aks_kaito.settings.rules import (
     addresses,
     cluster,
+    distribution,
     egress,
     ingress,
     jump_box,
@@ -15,6 +16,7 @@ from aks_kaito.settings.rules import (
     names,
     placeholders,
     regions,
+    routing,
     scaling,
     services,
     sizes,
@@ -62,6 +64,11 @@ RULES: tuple[Rule, ...] = (
     ingress.published_model_has_a_certificate,
     ingress.sign_in_has_a_registration,
     ingress.published_chat_has_sign_in,
+    distribution.chart_has_the_version,
+    distribution.addon_has_no_keys_of_the_chart,
+    distribution.feature_gates_agree,
+    distribution.nodes_have_a_provisioner,
+    distribution.network_takes_auto_provisioned_nodes,
     kaito.gpu_size_is_available,
     kaito.preset_is_known,
     kaito.model_fits_the_gpus,
@@ -76,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     scaling.users_who_wake_are_known,
     models.models_have_nodes_of_their_own,
     models.models_have_names_of_their_own,
+    routing.gateway_of_models_is_possible,
     names.names_fit_azure,
     names.names_have_no_reserved_words,
     names.namespace_is_the_chats_own,
@@ -90,6 +98,7 @@ RULES: tuple[Rule, ...] = (
 )
 WARNINGS: tuple[Rule, ...] = (
     cluster.kubernetes_version_is_supported,
+    distribution.gpu_provisioner_is_deprecated,
     egress.nat_survives_the_failure_of_a_zone,
     ingress.app_routing_nginx_is_deprecated,
     ingress.gateway_proxies_can_be_scheduled,
