@@ -19,6 +19,7 @@ CHARTS = (
     theirs.KUBE_PROMETHEUS_STACK,
     theirs.KAITO,
     theirs.GPU_PROVISIONER_CHART,
+    theirs.KEDA_KAITO_SCALER,
 )
 _HEADER = """\
 # Hosts and images
@@ -36,7 +37,8 @@ _IMAGES = """
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
 kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace with
-`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
+`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too, keda-kaito-scaler if a
+model has `max_replicas`; of kaito-chat
 dcgm-exporter with `monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with
 `kaito.routing = "gateway"`. KAITO runs its models from
 `mcr.microsoft.com/aks/kaito`. An image without a tag has the chart's; images of workspace marked † belong to the
