@@ -20,6 +20,7 @@ CHARTS = (
     theirs.KUBE_PROMETHEUS_STACK,
     theirs.KAITO,
     theirs.GPU_PROVISIONER_CHART,
+    theirs.KEDA_KAITO_SCALER,
 )
 _HEADER = """\
 # Hosts and images
@@ -36,8 +37,9 @@ _IMAGES = """
 ## Images
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
-kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace with
-`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace and keda-kaito-scaler with
+`kaito.distribution = "helm"` (the latter unless `cluster.keda_enabled = false`), gpu-provisioner with
+`kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
 dcgm-exporter with `monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with
 `kaito.routing = "gateway"`. KAITO runs its models from
 `mcr.microsoft.com/aks/kaito`. An image without a tag has the chart's; images of workspace marked † belong to the
