@@ -40,6 +40,8 @@ OTHERS: dict[str, Any] = {
     "charts.registry": "other.azurecr.io/charts",
     "chat.namespace": "other",
     "chat.service_account_name": "other",
+    "chat.wake_groups": [OTHER_ID],
+    "chat.wake_users": ["other@example.org"],
     "cluster.admin_group_object_ids": [ID],
     "cluster.admin_username": "other",
     "cluster.application_gateway_resource_id": f"/subscriptions/{ID}/resourceGroups/other/providers"
@@ -73,6 +75,8 @@ OTHERS: dict[str, Any] = {
     "location": "northeurope",
     "model.access_secret": "hugging-face",
     "model.adapters": {"tone": {"image": "example.azurecr.io/tone:1"}},
+    "model.autoscaling": {"scale_up_cooldown_seconds": 600},
+    "model.schedule": {"wakes": "07:30", "sleeps": "20:00"},
     "model.auto_upgrade": {"strategy": "Surge"},
     "model.description": "Other",
     "model.display_name": "Other",

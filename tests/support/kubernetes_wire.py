@@ -9,7 +9,7 @@ KINDS = {
     "v1": ("ConfigMap", "Pod", "Secret", "Service", "ServiceAccount", "Namespace"),
     "apps/v1": ("Deployment", "ReplicaSet"),
     "autoscaling/v2": ("HorizontalPodAutoscaler",),
-    "batch/v1": ("Job",),
+    "batch/v1": ("CronJob", "Job"),
     "gateway.networking.k8s.io/v1": ("Gateway", "HTTPRoute"),
     "inference.networking.k8s.io/v1": ("InferencePool",),
     "kaito.sh/v1beta1": ("InferenceSet", "Workspace"),

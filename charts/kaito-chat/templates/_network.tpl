@@ -22,7 +22,10 @@ and the port of the pods if it is a Service whose pods listen on another port.
 {{- define "kaito-chat.endpoints" -}}
 {{- $found := dict -}}
 {{- range $index, $model := .Values.chat.models -}}
-{{- $_ := set $found (printf "model %d" (add1 $index)) (dict "url" $model.endpointUrl "podPort" $model.podPort "of80" 5000) -}}
+{{- range $number, $url := prepend (default list $model.replicaUrls) $model.endpointUrl -}}
+{{- $name := printf "model %d%s" (add1 $index) (ternary "" (printf ", replica %d" $number) (eq $number 0)) -}}
+{{- $_ := set $found $name (dict "url" $url "podPort" $model.podPort "of80" 5000) -}}
+{{- end -}}
 {{- end -}}
 {{- with get (default dict .Values.chat.settings) "OTEL_EXPORTER_OTLP_ENDPOINT" -}}
 {{- $policy := $.Values.networkPolicy -}}

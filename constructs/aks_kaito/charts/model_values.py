@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aks_kaito.charts import kaito
+from aks_kaito.charts import kaito, scaling_values
 from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
@@ -94,13 +94,8 @@ def _nodes(model: Model) -> Values:
 
 
 def _copies(model: Model, *, is_open_source: bool) -> Values:
-    """Return the number of copies: of Workspaces on the add-on, or of an InferenceSet."""
-    values: Values = {}
-    if model.replicas > 1:
-        values |= {"replicas": model.replicas} if is_open_source else {"kind": "Workspace", "replicas": model.replicas}
-    if model.max_replicas is not None:
-        least = model.min_replicas or 1
-        values["autoscaling"] = {"enabled": True, "minReplicas": least, "maxReplicas": model.max_replicas}
+    """Return the number of copies, and the upgrade that only an InferenceSet has."""
+    values = scaling_values.copies(model, is_open_source=is_open_source)
     if (upgrade := model.auto_upgrade) is not None:
         window = (
             {} if upgrade.schedule is None else {"schedule": upgrade.schedule, "duration": f"{upgrade.duration_hours}h"}

@@ -25,6 +25,8 @@ MODELS_GATEWAY = f"{CHAT_CHART}-models"
 # F5's chart does not choose a namespace, so the namespace has the chart's name.
 NGINX_NAMESPACE = "nginx-ingress"
 PROMETHEUS_NAMESPACE = "monitoring"
+# The KEDA add-on of AKS runs here.
+KEDA_NAMESPACE = "kube-system"
 # Namespaces of KAITO's controller and of its GPU provisioner: the add-on's, and those of the open-source charts.
 ADD_ON_NAMESPACE = "kube-system"
 KAITO_NAMESPACE = "kaito-workspace"

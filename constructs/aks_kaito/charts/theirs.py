@@ -12,6 +12,7 @@ from aks_kaito.charts.names import (
     GPU_PROVISIONER_NAMESPACE,
     KAITO_DEPLOYMENT,
     KAITO_NAMESPACE,
+    KEDA_NAMESPACE,
     NGINX_NAMESPACE,
     PROMETHEUS_NAMESPACE,
 )
@@ -90,6 +91,16 @@ GPU_PROVISIONER_CHART = Chart(
     selector=("app.kubernetes.io/name", GPU_PROVISIONER),
     metrics_port=8080,
 )
+# See: https://github.com/kaito-project/keda-kaito-scaler/tree/v0.6.2
+KEDA_KAITO_SCALER = Chart(
+    name="keda-kaito-scaler",
+    repository="https://kaito-project.github.io/keda-kaito-scaler/charts/kaito-project",
+    version="0.6.2",
+    # KEDA reads the scaler's certificates in its own namespace, which is that of the add-ons.
+    namespace=KEDA_NAMESPACE,
+    selector=("app.kubernetes.io/name", "keda-kaito-scaler"),
+    metrics_port=10451,
+)
 # AKS does not expose these parts of the control plane, so the chart's alerts on missing targets would fire.
 _HIDDEN_BY_AKS = ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 _SELECTORS = ("podMonitor", "probe", "rule", "scrapeConfig", "serviceMonitor")
@@ -150,6 +161,11 @@ def nginx(environment: Environment) -> Values:
             "serviceMonitor": {"create": in_cluster},
         },
     }
+
+
+def keda_kaito_scaler(settings: Settings) -> Values:
+    """Return the values of the scaler, which gives KEDA the metrics of model servers."""
+    return {"tolerations": tolerations(settings), "log": {"level": 2}}
 
 
 def kube_prometheus_stack(settings: Settings) -> Values:

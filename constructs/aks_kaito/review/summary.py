@@ -18,8 +18,9 @@ from aks_kaito.settings.model import Kaito, Model
 class Gpu:
     """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is
-    None if the size or the model is in no catalog, and then KAITO's decision is unknown.
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one, and
+    `hours_per_week` those of a schedule, None without one. Another value is None if the size or the model is in no
+    catalog, and then KAITO's decision is unknown.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Gpu:
     instance_type: str
     min_replicas: int
     replicas: int
+    hours_per_week: float | None
     node_count: int | None
     gpus: int | None
     gpu_model: str | None
@@ -141,6 +143,7 @@ def _planned(key: str, model: Model, version: str) -> Gpu:
         instance_type=name,
         min_replicas=model.min_replicas or model.replicas,
         replicas=model.most_replicas,
+        hours_per_week=None if model.schedule is None else model.schedule.hours_per_week,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
         gpu_model=gpus.gpu_model if gpus else None,

@@ -96,6 +96,8 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
     yield gpu.preset, _nodes(gpu)
+    if gpu.hours_per_week is not None:
+        yield "schedule", f"runs {gpu.hours_per_week:g} of 168 hours a week, and when users wake it"
     if gpu.needed_gib is None or gpu.usable_gib is None:
         yield "GPU memory", "not checked: the model or the size is in no catalog"
     else:

@@ -26,6 +26,7 @@ from aks_kaito.settings.model_parts import (
     TemplatePath,
     VllmParameters,
 )
+from aks_kaito.settings.scaling import Autoscaling, Schedule
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
 # The key of the model that `[model]` describes. Names of its objects have no key in their hash, so that they stay.
@@ -133,6 +134,11 @@ class Model(Section):
     """Minimum number of copies, with autoscaling by load. Requires `max_replicas`."""
     max_replicas: Replicas | None = None
     """Maximum number of copies; enables autoscaling, instead of `replicas`."""
+    autoscaling: Autoscaling | None = None
+    """Metrics and windows of the autoscaling, as `[models.NAME.autoscaling]`. Requires `max_replicas`."""
+    schedule: Schedule | None = None
+    """Times at which the model is scaled to zero and started again, as `[models.NAME.schedule]`. Needs
+    `kaito.distribution = "helm"`."""
     max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
     several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
@@ -195,6 +201,12 @@ class Model(Section):
     def most_replicas(self) -> int:
         """The largest number of copies."""
         return self.replicas if self.max_replicas is None else self.max_replicas
+
+    @property
+    def awake_replicas(self) -> int:
+        """The number of copies with which the model starts."""
+        given = None if self.schedule is None else self.schedule.replicas
+        return given or self.min_replicas or self.replicas
 
     @property
     def title(self) -> str:

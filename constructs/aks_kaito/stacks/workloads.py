@@ -102,7 +102,10 @@ class WorkloadsStack(TerraformStack):
         return [*found, *self._add_kaito()] if settings.kaito.is_open_source else found
 
     def _add_kaito(self) -> list[ITerraformDependable]:
-        """Install the open-source KAITO, after its provisioner: Terraform deletes them in the reverse order."""
+        """Install the open-source KAITO, after its provisioner: Terraform deletes them in the reverse order.
+
+        keda-kaito-scaler waits for KAITO's definitions, and leaves after the models that it scales.
+        """
         environment, found = self._environment, list[ITerraformDependable]()
         if self._settings.kaito.provisioner == "gpu-provisioner":
             identity = self._identity("gpu-provisioner-identity", "gpu-provisioner")
@@ -115,7 +118,12 @@ class WorkloadsStack(TerraformStack):
             values = kaito.gpu_provisioner(environment, place)
             found.append(self._their_chart("gpu-provisioner", theirs.GPU_PROVISIONER_CHART, values))
         chart = replace(theirs.KAITO, version=self._settings.kaito.version)
-        return [*found, self._their_chart("kaito", chart, kaito.workspace(environment), found)]
+        found = [*found, self._their_chart("kaito", chart, kaito.workspace(environment), found)]
+        # Also without a model that it scales: it deletes its objects when a model loses its bounds.
+        if self._settings.cluster.keda_enabled:
+            values = theirs.keda_kaito_scaler(self._settings)
+            found.append(self._their_chart("keda-kaito-scaler", theirs.KEDA_KAITO_SCALER, values, found[-1:]))
+        return found
 
     def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
         """Install F5's ingress controller, after a previous Gateway has released the static address."""
