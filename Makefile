@@ -75,6 +75,10 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# The documentation site: an environment of its own, and the script that draws its diagrams.
+SITE := tools/docs_site
+SITE_BIN := .venv-docs/bin
+SITE_READY := .venv-docs/.installed
 # Accessibility checks for the tests in Chromium.
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
@@ -201,7 +205,7 @@ catalog: $(INFRA) ## Add the tables of KAITO's newest release to the catalog, an
 	@$(BIN)/python tools/refresh_catalog.py
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) $(SITE_READY) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -212,7 +216,7 @@ test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terrafo
 	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
-check: format-check lint types imports language pipelines test security ## Run everything that a change must pass
+check: format-check lint types imports language pipelines test security verify ## Run everything that a change must pass
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -272,6 +276,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
 
+.PHONY: docs-site
+docs-site: $(SITE_READY) ## Build the documentation site into build/site; a wrong link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE_BIN)/mkdocs build --strict --quiet
+
 .PHONY: replacements
 replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
 	$(BIN)/python tools/replacements.py '$(FROM)' > constructs/aks_kaito/review/replacements.toml
@@ -294,7 +302,7 @@ snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
-	$(foreach group,infra operations dev cdktf kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra operations dev cdktf docs kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
@@ -302,10 +310,23 @@ lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requiremen
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 	cd tools/pipeline_linters && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+
+# These need Terraform and the registries. Commit the result: each plan then uses the same packages, on every machine.
+.PHONY: locks locks-check
+locks: $(INFRA) $(KUBERNETES) ## Write the hashes of Terraform's providers and of other projects' charts to locks/
+	@$(BIN)/python tools/provider_locks.py
+	@$(BIN)/python tools/chart_locks.py $(HELM)
+locks-check: $(INFRA) $(KUBERNETES) ## Compare other projects' charts with locks/charts.toml
+	@$(BIN)/python tools/chart_locks.py $(HELM) --check
+
+.PHONY: verify
+verify: $(DEV) $(KUBERNETES) $(SITE_READY) ## Synthesize, render and build twice, in different places, and compare
+	@$(BIN)/python tools/verify.py
 
 .PHONY: clean
 clean: ## Remove what the commands created, except Terraform's state
-	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules tools/pipeline_linters/node_modules dist
+	rm -rf $(VENV) .venv-security .venv-docs $(APP_VENV) build cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules $(SITE)/node_modules tools/pipeline_linters/node_modules dist
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@$(HAS_PYTHON)
@@ -348,6 +369,12 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
+$(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-lock.json .npmrc) $(INFRA)
+	"$(PYTHON)" -m venv .venv-docs
+	$(SITE_BIN)/python $(PIP) --require-hashes -r requirements/docs.txt
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
+	@touch $@
+
 # The chat application has a separate virtual environment; the image contains the packages of $(APP).
 $(APP): app/requirements-build.txt app/requirements.txt
 	@$(HAS_PYTHON)
@@ -382,12 +409,14 @@ infra_group :=
 operations_group := --extra operations --constraint requirements/infra.txt
 dev_group := --extra operations --group dev --constraint requirements/operations.txt
 cdktf_group := --group cdktf
+docs_group := --group docs
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 operations_source := pyproject.toml
 dev_source := pyproject.toml
 cdktf_source :=
+docs_source :=
 kubernetes_source :=
 security_source :=
 

@@ -96,6 +96,12 @@ def test_an_action_has_one_version() -> None:
     assert {action for action, found in pins.items() if len(found) > 1} == set()
 
 
+def test_all_jobs_have_the_same_terraform() -> None:
+    found = [step["with"]["terraform_version"] for step in steps() if "setup-terraform" in step.get("uses", "")]
+    assert len(found) == 3
+    assert len(set(found)) == 1
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_has_no_rights_and_one_run_at_a_time(path: Any) -> None:
     found = read(path)

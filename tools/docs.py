@@ -18,6 +18,7 @@ BaseModel.model_config["use_attribute_docstrings"] = True
 
 import chart_docs  # noqa: E402  (see above)
 import dashboards  # noqa: E402
+import distribution_docs  # noqa: E402
 import hosts_docs  # noqa: E402
 import review_docs  # noqa: E402
 import sample_docs  # noqa: E402
@@ -50,6 +51,7 @@ def pages() -> dict[Path, str]:
         chart_docs.pages,
         dashboards.pages,
         hosts_docs.pages,
+        distribution_docs.pages,
         sample_docs.pages,
         chat_pages,
     )

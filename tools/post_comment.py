@@ -95,13 +95,13 @@ def harmless(text: str) -> str:
     """Return a text that mentions nobody, links and embeds nothing, and has no HTML but that of the reports."""
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
     text = _TAGS.sub(f"<{_INVISIBLE}", text)
-    # An invisible character ends what GitHub would make into a mention, a reference or a link, in code and outside.
-    text = re.sub(r"@(?=\w)", f"@{_INVISIBLE}", text)
+    # An invisible character ends mentions, references, entities and links, in code and outside. It is put after each @,
+    # not only before a name: a tag between both would vanish.
+    for pattern in (r"(@)", r"(#)(?![#\s])", r"(?i)(gh-)(?=\d)", r"(/)(?=/)", r"(?i)(&)(?=[#a-z])"):
+        text = re.sub(pattern, rf"\1{_INVISIBLE}", text)
+    text = re.sub(r"(?i)\b(www|mailto|xmpp)(?=[.:])", rf"\1{_INVISIBLE}", text)
     # Bots of a repository may obey lines such as /approve.
     text = re.sub(r"(?m)^(\s*)/", rf"\1{_INVISIBLE}/", text)
-    text = re.sub(r"(?i)(#|gh-)(?=\d)", rf"\1{_INVISIBLE}", text)
-    text = re.sub(r"(?i)\b([a-z][a-z0-9+.-]*:)(?=//)", rf"\1{_INVISIBLE}", text)
-    text = re.sub(r"(?i)\b(www|mailto|xmpp)(?=[.:])", rf"\1{_INVISIBLE}", text)
     return re.sub(r"\](?=\s*[(\[:])", f"]{_INVISIBLE}", text)
 
 

@@ -171,6 +171,16 @@ def test_a_provisioner_keeps_its_nodes(place: Place) -> None:
     assert "helm uninstall" not in said
 
 
+@pytest.mark.parametrize("found", [ADD_ON, OF_POOLS])
+def test_kaito_does_not_end_with_models(found: States, place: Place) -> None:
+    place.has_release = found is OF_POOLS
+    said = place.refusal(f"{DEV}\n[kaito]\nenabled = false\n", found, workspace(), node_claim())
+    assert "kaito.enabled changes to false, and the deployed KAITO still has:" in said
+    assert "\n  Workspace kaito-chat/kc-model\n" in said
+    # Terraform uninstalls the release after the chat.
+    assert "helm uninstall" not in said
+
+
 @pytest.mark.parametrize(
     ("text", "found", "items", "asked"),
     [
@@ -180,7 +190,8 @@ def test_a_provisioner_keeps_its_nodes(place: Place) -> None:
         (DEV, ADD_ON, [workspace()], False),
         (DEV + POOLS, OF_POOLS, [workspace()], False),
         (DEV + HELM, {"platform": [switch(enabled=False)], "workloads": chart("kaito-chat")}, [workspace()], False),
-        (DEV + HELM + "enabled = false\n", ADD_ON, [workspace()], False),
+        # KAITO ends without models.
+        (DEV + HELM + "enabled = false\n", OF_NODES, [], True),
     ],
 )
 def test_what_goes_on(text: str, found: States, items: list[dict[str, Any]], *, asked: bool, place: Place) -> None:

@@ -1,5 +1,6 @@
 """The comment of a review: one, updated in place, with a text that can do nothing."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -127,6 +128,8 @@ def test_a_run_without_a_text_says_so(github: GitHub, tmp_path: Path, monkeypatc
     "text",
     [
         "thanks @team/owners and @someone",
+        "&#64;someone &commat;someone &num;12 https&colon;//evil.example",
+        "@</code>someone #</code>12 https:</code>//evil.example",
         "closes #12, GH-13, other/project#14",
         "[click](https://evil.example)",
         "![x](https://evil.example/pixel.png)",
@@ -142,8 +145,11 @@ def test_a_run_without_a_text_says_so(github: GitHub, tmp_path: Path, monkeypatc
 )
 def test_a_text_mentions_links_and_embeds_nothing(text: str) -> None:
     found = post_comment.harmless(text)
-    assert not re.search(r"@\w|(#|gh-)\d|://|\b(www|mailto)[.:]|\](\(|\[|:)", found, re.IGNORECASE)
-    assert not re.search(r"<(?!\u200b)", found)
+    # Tags that are allowed vanish, and entities become what they stand for.
+    shown = html.unescape(re.sub(r"</?(details|summary|code)>", "", found, flags=re.IGNORECASE))
+    for each in (found, shown):
+        assert not re.search(r"@\w|(#|gh-)\d|//|\b(www|mailto)[.:]|\](\(|\[|:)", each, re.IGNORECASE)
+    assert not re.search(r"<(?!\u200b|/?(details|summary|code)>)", found)
     assert not re.search(r"(?m)^\s*/|[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", found)
     assert re.sub(r"[\u200b\x1b\u202e\u2066]", "", found) == re.sub(r"[\x1b\u202e\u2066]", "", text)
 

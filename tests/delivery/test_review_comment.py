@@ -47,9 +47,8 @@ def ran(monkeypatch: pytest.MonkeyPatch, *, diff: int = 0, cost: int = 0) -> lis
     def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         asked.append(list(arguments))
         status = diff if arguments[0] == "diff" else cost
-        return subprocess.CompletedProcess(
-            [], status, f"{arguments[0]} {arguments[-1]}", "no  answer\n" if status else ""
-        )
+        said = f"{arguments[0]} {arguments[-1]}" if status in (0, 3) else ""
+        return subprocess.CompletedProcess([], status, said, "no  answer\n" if status else "")
 
     monkeypatch.setattr(review_comment, "run", run)
     monkeypatch.setattr("sys.argv", ["review_comment.py", "origin/main"])
@@ -69,8 +68,10 @@ def test_every_environments_cost_is_asked(project: Path, monkeypatch: pytest.Mon
 
 def test_a_price_list_that_does_not_answer_stops_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran(monkeypatch, cost=3)
-    text = (project / "dist" / "review-comment.md").read_text(encoding="utf-8")
-    assert "The cost of `prod` is unknown: cost prod no answer" in text
+    path = project / "dist" / "review-comment.md"
+    assert path.read_text(encoding="utf-8") == "diff --markdown\n\ncost dev\n\ncost prod\n"
+    ran(monkeypatch, cost=2)
+    assert "\nThe cost of `prod` is unknown: no answer\n" in path.read_text(encoding="utf-8")
 
 
 def test_a_difference_that_cannot_be_made_fails(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A change of KAITO's distribution or provisioner, which is refused while the deployed one has models or nodes.
+"""A change of KAITO's distribution or provisioner, or its end, which is refused while there are models or nodes.
 
 Workspaces belong to the controller that is installed, and their nodes to its provisioner: without these, nobody removes
 their finalizers and their virtual machines, which Azure bills.
@@ -43,8 +43,10 @@ class Installed(NamedTuple):
     distribution: str
     provisioner: str
 
-    def change_to(self, other: "Installed") -> str:
-        """Return the changed key with both values; empty if nothing changes."""
+    def change_to(self, other: "Installed | None") -> str:
+        """Return the changed key with both values; empty if nothing changes. None stands for no KAITO."""
+        if other is None:
+            return "kaito.enabled changes to false"
         if self.distribution != other.distribution:
             return f'kaito.distribution changes from "{self.distribution}" to "{other.distribution}"'
         if self.provisioner != other.provisioner:
@@ -53,21 +55,22 @@ class Installed(NamedTuple):
 
 
 def check(shell: Shell, found: States) -> None:
-    """Check that a change of the distribution or the provisioner leaves no model and no node behind.
+    """Check that a change of the distribution or the provisioner, or the end of KAITO, leaves no model and no node.
 
     Raises:
         RefusedError: Workspaces, nodes or the open-source release exist, or the cluster cannot be read.
         StepError: Azure cannot be asked for the cluster.
     """
     old, new = deployed(found), wanted(shell.environment.settings.kaito)
-    change = old.change_to(new) if old and new else ""
+    change = old.change_to(new) if old else ""
     if old is None or not change or not exists(shell):
         return
     file = str(environment_file(shell.environment.name))
     print(f"== check whether models of KAITO exist, since {change}", flush=True)
     try:
         objects = cluster.read(ways(shell))
-        is_installed = old.distribution == _CHART != (new and new.distribution) and cluster.has_chart(ways(shell))
+        is_replaced = old.distribution == _CHART and new is not None and new.distribution == _ADD_ON
+        is_installed = is_replaced and cluster.has_chart(ways(shell))
     except ClusterUnreadableError as error:
         text = _UNREADABLE.format(file=file, change=change, reason=error, page=DISTRIBUTION)
         raise RefusedError(text) from None
@@ -120,7 +123,7 @@ def _steps(shell: Shell, old: Installed, objects: Objects, *, uninstalls: bool) 
     namespace = shell.environment.settings.chat.namespace
     kubectl = Kubectl(namespace)
     if objects.owners:
-        yield "delete the models; the chat has none until the deployment has ended:"
+        yield "delete the models; the chat has none until others are deployed:"
         kinds = "inferencesets.kaito.sh,workspaces.kaito.sh" if old.distribution == _CHART else "workspaces.kaito.sh"
         yield f"  {shlex.join(kubectl.command('delete', kinds, '--all'))}"
         for kind, place, name in sorted(each for each in objects.owners if each.namespace != namespace):

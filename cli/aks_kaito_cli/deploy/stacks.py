@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from aks_kaito.state import Part, stack
+from aks_kaito.state import Part, provider_lock, stack
 from aks_kaito_cli.commands import cdk
 from aks_kaito_cli.deploy import programs
+from aks_kaito_cli.project import ROOT
 from aks_kaito_cli.shell import Shell, Step
 
 
@@ -39,5 +40,9 @@ def destroy(shell: Shell, part: Part) -> None:
 
 def _step(shell: Shell, action: Literal["deploy", "destroy"], part: Part, hint: str, variables: dict[str, str]) -> Step:
     environment = shell.environment
+    if (ROOT / "locks" / provider_lock(part)).exists():
+        # Terraform must not take other packages than those of the lock, nor add some to it.
+        arguments = shell.variables.get("TF_CLI_ARGS_init", "")
+        variables = {"TF_CLI_ARGS_init": f"{arguments} -lockfile=readonly".strip(), **variables}
     command = cdk.command(programs.cdk(shell.variables), action, stack(environment, part))
     return Step(f"{action} the {part}", command, hint, {"AKS_KAITO_ENV": environment.name, **variables})
