@@ -184,7 +184,7 @@ release-notes: $(INFRA) ## Cut the release notes of a tag from CHANGELOG.md to d
 
 .PHONY: chart-package
 chart-package: $(INFRA) $(KUBERNETES) ## Package the charts with a tag's version to dist/charts (TAG=v0.2.0)
-	@$(BIN)/python tools/chart_release.py package "$(TAG)"
+	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" $(BIN)/python tools/chart_release.py package "$(TAG)"
 
 .PHONY: chart-publish
 chart-publish: $(INFRA) $(KUBERNETES) ## Push those charts to a registry and sign them (CHARTS=oci://ghcr.io/owner/charts)

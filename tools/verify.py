@@ -113,20 +113,8 @@ def steps(source: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
     for chart in CHARTS:
         yield f"package {chart}", [helm, "package", f"charts/{chart}", "--destination", str(out / "charts")]
         for values in sorted((source / "charts" / chart / "ci").glob("*.yaml")):
-            yield (
-                f"render {chart} {values.stem}",
-                [
-                    helm,
-                    "template",
-                    "release",
-                    f"charts/{chart}",
-                    "--namespace",
-                    "chat",
-                    "--values",
-                    str(values),
-                    *served,
-                ],
-            )
+            command = [helm, "template", "release", f"charts/{chart}", "--namespace", "chat", "--values", str(values)]
+            yield f"render {chart} {values.stem}", [*command, *served]
     yield "documentation", [str(MKDOCS), "build", "--strict", "--quiet", "--site-dir", str(out / "site")]
 
 
