@@ -375,13 +375,14 @@ $(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-l
 	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
-# The chat application has a separate virtual environment; the image contains the packages of $(APP).
+# The chat application has a separate virtual environment; the image contains the packages of $(APP). Its locks leave out
+# what packages declare without need (app/pyproject.toml), hence --no-deps.
 $(APP): app/requirements-build.txt app/requirements.txt
 	@$(HAS_PYTHON)
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(APP_VENV)
 	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt
-	$(APP_BIN)/python $(PIP) --require-hashes --no-build-isolation -r app/requirements.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps --no-build-isolation -r app/requirements.txt
 	@touch $@
 
 # The engine has no wheel for some machines; the scripted engine answers there.
@@ -391,7 +392,7 @@ $(CHAT): app/requirements-embedded.txt $(APP)
 	@touch $@
 
 $(APP_DEV): requirements/app-dev.txt $(CHAT)
-	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps -r requirements/app-dev.txt
 	@touch $@
 
 # axe-core is one file that the tests load into the page; npm is in $(VENV).
