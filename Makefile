@@ -108,7 +108,7 @@ plan: can-plan $(INFRA) $(CLIS) ## Plan an environment's platform with Terraform
 	@$(AKS_KAITO) plan -- "$(ENV)"
 
 .PHONY: deploy
-deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.2.0)
 	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
@@ -116,7 +116,7 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
-release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.1.0), with the values of the last synthesis
+release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
 .PHONY: status
