@@ -49,6 +49,9 @@ ACTUAL ?=
 REFRESH ?=
 DELETE ?=
 YES ?=
+# Number of users of make size, and further options of aks-kaito size.
+USERS ?= 500
+SIZE ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -155,6 +158,10 @@ post-comment: ## Post or update that comment, in a workflow of GitHub
 cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON=50/week SINCE=main CURRENCY=EUR ACTUAL=1)
 	@$(AKS_KAITO) cost --currency "$(CURRENCY)" --hours-on "$(HOURS_ON)" --diff "$(SINCE)" \
 		$(if $(ACTUAL),--actual) $(if $(REFRESH),--refresh) -- "$(ENV)"
+
+.PHONY: size
+size: $(INFRA) ## Say what an environment needs for a number of users (ENV=dev USERS=500 SIZE='--metrics URL')
+	@$(AKS_KAITO) size --users "$(USERS)" $(SIZE) -- "$(ENV)"
 
 .PHONY: gpu-pools
 gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)

@@ -21,6 +21,7 @@ OF_ENVIRONMENTS = (
     "release",
     "gpu-pools",
     "cost",
+    "size",
     "status",
 )
 SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
