@@ -1,4 +1,4 @@
-"""The chat's embedded engine with one thread, for `sizing_engine.py`: several wait for each other on a busy CPU."""
+"""The chat's embedded engine with one thread, for `sizing_engine.py`: on a busy CPU several wait for each other."""
 
 import sys
 import time

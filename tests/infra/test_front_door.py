@@ -28,14 +28,14 @@ def test_the_security_groups_admit_front_door_only(environments: dict[str, Envir
     settings = {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], "front_door_only": True}}
     stack = synthesized(altered(environments["dev"], **settings))
     assert web_sources(stack) == {"AzureFrontDoor.Backend"}
-    (found,) = (each for each in exposures(document("dev", stack)) if each.what == "ingress")
+    (found,) = (each for each in exposures(document("platform", stack)) if each.what == "ingress")
     assert (found.reach, found.how) == ("restricted", "from Azure Front Door")
 
 
 def test_browsers_are_admitted_by_default(environments: dict[str, Environment]) -> None:
     stack = synthesized(environments["dev"])
     assert web_sources(stack) == {"Internet"}
-    (found,) = (each for each in exposures(document("dev", stack)) if each.what == "ingress")
+    (found,) = (each for each in exposures(document("platform", stack)) if each.what == "ingress")
     assert (found.reach, found.how) == ("public", "from any address")
 
 
@@ -46,7 +46,9 @@ def test_browsers_are_admitted_by_default(environments: dict[str, Environment]) 
         ({"ingress": [*HOST, ON]}, "needs ingress.dns_zone_name, or workloads.cert_manager_enabled = false"),
     ],
 )
-def test_front_door_needs_a_host_and_a_certificate(edits: dict[str, list[str]], words: str, tmp_path: Path) -> None:
+def test_front_door_needs_a_host_name_and_a_certificate(
+    edits: dict[str, list[str]], words: str, tmp_path: Path
+) -> None:
     path = written(tmp_path, edited(edits) + OPEN)
     assert f"{KEY} = true: {words}" in problems(path)[KEY]
 

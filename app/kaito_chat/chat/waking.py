@@ -9,6 +9,7 @@ from kaito_chat.kubernetes.inference_sets import ScaleError
 from kaito_chat.models.readiness import Model
 from kaito_chat.models.states import State
 from kaito_chat.settings import Settings
+from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 
 log = logging.getLogger(__name__)
@@ -51,5 +52,6 @@ async def wake(services: Services, model: Model, user: User) -> None:
         log.warning("a model was not woken", extra={"model": model.name, "reason": str(error)})
         record("wake", user.identifier, error.reason, model=model.name)
         raise
+    metrics.LAST_USE.labels(model.name).set_to_current_time()
     record("wake", user.identifier, "ok", model=model.name)
     model.check_soon()

@@ -4,6 +4,7 @@ See: https://kaito-project.github.io/kaito/docs/inference
 See: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#scale-subresource
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,36 @@ class InferenceSets:
         except ScaleError:
             return None
 
-    async def wake(self, name: str, replicas: int) -> None:
-        """Start the replicas of an InferenceSet that has none; one that has some stays as it is.
+    async def wake(self, name: str, replicas: int) -> bool:
+        """Start the replicas of an InferenceSet that has none; return whether it had none.
 
         Raises:
             ScaleError: The API server refuses, fails or does not answer.
         """
+        return await self._change(name, lambda found: replicas if found == 0 else found)
+
+    async def at_least(self, name: str, replicas: int) -> bool:
+        """Start replicas up to this number; return whether there were fewer.
+
+        Raises:
+            ScaleError: The API server refuses, fails or does not answer.
+        """
+        return await self._change(name, lambda found: max(replicas, found))
+
+    async def to_zero(self, name: str) -> bool:
+        """Remove all replicas; return whether there were any.
+
+        Raises:
+            ScaleError: The API server refuses, fails or does not answer.
+        """
+        return await self._change(name, lambda _: 0)
+
+    async def _change(self, name: str, decide: Callable[[int], int]) -> bool:
         for _ in range(MOST_CONFLICTS):
             scale = await self._request("GET", name)
-            if _wanted(scale) != 0:
-                return
+            replicas = decide(_wanted(scale))
+            if replicas == _wanted(scale):
+                return False
             version = object_of(scale.get("metadata")).get("resourceVersion")
             try:
                 await self._request(
@@ -73,7 +94,7 @@ class InferenceSets:
                 if error.reason != "conflict":
                     raise
             else:
-                return
+                return True
         raise ScaleError("failed", "the object changes too often")
 
     async def close(self) -> None:

@@ -93,14 +93,15 @@ http://{{ include "kaito-chat.model" . }}
 {{- if ne (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_WAKE_ALLOWED" | default "nobody")) "nobody" -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* Names of all InferenceSets whose number of replicas the application may read, also of standbys, as JSON. */ -}}
+{{- /* Names of all InferenceSets whose number of replicas the application may read, also of standbys and of `chat.models`, as JSON. */ -}}
 {{- define "kaito-chat.sleepers" -}}
 {{- include "kaito-chat.resolve" . -}}
 {{- $names := list -}}
 {{- range prepend (get .Values.model "resolved").others . -}}
 {{- if include "kaito-chat.sleeps" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
 {{- end -}}
-{{- toJson $names -}}
+{{- range .Values.chat.models }}{{ with .inferenceSetName }}{{ $names = append $names . }}{{ end }}{{ end -}}
+{{- toJson (uniq $names) -}}
 {{- end -}}
 
 {{- /* Not empty if the application reads objects of KAITO from the API server. */ -}}
@@ -119,7 +120,7 @@ http://{{ include "kaito-chat.model" . }}
 {{- if include "kaito-chat.sleeps" . -}}{{- $_ := set $found "inference_set_name" (include "kaito-chat.model" .) -}}{{- end -}}
 {{- if (default dict $model.schedule).wakes -}}
 {{- $schedule := dict -}}
-{{- range $key, $value := $model.schedule }}{{ with $value }}{{ $_ := set $schedule (snakecase $key) . }}{{ end }}{{ end -}}
+{{- range $key := list "wakes" "sleeps" "timeZone" "replicas" }}{{ with get $model.schedule $key }}{{ $_ := set $schedule (snakecase $key) . }}{{ end }}{{ end -}}
 {{- $_ := set $found "schedule" $schedule -}}
 {{- end -}}
 {{- $urls := list -}}
@@ -140,6 +141,10 @@ http://{{ include "kaito-chat.model" . }}
 {{- range $key, $value := $each -}}
 {{- if eq $key "apiKeySecret" -}}
 {{- $_ := set $model "api_key_variable" (include "kaito-chat.apiKeyVariable" $index) -}}
+{{- else if eq $key "schedule" -}}
+{{- $schedule := dict -}}
+{{- range $name, $given := $value }}{{ $_ := set $schedule (snakecase $name) $given }}{{ end -}}
+{{- $_ := set $model $key $schedule -}}
 {{- else if ne $key "podPort" -}}
 {{- $_ := set $model (snakecase $key) $value -}}
 {{- end -}}

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aks_kaito.charts.values import Values
+from aks_kaito.charts import kaito, scaling_values
+from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import DEFAULT, Model
@@ -17,7 +18,18 @@ def models(environment: Environment) -> Values:
     settings = environment.settings
     found = {name: _values(environment, name, model) for name, model in settings.all_models.items()}
     values: Values = {"model": {"enabled": settings.kaito.enabled} | found.pop(DEFAULT, {"enabled": False})}
-    return values | ({"models": found} if found and settings.kaito.enabled else {})
+    values |= {"models": found} if found and settings.kaito.enabled else {}
+    return values | (_open_source(settings) if settings.kaito.is_open_source else {})
+
+
+def _open_source(settings: Settings) -> Values:
+    """Return the values for the open-source KAITO: every model is an InferenceSet, so that scaling renames none."""
+    values: Values = {"kaito": {"inferenceSets": "always"}}
+    if settings.kaito.routing == "gateway":
+        values["routing"] = {"mode": "gateway"}
+        if found := tolerations(settings):
+            values["routing"]["tolerations"] = found
+    return values
 
 
 def _values(environment: Environment, name: str, model: Model) -> Values:
@@ -25,9 +37,9 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         **_container(model, environment.templates.get(name)),
         "instanceType": model.instance_type,
         "nodeCount": model.node_count,
-        **_server(model),
+        **_server(model, environment.settings),
         **_nodes(model),
-        **_copies(model),
+        **_copies(model, is_open_source=environment.settings.kaito.is_open_source),
         **_profile(model),
         **_switch(model),
     }
@@ -42,7 +54,7 @@ def _container(model: Model, template: Mapping[str, Any] | None) -> Values:
     return {"preset": model.preset} if model.template is None else {"template": dict(template or {})}
 
 
-def _server(model: Model) -> Values:
+def _server(model: Model, settings: Settings) -> Values:
     """Return the parameters of the model server."""
     length = {} if model.max_model_len is None else {"max-model-len": model.max_model_len}
     values: Values = {}
@@ -52,12 +64,9 @@ def _server(model: Model) -> Values:
         values["runtime"] = model.runtime
     if model.adapters:
         values["adapters"] = [_adapter(name, adapter) for name, adapter in model.adapters.items()]
-    annotations = {
-        "kaito.sh/performance-mode": model.performance_mode if model.performance_mode != "balanced" else None,
-        "kaito.sh/node-image-family": model.node_image_family,
-    }
-    if given := {key: value for key, value in annotations.items() if value is not None}:
-        values["annotations"] = given
+    mode = {} if model.performance_mode == "balanced" else {"kaito.sh/performance-mode": model.performance_mode}
+    if annotations := {**mode, **kaito.image_family(model.node_image_family, settings)}:
+        values["annotations"] = annotations
     return values
 
 
@@ -84,14 +93,9 @@ def _nodes(model: Model) -> Values:
     return values
 
 
-def _copies(model: Model) -> Values:
-    """Return the number of copies: Workspaces, or an InferenceSet for that which only one can do."""
-    values: Values = {}
-    if model.replicas > 1:
-        values |= {"kind": "Workspace", "replicas": model.replicas}
-    if model.max_replicas is not None:
-        least = model.min_replicas or 1
-        values["autoscaling"] = {"enabled": True, "minReplicas": least, "maxReplicas": model.max_replicas}
+def _copies(model: Model, *, is_open_source: bool) -> Values:
+    """Return the number of copies, and the upgrade that only an InferenceSet has."""
+    values = scaling_values.copies(model, is_open_source=is_open_source)
     if (upgrade := model.auto_upgrade) is not None:
         window = (
             {} if upgrade.schedule is None else {"schedule": upgrade.schedule, "duration": f"{upgrade.duration_hours}h"}

@@ -4,6 +4,7 @@
 `cdktf.out/values/<environment>.yaml`, for releases of the application alone.
 """
 
+from aks_kaito.charts import kaito, scaling_values
 from aks_kaito.charts.model_values import models
 from aks_kaito.charts.names import (
     CHAT_TLS_SECRET,
@@ -58,7 +59,7 @@ def chat(environment: Environment) -> Values:
             for name in settings.openai.deployments
         ]
     if settings.chat.sign_in == "entra":
-        values["chat"]["settings"] = _sign_in(environment)
+        values["chat"]["settings"] = _sign_in(environment) | scaling_values.waking(settings.chat)
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
         if settings.postgresql.enabled:
             administrator = environment.names.of("id", "database")
@@ -135,7 +136,7 @@ def _monitoring(settings: Settings) -> Values:
     if settings.monitoring.runbooks_url is not None:
         values["runbooksUrl"] = settings.monitoring.runbooks_url
     if settings.monitoring.gpu_exporter_enabled:
-        values["gpuExporter"] = {"enabled": True}
+        values["gpuExporter"] = {"enabled": True} | kaito.gpu_selector(settings)
     return values
 
 

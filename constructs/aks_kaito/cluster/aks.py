@@ -49,6 +49,7 @@ class AksSettings:
     user_pool: UserPool
     monitoring: Monitoring
     web_app_routing_enabled: bool
+    node_auto_provisioning: bool
 
 
 class AksCluster(Construct):
@@ -105,7 +106,9 @@ class AksCluster(Construct):
                     *([] if settings.cluster.has_workload_autoscaler else ["workload_autoscaler_profile"]),
                 ]
             ),
-            **control_plane.arguments(settings.cluster, network, deployer),
+            **control_plane.arguments(
+                settings.cluster, network, deployer, node_auto_provisioning=settings.node_auto_provisioning
+            ),
             **add_ons.arguments(
                 settings.cluster,
                 settings.monitoring,

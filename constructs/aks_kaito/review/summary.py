@@ -11,15 +11,16 @@ from aks_kaito.models import copies, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.model import Model
+from aks_kaito.settings.model import Kaito, Model
 
 
 @dataclass(frozen=True)
 class Gpu:
     """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is
-    None if the size or the model is in no catalog, and then KAITO's decision is unknown.
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one, and
+    `hours_per_week` those of a schedule, None without one. Another value is None if the size or the model is in no
+    catalog, and then KAITO's decision is unknown.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Gpu:
     instance_type: str
     min_replicas: int
     replicas: int
+    hours_per_week: float | None
     node_count: int | None
     gpus: int | None
     gpu_model: str | None
@@ -56,12 +58,14 @@ class Stack:
 class Summary:
     """A synthesized environment; `models` and `standbys` are empty while KAITO is off.
 
+    `kaito` is the distribution, its version and its provisioner in words; empty while KAITO is off.
     `quota` is the vCPUs of all of them by quota family; None if their number is unknown.
     """
 
     environment: str
     location: str
     stacks: list[Stack]
+    kaito: str
     models: list[Gpu]
     standbys: list[Gpu]
     quota: dict[str, int | None]
@@ -84,12 +88,20 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         environment=environment.name,
         location=settings.location,
         stacks=stacks,
+        kaito=_kaito(settings.kaito),
         models=found,
         standbys=standbys,
         quota=_quota([*found, *standbys]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
+
+
+def _kaito(kaito: Kaito) -> str:
+    if kaito.is_add_on:
+        return f"managed add-on, {kaito.version} expected"
+    provisioner = {"none": "existing nodes"}.get(kaito.provisioner, f"nodes by {kaito.provisioner}")
+    return f"open-source chart {kaito.version}, {provisioner}" if kaito.is_open_source else ""
 
 
 def _stack(path: Path) -> Stack:
@@ -131,6 +143,7 @@ def _planned(key: str, model: Model, version: str) -> Gpu:
         instance_type=name,
         min_replicas=model.min_replicas or model.replicas,
         replicas=model.most_replicas,
+        hours_per_week=None if model.schedule is None else model.schedule.hours_per_week,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
         gpu_model=gpus.gpu_model if gpus else None,

@@ -6,9 +6,10 @@ settings and the JSON Schema for editors are generated from them.
 
 from typing import Annotated
 
+from aks_kaito.settings import feature_gates
 from aks_kaito.settings.cluster import Cluster, Flux, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
-from aks_kaito.settings.model import DEFAULT, Kaito, Model, ModelName
+from aks_kaito.settings.model import DEFAULT, FeatureGate, Kaito, Model, ModelName
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
@@ -69,6 +70,17 @@ class Settings(Section):
     def has_short_model(self) -> bool:
         """Whether `[model]` describes a model."""
         return not self.models or "model" in self.model_fields_set
+
+    @property
+    def kaito_feature_gates(self) -> dict[FeatureGate, bool]:
+        """Every feature gate of the open-source KAITO: its default, what models need, or what the file says."""
+        needed = feature_gates.needed(self.kaito, self.all_models)
+        return feature_gates.DEFAULTS | dict.fromkeys(needed, True) | self.kaito.feature_gates
+
+    @property
+    def has_gateway_api(self) -> bool:
+        """Whether the cluster has the Gateway API with app routing's Istio."""
+        return self.cluster.gateway_api_enabled or self.ingress.mode == "gateway"
 
     @property
     def model_hostnames(self) -> dict[str, str]:

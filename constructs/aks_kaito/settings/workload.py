@@ -5,7 +5,7 @@ These are `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and `[state]`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aks_kaito.settings.addresses import AllowedSources
 from aks_kaito.settings.fields import (
@@ -16,6 +16,7 @@ from aks_kaito.settings.fields import (
     Matching,
     ResourceGroupName,
     Section,
+    distinct,
     fixed,
 )
 
@@ -37,6 +38,15 @@ class Chat(Section):
     public_without_sign_in: bool = False
     """Publish the chat, and with it the GPU, to everyone who can reach `ingress.hostname`. A host name without sign-in
     is refused unless this is set."""
+    wake_allowed: Literal["nobody", "signed_in", "listed"] = "nobody"
+    """Users who may wake a model that sleeps (`models.NAME.schedule`) with a button of the page: nobody, everyone who
+    signed in, or those of the next two keys. It needs `sign_in`. GPU nodes are billed from then on."""
+    wake_users: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=256)], ...], Field(strict=False), AfterValidator(distinct)
+    ] = ()
+    """User principal names of users who may wake a model, with `wake_allowed = "listed"`."""
+    wake_groups: Annotated[tuple[Guid, ...], Field(strict=False, max_length=20), AfterValidator(distinct)] = ()
+    """Object ids of at most 20 groups of Entra ID whose members may wake a model, with `wake_allowed = "listed"`."""
 
 
 class Ingress(Section):

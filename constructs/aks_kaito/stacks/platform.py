@@ -99,6 +99,7 @@ class PlatformStack(TerraformStack):
                 workload_identity=workload_identity,
                 cluster=cluster,
             ),
+            **platform_options.add_gpu_provisioner(self, settings=settings, placement=placement, cluster=cluster),
             **platform_options.add_access(
                 self, settings=settings, placement=placement, network=network, storage=storage
             ),
@@ -163,6 +164,7 @@ class PlatformStack(TerraformStack):
                 user_pool=settings.user_pool,
                 monitoring=settings.monitoring,
                 web_app_routing_enabled=settings.ingress.mode == "webapprouting",
+                node_auto_provisioning=settings.kaito.installed_provisioner == "node-auto-provisioning",
             ),
             placement=placement,
             network=network,
@@ -176,7 +178,7 @@ class PlatformStack(TerraformStack):
             settings=settings.kaito,
             cluster_settings=settings.cluster,
             web_app_routing_enabled=settings.ingress.mode == "webapprouting",
-            gateway_api_enabled=settings.ingress.mode == "gateway",
+            gateway_api_enabled=settings.has_gateway_api,
             cluster=cluster,
             cluster_name=placement.names.cluster,
         )

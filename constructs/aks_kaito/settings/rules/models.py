@@ -58,6 +58,7 @@ def _uses(model: Model) -> dict[str, str]:
         "node_image_family": "node_image_family" if model.node_image_family else "",
         "performance_mode": next(_changed(model, "performance_mode"), ""),
         "preferred_nodes": "preferred_nodes" if model.preferred_nodes else "",
+        "schedule": "schedule" if model.schedule else "",
         "spot": "spot_enabled" if model.spot_enabled else "",
     }
     return {feature: key for feature, key in used.items() if key}
