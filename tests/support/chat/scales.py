@@ -76,7 +76,9 @@ class Scales:
 
     def _list(self, asked: Asked) -> tuple[int, Any]:
         if self.broken or not self.lists:
-            refusal = (500, "InternalError", "etcdserver") if self.broken else (403, "Forbidden", "cannot list workspaces")
+            refusal = (
+                (500, "InternalError", "etcdserver") if self.broken else (403, "Forbidden", "cannot list workspaces")
+            )
             return failure(*refusal)
         (selector,) = parse_qs(urlsplit(asked.path).query)["labelSelector"]
         label, _, value = selector.partition("=")
