@@ -18,6 +18,7 @@ URL = "https://example.org/data.json"
 TONE = f'\n[tuning.tone]\npreset = "phi-4-mini-instruct"\ndata_urls = ["{URL}"]\n'
 USED = '\n[model.adapters.tone]\ntuning = "tone"\n'
 HELM = ('distribution = "helm"', 'version = "0.12.0"')
+SECOND = '\n[models.second.adapters.tone]\ntuning = "tone"\n'
 A100 = "Standard_NC24ads_A100_v4"
 
 
@@ -177,8 +178,7 @@ def test_data_comes_from_public_https_addresses(tmp_path: Path, url: str) -> Non
         ),
         ('output_volume_claim = "results"\n' + USED, "model.adapters.tone.tuning", "has its result in a volume"),
         (
-            f'\n[models.second]\npreset = "phi-4"\ninstance_type = "{A100}"\n'
-            '[models.second.adapters.tone]\ntuning = "tone"\n',
+            f'\n[models.second]\npreset = "phi-4"\ninstance_type = "{A100}"{SECOND}',
             "models.second.adapters.tone.tuning",
             "is an adapter of phi-4-mini-instruct, and the model is phi-4",
         ),

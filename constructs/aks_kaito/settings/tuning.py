@@ -67,7 +67,8 @@ class Tuning(Section):
     """A tuning: KAITO trains a LoRA adapter once, on a GPU node of its own, and stores it as an image.
 
     A model uses it as `[models.NAME.adapters.ADAPTER]` with `tuning = "NAME"`. Another value of any key except
-    `enabled` is another tuning, which runs from the beginning. The GPU node stays, and is billed, until `enabled = false`.
+    `enabled` is another tuning, which runs from the beginning. The GPU node stays, and is billed, until
+    `enabled = false`.
 
     See: https://kaito-project.github.io/kaito/docs/tuning
     """
