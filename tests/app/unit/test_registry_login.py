@@ -30,8 +30,8 @@ def exchange(answer: httpx.Response) -> tuple[str, list[httpx.Request]]:
 
 
 def test_the_registry_exchanges_the_token() -> None:
-    token, (request,) = exchange(httpx.Response(200, json={"refresh_token": "refresh"}))
-    assert token == "refresh"
+    exchanged, (request,) = exchange(httpx.Response(200, json={"refresh_token": "refresh"}))
+    assert exchanged == "refresh"
     assert str(request.url) == "https://contoso.azurecr.io/oauth2/exchange"
     assert parse_qs(request.content.decode()) == {
         "grant_type": ["access_token"],
