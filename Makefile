@@ -49,6 +49,9 @@ ACTUAL ?=
 REFRESH ?=
 DELETE ?=
 YES ?=
+# Number of users of make size, and further options of aks-kaito size.
+USERS ?= 500
+SIZE ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -75,6 +78,10 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# The documentation site: an environment of its own, and the script that draws its diagrams.
+SITE := tools/docs_site
+SITE_BIN := .venv-docs/bin
+SITE_READY := .venv-docs/.installed
 # Accessibility checks for the tests in Chromium.
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
@@ -104,7 +111,7 @@ plan: can-plan $(INFRA) $(CLIS) ## Plan an environment's platform with Terraform
 	@$(AKS_KAITO) plan -- "$(ENV)"
 
 .PHONY: deploy
-deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.2.0)
 	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
@@ -112,7 +119,7 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
-release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.1.0), with the values of the last synthesis
+release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
 .PHONY: status
@@ -152,6 +159,10 @@ cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON
 	@$(AKS_KAITO) cost --currency "$(CURRENCY)" --hours-on "$(HOURS_ON)" --diff "$(SINCE)" \
 		$(if $(ACTUAL),--actual) $(if $(REFRESH),--refresh) -- "$(ENV)"
 
+.PHONY: size
+size: $(INFRA) ## Say what an environment needs for a number of users (ENV=dev USERS=500 SIZE='--metrics URL')
+	@$(AKS_KAITO) size --users "$(USERS)" $(SIZE) -- "$(ENV)"
+
 .PHONY: gpu-pools
 gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)
 	@$(AKS_KAITO) gpu-pools --currency "$(CURRENCY)" --delete "$(DELETE)" $(if $(YES),--yes) -- "$(ENV)"
@@ -180,7 +191,7 @@ release-notes: $(INFRA) ## Cut the release notes of a tag from CHANGELOG.md to d
 
 .PHONY: chart-package
 chart-package: $(INFRA) $(KUBERNETES) ## Package the charts with a tag's version to dist/charts (TAG=v0.2.0)
-	@$(BIN)/python tools/chart_release.py package "$(TAG)"
+	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" $(BIN)/python tools/chart_release.py package "$(TAG)"
 
 .PHONY: chart-publish
 chart-publish: $(INFRA) $(KUBERNETES) ## Push those charts to a registry and sign them (CHARTS=oci://ghcr.io/owner/charts)
@@ -201,7 +212,7 @@ catalog: $(INFRA) ## Add the tables of KAITO's newest release to the catalog, an
 	@$(BIN)/python tools/refresh_catalog.py
 
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) $(SITE_READY) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -212,7 +223,7 @@ test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terrafo
 	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
-check: format-check lint types imports language pipelines test security ## Run everything that a change must pass
+check: format-check lint types imports language pipelines test security verify ## Run everything that a change must pass
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -272,6 +283,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
 
+.PHONY: docs-site
+docs-site: $(SITE_READY) ## Build the documentation site into build/site; a wrong link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE_BIN)/mkdocs build --strict --quiet
+
 .PHONY: replacements
 replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
 	$(BIN)/python tools/replacements.py '$(FROM)' > constructs/aks_kaito/review/replacements.toml
@@ -294,7 +309,7 @@ snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
-	$(foreach group,infra operations dev cdktf kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra operations dev cdktf docs kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
@@ -302,10 +317,23 @@ lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requiremen
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
 	cd tools/pipeline_linters && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+
+# These need Terraform and the registries. Commit the result: each plan then uses the same packages, on every machine.
+.PHONY: locks locks-check
+locks: $(INFRA) $(KUBERNETES) ## Write the hashes of Terraform's providers and of other projects' charts to locks/
+	@$(BIN)/python tools/provider_locks.py
+	@$(BIN)/python tools/chart_locks.py $(HELM)
+locks-check: $(INFRA) $(KUBERNETES) ## Compare other projects' charts with locks/charts.toml
+	@$(BIN)/python tools/chart_locks.py $(HELM) --check
+
+.PHONY: verify
+verify: $(DEV) $(KUBERNETES) $(SITE_READY) ## Synthesize, render and build twice, in different places, and compare
+	@$(BIN)/python tools/verify.py
 
 .PHONY: clean
 clean: ## Remove what the commands created, except Terraform's state
-	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules tools/pipeline_linters/node_modules dist
+	rm -rf $(VENV) .venv-security .venv-docs $(APP_VENV) build cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules $(SITE)/node_modules tools/pipeline_linters/node_modules dist
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@$(HAS_PYTHON)
@@ -348,13 +376,20 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
-# The chat application has a separate virtual environment; the image contains the packages of $(APP).
+$(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-lock.json .npmrc) $(INFRA)
+	"$(PYTHON)" -m venv .venv-docs
+	$(SITE_BIN)/python $(PIP) --require-hashes -r requirements/docs.txt
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
+	@touch $@
+
+# The chat application has a separate virtual environment; the image contains the packages of $(APP). Its locks leave out
+# what packages declare without need (app/pyproject.toml), hence --no-deps.
 $(APP): app/requirements-build.txt app/requirements.txt
 	@$(HAS_PYTHON)
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(APP_VENV)
 	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt
-	$(APP_BIN)/python $(PIP) --require-hashes --no-build-isolation -r app/requirements.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps --no-build-isolation -r app/requirements.txt
 	@touch $@
 
 # The engine has no wheel for some machines; the scripted engine answers there.
@@ -364,7 +399,7 @@ $(CHAT): app/requirements-embedded.txt $(APP)
 	@touch $@
 
 $(APP_DEV): requirements/app-dev.txt $(CHAT)
-	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps -r requirements/app-dev.txt
 	@touch $@
 
 # axe-core is one file that the tests load into the page; npm is in $(VENV).
@@ -382,12 +417,14 @@ infra_group :=
 operations_group := --extra operations --constraint requirements/infra.txt
 dev_group := --extra operations --group dev --constraint requirements/operations.txt
 cdktf_group := --group cdktf
+docs_group := --group docs
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 operations_source := pyproject.toml
 dev_source := pyproject.toml
 cdktf_source :=
+docs_source :=
 kubernetes_source :=
 security_source :=
 

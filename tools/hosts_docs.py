@@ -13,6 +13,7 @@ from aks_kaito.charts import theirs
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tools" / "hosts.toml"
 PAGE = ROOT / "docs" / "reference" / "hosts-and-images.md"
+LOCKS = tomllib.loads((ROOT / "locks" / "charts.toml").read_text(encoding="utf-8"))
 CHARTS = (
     theirs.CERT_MANAGER,
     theirs.NGINX,
@@ -36,9 +37,9 @@ _IMAGES = """
 ## Images
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
-kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace with
-`kaito.distribution = "helm"`, gpu-provisioner with `kaito.provisioner = "gpu-provisioner"` too, keda-kaito-scaler if a
-model has `max_replicas`; of kaito-chat
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace and keda-kaito-scaler with
+`kaito.distribution = "helm"` (the latter unless `cluster.keda_enabled = false`), gpu-provisioner with
+`kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
 dcgm-exporter with `monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with
 `kaito.routing = "gateway"`. KAITO runs its models from
 `mcr.microsoft.com/aks/kaito`. An image without a tag has the chart's; images of workspace marked † belong to the
@@ -52,7 +53,8 @@ _COPY = """
 
 `charts.registry = "contoso.azurecr.io/charts"` takes every chart of another project from there, with the same names and
 versions. Sign in on the deploying machine (`helm registry login`, or `az acr login --name contoso`), and copy the
-charts once for each version. Without its schema, nginx-ingress needs no other host:
+charts once for each version. The hashes are those of [`locks/charts.toml`](../../locks/README.md). Without its schema,
+nginx-ingress needs no other host:
 
 > [!NOTE]
 > No test runs these commands.
@@ -60,6 +62,7 @@ charts once for each version. Without its schema, nginx-ingress needs no other h
 ```console
 """
 _PULL = "helm pull {place} --version {version}"
+_CHECK = "echo {sha256}  {name}-{version}.tgz | sha256sum --check"
 _PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
 
 
@@ -96,6 +99,12 @@ def pages() -> dict[Path, str]:
     return {PAGE: "".join(text)}
 
 
+def place(chart: theirs.Chart) -> str:
+    """Return the words with which helm finds a chart."""
+    is_oci = chart.repository.startswith("oci://")
+    return f"{chart.repository}/{chart.name}" if is_oci else f"{chart.name} --repo {chart.repository}"
+
+
 def _own_images() -> Iterator[tuple[str, str, str]]:
     """Yield chart, version and image from our charts' values; images of the environment's registry are empty there."""
     for path in sorted(ROOT.glob("charts/*/values.yaml")):
@@ -125,13 +134,14 @@ def _codes(names: list[str]) -> str:
 def _copied(listed: dict[str, Any]) -> Iterator[str]:
     """Yield the commands that copy a chart, without a schema that needs a host."""
     (chart,) = [each for each in CHARTS if each.name == listed["name"]]
-    is_oci = chart.repository.startswith("oci://")
-    place = f"{chart.repository}/{chart.name}" if is_oci else f"{chart.name} --repo {chart.repository}"
-    facts = {"place": place, "name": chart.name, "version": chart.version}
+    facts = {"place": place(chart), "name": chart.name, "version": chart.version}
     if listed.get("schema_needs_github"):
         yield f"{_PULL.format(**facts)} --untar"
         yield f"rm {chart.name}/values.schema.json"
         yield f"helm package {chart.name}"
     else:
         yield _PULL.format(**facts)
+        lock = LOCKS.get(chart.name)
+        if lock is not None and lock["version"] == chart.version:
+            yield _CHECK.format(**facts, sha256=lock["sha256"])
     yield _PUSH.format(**facts)

@@ -11,4 +11,10 @@ From the top down:
 - `models`: readiness of models, and questions to them.
 - `kubernetes`: the cluster's API server. `backends`: model servers.
 - `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
+- `stand_ins`: modules that Chainlit imports and that are not installed.
 """
+
+from kaito_chat import stand_ins
+
+# Here, because it must come before the first import of Chainlit.
+stand_ins.install()

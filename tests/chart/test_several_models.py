@@ -206,10 +206,9 @@ def test_an_upgrade_from_the_chart_without_models_deletes_and_renames_nothing(gi
     before = yaml.safe_load((earlier_chart / "ci" / f"{given}-values.yaml").read_text(encoding="utf-8"))
     found = upgrade(before, before, old_chart=earlier_chart)
     assert found.deleted == found.left == found.created == frozenset()
-    # Alerts and dashboards change with the application's metrics, and the policy of a model that KEDA scales admits
-    # fewer clients.
-    changing: tuple[str, ...] = ("PrometheusRule/", f"ConfigMap/{given}-dashboard-")
-    changing += ("NetworkPolicy/",) if before["model"].get("autoscaling") else ()
+    # Alerts and dashboards change with the application's metrics; the policy of a model that KEDA scales admits less.
+    policy = ["NetworkPolicy/"] if "autoscaling" in before.get("model", {}) else []
+    changing = ("PrometheusRule/", f"ConfigMap/{given}-dashboard-", *policy)
     assert [name for name in found.changes() if not name.startswith(changing)] == []
     after = merged(before, {"models": {"second": {"preset": "phi-3.5-mini-instruct"}}})
     more = upgrade(before, after, old_chart=earlier_chart)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aks_kaito import __version__
 from aks_kaito.charts import ours, theirs
 from aks_kaito.review import summary, table
 from aks_kaito.settings import Environment, load
@@ -39,7 +40,7 @@ instance_type = "Standard_NC24ads_A100_v4"
 """
 ADDED = {
     "chat": {
-        "image": {"tag": "0.1.0"},
+        "image": {"tag": __version__},
         "workloadIdentity": {"clientId": "00000000-0000-0000-0000-000000000001"},
         "keyVault": {"tenantId": "00000000-0000-0000-0000-000000000002"},
         "settings": {"KAITO_CHAT_ENTRA_TENANT_ID": "00000000-0000-0000-0000-000000000002"},
@@ -81,16 +82,26 @@ def test_a_copy_of_the_scaler_comes_from_the_registry_of_the_settings(tmp_path: 
     assert release(document, "keda-kaito-scaler")["repository"] == "oci://contoso.azurecr.io/charts"
 
 
-def test_models_without_bounds_have_no_scaler(workloads: dict[str, dict[str, Any]]) -> None:
+def test_the_add_on_has_no_scaler(workloads: dict[str, dict[str, Any]]) -> None:
     for document in workloads.values():
         names = [each["name"] for each in document["resource"]["helm_release"].values()]
         assert theirs.KEDA_KAITO_SCALER.name not in names
 
 
+@pytest.mark.parametrize("keda", [True, False])
+def test_the_scaler_stays_without_bounds_because_it_removes_its_objects(tmp_path: Path, *, keda: bool) -> None:
+    edits = {"kaito": HELM["kaito"], "cluster": [f"keda_enabled = {str(keda).lower()}"]}
+    document = synthesized(load(written(tmp_path, edited(edits)), TODAY), "workloads")
+    names = [each["name"] for each in document["resource"]["helm_release"].values()]
+    assert (theirs.KEDA_KAITO_SCALER.name in names) is keda
+
+
 def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None:
     check_core(objects, "1.35")
     assert ("kaito-0.12.0", "InferenceSet") in check_custom(objects)
-    found = one(objects, "InferenceSet")["metadata"]
+    sets = [each["metadata"] for each in objects if each["kind"] == "InferenceSet"]
+    (found,) = [each for each in sets if "annotations" in each]
+    assert len(sets) == 2
     prefix = "scaledobject.kaito.sh/"
     scaled = {key.removeprefix(prefix): each for key, each in found["annotations"].items() if key.startswith(prefix)}
     assert (
@@ -107,8 +118,11 @@ def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None
     assert {each["metadata"]["name"] for each in jobs} == {
         f"{found['name']}-{verb}" for verb in ("doze", "sleep", "wake")
     }
-    scale = {"apiGroups": ["kaito.sh"], "resources": ["inferencesets/scale"], "resourceNames": [found["name"]]}
-    assert scale | {"verbs": ["get", "patch"]} in one(objects, "Role", "kaito-chat")["rules"]
+    (woken,) = one(objects, "Role", "kaito-chat")["rules"]
+    assert (woken["resources"], woken["verbs"]) == (["inferencesets/scale"], ["get", "patch"])
+    assert set(woken["resourceNames"]) == {each["name"] for each in sets}
+    (scale, pause) = one(objects, "Role", "kaito-chat-scaling")["rules"]
+    assert scale["resourceNames"] == pause["resourceNames"] == [found["name"]]
 
 
 def test_quota_counts_the_most_copies_and_the_table_the_hours(environment: Environment) -> None:

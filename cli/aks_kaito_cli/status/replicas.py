@@ -93,9 +93,10 @@ class Replica:
 
 @dataclass(frozen=True)
 class ModelSet:
-    """An InferenceSet: the number of its replicas, and of the ready ones."""
+    """An InferenceSet: the key of its model, the number of its replicas, and of the ready ones."""
 
     name: str
+    key: str
     wanted: int
     ready: int
     conditions: dict[str, Condition]
@@ -112,6 +113,7 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
     return [
         ModelSet(
             name(each),
+            label(each, _KEY) or DEFAULT,
             _number(at(each, "spec", "replicas"), 1),
             _number(at(each, "status", "readyReplicas"), 0),
             conditions(each),

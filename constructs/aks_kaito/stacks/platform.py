@@ -139,6 +139,7 @@ class PlatformStack(TerraformStack):
         settings = self._settings
         features = Features(
             ingress=settings.ingress.mode != "none",
+            front_door_only=settings.ingress.front_door_only,
             bastion=settings.bastion.enabled,
             api_server_integration=settings.cluster.api_server_vnet_integration_enabled,
         )

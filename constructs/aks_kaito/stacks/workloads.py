@@ -119,7 +119,8 @@ class WorkloadsStack(TerraformStack):
             found.append(self._their_chart("gpu-provisioner", theirs.GPU_PROVISIONER_CHART, values))
         chart = replace(theirs.KAITO, version=self._settings.kaito.version)
         found = [*found, self._their_chart("kaito", chart, kaito.workspace(environment), found)]
-        if any(model.max_replicas is not None for model in self._settings.all_models.values()):
+        # Also without a model that it scales: it deletes its objects when a model loses its bounds.
+        if self._settings.cluster.keda_enabled:
             values = theirs.keda_kaito_scaler(self._settings)
             found.append(self._their_chart("keda-kaito-scaler", theirs.KEDA_KAITO_SCALER, values, found[-1:]))
         return found

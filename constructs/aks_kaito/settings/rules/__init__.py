@@ -61,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     ingress.ingress_controllers_exclude_each_other,
     ingress.dns_zone_is_complete,
     ingress.published_model_is_protected,
+    ingress.front_door_needs_an_ingress_and_a_certificate,
     ingress.published_model_has_one_host,
     ingress.published_model_has_a_certificate,
     ingress.sign_in_has_a_registration,
