@@ -123,10 +123,9 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
 
 
 def replicas(cluster: Cluster, namespace: str) -> list[Replica]:
-    """Return all Workspaces of the namespace, by name."""
-    return sorted(
-        (_replica(cluster, each, namespace) for each in cluster.items("workspaces")), key=lambda each: each.name
-    )
+    """Return all Workspaces of the namespace that serve a model, by name."""
+    served = (each for each in cluster.items("workspaces") if at(each, "tuning") is None)
+    return sorted((_replica(cluster, each, namespace) for each in served), key=lambda each: each.name)
 
 
 def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
