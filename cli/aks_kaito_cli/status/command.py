@@ -16,7 +16,7 @@ from aks_kaito_cli.answers import Answer, side_by_side
 from aks_kaito_cli.azure import access
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError
-from aks_kaito_cli.status import address, chat, models, report
+from aks_kaito_cli.status import address, chat, models, report, tunings
 from aks_kaito_cli.status.day_two import DayTwo
 from aks_kaito_cli.status.look import Look, look, of_cluster
 from aks_kaito_cli.status.reach import Reader, reader
@@ -54,6 +54,7 @@ class Status:
         words = models.words_of(self._environment)
         found = list(chain(of_cluster(seen, self._environment, words), models.findings(seen, self._environment)))
         if seen.cluster.path != "none":
+            found += tunings.findings(seen.cluster, self._environment)
             found += chat.findings(seen.cluster, self._environment)
             found += address.findings(seen.cluster, self._environment, words, seen.now, resolve)
         if seen.azure.found:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 # GPU memory in GiB that KAITO states for a tuning of a preset. Its webhook does not check it.
 _SINCE_0_6: Final = {
-    "mistral-7b": 16,
     "phi-3-medium-128k-instruct": 80,
     "phi-3-medium-4k-instruct": 80,
     "phi-3-mini-128k-instruct": 72,
@@ -21,7 +20,9 @@ _SINCE_0_6: Final = {
     "qwen2.5-coder-7b-instruct": 24,
 }
 NEEDED_GIB: Final[Mapping[str, Mapping[str, int]]] = {
-    "0.6.0": _SINCE_0_6 | {"falcon-40b": 90, "falcon-7b": 16, "phi-2": 16},
+    "0.6.0": _SINCE_0_6 | {"falcon-40b": 90, "falcon-7b": 16, "mistral-7b": 16, "phi-2": 16},
+    # Without mistral-7b: GetTuningParameters asks for the metadata of mistral-7b-v0.3, which supported_models.yaml
+    # does not have, and the controller panics.
     "0.12.0": _SINCE_0_6,
 }
 Parameters = dict[str, dict[str, Any]]

@@ -89,6 +89,7 @@ RULES: tuple[Rule, ...] = (
     tuning.tuning_has_a_gpu_node,
     tuning.keys_of_a_tuning_agree,
     tuning.tunings_have_nodes_of_their_own,
+    tuning.tunings_have_volumes_of_their_own,
     tuning.adapters_have_a_tuning,
     tuning.mirror_has_the_open_source_kaito,
     tuning.mirror_can_be_filled,

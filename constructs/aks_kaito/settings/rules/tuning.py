@@ -1,11 +1,14 @@
 """Rules on tunings, on their results as adapters of models, and on the mirror of models."""
 
+from collections import Counter
 from collections.abc import Iterator
+from posixpath import basename
 
 from aks_kaito.catalog import CATALOG
 from aks_kaito.models import sizes
 from aks_kaito.models import tuning as tables
-from aks_kaito.models.tables import KAITO
+from aks_kaito.models.tables import KAITO, Tables
+from aks_kaito.settings.model import Model
 from aks_kaito.settings.problems import MISSING, Problem
 from aks_kaito.settings.rules.kaito import MODEL_KEYS, prefix_of, refused_size
 from aks_kaito.settings.rules.rule import Context, rule
@@ -50,13 +53,20 @@ def _unknown(size: str, version: str) -> str:
 
 
 def _too_small(key: str, tuning: Tuning, version: str) -> Iterator[Problem]:
-    """Refuse GPUs that do not hold the weights: 16 bits each with LoRA, 4 with QLoRA."""
+    """Refuse GPUs that do not hold the weights: 16 bits each with LoRA, 4 with QLoRA.
+
+    KAITO starts a process with a whole copy of the weights on each GPU of the node.
+    See: https://github.com/kaito-project/kaito/blob/v0.12.0/presets/workspace/tuning/text-generation/fine_tuning.py
+    """
     preset, gpus = KAITO[version].find(tuning.preset), sizes.hardware(tuning.instance_type)
     if preset is None or gpus is None:
         return
     weights = preset.model.weights_gib / (4 if tuning.method == "qlora" else 1)
-    if weights > gpus.memory_gib:
-        allowed = f"has {gpus.memory_gib} GiB of GPU memory; the weights of {tuning.preset} alone take {weights:.0f}"
+    if weights > gpus.memory_per_gpu_gib:
+        allowed = (
+            f"has {gpus.memory_per_gpu_gib} GiB of memory on each GPU, which holds all weights: the "
+            f"weights of {tuning.preset} alone take {weights:.0f}"
+        )
         yield Problem(key, tuning.instance_type, allowed)
 
 
@@ -92,6 +102,9 @@ def _data(tuning: Tuning) -> Iterator[tuple[str, str]]:
     given = [key for key in _DATA if getattr(tuning, key)]
     if len(given) != 1:
         yield given[1] if given else _DATA[0], f"must be set alone: exactly one of {', '.join(_DATA)}"
+    files = Counter(basename(url) for url in tuning.data_urls)
+    if twice := [file for file, count in files.items() if count > 1]:
+        yield "data_urls", f"must have different file names, not {twice[0]} twice: KAITO downloads all into one folder"
 
 
 def _output(tuning: Tuning) -> Iterator[tuple[str, str]]:
@@ -134,6 +147,19 @@ def tunings_have_nodes_of_their_own(context: Context) -> Iterator[Problem]:
             first[labels] = key
 
 
+@rule("tuning")
+def tunings_have_volumes_of_their_own(context: Context) -> Iterator[Problem]:
+    """No tuning overwrites the result of another; images have the names of their tunings."""
+    first: dict[str, str] = {}
+    for name, tuning in context.settings.tuning.items():
+        claim = tuning.output_volume_claim
+        if claim in first:
+            allowed = f"must differ from tuning.{first[claim]}.output_volume_claim, whose result it would overwrite"
+            yield Problem(f"tuning.{name}.output_volume_claim", claim, allowed)
+        elif claim is not None:
+            first[claim] = name
+
+
 @rule(*MODEL_KEYS, "tuning")
 def adapters_have_a_tuning(context: Context) -> Iterator[Problem]:
     """An adapter names a tuning of the file, of the model's own preset."""
@@ -151,11 +177,18 @@ def adapters_have_a_tuning(context: Context) -> Iterator[Problem]:
                 known = ", ".join(sorted(settings.tuning)) or "there is none"
                 yield Problem(key, source.tuning, f"must be the name of a table [tuning.NAME]: {known}")
                 continue
-            base, own = tables_of.find(tuning.preset), tables_of.find(model.preset)
-            if base is not None and own is not None and base.model is not own.model:
-                yield Problem(key, source.tuning, f"is an adapter of {tuning.preset}, and the model is {model.preset}")
+            yield from (Problem(key, source.tuning, allowed) for allowed in _foreign(model, tuning, tables_of))
             if tuning.output_volume_claim is not None:
                 yield from _of_a_volume(context, key, source.tuning, tag=source.tuning_tag)
+
+
+def _foreign(model: Model, tuning: Tuning, tables_of: Tables) -> Iterator[str]:
+    """Yield the reasons why the adapter does not fit to the model, or to its standby, which has the same adapters."""
+    base = tables_of.find(tuning.preset)
+    for each in (model, model.standby()):
+        own = None if each is None else tables_of.find(each.preset)
+        if each is not None and base is not None and own is not None and base.model is not own.model:
+            yield f"is an adapter of {tuning.preset}, and the model is {each.preset}"
 
 
 def _of_a_volume(context: Context, key: str, name: str, *, tag: str | None) -> Iterator[Problem]:
