@@ -100,7 +100,7 @@ def test_one_process_serves_python_and_leaves_nothing_behind(tmp_path: Path) -> 
 import subprocess, os
 from cdktn import App
 App(outdir="out").synth()
-listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True).stdout
+listed = subprocess.run(["ps", "-ww", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True).stdout
 mine = [line for line in listed.splitlines() if "node" in line]
 print(len(mine), "jsii_runtime.cjs" in mine[0])
 """
