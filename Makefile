@@ -28,6 +28,9 @@ REGISTRY ?=
 # File of make import-tfvars.
 FILE ?=
 TAG ?=
+# Registry of make chart-publish, and the image that make sign signs.
+CHARTS ?=
+REFERENCE ?=
 # Not empty: make deploy begins without the checks of make preflight.
 SKIP_PREFLIGHT ?=
 # Resources that make deploy may lose with their data, by their names in Azure.
@@ -38,6 +41,7 @@ WATCH ?=
 CONFIRM ?=
 # Options of make cost: hours in which GPU nodes run, a revision to compare with, the currency, the bill instead of an
 # estimate (ACTUAL=1), new prices (REFRESH=1). The orphan that make gpu-pools deletes, and whether it does not ask (YES=1).
+SPEED ?= 1
 HOURS_ON ?=
 SINCE ?=
 CURRENCY ?= USD
@@ -45,6 +49,9 @@ ACTUAL ?=
 REFRESH ?=
 DELETE ?=
 YES ?=
+# Number of users of make size, and further options of aks-kaito size.
+USERS ?= 500
+SIZE ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -71,17 +78,25 @@ APP_BIN := $(APP_VENV)/bin
 APP := $(APP_VENV)/.app-installed
 CHAT := $(APP_VENV)/.embedded-installed
 APP_DEV := $(APP_VENV)/.dev-installed
+# The documentation site: an environment of its own, and the script that draws its diagrams.
+SITE := tools/docs_site
+SITE_BIN := .venv-docs/bin
+SITE_READY := .venv-docs/.installed
 # Accessibility checks for the tests in Chromium.
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
 # The tests in Chromium run in a separate process: Playwright keeps an event loop running in it.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
+# Linters of the workflows, in Node.js.
+EXAMPLES := docs/examples
+LINTERS := tools/pipeline_linters/node_modules/.installed
+schema = $(BIN)/check-jsonschema --quiet --regex-variant nonunicode --builtin-schema vendor.$(1) $(2)
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .PHONY: help
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
-		while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+		while IFS=$$'\t' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 .PHONY: synth
 synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdktf.out
@@ -91,8 +106,12 @@ synth: $(INFRA) ## Synthesize the Terraform of one environment (ENV=dev) to cdkt
 preflight: $(OPERATIONS) ## Check before a deployment what would stop it (ENV=dev)
 	@$(AKS_KAITO) preflight -- "$(ENV)"
 
+.PHONY: plan
+plan: can-plan $(INFRA) $(CLIS) ## Plan an environment's platform with Terraform, and change nothing (ENV=dev)
+	@$(AKS_KAITO) plan -- "$(ENV)"
+
 .PHONY: deploy
-deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.2.0)
 	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
@@ -108,8 +127,8 @@ status: $(OPERATIONS) $(KUBERNETES) ## Say why a model of a deployed environment
 	@$(AKS_KAITO) status $(if $(WATCH),--watch) -- "$(ENV)"
 
 # Before make installs anything: name what the command lacks on this machine.
-.PHONY: can-deploy can-destroy can-release
-can-deploy can-destroy can-release:
+.PHONY: can-plan can-deploy can-destroy can-release
+can-plan can-deploy can-destroy can-release:
 	@$(HAS_PYTHON)
 	@PYTHONPATH=cli "$(PYTHON)" -m aks_kaito_cli.doctor $(@:can-%=%)
 
@@ -125,10 +144,24 @@ doctor: $(INFRA) ## Check that this machine has what each command needs
 diff: $(INFRA) ## Show what the working tree changes in the synthesized Terraform (BASE=main)
 	@$(AKS_KAITO) diff --base "$(BASE)" -- $(if $(findstring command,$(origin ENV)),"$(ENV)")
 
+.PHONY: review-comment
+review-comment: $(OPERATIONS) ## Write the comment of a review, difference and cost, to dist/ (BASE=main)
+	@$(BIN)/python tools/review_comment.py "$(BASE)"
+
+# No environment of Python's packages: this runs beside a token that can write.
+.PHONY: post-comment
+post-comment: ## Post or update that comment, in a workflow of GitHub
+	@$(HAS_PYTHON)
+	@"$(PYTHON)" tools/post_comment.py dist/review-comment.md
+
 .PHONY: cost
 cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON=50/week SINCE=main CURRENCY=EUR ACTUAL=1)
 	@$(AKS_KAITO) cost --currency "$(CURRENCY)" --hours-on "$(HOURS_ON)" --diff "$(SINCE)" \
 		$(if $(ACTUAL),--actual) $(if $(REFRESH),--refresh) -- "$(ENV)"
+
+.PHONY: size
+size: $(INFRA) ## Say what an environment needs for a number of users (ENV=dev USERS=500 SIZE='--metrics URL')
+	@$(AKS_KAITO) size --users "$(USERS)" $(SIZE) -- "$(ENV)"
 
 .PHONY: gpu-pools
 gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)
@@ -139,12 +172,47 @@ chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, o
 	@PYTHONPATH=app exec $(APP_BIN)/python -m kaito_chat.laptop --port "$(PORT)" \
 		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)",--engine "$(ENGINE)")
 
+.PHONY: demo
+demo: $(DEV) $(OPERATIONS) $(CHAT) ## Show the whole story in this terminal, without a cloud (SPEED=2 is twice as fast, 0 without pauses)
+	@PYTHONPATH=tools:tests $(BIN)/python -m demo --speed $(SPEED)
+
+.PHONY: demo-recording
+demo-recording: $(DEV) $(OPERATIONS) $(CHAT) ## Record the demonstration again, with its pictures, in docs/images
+	PYTHONPATH=tools:tests $(BIN)/python -m demo.recording
+
 .PHONY: image
 image: ## Build the chat application's image (IMAGE=kaito-chat:TAG) with docker, podman or az acr build (REGISTRY=name)
 	@app/image.sh "$(IMAGE)" "$(REGISTRY)"
 
+# The steps of a release, in the order of .github/workflows/release.yml.
+.PHONY: release-notes
+release-notes: $(INFRA) ## Cut the release notes of a tag from CHANGELOG.md to dist/ (TAG=v0.2.0)
+	@$(BIN)/python tools/release_notes.py "$(TAG)"
+
+.PHONY: chart-package
+chart-package: $(INFRA) $(KUBERNETES) ## Package the charts with a tag's version to dist/charts (TAG=v0.2.0)
+	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" $(BIN)/python tools/chart_release.py package "$(TAG)"
+
+.PHONY: chart-publish
+chart-publish: $(INFRA) $(KUBERNETES) ## Push those charts to a registry and sign them (CHARTS=oci://ghcr.io/owner/charts)
+	@$(BIN)/python tools/chart_release.py publish "$(CHARTS)"
+
+.PHONY: sign
+sign: ## Sign an image without a key (REFERENCE=registry/name@sha256:digest), in a workflow with cosign
+	@$(HAS_PYTHON)
+	@"$(PYTHON)" tools/chart_release.py sign "$(REFERENCE)"
+
+.PHONY: github-release
+github-release: ## Publish the release of a tag with the files of dist/files (TAG=v0.2.0), in a workflow of GitHub
+	@$(HAS_PYTHON)
+	@"$(PYTHON)" tools/github_release.py "$(TAG)"
+
+.PHONY: catalog
+catalog: $(INFRA) ## Add the tables of KAITO's newest release to the catalog, and describe that in dist/
+	@$(BIN)/python tools/refresh_catalog.py
+
 .PHONY: test
-test: $(DEV) $(KUBERNETES) $(CLIS) $(APP_DEV) $(AXE) ## Run the tests
+test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) $(SITE_READY) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
 	$(APP_PYTEST) tests/app/browser
@@ -155,7 +223,7 @@ test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terrafo
 	$(APP_PYTEST) tests/app/unit
 
 .PHONY: check
-check: format-check lint types imports language test security ## Run everything that a change must pass
+check: format-check lint types imports language pipelines test security verify ## Run everything that a change must pass
 
 .PHONY: format
 format: $(DEV) ## Format the code, and apply what the linter can fix
@@ -188,6 +256,18 @@ imports: $(DEV) $(APP_DEV) ## Check that imports only point down
 language: $(INFRA) ## Check the language of docstrings, comments, messages and pages
 	$(BIN)/python tools/language.py
 
+# Without a network: zizmor looks nothing up, and the schemas are those of check-jsonschema.
+.PHONY: pipelines
+pipelines: $(DEV) $(LINTERS) ## Check workflows, issue forms, Renovate's configuration and the examples of pipelines
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
+	$(BIN)/node tools/pipeline_linters/lint.cjs .github/workflows/*.yml
+	$(call schema,github-workflows,.github/workflows/*.yml)
+	$(call schema,renovate,.github/renovate.json)
+	$(call schema,github-issue-forms,.github/ISSUE_TEMPLATE/[!c]*.yml)
+	$(call schema,github-issue-config,.github/ISSUE_TEMPLATE/config.yml)
+	$(call schema,gitlab-ci,$(EXAMPLES)/gitlab-ci.yml)
+	$(call schema,azure-pipelines,$(EXAMPLES)/azure-pipelines.yml)
+
 .PHONY: security
 security: $(DEV) $(KUBERNETES) $(SECURITY) ## Check the synthesized Terraform and the chart with checkov
 	$(BIN)/python tools/security.py .venv-security/bin/checkov
@@ -202,6 +282,10 @@ chart: $(DEV) $(KUBERNETES) ## Lint, render and check the chart
 .PHONY: docs
 docs: $(DEV) $(APP_DEV) ## Regenerate the pages, schemas and dashboards that have generators
 	$(BIN)/python tools/docs.py
+
+.PHONY: docs-site
+docs-site: $(SITE_READY) ## Build the documentation site into build/site; a wrong link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE_BIN)/mkdocs build --strict --quiet
 
 .PHONY: replacements
 replacements: $(DEV) ## List the arguments that replace resources again (FROM=table.tsv, made from azurerm's documentation)
@@ -225,17 +309,31 @@ snapshots: $(DEV) ## Accept the current output of the snapshot tests; review the
 
 .PHONY: lock
 lock: $(DEV) ## Resolve the dependencies of pyproject.toml again into requirements/
-	$(foreach group,infra operations dev cdktf kubernetes security,$(call compile,$(group)))
+	$(foreach group,infra operations dev cdktf docs kubernetes security,$(call compile,$(group)))
 	cd app && $(call compile_app,pyproject.toml,requirements.txt)
 	cd app && $(call compile_app,--group build,requirements-build.txt)
 	cd app && $(call compile_app,pyproject.toml --extra embedded --constraint requirements.txt,requirements-embedded.txt)
 	cd app && $(call compile_app,pyproject.toml --group dev --constraint requirements.txt,../requirements/app-dev.txt)
 	cd tools/cdk_clis && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+	cd tools/pipeline_linters && NODE_USE_SYSTEM_CA=1 ../../$(BIN)/npm install --package-lock-only
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm install --package-lock-only
+
+# These need Terraform and the registries. Commit the result: each plan then uses the same packages, on every machine.
+.PHONY: locks locks-check
+locks: $(INFRA) $(KUBERNETES) ## Write the hashes of Terraform's providers and of other projects' charts to locks/
+	@$(BIN)/python tools/provider_locks.py
+	@$(BIN)/python tools/chart_locks.py $(HELM)
+locks-check: $(INFRA) $(KUBERNETES) ## Compare other projects' charts with locks/charts.toml
+	@$(BIN)/python tools/chart_locks.py $(HELM) --check
+
+.PHONY: verify
+verify: $(DEV) $(KUBERNETES) $(SITE_READY) ## Synthesize, render and build twice, in different places, and compare
+	@$(BIN)/python tools/verify.py
 
 .PHONY: clean
 clean: ## Remove what the commands created, except Terraform's state
-	rm -rf $(VENV) .venv-security $(APP_VENV) cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules
+	rm -rf $(VENV) .venv-security .venv-docs $(APP_VENV) build cdktf.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(BROWSER)/node_modules $(SITE)/node_modules tools/pipeline_linters/node_modules dist
 
 $(INFRA): requirements/infra.txt pyproject.toml
 	@$(HAS_PYTHON)
@@ -278,6 +376,12 @@ $(SECURITY): requirements/security.txt
 	.venv-security/bin/python $(PIP) --require-hashes -r requirements/security.txt
 	@touch $@
 
+$(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-lock.json .npmrc) $(INFRA)
+	"$(PYTHON)" -m venv .venv-docs
+	$(SITE_BIN)/python $(PIP) --require-hashes -r requirements/docs.txt
+	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
+	@touch $@
+
 # The chat application has a separate virtual environment; the image contains the packages of $(APP). Its locks leave out
 # what packages declare without need (app/pyproject.toml), hence --no-deps.
 $(APP): app/requirements-build.txt app/requirements.txt
@@ -303,18 +407,24 @@ $(AXE): $(addprefix $(BROWSER)/,package.json package-lock.json .npmrc) $(DEV)
 	cd $(BROWSER) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
+$(LINTERS): $(addprefix tools/pipeline_linters/,package.json package-lock.json .npmrc) $(DEV)
+	cd tools/pipeline_linters && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
+	@touch $@
+
 # The sets of dependencies: infra is the project itself, operations adds an extra to it, dev adds a group to both, the others
 # are independent.
 infra_group :=
 operations_group := --extra operations --constraint requirements/infra.txt
 dev_group := --extra operations --group dev --constraint requirements/operations.txt
 cdktf_group := --group cdktf
+docs_group := --group docs
 kubernetes_group := --group kubernetes
 security_group := --group security
 infra_source := pyproject.toml
 operations_source := pyproject.toml
 dev_source := pyproject.toml
 cdktf_source :=
+docs_source :=
 kubernetes_source :=
 security_source :=
 

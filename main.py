@@ -46,7 +46,9 @@ def main() -> int:
     from aks_kaito.review import output
     from aks_kaito.stacks.synthesis import synthesize
 
-    output.show(environments, synthesize(environments, prevent_destroy=prevent_destroy), form)
+    locks = Path(__file__).parent / "locks"
+    written = synthesize(environments, prevent_destroy=prevent_destroy, locks=locks)
+    output.show(environments, written, form)
     return 0
 
 

@@ -13,7 +13,7 @@ import pytest
 from aks_kaito.settings import Environment
 from aks_kaito_cli.importing.variables import field, variables
 from support.needs import needs_make, needs_path
-from support.pages import GUIDES, PAGES, TEXTS, blocks, says_what_no_test_runs
+from support.pages import COMMANDED, GUIDES, LANGUAGES, PAGES, TEXTS, blocks, languages, says_what_no_test_runs
 from support.project import ENVIRONMENTS, ROOT
 
 SCHEMA = json.loads((ROOT / "environments" / "settings.schema.json").read_text(encoding="utf-8"))
@@ -27,7 +27,7 @@ GUIDE = "\n".join(GUIDES.values())
 TESTED = {".venv/bin/aks-kaito", "cdktn", "export", "make", "mkdir", "mv", "terraform", "pg_dump", "pg_restore", "psql"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # A page or a folder of pages that code, a message or a comment names.
-NAMED = re.compile(r"(?<![\w/])docs/[-\w/]*\w(?:\.md\b)?")
+NAMED = re.compile(r"(?<![-\w/])docs/[-\w/]*\w(?:\.md\b)?")
 
 
 def commands() -> list[str]:
@@ -109,9 +109,29 @@ def test_pages_that_code_names_exist() -> None:
                 assert (ROOT / name).exists(), f"{path.relative_to(ROOT)}: {name}"
 
 
-@pytest.mark.parametrize("page", GUIDES)
+@pytest.mark.parametrize("page", COMMANDED)
 def test_commands_that_no_test_runs_say_so(page: str) -> None:
-    assert says_what_no_test_runs(GUIDES[page], TESTED)
+    assert says_what_no_test_runs(COMMANDED[page], TESTED)
+
+
+def test_no_block_of_commands_has_another_language() -> None:
+    for path, text in TEXTS.items():
+        assert set(languages(text)) <= LANGUAGES, path
+    assert languages("```bash\nls\n```\n\n   ```\n   ls\n   ```\n") == ["bash", ""]
+
+
+def test_variables_of_make_on_the_pages_exist() -> None:
+    defined = set(
+        re.findall(
+            r"^(?:override )?([A-Z_]+) (?:\?|:)?=", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    lines = [line for text in TEXTS.values() for _, block in blocks(text) for line in block.splitlines()]
+    for line in lines:
+        if line.startswith("make "):
+            assert set(re.findall(r" ([A-Z_]+)=", line)) <= defined, line
+            # A deployment needs both.
+            assert not line.startswith("make deploy") or re.search(r"ENV=\w+ TAG=\S+", line), line
 
 
 def test_pages_with_commands_for_azure_say_so_at_their_top() -> None:
@@ -135,7 +155,7 @@ def test_the_readme_is_short_and_its_commands_are_run_or_say_what_they_need() ->
     parts = re.split(r"^```console\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     shown = {block.strip(): below.strip() for block, below in zip(parts[1::2], parts[2::2], strict=True)}
     # Tests or the CI run these.
-    runs = {"make synth", "make test", "make chat"}
+    runs = {"make synth", "make test", "make chat", "make demo"}
     for command in shown.keys() - runs:
         assert re.match(r"This needs an? (Azure subscription|cluster)\b", shown[command]), command
     assert runs < shown.keys()

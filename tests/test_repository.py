@@ -49,6 +49,7 @@ def test_every_dependency_is_locked_with_hashes() -> None:
         ("infra", project["project"]["dependencies"]),
         ("dev", project["project"]["dependencies"] + groups["dev"]),
         ("cdktf", groups["cdktf"]),
+        ("docs", groups["docs"]),
         ("kubernetes", groups["kubernetes"]),
         ("security", groups["security"]),
     ):

@@ -18,10 +18,12 @@ BaseModel.model_config["use_attribute_docstrings"] = True
 
 import chart_docs  # noqa: E402  (see above)
 import dashboards  # noqa: E402
+import distribution_docs  # noqa: E402
 import hosts_docs  # noqa: E402
 import review_docs  # noqa: E402
 import sample_docs  # noqa: E402
 import settings_docs  # noqa: E402
+import versions  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 CHAT_PYTHON = ROOT / ".venv-app" / "bin" / "python"
@@ -42,17 +44,18 @@ def main() -> int:
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of every generated file."""
+    """Return the text of every generated file, and of every file with a copy of the version."""
     generators: tuple[Callable[[], dict[Path, str]], ...] = (
         settings_docs.pages,
         review_docs.pages,
         chart_docs.pages,
         dashboards.pages,
         hosts_docs.pages,
+        distribution_docs.pages,
         sample_docs.pages,
         chat_pages,
     )
-    return {path: text for generate in generators for path, text in generate().items()}
+    return versions.applied({path: text for generate in generators for path, text in generate().items()})
 
 
 def chat_pages() -> dict[Path, str]:

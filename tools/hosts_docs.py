@@ -7,12 +7,21 @@ from typing import Any
 
 import yaml
 
+from aks_kaito import __version__
 from aks_kaito.charts import theirs
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tools" / "hosts.toml"
 PAGE = ROOT / "docs" / "reference" / "hosts-and-images.md"
-CHARTS = (theirs.CERT_MANAGER, theirs.NGINX, theirs.KUBE_PROMETHEUS_STACK)
+LOCKS = tomllib.loads((ROOT / "locks" / "charts.toml").read_text(encoding="utf-8"))
+CHARTS = (
+    theirs.CERT_MANAGER,
+    theirs.NGINX,
+    theirs.KUBE_PROMETHEUS_STACK,
+    theirs.KAITO,
+    theirs.GPU_PROVISIONER_CHART,
+    theirs.KEDA_KAITO_SCALER,
+)
 _HEADER = """\
 # Hosts and images
 
@@ -28,8 +37,13 @@ _IMAGES = """
 ## Images
 
 cert-manager is installed unless `workloads.cert_manager_enabled = false`, nginx-ingress with `ingress.mode = "nginx"`,
-kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, and dcgm-exporter of kaito-chat with
-`monitoring.gpu_exporter_enabled = true`. An image without a tag has the chart's.
+kube-prometheus-stack with `workloads.kube_prometheus_stack_enabled = true`, workspace and keda-kaito-scaler with
+`kaito.distribution = "helm"` (the latter unless `cluster.keda_enabled = false`), gpu-provisioner with
+`kaito.provisioner = "gpu-provisioner"` too; of kaito-chat
+dcgm-exporter with `monitoring.gpu_exporter_enabled = true`, and llm-d-router-endpoint-picker with
+`kaito.routing = "gateway"`. KAITO runs its models from
+`mcr.microsoft.com/aks/kaito`. An image without a tag has the chart's; images of workspace marked † belong to the
+feature gates `disableNodeAutoProvisioning` (existing nodes) and `gatewayAPIInferenceExtension`.
 
 | Chart | Version | Image |
 |---|---|---|
@@ -39,14 +53,16 @@ _COPY = """
 
 `charts.registry = "contoso.azurecr.io/charts"` takes every chart of another project from there, with the same names and
 versions. Sign in on the deploying machine (`helm registry login`, or `az acr login --name contoso`), and copy the
-charts once for each version. Without its schema, nginx-ingress needs no other host:
+charts once for each version. The hashes are those of [`locks/charts.toml`](../../locks/README.md). Without its schema,
+nginx-ingress needs no other host:
 
 > [!NOTE]
 > No test runs these commands.
 
 ```console
 """
-_PULL = "helm pull {repository}/{name} --version {version}"
+_PULL = "helm pull {place} --version {version}"
+_CHECK = "echo {sha256}  {name}-{version}.tgz | sha256sum --check"
 _PUSH = "helm push {name}-{version}.tgz oci://contoso.azurecr.io/charts"
 
 
@@ -62,10 +78,31 @@ def pages() -> dict[Path, str]:
         for chart in found["charts"]
         for image in chart["images"]
     )
+    gated = (
+        f"| {chart['name']} | {chart['version']} | `{image}` † |"
+        for chart in found["charts"]
+        for image in chart.get("gated", [])
+    )
     own = (f"| {name} | {version} | `{image}` |" for name, version, image in _own_images())
     commands = (line for chart in found["charts"] for line in _copied(chart))
-    text = [_HEADER, *_lines(hosts), _IMAGES, *_lines(images), *_lines(own), _COPY, *_lines(commands), "```\n"]
+    text = [
+        _HEADER,
+        *_lines(hosts),
+        _IMAGES,
+        *_lines(images),
+        *_lines(gated),
+        *_lines(own),
+        _COPY,
+        *_lines(commands),
+        "```\n",
+    ]
     return {PAGE: "".join(text)}
+
+
+def place(chart: theirs.Chart) -> str:
+    """Return the words with which helm finds a chart."""
+    is_oci = chart.repository.startswith("oci://")
+    return f"{chart.repository}/{chart.name}" if is_oci else f"{chart.name} --repo {chart.repository}"
 
 
 def _own_images() -> Iterator[tuple[str, str, str]]:
@@ -73,7 +110,7 @@ def _own_images() -> Iterator[tuple[str, str, str]]:
     for path in sorted(ROOT.glob("charts/*/values.yaml")):
         chart = yaml.safe_load(path.with_name("Chart.yaml").read_text(encoding="utf-8"))
         for image in _images(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            yield chart["name"], chart["version"], image
+            yield chart["name"], __version__, image
 
 
 def _images(values: object) -> Iterator[str]:
@@ -97,11 +134,14 @@ def _codes(names: list[str]) -> str:
 def _copied(listed: dict[str, Any]) -> Iterator[str]:
     """Yield the commands that copy a chart, without a schema that needs a host."""
     (chart,) = [each for each in CHARTS if each.name == listed["name"]]
-    facts = {"repository": chart.repository, "name": chart.name, "version": chart.version}
+    facts = {"place": place(chart), "name": chart.name, "version": chart.version}
     if listed.get("schema_needs_github"):
         yield f"{_PULL.format(**facts)} --untar"
         yield f"rm {chart.name}/values.schema.json"
         yield f"helm package {chart.name}"
     else:
         yield _PULL.format(**facts)
+        lock = LOCKS.get(chart.name)
+        if lock is not None and lock["version"] == chart.version:
+            yield _CHECK.format(**facts, sha256=lock["sha256"])
     yield _PUSH.format(**facts)

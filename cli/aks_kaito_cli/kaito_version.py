@@ -1,25 +1,29 @@
 """Comparison of the KAITO version in the cluster with the one in the environment's file.
 
-AKS updates the managed add-on by itself, and its documentation can name an older version.
+AKS updates the managed add-on by itself, and its documentation can name an older version. The open-source chart has the
+version of the file, unless somebody else upgraded its release.
 """
 
 import re
 import shlex
 
 from aks_kaito.catalog import CATALOG
+from aks_kaito.charts.names import kaito_namespace
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.shell import Shell, Step, StepError
 
 
 def compared(shell: Shell, kubectl: Kubectl) -> str:
     """Return a sentence on both versions; a cluster that cannot be read is no failure."""
-    command = kubectl.kaito_image()
+    settings = shell.environment.settings
+    namespace = kaito_namespace(settings)
+    command = kubectl.kaito_image(namespace)
     try:
         image = shell.ask(Step("read the version of KAITO", command))
     except StepError as error:
-        typed = shlex.join(Kubectl("kube-system").kaito_image())
+        typed = shlex.join(Kubectl(settings.chat.namespace).kaito_image(namespace))
         return f"the version in the cluster is unknown ({error.last_line or error}); read the tag of: {typed}"
-    expected = shell.environment.settings.kaito.version
+    expected = settings.kaito.version
     remedy = f"; {way_out(image)}" if way_out(image) and version_of(image) != expected else ""
     return f"{sentence(image, expected)}{remedy}"
 

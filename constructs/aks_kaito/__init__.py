@@ -14,3 +14,5 @@ Reading order. A package imports only from packages above it in this list:
 - `stacks`: the wiring of the constructs.
 - `review`: reports on synthesized Terraform JSON, without the CDK.
 """
+
+__version__ = "0.2.0"

@@ -37,20 +37,26 @@ class Meta(_Fact):
 class KaitoVersion(_Fact):
     """A KAITO release that an environment can choose, and how it is shipped.
 
-    `presets_need_known_size`: its controller refuses presets on GPU sizes outside KAITO's table.
+    `presets_need_known_size`: its controller refuses presets on GPU sizes outside KAITO's table; `is_chart`: the
+    open-source chart of this version can be installed.
     """
 
     released_as: str
     presets_need_known_size: bool
+    is_chart: bool = False
     source: str
 
 
 class KaitoFeature(_Fact):
-    """A feature of KAITO that a model uses; `addon` is the reason why the managed add-on lacks it."""
+    """A feature of KAITO that a model uses; `addon` is the reason why the managed add-on lacks it.
+
+    `keys` are the settings that use it, for the documentation.
+    """
 
     since: str
     until: str | None = None
     addon: str = ""
+    keys: str = ""
 
     def is_in(self, version: str) -> bool:
         """Return whether a KAITO version has the feature."""

@@ -1,4 +1,4 @@
-"""The place of Terraform's state: a file or a blob for each stack, named without the CDK.
+"""The place of Terraform's state: a file or a blob for each stack, named without the CDK; and of its provider locks.
 
 See: https://developer.hashicorp.com/terraform/language/backend/azurerm
 """
@@ -22,6 +22,11 @@ def stack(environment: Environment, part: Part) -> str:
 def file_name(environment: Environment, part: Part) -> str:
     """Return the name of the state file of a stack whose backend is `local`."""
     return f"terraform.{stack(environment, part)}.tfstate"
+
+
+def provider_lock(part: Part) -> str:
+    """Return the name of the file with the hashes of a stack's providers, which are the same in each environment."""
+    return f"{part}.terraform.lock.hcl"
 
 
 def key(environment: Environment, part: Part) -> str:

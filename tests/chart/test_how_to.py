@@ -15,7 +15,15 @@ from support.rendering import default, merged, one, render
 
 PAGES = ROOT / "docs" / "how-to"
 CHARTS = ("use-a-gated-model", "use-your-own-weights")
-FILES = ("use-azure-openai", "publish-through-the-gateway", "move-to-another-region")
+FILES = (
+    "keep-the-history",
+    "move-to-another-region",
+    "publish-through-the-gateway",
+    "route-by-load",
+    "scale",
+    "use-azure-openai",
+    "use-your-own-domain",
+)
 
 
 def blocks(page: str, language: str) -> list[str]:

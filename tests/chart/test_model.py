@@ -155,10 +155,23 @@ def test_autoscaling_is_annotations_for_keda_kaito_scaler() -> None:
         if key.startswith("scaledobject.kaito.sh/")
     }
     metrics = yaml.safe_load(annotations.pop("metrics"))
-    assert annotations == {"auto-provision": "true", "min-replicas": "1", "max-replicas": "3"}
+    assert annotations == {
+        "auto-provision": "true",
+        "min-replicas": "1",
+        "max-replicas": "3",
+        "evaluationwindow": "30",
+        "scaleupcooldown": "600",
+        "scaledowncooldown": "900",
+    }
     assert metrics == [
         {"name": "vllm:num_requests_waiting", "type": "gauge", "upthreshold": 5, "downthreshold": 1},
-        {"name": "vllm:request_queue_time_seconds", "type": "histogram", "upthreshold": 2, "downthreshold": 0.5},
+        {
+            "name": "vllm:request_queue_time_seconds",
+            "type": "histogram",
+            "upthreshold": 2,
+            "downthreshold": 0.5,
+            "metriccachewindow": 600,
+        },
     ]
 
 

@@ -130,6 +130,8 @@ def unpublished(objects: list[Object]) -> None:
         each
         for each in objects
         if each["kind"] == "Service" and each["spec"]["selector"].get("app.kubernetes.io/component") == "chat"
+        # Addresses of all pods, without a port.
+        if each["spec"].get("clusterIP") != "None"
     ]
     (port,) = chat["spec"]["ports"]
     assert port["targetPort"] == "http"

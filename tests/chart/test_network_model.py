@@ -56,9 +56,12 @@ def test_the_policy_selects_the_pods_that_kaito_makes() -> None:
 
 
 def test_the_scaler_reads_metrics_only_with_autoscaling() -> None:
-    scaler = Peer("keda", {"app": "keda-kaito-scaler"})
-    assert not admits(render(), scaler, 5000, "model")
-    assert admits(render(default(at("model.autoscaling.enabled", value=True))), scaler, 5000, "model")
+    autoscaled = render(default(at("model.autoscaling.enabled", value=True)))
+    for namespace in ("keda", "kube-system"):
+        scaler = Peer(namespace, {"app.kubernetes.io/name": "keda-kaito-scaler"})
+        assert not admits(render(), scaler, 5000, "model")
+        assert [port for port in PORTS if admits(autoscaled, scaler, port, "model")] == [5000]
+        assert not admits(autoscaled, Peer(namespace, {"app": "coredns"}), 5000, "model")
 
 
 def test_the_model_reaches_dns_and_https_outside_only() -> None:

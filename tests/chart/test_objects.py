@@ -47,8 +47,8 @@ def test_custom_resources_satisfy_their_definitions(name: str) -> None:
 
 
 def test_a_workspace_is_valid_on_both_versions_of_kaito() -> None:
-    one_replica = {"replicas": 1, "autoscaling": {"enabled": False}, "autoUpgrade": {"enabled": False}}
-    full = merged(case("everything"), {"model": one_replica})
+    off = {key: {"enabled": False} for key in ("autoscaling", "autoUpgrade", "schedule")}
+    full = merged(case("everything"), {"model": off}, at("model.replicas", 1))
     assert {(version, "Workspace") for version in KAITO} <= check_custom(render(full))
 
 
@@ -82,6 +82,9 @@ def test_everything_makes_everything() -> None:
         ("ConfigMap", "everything-dashboard-vllm"),
         ("ConfigMap", "everything-gpu-exporter"),
         ("ConfigMap", parameters_name()),
+        ("CronJob", f"{set_name()}-doze"),
+        ("CronJob", f"{set_name()}-sleep"),
+        ("CronJob", f"{set_name()}-wake"),
         ("DaemonSet", "everything-gpu-exporter"),
         ("Deployment", "everything"),
         ("HorizontalPodAutoscaler", "everything"),
@@ -91,6 +94,7 @@ def test_everything_makes_everything() -> None:
         ("Job", "everything-database-role"),
         ("NetworkPolicy", "everything"),
         ("NetworkPolicy", "everything-gpu-exporter"),
+        ("NetworkPolicy", "everything-scaling"),
         ("NetworkPolicy", set_name()),
         ("Pod", "everything-test"),
         ("PodDisruptionBudget", "everything"),
@@ -101,11 +105,15 @@ def test_everything_makes_everything() -> None:
         ("Policy", f"{set_name()}-allowed"),
         ("PrometheusRule", "everything"),
         ("Role", "everything"),
+        ("Role", "everything-scaling"),
         ("RoleBinding", "everything"),
+        ("RoleBinding", "everything-scaling"),
         ("SecretProviderClass", "everything-key-vault"),
         ("Service", "everything"),
+        ("Service", "everything-pods"),
         ("Service", set_name()),
         ("ServiceAccount", "everything-database-role"),
+        ("ServiceAccount", "everything-scaling"),
         ("ServiceAccount", "kaito-chat"),
     }
 
@@ -193,7 +201,8 @@ def test_without_a_model_of_its_own_the_chat_is_alone() -> None:
 @pytest.mark.parametrize("helm", HELMS)
 def test_lint_finds_nothing(helm: str) -> None:
     # helm lint knows no API versions: lint cases that require an InferenceSet with one replica.
-    alone = at("model", {"replicas": 1, "autoscaling": {"enabled": False}})
+    alone = merged(at("model", {"replicas": 1, "autoscaling": {"enabled": False}}), at("routing.mode", "service"))
+    alone = merged(alone, at("kaito.inferenceSets", "auto"))
     for name in CASES:
         text = json.dumps(merged(case(name), alone))
         command = [helm_path(helm), "lint", "--strict", str(CHART), "--values", "-", "--kube-version", "1.35.0"]

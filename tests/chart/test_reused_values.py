@@ -1,6 +1,9 @@
 """`helm upgrade --reuse-values` from an earlier chart: added values are missing, removed ones are set."""
 
+import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,20 @@ import pytest
 import yaml
 
 from support.project import ROOT
-from support.rendering import CASES, CHART, HELMS, Object, RenderError, at, case, default, merged, one, render
+from support.rendering import (
+    CASES,
+    CHART,
+    HELMS,
+    Object,
+    RenderError,
+    at,
+    case,
+    default,
+    helm_path,
+    merged,
+    one,
+    render,
+)
 
 RELEASED = ROOT / "tests" / "chart" / "releases"
 EARLIER = sorted(path.name.removesuffix("-values.yaml") for path in RELEASED.glob("*-values.yaml"))
@@ -52,7 +68,7 @@ def test_reused_values_make_the_objects_of_todays_defaults_in_every_case(
     chat_chart: Path, name: str, given: str
 ) -> None:
     added = set(case(given)) - set(released(name))
-    assert added <= {"models"}
+    assert added <= {"kaito", "models", "registryLogin", "routing", "tuning"}
     assert render(merged(released(name), case(given)), chart=chat_chart) == render(case(given))
 
 
@@ -92,3 +108,16 @@ def test_a_part_that_an_earlier_chart_lacked_is_not_enabled_without_its_values(c
     enabled = at("monitoring.gpuExporter.enabled", value=True)
     with pytest.raises(RenderError, match="--reset-then-reuse-values"):
         render(merged(released(name), case("default"), enabled), chart=chat_chart)
+
+
+def test_a_former_value_is_named_in_the_notes(tmp_path: Path) -> None:
+    for opened, wanted in (({}, 0), ({"networkPolicy": {"otlpNamespace": "observability"}}, 1)):
+        values = json.dumps(merged(case("default"), opened))
+        command = [helm_path("helm"), "install", "demo", str(CHART), "--dry-run=client", "--values", "-"]
+        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        done = subprocess.run(
+            command, input=values, capture_output=True, text=True, check=False, timeout=60, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        words = "networkPolicy.otlpNamespace is deprecated: set networkPolicy.collectorPodPort instead."
+        assert done.stdout.partition("NOTES:")[2].count(words) == wanted

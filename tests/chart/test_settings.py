@@ -64,7 +64,9 @@ def test_the_configmap_has_settings_of_the_application_only(name: str) -> None:
         if each["kind"] == "ConfigMap" and "data" in each and "KAITO_CHAT_DRAIN_SECONDS" in each["data"]
     )
     assert set(config["data"]) <= app_settings() - SECRET
-    environment = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    environment = one(objects, "Deployment", config["metadata"]["name"])["spec"]["template"]["spec"]["containers"][0][
+        "env"
+    ]
     ours = {each["name"] for each in environment if not each["name"].startswith("MODEL_API_KEY_")}
     always = {"KAITO_CHAT_LISTEN_PORT", "KAITO_CHAT_MANAGEMENT_PORT", "KAITO_CHAT_HOST", "KAITO_CHAT_DATA_DIR"}
     added = {"everything": {"KAITO_CHAT_CA_FILE", "KAITO_CHAT_SECRETS_DIRS"}}
@@ -75,10 +77,11 @@ def test_several_models_are_the_applications_list() -> None:
     models = json.loads(one(render(case("everything")), "ConfigMap", "everything")["data"]["KAITO_CHAT_MODELS"])
     table = SETTINGS_PAGE.read_text(encoding="utf-8").split("## Several models", 1)[1].split("\n## ", 1)[0]
     known = set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE))
-    assert [model["name"] for model in models] == ["Qwen 3", "gpt-4o", "Another team's", "Documents"]
+    shown = [model["name"] for model in models]
+    assert shown == ["Qwen 3", "gpt-4o", "Another team's", "Another release's", "Documents"]
     assert all(set(model) <= known for model in models)
     assert models[1]["api_key_variable"] == "MODEL_API_KEY_0"
-    assert (models[3]["backend"], models[3]["index_name"]) == ("rag", "handbook")
+    assert (models[4]["backend"], models[4]["index_name"]) == ("rag", "handbook")
 
 
 def test_values_arrive_as_text() -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from support.helm_releases import BROKEN, HelmRelease, ReleaseError
 from support.kubernetes_api import kubernetes_api
+from support.kubernetes_wire import KINDS
 from support.rendering import CHART, HELMS, at, default, one, render
 
 OLD = "demo-phi-4-mini-instruct-4aa2b0"
@@ -244,3 +245,14 @@ def test_a_standby_is_another_model_on_nodes_of_its_own() -> None:
     for values in (default(at("model.standby.keep", True)), default(at("model.standby.presett", "phi-4"))):
         with pytest.raises(Exception, match="standby"):
             render(values)
+
+
+def test_the_notes_know_nodes_that_are_deleted_with_their_model(
+    release_of_helm: HelmRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "does NOT delete its" in release_of_helm.upgrade()
+    monkeypatch.setitem(KINDS, "karpenter.azure.com/v1beta1", ("AKSNodeClass",))
+    notes = release_of_helm.upgrade(KEPT)
+    assert "Node auto-provisioning deletes the nodes of a workspace with it; helm uninstall keeps" in notes
+    assert "kubectl get nodepools,nodeclaims --selector karpenter.kaito.sh/workspace-namespace=chat" in notes
+    assert "nodepool delete" not in notes

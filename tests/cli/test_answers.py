@@ -15,6 +15,7 @@ from aks_kaito_cli.answers import (
     show,
     side_by_side,
 )
+from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
 
 FINE = Finding("Quota", "vCPUs [of] A10", "ok", "36 of 100")
 BAD = Finding("Quota", "addresses", "blocker", "20 of 20 used", "az quota update")
@@ -46,6 +47,14 @@ def test_checks_run_at_once_and_keep_their_order() -> None:
 
     found = side_by_side([check(number) for number in range(20)], ())
     assert [each.subject for each in found] == [str(number) for number in range(20)]
+
+
+def test_a_sign_in_that_ended_has_its_remedy() -> None:
+    def fail() -> list[Finding]:
+        raise SignInError("the refresh token was revoked")
+
+    (finding,) = side_by_side([Check("Quota", "vCPUs", fail)], (AzureAnswerError,))
+    assert (finding.state, finding.remedy) == ("unknown", "az login")
 
 
 @pytest.mark.parametrize(

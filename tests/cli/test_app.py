@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito import __version__
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
@@ -14,11 +15,13 @@ OF_ENVIRONMENTS = (
     "synth",
     "diff",
     "preflight",
+    "plan",
     "deploy",
     "destroy",
     "release",
     "gpu-pools",
     "cost",
+    "size",
     "status",
 )
 SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
@@ -50,6 +53,11 @@ def test_the_console_script_lists_the_subcommands_with_a_whole_line_each() -> No
     assert tuple(line.split()[0] for line in lines) == SUBCOMMANDS
     assert all(line.endswith(".") and not line.endswith("...") for line in lines)
     assert "Example: aks-kaito synth dev" in epilog
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    ran = run("--version")
+    assert (ran.stdout, ran.returncode) == (f"aks-kaito {__version__}\n", 0)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
@@ -104,8 +112,10 @@ def test_synth_is_main_py_from_any_folder(tmp_path: Path) -> None:
     assert (ran.returncode, 'AKS_KAITO_ENV = "nowhere": must be one of: bad' in ran.stderr) == (2, True)
 
 
-def test_synthesis_does_not_import_the_command() -> None:
-    command = [sys.executable, "-X", "importtime", "main.py", "--help"]
-    imported = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stderr
+def test_synthesis_does_not_import_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "main.py"]
+    variables = {**os.environ, "AKS_KAITO_ENV": "dev", "CDKTF_OUTDIR": str(tmp_path)}
+    ran = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True, timeout=60)
+    imported = ran.stderr
     assert "aks_kaito.settings" in imported
     assert not {"typer", "aks_kaito_cli"} & {line.rpartition("|")[2].strip() for line in imported.splitlines()}

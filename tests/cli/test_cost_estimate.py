@@ -292,3 +292,18 @@ def test_the_fake_answers_the_filters_that_are_asked(stacks: dict[str, dict[str,
                 "public IP address, StandardV2",
             }
         )
+
+
+def test_nodes_of_a_scheduled_model_are_billed_by_its_hours() -> None:
+    always = {**MODEL, "name": "default", "replicas": 4, "min_replicas": 1}
+    scheduled = {**always, "name": "night", "hours_per_week": 42.0}
+    found = estimate([], {**REGION, "models": [always, scheduled]}, recorded)
+    first, second = (each.priced.monthly for each in found.gpus)
+    assert second == Range(*(amount / 4 for amount in first))
+    assert found.gpu_total == first.plus(second)
+    # A saving counts hours that no schedule has saved already.
+    assert wording.saving(found, schedule.parse("84/week")) == Range(*(amount / 2 for amount in first))
+    data = wording.as_data(found)["gpus"]
+    assert [each["hours_per_week"] for each in data] == [None, 42.0]
+    assert "wake a model outside its schedule are not included" in wording.sentence("dev", found, "EUR", None)
+    assert wording.hours_of(found.gpus[1].gpu) == ", 42 of 168 hours a week"

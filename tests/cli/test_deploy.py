@@ -1,12 +1,13 @@
 """Deploying step by step, with stand-ins for the programs that need Azure or a cluster."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from aks_kaito.charts.names import SIGN_IN_SECRETS
 from support.project import OWN_ID
-from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, OPEN, SIGN_IN, environment, placed, run, starting
+from support.stand_ins import DEV, DIGEST, GROUP, GUARDED, OPEN, SIGN_IN, environment, linked, placed, run, starting
 
 PLATFORM = "cdk deploy kaito-dev-platform --auto-approve"
 WORKLOADS = "cdk deploy kaito-dev-workloads --auto-approve"
@@ -20,7 +21,8 @@ KAITO_IMAGE = (
 )
 CHECKED = 'but kaito.version = "0.6.0": presets, GPU sizes and nodes were checked for 0.6.0; '
 IN_CLUSTER = "kubectl --kubeconfig KUBECONFIG --namespace kaito-chat"
-A_GATEWAY = "get gateways.gateway.networking.k8s.io kaito-chat --ignore-not-found --output name --request-timeout=15s"
+THE_GATEWAYS = "gateways.gateway.networking.k8s.io kaito-chat kaito-chat-models"
+A_GATEWAY = f"get {THE_GATEWAYS} --ignore-not-found --output name --request-timeout=15s"
 RUNNING = f"{IN_CLUSTER} get deployment/kaito-chat --output jsonpath={{.spec.template.spec.containers[0].image}}"
 IN_POD = (
     f"{IN_CLUSTER} exec deployment/kaito-chat -- python -m kaito_chat.probe --chat http://127.0.0.1:8000 --timeout 2700"
@@ -71,6 +73,19 @@ def test_the_image_is_pinned_and_the_printed_command_can_be_typed(tmp_path: Path
     assert (variables["TF_VAR_chat_image_tag"], variables["TF_VAR_chat_image_digest"]) == ("0.2.0", DIGEST)
     typed = f"AKS_KAITO_ENV=dev TF_VAR_chat_image_tag=0.2.0 TF_VAR_chat_image_digest={DIGEST} cdk deploy"
     assert typed in ran.done.stdout
+
+
+def test_a_lock_of_the_providers_is_read_only(tmp_path: Path) -> None:
+    locks = linked(tmp_path / "project") / "locks"
+    locks.mkdir()
+    (locks / "platform.terraform.lock.hcl").write_text("", encoding="utf-8")
+    ran = run(tmp_path, "deploy", "dev", "0.2.0", variables={"TF_CLI_ARGS_init": "-get=false"})
+    assert ran.done.returncode == 0, ran.done.stderr
+    platform, workloads = re.findall(r"^== deploy the \w+: (.+?) cdk deploy", ran.done.stdout, re.MULTILINE)
+    assert "TF_CLI_ARGS_init='-get=false -lockfile=readonly'" in platform
+    assert "TF_CLI_ARGS_init" not in workloads
+    planned = run(tmp_path, "plan", "dev", variables={"TF_CLI_ARGS_init": ""})
+    assert "AKS_KAITO_ENV=dev TF_CLI_ARGS_init=-lockfile=readonly cdk diff" in planned.done.stdout
 
 
 def test_the_users_kubeconfig_is_not_changed(tmp_path: Path) -> None:
@@ -124,6 +139,17 @@ def test_the_report_compares_the_version_of_the_add_on(image: str, version: str,
     )
     assert ran.done.returncode == 0, ran.done.stderr
     assert words in ran.done.stdout
+
+
+def test_the_version_of_the_chart_is_read_in_its_namespace(tmp_path: Path) -> None:
+    variables = environment(tmp_path, f'{DEV}\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n')
+    image = "mcr.microsoft.com/aks/kaito/workspace:0.12.0"
+    ran = run(
+        tmp_path, "deploy", "dev", "0.2.0", variables=variables, answers={"get deployment/kaito-workspace": image}
+    )
+    assert ran.done.returncode == 0, ran.done.stderr
+    assert "the cluster runs 0.12.0, as kaito.version says" in ran.done.stdout
+    assert KAITO_IMAGE.replace("kube-system", "kaito-workspace") in placed(ran)
 
 
 def test_a_version_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,34 @@ def test_the_cost_of_an_environment_that_neither_side_has_is_refused(repository:
     ran = run(repository, "cost", "mine", "--diff", "main", **variables)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "ENV = 'mine': neither side has such an environment" in ran.stderr
+
+
+def test_the_comment_of_a_review_has_the_difference_and_the_cost(repository: Path, tmp_path: Path) -> None:
+    (repository / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "review_comment.py", repository / "tools")
+    git(repository, "rm", "--quiet", "environments/dev-two.toml")
+    git(repository, "commit", "--quiet", "--message=one environment")
+    base = git(repository, "rev-parse", "HEAD").strip()
+    edit(repository / "environments" / "dev.toml", *SIZE)
+    with prices.running() as fake:
+        ran = subprocess.run(
+            [sys.executable, str(repository / "tools" / "review_comment.py"), base],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{repository / 'cli'}:{repository / 'constructs'}",
+                "AKS_KAITO_PRICES_ENDPOINT": fake.endpoint,
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert ran.returncode == 0, ran.stderr
+    text = (repository / "dist" / "review-comment.md").read_text(encoding="utf-8")
+    assert text == ran.stdout.removesuffix("\n")
+    assert text.startswith(f"### Synthesized Terraform, compared with `{base[:10]}`\n")
+    assert '| `"Standard_D4ads_v5"` | `"Standard_D8ads_v5"` |' in text
+    assert f"### Cost of `dev`, compared with `{base[:10]}`" in text
+    assert f"The change since {base[:10]} changes the cost of dev by -182.50 to -547.50 USD per month" in text

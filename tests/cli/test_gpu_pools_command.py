@@ -11,9 +11,10 @@ import pytest
 
 from support import fake_azure, prices
 from support.fake_azure import FakeAzure, Reply, error
-from support.kaito_pools import POOL, agent_pool, crds, listed, node_claim, workspace
+from support.kaito_pools import POOL, agent_pool, claim_of_node, crds, listed, node_claim, workspace
 from support.pool_place import CLUSTER, POOLS, SUBSCRIPTION, Place, prepared
 from support.prices import Answer, FakePrices
+from support.stand_ins import DEV, environment
 
 
 @pytest.fixture
@@ -134,3 +135,30 @@ def test_azure_that_does_not_tell(
     assert (ran.returncode, ran.stdout) == (status, "")
     assert words in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+HELM = '\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n'
+
+
+def test_nodes_of_node_auto_provisioning_are_listed_by_their_claims(place: Place, azure: FakeAzure) -> None:
+    azure.listed(POOLS, agent_pool("system", mode="System"))
+    place.variables |= environment(place.folder, DEV + HELM)
+    place.owners(workspace(), claim_of_node(), {"kind": "NodeClaim", "metadata": {"name": "default-abcde"}})
+    ran = place.run("dev")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split()[0] == "Node"
+    assert "KAITO made 1 node in dev, for 4.16 USD per hour (3,037 per month); none is an orphan." in ran.stdout
+    assert "default-abcde" not in ran.stdout
+    place.owners(claim_of_node())
+    found = json.loads(place.run("dev", "--json").stdout)
+    (node,) = found["pools"]
+    assert (node["name"], node["state"], node["size"]) == (
+        "kaito-chat-kc-model-x7k2p",
+        "left",
+        "Standard_NV36ads_A10_v5",
+    )
+    assert node["detail"].endswith("is gone, but the NodePool kaito-chat-kc-model keeps the node")
+    assert found["next"] == "kubectl delete nodepools.karpenter.sh kaito-chat-kc-model"
+    ran = place.run("dev", fails="get workspaces")
+    assert ran.returncode == 3
+    assert "the nodes of node auto-provisioning are in the cluster, which cannot be read" in said(ran)

@@ -80,6 +80,18 @@ def test_each_quota_is_compared_with_the_sum_of_all_machines(
     assert {each.state for each in of_vcpus.values()} == {"ok"}
 
 
+def test_nodes_in_no_pool_are_the_environments_own(azure: FakeAzure, tmp_path: Path) -> None:
+    text = DEV + '[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n'
+    nodes = "MC_rg-kaito-dev-westeurope_aks-kaito-dev-westeurope_westeurope"
+    machines = f"{ready.SCOPE}/resourceGroups/{nodes}/providers/Microsoft.Compute/virtualMachines"
+    size = {"hardwareProfile": {"vmSize": "Standard_NV36ads_A10_v5"}}
+    azure.listed(POOLS)
+    azure.listed(machines, {"properties": size}, {"properties": {**size, "priority": "Spot"}})
+    for each, used in ((text, "36 of those used are this environment's"), (DEV, "")):
+        finding = checked(azure, tmp_path, each, usages=usages(usage(A10, 36, 72)))[OF_A10]
+        assert (finding.state, used in finding.detail) == ("ok" if used else "warning", True)
+
+
 @pytest.mark.parametrize(
     ("changed", "subject", "state", "limit"),
     [

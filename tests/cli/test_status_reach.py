@@ -18,9 +18,10 @@ from aks_kaito_cli.status.reach import Cluster, Reader
 from support.kaito_cluster import MODEL, READY_06, controllers, log, workspace
 from support.kubernetes_api import kubernetes_api
 from support.needs import needs_program
-from support.project import TODAY
+from support.project import ROOT, TODAY
 from support.stand_ins import DEV, prepare
 
+SETTINGS = load(ROOT / "environments" / "dev.toml", TODAY).settings
 UNREACHED = "Unable to connect to the server: dial tcp: lookup kaito.hcp.westeurope.azmk8s.io: no such host"
 # Other words of the command line for the direct path and the one in the cluster.
 DIRECT = "kubectl --kubeconfig"
@@ -68,7 +69,7 @@ def printed(folder: Path, **answers: str) -> str:
     """Run the script for the cluster in a genuine shell, with a stand-in for kubectl."""
     variables = prepare(folder, answers={**answers, **ANSWERS})
     ran = subprocess.run(
-        ["/bin/sh", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
+        ["/bin/sh", "-c", script(SETTINGS)], env=variables, capture_output=True, text=True, check=False, timeout=120
     )
     return ran.stdout
 
@@ -199,7 +200,7 @@ def test_failures_inside_the_cluster_stay_with_their_questions(tmp_path: Path) -
         tmp_path, fails="nodeclaims", answers=ANSWERS, variables={"SAYS": "Error from server (Forbidden): no"}
     )
     ran = subprocess.run(
-        ["/bin/sh", "-c", script("kaito-chat")], env=variables, capture_output=True, text=True, check=False, timeout=120
+        ["/bin/sh", "-c", script(SETTINGS)], env=variables, capture_output=True, text=True, check=False, timeout=120
     )
     found = sections(ran.stdout)
     assert {key: each.error for key, each in found.items() if each.error} == {

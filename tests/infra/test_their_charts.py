@@ -195,7 +195,10 @@ def test_the_page_lists_the_images_of_our_charts() -> None:
     pattern = re.compile(r"^ *repository: ([\w./-]+)\n *tag: (\S+)$", re.MULTILINE)
     texts = [path.read_text(encoding="utf-8") for path in ROOT.glob("charts/*/values.yaml")]
     images = {f"{repository}:{tag}" for text in texts for repository, tag in pattern.findall(text)}
-    assert images == {"nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless"}
+    assert images == {
+        "mcr.microsoft.com/oss/v2/llm-d/llm-d-router-endpoint-picker:v0.9.0",
+        "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless",
+    }
     assert {f"`{image}`" for image in images} <= rows(page, 2)
     # No other place of the values has an image.
     assert sum(len(re.findall(r"repository: [^\s\"]", text)) for text in texts) == len(images)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aks_kaito import __version__
 from aks_kaito.charts.names import CHARTS_FOLDER, IMAGE_TAG
 from aks_kaito.settings import Environment, Settings
 from support.environments import altered
@@ -162,7 +163,7 @@ def test_the_chat_is_installed_after_the_wait_for_kaito(name: str, workloads: di
 def test_the_tag_is_the_charts_and_the_applications_version() -> None:
     chart = yaml.safe_load((ROOT / "charts" / "kaito-chat" / "Chart.yaml").read_text(encoding="utf-8"))
     application = tomllib.loads((ROOT / "app" / "pyproject.toml").read_text(encoding="utf-8"))
-    assert IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
+    assert __version__ == IMAGE_TAG == chart["appVersion"] == application["project"]["version"]
 
 
 def dependencies(document: dict[str, Any], address: str) -> set[str]:

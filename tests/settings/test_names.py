@@ -70,7 +70,10 @@ def test_namespaces_of_other_releases_are_refused(
 def test_every_release_keeps_its_namespace(tmp_path: Path) -> None:
     charts = [found for found in vars(theirs).values() if isinstance(found, theirs.Chart)]
     assert charts
-    stack = {"workloads": ["kube_prometheus_stack_enabled = true"]}
+    stack = {
+        "workloads": ["kube_prometheus_stack_enabled = true"],
+        "kaito": ['distribution = "helm"', 'version = "0.12.0"', 'provisioner = "gpu-provisioner"'],
+    }
     for chart in charts:
         text = edited({**stack, "chat": [f'namespace = "{chart.namespace}"']})
         assert "chat.namespace" in problems(written(tmp_path, text)), chart.name

@@ -1,30 +1,14 @@
 """Rules between settings: for each, a file that breaks it, and a message with key, value and allowed values."""
 
+import importlib
+import pkgutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from aks_kaito.settings import load
-from aks_kaito.settings.rules import (
-    RULES,
-    WARNINGS,
-    Rule,
-    addresses,
-    cluster,
-    egress,
-    ingress,
-    jump_box,
-    kaito,
-    machines,
-    models,
-    names,
-    placeholders,
-    regions,
-    services,
-    sizes,
-    tags,
-)
+from aks_kaito.settings import load, rules
+from aks_kaito.settings.rules import RULES, WARNINGS, Rule
 from support.environment_files import DEV, OPEN, changed, edited, problems, warnings, written
 from support.project import TODAY
 
@@ -270,22 +254,9 @@ def test_no_warning_advises_a_gateway_that_the_region_does_not_have(tmp_path: Pa
 
 
 def test_every_rule_is_listed_once() -> None:
-    modules = (
-        addresses,
-        cluster,
-        egress,
-        ingress,
-        jump_box,
-        kaito,
-        machines,
-        models,
-        names,
-        placeholders,
-        regions,
-        services,
-        sizes,
-        tags,
-    )
+    modules = [
+        importlib.import_module(f"{rules.__name__}.{each.name}") for each in pkgutil.iter_modules(rules.__path__)
+    ]
     defined = [each for module in modules for each in vars(module).values() if isinstance(each, Rule)]
     listed = [*RULES, *WARNINGS]
     assert len(listed) == len(set(listed))

@@ -244,6 +244,7 @@ TEXTS: list[tuple[str, Kind, str]] = [
         "pending Error presenting challenge: request error: RESPONSE 403: 403 Forbidden ERROR CODE: AuthorizationFailed",
     ),
     ("provisioner", "controller", "kaito-gpu-provisioner is not available"),
+    ("provisioner", "controller", "gpu-provisioner is not available"),
     ("webhook", "controller", "kaito-workspace is not available: it is missing"),
 ]
 # These count only after a while.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aks_kaito import node
 from support.needs import needs, needs_path, needs_program
 from support.project import ROOT
+from support.stub_providers import attached
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
 INSTALLED = Path(sys.prefix) / "clis"
@@ -135,7 +136,7 @@ def prepare(cli: str, environment: str, documents: dict[str, Document], folder: 
 
 
 def stubs(documents: dict[str, Document], folder: Path) -> dict[str, str]:
-    """Write stubs of providers into a folder; return the variables with which Terraform uses them."""
+    """Write stubs of providers into a folder, and start them; return the variables with which Terraform uses them."""
     needs_path(TFSTUB, "the stub providers in ../shared/tfstub")
     for stack, document in documents.items():
         (folder / stack).mkdir(parents=True)
@@ -148,4 +149,5 @@ def stubs(documents: dict[str, Document], folder: Path) -> dict[str, str]:
         check=True,
         timeout=60,
     ).stdout
-    return dict(word.split("=", 1) for word in shlex.split(printed) if word != "export")
+    variables = dict(word.split("=", 1) for word in shlex.split(printed) if word != "export")
+    return variables | attached(documents.values(), folder / "mirror", {**os.environ, **variables})

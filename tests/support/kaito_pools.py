@@ -59,6 +59,23 @@ def node_claim(name: str = POOL, *, going: bool = False) -> dict[str, Any]:
     return {"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim", "metadata": metadata}
 
 
+def claim_of_node(name: str = "kaito-chat-kc-model-x7k2p", **more: str) -> dict[str, Any]:
+    """Return a NodeClaim of node auto-provisioning, with the labels of KAITO's NodePool; `more` are further labels."""
+    labels = {
+        "karpenter.sh/nodepool": "kaito-chat-kc-model",
+        "karpenter.kaito.sh/workspace-name": "kc-model",
+        "karpenter.kaito.sh/workspace-namespace": "kaito-chat",
+        **more,
+    }
+    size = {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": ["Standard_NV36ads_A10_v5"]}
+    return {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodeClaim",
+        "metadata": {"name": name, "labels": labels, "creationTimestamp": "2026-11-20T09:30:00Z"},
+        "spec": {"requirements": [size]},
+    }
+
+
 def listed(*items: dict[str, Any]) -> dict[str, Any]:
     """Return the List that kubectl prints."""
     return {"apiVersion": "v1", "kind": "List", "items": list(items), "metadata": {"resourceVersion": ""}}

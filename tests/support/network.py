@@ -58,7 +58,8 @@ def _rules(objects: list[Object], direction: str, of: str) -> list[dict[str, Any
 
 
 def _container_ports(objects: list[Object]) -> dict[str, int]:
-    (found,) = [each for each in objects if each["kind"] == "Deployment"]
+    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    (found,) = [each for each in deployments if each["metadata"]["labels"]["app.kubernetes.io/component"] == "chat"]
     (container,) = found["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each["containerPort"] for each in container["ports"]}
 

@@ -30,12 +30,13 @@ class Place:
     """The fakes, and the command that uses them.
 
     Attributes:
+        folder: The folder of the run.
         answers: Output of programs, by words of their command lines.
         asked: The command lines of the programs of the last run.
     """
 
     def __init__(self, folder: Path, azure: FakeAzure, fake: FakePrices) -> None:
-        self._folder = folder
+        self.folder = folder
         self.azure = azure
         self.answers = {
             "account get-access-token": json.dumps({"accessToken": fake_azure.TOKEN, "expires_on": 4102444800}),
@@ -56,7 +57,7 @@ class Place:
 
     def run(self, *arguments: str, fails: str = "", typed: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command; `typed` is what the user types on a terminal."""
-        surroundings = stand_ins.prepare(self._folder, fails=fails, answers=self.answers, variables=self.variables)
+        surroundings = stand_ins.prepare(self.folder, fails=fails, answers=self.answers, variables=self.variables)
         command = [*stand_ins.AKS_KAITO, "gpu-pools", *arguments]
         ours, theirs = pty.openpty() if typed is not None else (-1, subprocess.DEVNULL)
         if typed is not None:
@@ -68,7 +69,7 @@ class Place:
         finally:
             for each in (ours, theirs) if typed is not None else ():
                 os.close(each)
-        noted = self._folder / "noted"
+        noted = self.folder / "noted"
         lines = noted.read_text().splitlines() if noted.exists() else []
         self.asked = [" ".join(json.loads(line)[0]) for line in lines]
         return done

@@ -22,6 +22,7 @@ _ARGUMENTS: dict[str, Any] = {
     "image": "kaito-chat:0.2.0",
     "kubeconfig": "kubeconfig",
     "name": "name",
+    "names": ("first", "second"),
     "namespace": "kaito-chat",
     "port": 8000,
     "query": "name",

@@ -12,15 +12,20 @@ from typing import Any
 
 import yaml
 
+from aks_kaito import __version__
 from support.needs import needs
 from support.project import ROOT
 
 CHART = ROOT / "charts" / "kaito-chat"
 CASES = tuple(path.name.removesuffix("-values.yaml") for path in sorted((CHART / "ci").glob("*-values.yaml")))
 INFERENCE_SET = "kaito.sh/v1beta1/InferenceSet"
+INFERENCE_POOL = "inference.networking.k8s.io/v1/InferencePool"
+GATEWAY = "gateway.networking.k8s.io/v1/Gateway"
+# Kinds beside Kubernetes's own that the cluster serves and templates ask for.
+SERVED = (INFERENCE_SET, INFERENCE_POOL, GATEWAY)
 KUBERNETES = ("1.33", "1.34", "1.35", "1.36", "1.37")
 HELMS = ("helm", "helm3")
-IMAGE = {"repository": "example.azurecr.io/kaito-chat", "tag": "0.1.0"}
+IMAGE = {"repository": "example.azurecr.io/kaito-chat", "tag": __version__}
 
 Object = dict[str, Any]
 
@@ -71,7 +76,7 @@ def render(
     values: dict[str, Any] | None = None,
     *,
     show_only: str | None = None,
-    api_versions: tuple[str, ...] = (INFERENCE_SET,),
+    api_versions: tuple[str, ...] = SERVED,
     kube_version: str = "1.35",
     helm: str = "helm",
     release: str = "demo",

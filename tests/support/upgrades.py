@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.rendering import CHART, INFERENCE_SET, Object, render
+from support.rendering import CHART, SERVED, Object, render
 
 _POLICY = "helm.sh/resource-policy"
 _HOOK = "helm.sh/hook"
@@ -40,7 +40,7 @@ def upgrade(
     old_chart: Path = CHART,
     chart: Path = CHART,
     release: str = "demo",
-    api_versions: tuple[str, ...] = (INFERENCE_SET,),
+    api_versions: tuple[str, ...] = SERVED,
 ) -> Upgrade:
     """Render two releases and compare them; `old_chart` is the chart of the first one."""
     options: dict[str, Any] = {"release": release, "api_versions": api_versions}

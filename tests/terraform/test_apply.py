@@ -3,43 +3,23 @@
 `test_clis.py` applies the shipped environments; these are stacks with other settings.
 """
 
-import json
-import os
-import subprocess
-import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aks_kaito.settings import Environment, load
-from support.command_lines import TFSTUB
 from support.environment_files import OPEN, edited, written
 from support.environments import EVERYTHING, altered, changed
-from support.needs import needs_path, needs_program
 from support.project import TODAY
 from support.stacks import synthesized
+from support.terraform_runs import Runs
 
 
-def applied(document: dict[str, Any], folder: Path) -> dict[str, int]:
+def applied(document: dict[str, Any], folder: Path) -> Counter[str]:
     """Plan, apply and plan again; return the number of resources of each type."""
-    needs_program("terraform", package="terraform")
-    needs_path(TFSTUB, "the stub providers in ../shared/tfstub")
-    (folder / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, str(TFSTUB), "apply", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "CHECKPOINT_DISABLE": "1"},
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    result = json.loads(ran.stdout)
-    assert result["stable"]
-    assert result["second_plan"] == {}
-    found: dict[str, int] = result["applied"]
-    return found
+    return Counter(address.partition(".")[0] for address in Runs(document, folder).apply(document))
 
 
 def test_terraform_applies_what_no_shipped_environment_has(
@@ -84,6 +64,18 @@ def test_terraform_applies_workloads_that_no_shipped_environment_has(
 ) -> None:
     document = synthesized(altered(environments["dev"], **tables), "workloads")
     assert applied(document, tmp_path)["helm_release"] == len(document["resource"]["helm_release"])
+
+
+@pytest.mark.parametrize("stack", ["platform", "workloads"])
+def test_terraform_applies_the_open_source_kaito(
+    stack: str, environments: dict[str, Environment], tmp_path: Path
+) -> None:
+    kaito = {"distribution": "helm", "version": "0.12.0", "provisioner": "gpu-provisioner"}
+    found = applied(synthesized(altered(environments["dev"], kaito=kaito), stack), tmp_path)
+    if stack == "platform":
+        assert found["azurerm_federated_identity_credential"] == 2
+    else:
+        assert found["helm_release"] == 6
 
 
 SEVERAL = """

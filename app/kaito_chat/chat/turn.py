@@ -95,6 +95,7 @@ class Turn:
             raise
 
     def _ask(self) -> Question:
+        metrics.LAST_USE.labels(self._model.name).set_to_current_time()
         chosen = context.session.chat_settings
         messages = messages_for_model(chat_context.get(), system_prompt_of(self._settings, self._model, chosen))
         # Without an answer there is nothing to continue: the question is sent again, with all the room there is.
@@ -119,6 +120,7 @@ class Turn:
             with metrics.WAITING.labels(self._model.name).track_inprogress():
                 await self._model.changed(FIRST_LOOK_SECONDS)
                 while not self._model.ready:
+                    metrics.LAST_USE.labels(self._model.name).set_to_current_time()
                     text = self._texts.warming_up(self._model)
                     if offers_wake(self._settings, self._model, context.session.user):
                         text += f" {self._texts.say('warming.wake')}"

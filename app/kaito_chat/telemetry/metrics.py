@@ -44,6 +44,11 @@ WAITING = Gauge("kaito_chat_waiting_questions", "Questions waiting for their mod
 SESSIONS = Gauge("kaito_chat_sessions", "Open pages, including those that may still reconnect.")
 MODEL_READY = Gauge("kaito_chat_model_ready", "Whether the model is ready (1) or not (0).", ["model"])
 MODEL_ASLEEP = Gauge("kaito_chat_model_asleep", "Whether the model is scaled to zero (1) or not (0).", ["model"])
+LAST_USE = Gauge(
+    "kaito_chat_model_last_use_timestamp_seconds",
+    "When a user last asked or woke the model, at the earliest the start of this process.",
+    ["model"],
+)
 REPLICA_READY = Gauge(
     "kaito_chat_replica_ready", "Whether a server of the model accepts questions (1) or not (0).", ["model", "replica"]
 )
@@ -56,6 +61,11 @@ SIGN_INS = Counter("kaito_chat_sign_ins", "Sign-in attempts, by outcome (ok, fai
 HISTORY_PENDING = Gauge("kaito_chat_history_pending", "Writes waiting for the history's database.")
 HISTORY_OLDEST = Gauge("kaito_chat_history_oldest_pending_seconds", "Age of the oldest waiting write.")
 HISTORY_DROPPED = Counter("kaito_chat_history_dropped", "Writes to the history that were lost, by reason.", ["reason"])
+KUBERNETES_ERRORS = Counter(
+    "kaito_chat_kubernetes_errors",
+    "Objects of KAITO that could not be read from the API server, by resource and reason.",
+    ["resource", "reason"],
+)
 DRAINING = Gauge("kaito_chat_draining", "Whether this process is shutting down.")
 
 for _metric, _values in (
@@ -65,6 +75,9 @@ for _metric, _values in (
 ):
     for _value in _values:
         _metric.labels(_value)
+for _resource in ("inferencesets", "workspaces"):
+    for _value in ("forbidden", "missing", "unreachable", "failed"):
+        KUBERNETES_ERRORS.labels(_resource, _value)
 
 
 def begin(model: str, *, outcomes: Iterable[str], errors: Iterable[str]) -> None:
@@ -81,6 +94,7 @@ def begin(model: str, *, outcomes: Iterable[str], errors: Iterable[str]) -> None
         ERRORS.labels(model, kind)
     for direction in ("prompt", "completion"):
         TOKENS.labels(model, direction)
+    LAST_USE.labels(model).set_to_current_time()
     for metric in (RETRIES, FIRST_TOKEN, ANSWER, ACTIVE, WAITING):
         metric.labels(model)
 
@@ -92,7 +106,7 @@ def end(model: str, replicas: Iterable[str]) -> None:
         model: The name.
         replicas: The names of its servers.
     """
-    for gauge in (MODEL_READY, MODEL_ASLEEP):
+    for gauge in (MODEL_READY, MODEL_ASLEEP, LAST_USE):
         gauge.remove(model)
     for replica in replicas:
         REPLICA_READY.remove(model, replica)

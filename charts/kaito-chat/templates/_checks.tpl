@@ -61,4 +61,5 @@
 {{- include "kaito-chat.renameCheck" . -}}
 {{- range prepend (get .Values.model "resolved").models . }}{{ include "kaito-chat.modelChecks" . }}{{ end -}}
 {{- include "kaito-chat.ingressChecks" . -}}
+{{- include "kaito-chat.routingChecks" . -}}
 {{- end -}}

@@ -33,7 +33,8 @@ Workspace, and every such field for an InferenceSet.
 {{- /* Kind and generation of the model as JSON: {set: bool, generation: text}. */ -}}
 {{- define "kaito-chat.identity" -}}
 {{- $kind := default "" .Values.model.kind -}}
-{{- $set := or (eq $kind "InferenceSet") (and (not $kind) (or (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled)) -}}
+{{- $always := eq "always" (default "auto" (default dict .Values.kaito).inferenceSets) -}}
+{{- $set := or (eq $kind "InferenceSet") (and (not $kind) (or $always (gt (int .Values.model.replicas) 1) .Values.model.autoscaling.enabled)) -}}
 {{- $found := include "kaito-chat.identityOf" (dict "root" . "set" $set) | fromJson -}}
 {{- if and (not $kind) (not $set) -}}
 {{- $scaled := include "kaito-chat.identityOf" (dict "root" . "set" true) | fromJson -}}

@@ -124,9 +124,15 @@ adapters:
 {{- $_ := set $annotations "scaledobject.kaito.sh/max-replicas" (toString .Values.model.autoscaling.maxReplicas) -}}
 {{- $metrics := list -}}
 {{- range .Values.model.autoscaling.metrics -}}
-{{- $metrics = append $metrics (dict "name" .name "type" .type "upthreshold" .upThreshold "downthreshold" .downThreshold) -}}
+{{- $metrics = append $metrics (merge (dict "name" .name "type" .type "upthreshold" .upThreshold "downthreshold" .downThreshold) (ternary (dict "metriccachewindow" .windowSeconds) dict (hasKey . "windowSeconds"))) -}}
 {{- end -}}
 {{- $_ := set $annotations "scaledobject.kaito.sh/metrics" (toYaml $metrics) -}}
+{{- /* Default values of keda-kaito-scaler are left out: deployed objects do not change. */ -}}
+{{- $defaults := dict "evaluationWindow" 60 "scaleUpCooldown" 300 "scaleDownCooldown" 300 -}}
+{{- range $key, $default := $defaults -}}
+{{- $seconds := dig (printf "%sSeconds" $key) $default $.Values.model.autoscaling | int -}}
+{{- if ne $seconds (int $default) }}{{ $_ := set $annotations (printf "scaledobject.kaito.sh/%s" (lower $key)) (toString $seconds) }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- merge $annotations (include "kaito-chat.kaitoAnnotations" . | fromJson) | toJson -}}
 {{- end -}}

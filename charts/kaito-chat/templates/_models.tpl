@@ -94,16 +94,21 @@ autoscaling:
       type: gauge
       upThreshold: 5
       downThreshold: 1
+  evaluationWindowSeconds: 60
+  scaleUpCooldownSeconds: 300
+  scaleDownCooldownSeconds: 300
 autoUpgrade:
   enabled: false
   strategy: InPlace
   schedule: ""
   duration: 4h
 schedule:
+  enabled: false
   wakes: ""
   sleeps: ""
   timeZone: UTC
   replicas: 1
+  holdSeconds: 3600
 ingress:
   enabled: false
   host: ""
@@ -166,6 +171,7 @@ ingress:
 {{- fail (printf "%s.adapters: %q needs an image or a volume, and not both." $path .name) -}}
 {{- end -}}
 {{- end -}}
+{{- include "kaito-chat.scheduleChecks" . -}}
 {{- include "kaito-chat.switchChecks" . -}}
 {{- end -}}
 

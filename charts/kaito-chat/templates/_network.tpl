@@ -22,7 +22,10 @@ and the port of the pods if it is a Service whose pods listen on another port.
 {{- define "kaito-chat.endpoints" -}}
 {{- $found := dict -}}
 {{- range $index, $model := .Values.chat.models -}}
-{{- $_ := set $found (printf "model %d" (add1 $index)) (dict "url" $model.endpointUrl "podPort" $model.podPort "of80" 5000) -}}
+{{- range $number, $url := prepend (default list $model.replicaUrls) $model.endpointUrl -}}
+{{- $name := printf "model %d%s" (add1 $index) (ternary "" (printf ", replica %d" $number) (eq $number 0)) -}}
+{{- $_ := set $found $name (dict "url" $url "podPort" $model.podPort "of80" 5000) -}}
+{{- end -}}
 {{- end -}}
 {{- with get (default dict .Values.chat.settings) "OTEL_EXPORTER_OTLP_ENDPOINT" -}}
 {{- $policy := $.Values.networkPolicy -}}
@@ -109,6 +112,15 @@ Services forward it to 5000). Takes url, root, podPort and of80.
     - ipBlock: {cidr: 169.254.10.0/24}
     - ipBlock: {cidr: 169.254.20.10/32}
   ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{- end -}}
+
+{{- /* Peers of the API server. */ -}}
+{{- define "kaito-chat.apiServerPeers" -}}
+{{- if .Values.networkPolicy.apiServerCidr -}}
+- {{ include "kaito-chat.ipBlock" (dict "cidr" .Values.networkPolicy.apiServerCidr "name" "networkPolicy.apiServerCidr") }}
+{{- else -}}
+- {{ include "kaito-chat.outside" . }}
+{{- end -}}
 {{- end -}}
 
 {{- /* Egress rule for HTTPS outside the cluster and the virtual network, and to private endpoints of Azure's services. */ -}}

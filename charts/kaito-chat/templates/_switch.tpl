@@ -124,13 +124,18 @@ first success, 0.6 keeps InferenceReady.
 {{- end -}}
 
 {{- /*
-Replicas of an InferenceSet; empty to leave them to KAITO. With autoscaling the live count: without the field, the API
-server would set the default of 1 at the change from a fixed number.
+Replicas of an InferenceSet; empty to leave them to KAITO. With autoscaling or a schedule the live count, also 0: without
+the field, the API server would set the default of 1 at the change from a fixed number.
 */ -}}
 {{- define "kaito-chat.replicas" -}}
-{{- if .Values.model.autoscaling.enabled -}}
-{{- with include "kaito-chat.liveNamed" (dict "root" . "set" true "name" (include "kaito-chat.model" .)) | fromJson -}}
-{{- with dig "spec" "replicas" "" . }}{{ int . }}{{ end -}}
+{{- $scheduled := not (empty (include "kaito-chat.scheduled" .)) -}}
+{{- if or .Values.model.autoscaling.enabled $scheduled -}}
+{{- $live := include "kaito-chat.liveNamed" (dict "root" . "set" true "name" (include "kaito-chat.model" .)) | fromJson -}}
+{{- if hasKey (default dict $live.spec) "replicas" -}}
+{{- int $live.spec.replicas -}}
+{{- else if and $scheduled (lookup "v1" "Namespace" "" .Release.Namespace) -}}
+{{- /* A new model in a cluster; without one (helm template), a number would undo the schedule at each application. */ -}}
+{{- include "kaito-chat.awakeReplicas" . -}}
 {{- end -}}
 {{- else -}}
 {{- int .Values.model.replicas -}}

@@ -7,7 +7,10 @@ class AzureAnswerError(Exception):
     Attributes:
         status: The HTTP status; None if there was no answer.
         code: Azure's code of the error, such as AuthorizationFailed; empty if there is none.
+        remedy: The command that settles it; empty if there is none.
     """
+
+    remedy = ""
 
     def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
         """Describe the failure in one sentence."""
@@ -30,3 +33,5 @@ class ThrottledError(AzureAnswerError):
 
 class SignInError(AzureAnswerError):
     """Nobody is signed in, or the sign-in has ended."""
+
+    remedy = "az login"

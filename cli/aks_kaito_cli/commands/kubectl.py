@@ -1,12 +1,16 @@
 """Command lines of kubectl."""
 
-from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, GATEWAY, NGINX_NAMESPACE
+from aks_kaito.charts.names import CHAT_DEPLOYMENT, CHAT_SERVICE, KAITO_DEPLOYMENT, NGINX_NAMESPACE
 from aks_kaito_cli.commands import Command
 
 _DEPLOYMENT = f"deployment/{CHAT_DEPLOYMENT}"
-# The controller of the managed add-on, whose image tag is KAITO's version.
-_KAITO = "deployment/kaito-workspace"
+# KAITO's controller, whose image tag is KAITO's version.
+_KAITO = f"deployment/{KAITO_DEPLOYMENT}"
 _IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
+_POOLS = (
+    "jsonpath={range .items[*]}{.metadata.name}{range .status.parents[*].conditions[*]}"
+    ' {.type}={.status}{end}{"\\n"}{end}'
+)
 _PATIENCE = "--request-timeout=15s"
 _NAME = ("--output", "name")
 
@@ -37,9 +41,13 @@ class Kubectl:
         """Print the image of the chat's Deployment."""
         return self.command("get", _DEPLOYMENT, "--output", _IMAGE)
 
-    def kaito_image(self) -> Command:
-        """Print the image of the managed add-on's controller."""
-        return self.command("get", _KAITO, "--output", _IMAGE, _PATIENCE, namespace="kube-system")
+    def kaito_image(self, namespace: str) -> Command:
+        """Print the image of KAITO's controller, whose namespace depends on the distribution."""
+        return self.command("get", _KAITO, "--output", _IMAGE, _PATIENCE, namespace=namespace)
+
+    def inference_pools(self) -> Command:
+        """Print the names of the pools of models, each with its conditions."""
+        return self.command("get", "inferencepools.inference.networking.k8s.io", "--output", _POOLS, _PATIENCE)
 
     def exec_in_chat(self, *words: str) -> Command:
         """Run a program in one of the chat's pods."""
@@ -49,10 +57,11 @@ class Kubectl:
         """Forward a port of this machine to the chat."""
         return self.command("port-forward", f"service/{CHAT_SERVICE}", f"{port}:80")
 
-    def find_gateway(self) -> Command:
-        """Print the name of the chat's Gateway; nothing if there is none."""
-        kind = ("gateways.gateway.networking.k8s.io", GATEWAY)
-        return self.command("get", *kind, "--ignore-not-found", *_NAME, _PATIENCE)
+    def find_gateways(self, *names: str) -> Command:
+        """Print the names of those Gateways that exist."""
+        return self.command(
+            "get", "gateways.gateway.networking.k8s.io", *names, "--ignore-not-found", *_NAME, _PATIENCE
+        )
 
     def find_nginx(self) -> Command:
         """Print the names of the Services of F5's NGINX."""

@@ -1,13 +1,16 @@
-"""Command lines of Terraform, for what the CDK's CLI cannot do: read a state, and forget what it lists."""
+"""Command lines of Terraform, for what the CDK's CLI cannot do: read a state, empty it, lock the providers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from aks_kaito_cli.commands import Command
 
+# Platforms of the machines that deploy, whose provider packages a lock has hashes of.
+PLATFORMS = ("darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64")
+
 
 class Terraform(NamedTuple):
-    """Terraform in a folder that configures nothing but a backend.
+    """Terraform in a folder: of a stack, or of a configuration with nothing but a backend.
 
     Attributes:
         program: The executable.
@@ -23,6 +26,10 @@ class Terraform(NamedTuple):
     def init(self) -> Command:
         """Connect to the backend."""
         return self._command("init", "-input=false", "-no-color")
+
+    def lock_providers(self) -> Command:
+        """Write the hashes of the providers' packages for each platform."""
+        return self._command("providers", "lock", *(f"-platform={platform}" for platform in PLATFORMS))
 
     def pull(self) -> Command:
         """Print the state; nothing if there is none."""

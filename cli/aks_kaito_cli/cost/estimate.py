@@ -59,7 +59,7 @@ class Priced:
         if self.price is None:
             return NOTHING
         least, most = Decimal(self.line.minimum), Decimal(self.line.maximum)
-        return Range(*(self.price.monthly(number) for number in (least, (least + most) / 2, most)))
+        return Range(*(self.price.monthly(number) * self.line.share for number in (least, (least + most) / 2, most)))
 
 
 @dataclass(frozen=True)

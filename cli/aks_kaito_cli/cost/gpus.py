@@ -5,13 +5,15 @@ The only place that knows the form of the summary. A revision to compare with ma
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from aks_kaito_cli.cost.meters import virtual_machine
 from aks_kaito_cli.cost.resources import Line
 
+HOURS_OF_A_WEEK = 168
 # Lists of models, and the single ones of before.
-_LISTS = {"models": "model", "standbys": "standby"}
+_LISTS = {"models": "model", "standbys": "standby", "tunings": "tuning"}
 _SINGLE = {"gpu": "model", "standby": "standby"}
 _DEFAULT = "default"
 
@@ -27,6 +29,7 @@ class Gpu:
         nodes: Number of nodes of one replica; None if it is unknown here.
         minimum: The smallest number of replicas.
         maximum: The largest number.
+        hours_per_week: Hours in which a schedule lets the model run; None without one.
     """
 
     name: str
@@ -36,13 +39,16 @@ class Gpu:
     nodes: int | None
     minimum: int = 1
     maximum: int = 1
+    hours_per_week: Decimal | None = None
 
     @property
     def line(self) -> Line:
         """The nodes as a line of meters; without a known number, those of one node."""
         nodes = self.nodes or 1
         label = f"GPU nodes of the {self.name}, {self.size}"
-        return Line(label, virtual_machine(self.size), self.region, nodes * self.minimum, nodes * self.maximum)
+        least, most = nodes * self.minimum, nodes * self.maximum
+        share = Decimal(1) if self.hours_per_week is None else self.hours_per_week / HOURS_OF_A_WEEK
+        return Line(label, virtual_machine(self.size), self.region, least, most, share)
 
 
 def of_summary(summary: Mapping[str, Any]) -> Iterator[Gpu]:
@@ -61,6 +67,7 @@ def of_summary(summary: Mapping[str, Any]) -> Iterator[Gpu]:
             nodes=found["node_count"],
             minimum=int(found.get("min_replicas") or most),
             maximum=most,
+            hours_per_week=None if found.get("hours_per_week") is None else Decimal(str(found["hours_per_week"])),
         )
 
 

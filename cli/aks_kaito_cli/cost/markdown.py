@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from aks_kaito_cli.cost.actual import Billed
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Estimate, Priced, Range
-from aks_kaito_cli.cost.wording import difference_cells, money, per_replica, rate, signed, span
+from aks_kaito_cli.cost.wording import difference_cells, hours_of, money, per_replica, rate, signed, span
 
 _HEAD = ("Number", "Minimum", "Expected", "Maximum")
 
@@ -23,7 +23,8 @@ def of_estimate(estimate: Estimate, currency: str) -> Iterator[str]:
         nodes = "?" if model.gpu.nodes is None else model.gpu.nodes
         yield (
             f"{model.gpu.name.capitalize()} `{model.gpu.preset}`: {nodes} node(s) of `{model.gpu.size}` per replica, "
-            f"{rate(model.hourly)} {currency} per node and hour, {rate(per_replica(model))} per replica and hour."
+            f"{rate(model.hourly)} {currency} per node and hour, {rate(per_replica(model))} per replica and hour"
+            f"{hours_of(model.gpu)}."
         )
         yield ""
     yield from _rest(estimate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from aks_kaito.review import kinds
@@ -28,12 +29,13 @@ _BASTION_UNITS = 2
 
 @dataclass(frozen=True)
 class Line:
-    """A meter that runs all month.
+    """A meter that runs all month, or a part of it.
 
     Attributes:
         label: The resource, in words.
         minimum: The smallest number that Azure bills at the same time.
         maximum: The largest number.
+        share: The part of the time in which it runs, between 0 and 1.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Line:
     region: str
     minimum: int = 1
     maximum: int = 1
+    share: Decimal = Decimal(1)
 
 
 def lines(documents: Iterable[Document]) -> Iterator[Line]:

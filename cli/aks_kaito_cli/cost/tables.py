@@ -12,7 +12,7 @@ from aks_kaito_cli.answers import Finding
 from aks_kaito_cli.cost.actual import Billed
 from aks_kaito_cli.cost.difference import changed, minus
 from aks_kaito_cli.cost.estimate import Estimate, Priced, Range
-from aks_kaito_cli.cost.wording import difference_cells, money, per_replica, rate, signed, span
+from aks_kaito_cli.cost.wording import difference_cells, hours_of, money, per_replica, rate, signed, span
 
 _AMOUNTS = ("Minimum", "Expected", "Maximum")
 
@@ -76,7 +76,7 @@ def _per_hour(estimate: Estimate, currency: str) -> Table:
     for each in estimate.gpus:
         gpu = each.gpu
         nodes = "?" if gpu.nodes is None else str(gpu.nodes)
-        label = f"{gpu.name}: {gpu.preset}, {gpu.size}"
+        label = f"{gpu.name}: {gpu.preset}, {gpu.size}{hours_of(gpu)}"
         table.add_row(escape(label), nodes, rate(each.hourly), rate(per_replica(each)), span(gpu.minimum, gpu.maximum))
     return table
 

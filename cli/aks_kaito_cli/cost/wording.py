@@ -6,7 +6,8 @@ from typing import Any
 
 from aks_kaito_cli.answers import Finding
 from aks_kaito_cli.cost.difference import Changed, changed, minus
-from aks_kaito_cli.cost.estimate import Estimate, PricedGpu, Range
+from aks_kaito_cli.cost.estimate import NOTHING, Estimate, PricedGpu, Range
+from aks_kaito_cli.cost.gpus import HOURS_OF_A_WEEK, Gpu
 from aks_kaito_cli.cost.retail import RetailPrices
 from aks_kaito_cli.cost.schedule import Schedule
 
@@ -50,6 +51,13 @@ def per_replica(model: PricedGpu) -> Decimal | None:
     return None if model.hourly is None or model.gpu.nodes is None else model.hourly * model.gpu.nodes
 
 
+def hours_of(gpu: Gpu) -> str:
+    """Return the hours of a model's schedule as the end of a label; empty without one."""
+    return (
+        "" if gpu.hours_per_week is None else f", {gpu.hours_per_week.normalize():f} of {HOURS_OF_A_WEEK} hours a week"
+    )
+
+
 def findings(estimate: Estimate) -> Iterator[Finding]:
     """Yield what has no price, then what Azure bills by use."""
     for label, reason in estimate.not_priced:
@@ -60,8 +68,12 @@ def findings(estimate: Estimate) -> Iterator[Finding]:
 
 
 def saving(estimate: Estimate, schedule: Schedule) -> Range:
-    """Return what GPU nodes save that do not run outside the schedule."""
-    return Range(*(amount * (1 - schedule.share) for amount in estimate.gpu_total))
+    """Return what GPU nodes save that do not run outside the schedule; models with one of their own save it already."""
+    total = NOTHING
+    for each in estimate.gpus:
+        if each.gpu.hours_per_week is None:
+            total = total.plus(each.priced.monthly)
+    return Range(*(amount * (1 - schedule.share) for amount in total))
 
 
 def sentence(name: str, estimate: Estimate, currency: str, schedule: Schedule | None) -> str:
@@ -69,6 +81,8 @@ def sentence(name: str, estimate: Estimate, currency: str, schedule: Schedule | 
     least = "at least " if estimate.not_priced else ""
     gpu = f", {money_span(estimate.gpu_total)} of them for GPU nodes" if estimate.gpus else ""
     text = f"{name} costs {least}{money_span(estimate.total)} {currency} per month{gpu}."
+    if any(each.gpu.hours_per_week is not None for each in estimate.gpus):
+        text += " Hours in which users wake a model outside its schedule are not included."
     if schedule is not None:
         saved = money_span(saving(estimate, schedule))
         text += f" GPU nodes that run only {schedule} save {saved} {currency} per month."
@@ -128,6 +142,7 @@ def as_data(estimate: Estimate) -> dict[str, Any]:
                 "size": each.gpu.size,
                 "nodes_per_replica": each.gpu.nodes,
                 "replicas": {"minimum": each.gpu.minimum, "maximum": each.gpu.maximum},
+                "hours_per_week": _number(each.gpu.hours_per_week),
                 "hourly_per_node": _number(each.hourly),
                 "hourly_per_replica": _number(per_replica(each)),
                 "monthly": _data(each.priced.monthly) if each.priced.price else None,

@@ -1,7 +1,9 @@
-"""A change of `ingress.mode`: find the workloads that would block the platform's change."""
+"""A change of `ingress.mode` or of the Gateway API: find the workloads that would block the platform's change."""
 
 from collections.abc import Iterator
 
+from aks_kaito.charts.names import GATEWAY, MODELS_GATEWAY
+from aks_kaito.settings import Settings
 from aks_kaito_cli.cluster import exists, signed_in
 from aks_kaito_cli.commands import Command
 from aks_kaito_cli.commands.kubectl import Kubectl
@@ -26,7 +28,7 @@ def blocking_workload(shell: Shell) -> str:
         StepError: A cluster exists that should answer, and does not.
     """
     settings = shell.environment.settings
-    found = dict(_unsupported(Kubectl(settings.chat.namespace), settings.ingress.mode))
+    found = dict(_unsupported(Kubectl(settings.chat.namespace), settings))
     if not found or not exists(shell, HINT):
         return ""
     print(f"== check whether {' or '.join(found)} still exists", flush=True)
@@ -34,18 +36,19 @@ def blocking_workload(shell: Shell) -> str:
         print(_UNKNOWN.format(host=next(iter(hosts)), workloads=" or ".join(found)), flush=True)
         return ""
     with signed_in(shell, quiet=True) as kubectl:
-        for workload, command in _unsupported(kubectl, settings.ingress.mode):
+        for workload, command in _unsupported(kubectl, settings):
             if _exists(shell, Step(f"find {workload}", command, HINT)):
                 return workload
     return ""
 
 
-def _unsupported(kubectl: Kubectl, mode: str) -> Iterator[tuple[str, Command]]:
-    """Yield the workloads that a mode does not support, each with the command that finds it."""
+def _unsupported(kubectl: Kubectl, settings: Settings) -> Iterator[tuple[str, Command]]:
+    """Yield the workloads that the settings do not support, each with the command that finds it."""
+    mode = settings.ingress.mode
     if mode in ("webapprouting", "none"):
         yield "F5's NGINX", kubectl.find_nginx()
     if mode != "gateway":
-        yield "the Gateway", kubectl.find_gateway()
+        yield "the Gateway", kubectl.find_gateways(GATEWAY, *([] if settings.has_gateway_api else [MODELS_GATEWAY]))
 
 
 def _exists(shell: Shell, find: Step) -> bool:

@@ -46,6 +46,21 @@ def shell_for_destroy(name: str, confirmation: str) -> Shell:
     return _prepared(name, destroys=True)
 
 
+def shell_for_plan(name: str) -> Shell:
+    """Check the machine for a plan.
+
+    Raises:
+        RefusedError: Terraform is missing, or a variable is no command.
+        SettingsError: The environment's file is missing or invalid.
+    """
+    shell = Shell(environment_named(name))
+    program = programs.terraform(shell.variables)
+    missing = [] if shutil.which(program) else [f"{program} is not installed: {REQUIREMENTS}"]
+    if reasons := [*missing, *programs.broken_commands(shell.variables)]:
+        raise RefusedError("\n".join(reasons))
+    return shell
+
+
 def shell_for_release(name: str, version: str) -> Shell:
     """Check the arguments of a release, the values of the last synthesis, and the machine.
 

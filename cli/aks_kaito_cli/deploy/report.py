@@ -8,6 +8,7 @@ from aks_kaito.settings import Environment
 from aks_kaito_cli import kaito_version
 from aks_kaito_cli.cluster import by_hand
 from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.deploy import routing
 from aks_kaito_cli.shell import Shell, Step, StepError
 
 # The application's port in its pod.
@@ -23,6 +24,7 @@ Model:   takes about twenty minutes the first time: a GPU node, an image, loadin
          so does, with the reason if it cannot become ready: {watch}
 KAITO:   {version}
 """
+_ROUTING = "Routing: {routing}\n"
 
 
 def afterwards(shell: Shell, signed_in: Kubectl) -> str:
@@ -31,10 +33,13 @@ def afterwards(shell: Shell, signed_in: Kubectl) -> str:
     text = _TEXT.format(chat=_chat(shell), grafana=_grafana(shell), cluster=by_hand(shell))
     if not settings.kaito.enabled:
         return text
-    return text + _MODEL.format(
+    text += _MODEL.format(
         version=kaito_version.compared(shell, signed_in),
         watch=f"make status ENV={shell.environment.name} WATCH=1",
     )
+    if settings.kaito.routing == "service":
+        return text
+    return text + _ROUTING.format(routing=routing.found(shell, signed_in))
 
 
 def has_address(environment: Environment) -> bool:

@@ -3,7 +3,7 @@
 import sys
 
 from aks_kaito_cli.cluster import signed_in
-from aks_kaito_cli.deploy import endangered, ingress, message, ownership, stacks, states, workloads
+from aks_kaito_cli.deploy import distribution, endangered, ingress, message, ownership, stacks, states, workloads
 from aks_kaito_cli.deploy.private import hidden_hosts, instructions
 from aks_kaito_cli.deploy.report import afterwards
 from aks_kaito_cli.project import CHAT_CHART_FOLDER, ROOT
@@ -20,15 +20,17 @@ def deploy(shell: Shell, tag: str, again: str, confirmed: frozenset[str] = froze
     `confirmed` has the names of resources whose loss the user has confirmed.
 
     Raises:
-        RefusedError: A state belongs to another environment, or that of this one is elsewhere; or data would be lost.
+        RefusedError: A state belongs to another environment, or that of this one is elsewhere; data would be lost, or
+            models of another distribution of KAITO.
         StepError: A step failed.
     """
     found = states.read_all(shell)
     ownership.check(shell, found)
     ownership.check_none_is_lost(shell, found)
     endangered.check(shell, found, confirmed)
+    distribution.check(shell, found)
     if blocking := ingress.blocking_workload(shell):
-        print(f"ingress.mode has changed, and {blocking} still exists: deploying the workloads first")
+        print(f"the settings support {blocking} no longer, and it still exists: deploying the workloads first")
         with signed_in(shell) as kubectl:
             workloads.deploy(shell, kubectl, tag, _MODE_CHANGED)
     stacks.deploy(shell, "platform", ingress.HINT)

@@ -91,6 +91,7 @@ COMMANDS: dict[str, Needs] = {
     "chat": Needs((MAKE,), disk_gib=1, port=8000),
     "test": Needs((MAKE, GIT, NODE), (TERRAFORM, HELM, KUBECTL, CHROMIUM, HEADLESS, NGINX), disk_gib=4),
     "deploy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN, HELM, KUBECTL, NODE), disk_gib=3),
+    "plan": Needs((MAKE, TERRAFORM, NODE), (AZ,), disk_gib=2.5),
     "destroy": Needs((MAKE, AZ, TERRAFORM, KUBELOGIN, NODE), disk_gib=2.5),
     "release": Needs((MAKE, AZ, KUBELOGIN, HELM), disk_gib=1),
     "status": Needs((MAKE, AZ, KUBELOGIN, KUBECTL), disk_gib=1.2),

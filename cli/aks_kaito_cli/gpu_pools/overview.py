@@ -1,4 +1,4 @@
-"""Overview of the pools that KAITO made: owner, age and price, as a table and as findings."""
+"""Overview of the pools that KAITO made, or of nodes in no pool: owner, age and price, as a table and as findings."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -112,9 +112,7 @@ def answer(name: str, found: Sequence[Row], reasons: Reasons, currency: str) -> 
         findings.append(Finding(_WHY, "cluster", "unknown", f"The cluster cannot be read: {unreadable}"))
     if reasons.unpriced:
         findings.append(Finding(_WHY, "prices", "info", f"The price list gives no new prices: {reasons.unpriced}"))
-    status = (
-        BLOCKED if _of(found, State.ORPHAN) or _of(found, State.LEFT) else UNDECIDED if unreadable and found else FINE
-    )
+    status = BLOCKED if _of(found, State.ORPHAN) or _of(found, State.LEFT) else UNDECIDED if unreadable else FINE
     more = {"pools": [row.as_data() for row in found], "currency": currency, "warning": STOP}
     following = _next(name, [each.remedy for each in findings if each.remedy], unreadable)
     return Answer(findings, _sentence(name, found, unreadable, currency), following, status, more)
@@ -135,7 +133,7 @@ def show(answer: Answer, found: Sequence[Row], currency: str) -> None:
 def table(found: Sequence[Row], currency: str, now: datetime | None = None) -> Table:
     """Return the table of the pools."""
     shown = Table(box=box.SIMPLE, pad_edge=False)
-    shown.add_column("Pool", no_wrap=True)
+    shown.add_column("Node" if _are_nodes(found) else "Pool", no_wrap=True)
     for heading in ("Nodes", "Size", "Age", f"{currency}/h", "State", "Owner"):
         right = heading in ("Nodes", "Age", f"{currency}/h")
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
@@ -171,10 +169,17 @@ def _next(name: str, remedies: Sequence[str], unreadable: str) -> str:
     return f"make cost ENV={name}"
 
 
+def _are_nodes(found: Sequence[Row]) -> bool:
+    """Return whether all rows are nodes of node auto-provisioning, which are in no pool of AKS."""
+    return bool(found) and all(row.pool.node_pool for row in found)
+
+
 def _sentence(name: str, found: Sequence[Row], unreadable: str, currency: str) -> str:
     if not found:
-        return f"KAITO has no node pools in {name}."
-    pools = "1 node pool" if len(found) == 1 else f"{len(found)} node pools"
+        more = "; the nodes of node auto-provisioning are in the cluster, which cannot be read" if unreadable else ""
+        return f"KAITO has no node pools in {name}{more}."
+    noun = "node" if _are_nodes(found) else "node pool"
+    pools = f"1 {noun}" if len(found) == 1 else f"{len(found)} {noun}s"
     text = f"KAITO made {pools} in {name}, for {_cost(found, currency)}"
     if unreadable:
         return f"{text}; whether an owner is left cannot be decided, so none is called an orphan."
@@ -186,7 +191,8 @@ def _sentence(name: str, found: Sequence[Row], unreadable: str, currency: str) -
             f"; {len(orphans)} {'is an orphan' if len(orphans) == 1 else 'are orphans'}, for {_cost(orphans, currency)}"
         )
     if left:
-        verb = "has only a NodeClaim" if len(left) == 1 else "have only NodeClaims"
+        keeper = "NodePool" if _are_nodes(left) else "NodeClaim"
+        verb = f"has only a {keeper}" if len(left) == 1 else f"have only {keeper}s"
         text += f"; {len(left)} {verb}, for {_cost(left, currency)}"
     return f"{text}."
 
@@ -208,7 +214,10 @@ def _cost(found: Sequence[Row], currency: str) -> str:
 def _finding(name: str, row: Row) -> Finding:
     remedies = {
         State.ORPHAN: f"make gpu-pools ENV={name} DELETE={row.pool.name}",
-        State.LEFT: f"kubectl delete nodeclaim {row.pool.name}",
+        # Karpenter would replace a NodeClaim that its NodePool wants.
+        State.LEFT: f"kubectl delete nodepools.karpenter.sh {row.pool.node_pool}"
+        if row.pool.node_pool
+        else f"kubectl delete nodeclaim {row.pool.name}",
     }
     state, detail = row.ownership
     return Finding("GPU pools", row.pool.name, _FINDINGS[state], f"{state}: {detail}", remedies.get(state, ""))

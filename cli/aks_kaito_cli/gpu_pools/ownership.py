@@ -44,7 +44,10 @@ def _claimed(pool: Pool, owner: Owner, lives: str | None, *, is_going: bool) -> 
     if is_going:
         return Ownership(State.GOING, f"KAITO deletes the NodeClaim {pool.name} of {owner}")
     if lives is None:
-        return Ownership(State.LEFT, f"{owner} is gone, but the NodeClaim {pool.name} keeps the pool")
+        keeper = (
+            f"NodePool {pool.node_pool} keeps the node" if pool.node_pool else f"NodeClaim {pool.name} keeps the pool"
+        )
+        return Ownership(State.LEFT, f"{owner} is gone, but the {keeper}")
     return Ownership(State.OWNED, lives)
 
 

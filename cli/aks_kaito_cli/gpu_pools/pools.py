@@ -14,6 +14,10 @@ _OWNERS = {
     "RAGEngine": ("kaito.sh/ragengine", "kaito.sh/ragenginenamespace"),
 }
 _FROM_CLAIM = "karpenter.sh/nodepool"
+# KAITO 0.12 gives these to the NodePool that it makes for node auto-provisioning, and so to its NodeClaims.
+# See: https://github.com/kaito-project/kaito/blob/v0.12.0/pkg/utils/consts/consts.go
+_KARPENTER_OWNER = ("karpenter.kaito.sh/workspace-name", "karpenter.kaito.sh/workspace-namespace")
+_SIZE, _CAPACITY = "node.kubernetes.io/instance-type", "karpenter.sh/capacity-type"
 _CREATED, _CREATED_FORM = "kaito.sh/creation-timestamp", "%Y-%m-%dT%H-%M-%SZ"
 
 
@@ -31,7 +35,7 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True)
 class Pool:
-    """A node pool.
+    """A node pool of AKS, or a node of node auto-provisioning, which is a virtual machine in no pool.
 
     Attributes:
         count: Number of nodes; None if Azure does not say.
@@ -39,6 +43,7 @@ class Pool:
         owner: The object that its labels name; None if KAITO did not make the pool.
         created: The time at which KAITO asked for it; None if it is unknown.
         is_stopped: The nodes are deallocated.
+        node_pool: Karpenter's NodePool of a node that is in no pool of AKS; empty for a pool.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Pool:
     created: datetime | None
     is_spot: bool
     is_stopped: bool
+    node_pool: str = ""
 
     @property
     def is_going(self) -> bool:
@@ -72,6 +78,33 @@ def of_answer(answer: Mapping[str, Any], terraforms: frozenset[str]) -> Pool:
         is_spot=properties.get("scaleSetPriority") == "Spot",
         is_stopped=(properties.get("powerState") or {}).get("code") == "Stopped",
     )
+
+
+def of_claim(item: Mapping[str, Any]) -> Pool:
+    """Return the node of a NodeClaim; its owner is None if KAITO did not make it."""
+    metadata = item["metadata"]
+    labels: Mapping[str, str] = metadata.get("labels") or {}
+    name, namespace = _KARPENTER_OWNER
+    is_karpenters = bool(labels.get(name))
+    created = metadata.get("creationTimestamp")
+    return Pool(
+        name=str(metadata["name"]),
+        size=str(labels.get(_SIZE) or _required_size(item)),
+        count=1,
+        state="",
+        owner=Owner("Workspace", str(labels.get(namespace) or ""), labels[name]) if is_karpenters else _owner(labels),
+        created=datetime.fromisoformat(created) if created else None,
+        is_spot=labels.get(_CAPACITY) == "spot",
+        is_stopped=False,
+        node_pool=str(labels.get(_FROM_CLAIM) or "") if is_karpenters else "",
+    )
+
+
+def _required_size(item: Mapping[str, Any]) -> str:
+    """Return the size that a NodeClaim requires, before it has a node; empty if it leaves the choice."""
+    required = (item.get("spec") or {}).get("requirements") or []
+    values = [each.get("values") or [] for each in required if each.get("key") == _SIZE]
+    return str(values[0][0]) if values and len(values[0]) == 1 else ""
 
 
 def _owner(labels: Mapping[str, str]) -> Owner | None:

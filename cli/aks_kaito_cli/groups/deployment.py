@@ -1,4 +1,4 @@
-"""Subcommands that need Azure: `deploy`, `destroy` and `release`."""
+"""Subcommands that need Azure: `plan`, `deploy`, `destroy` and `release`."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aks_kaito.settings import SettingsError
-from aks_kaito_cli.deploy import down, lock, refusals, up
+from aks_kaito_cli.deploy import down, lock, refusals, stacks, up
 from aks_kaito_cli.deploy import release as chat
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
@@ -18,9 +18,28 @@ _FAILED, _REFUSED = 1, 2
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands to the application."""
-    app.command(epilog="Example: aks-kaito deploy dev 0.1.0")(deploy)
+    app.command(epilog="Example: aks-kaito plan dev")(plan)
+    app.command(epilog="Example: aks-kaito deploy dev 0.2.0")(deploy)
     app.command(epilog="Example: aks-kaito destroy dev dev")(destroy)
     app.command(epilog="Example: aks-kaito release prod 0.2.0")(release)
+
+
+def plan(environment: Environment) -> None:
+    """Plan the platform of an environment.
+
+    Terraform compares the state with Azure, as `aks-kaito diff` cannot, and changes nothing. The workloads are not
+    planned: their providers need a connection to the cluster.
+
+    Needs terraform, a sign-in of azurerm and azapi that may read the resources and the state, and the CDK's CLI, which
+    `make plan` installs before it runs this.
+
+    Exit status: 0, with changes and without; 1 if the plan failed; 2 if the arguments or the machine are refused, or
+    another command uses this checkout.
+    """
+    shell = _accepted(lambda: refusals.shell_for_plan(environment))
+    raise typer.Exit(
+        _until_stopped(shell, lambda: stacks.plan(shell, "platform"), f"make plan ENV={environment}", resumes=False)
+    )
 
 
 def deploy(

@@ -10,9 +10,9 @@ import typer
 from aks_kaito.settings import Environment as Settings
 from aks_kaito.settings import SettingsError
 from aks_kaito_cli.answers import BLOCKED, FINE, UNDECIDED, UNUSABLE, Answer, show, show_failure
+from aks_kaito_cli.gpu_pools.ways import ways
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.groups.arguments import Environment
-from aks_kaito_cli.groups.cluster_ways import ways
 from aks_kaito_cli.project import environment_named
 from aks_kaito_cli.shell import Shell
 from aks_kaito_cli.terminal import plain, progress_console, say
@@ -40,6 +40,9 @@ def gpu_pools(
     A pool is an orphan if its Workspace and its NodeClaim are gone: Azure bills its nodes, and nobody uses them. Where
     the cluster cannot be read, the owner is unknown. --delete checks the owner again right before the deletion, and
     never deletes a pool that Terraform manages.
+
+    With node auto-provisioning, the nodes are in no pool: they are listed by their NodeClaims. KAITO deletes them with
+    their Workspace, so that none becomes an orphan.
 
     Needs a sign-in that may read the cluster, and kubectl with kubelogin, or the cluster's run command (az). Prices
     need the public price list; without it they are shown as unknown.
@@ -75,9 +78,10 @@ def _list(environment: Settings, currency: str, *, as_json: bool) -> int:
     read = _reader(environment, pools)
     found = [pool for pool in pools.all() if pool.owner is not None]
     objects, unreadable = None, ""
-    if found:
+    if found or environment.settings.kaito.installed_provisioner == "node-auto-provisioning":
         try:
             objects = read()
+            found += [node for node in objects.nodes if node.node_pool]
         except ClusterUnreadableError as error:
             unreadable = str(error)
     rows = overview.rows(found, objects, lambda size, is_spot: hourly(prices, region, size, is_spot=is_spot))

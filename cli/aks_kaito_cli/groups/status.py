@@ -40,7 +40,7 @@ def status(
     """
     operations.require(as_json=as_json)
     # After the check: these modules import the extra's libraries.
-    from aks_kaito_cli.azure.errors import AzureAnswerError, SignInError
+    from aks_kaito_cli.azure.errors import AzureAnswerError
     from aks_kaito_cli.status import command, report
 
     try:
@@ -55,7 +55,7 @@ def status(
     except (SettingsError, ValueError) as error:
         raise typer.Exit(show_failure(str(error), exit_status=UNUSABLE, as_json=as_json)) from None
     except AzureAnswerError as error:
-        following = "az login" if isinstance(error, SignInError) else "az account list --output table"
+        following = error.remedy or "az account list --output table"
         raise typer.Exit(show_failure(str(error), following, exit_status=UNDECIDED, as_json=as_json)) from None
     except KeyboardInterrupt:
         following = f"make status ENV={environment}"

@@ -52,13 +52,25 @@ def own_machines(context: Context) -> list[tuple[str, int, bool]]:
     group, names = f"{context.group}/providers", context.names
     pools = f"{group}/Microsoft.ContainerService/managedClusters/{names.cluster}/agentPools"
     machine = f"{group}/Microsoft.Compute/virtualMachines/{names.jump_box}"
-    listed, jump_box = together(
-        lambda: if_there(lambda: context.arm.pages(pools)) or [], lambda: if_there(lambda: context.arm.get(machine))
+    listed, jump_box, others = together(
+        lambda: if_there(lambda: context.arm.pages(pools)) or [],
+        lambda: if_there(lambda: context.arm.get(machine)),
+        lambda: _in_no_pool(context),
     )
-    found = [_pool(each["properties"]) for each in listed]
+    found = [*(_pool(each["properties"]) for each in listed), *others]
     if jump_box:
         found.append((jump_box["properties"]["hardwareProfile"]["vmSize"], 1, False))
     return found
+
+
+def _in_no_pool(context: Context) -> list[tuple[str, int, bool]]:
+    """Return the nodes of node auto-provisioning, which are virtual machines in the nodes' resource group."""
+    if context.settings.kaito.installed_provisioner != "node-auto-provisioning":
+        return []
+    group = f"{context.scope}/resourceGroups/{context.names.node_resource_group}"
+    path = f"{group}/providers/Microsoft.Compute/virtualMachines"
+    found = [each["properties"] for each in if_there(lambda: context.arm.pages(path)) or []]
+    return [(each["hardwareProfile"]["vmSize"], 1, each.get("priority") == "Spot") for each in found]
 
 
 def own_addresses(context: Context) -> int:

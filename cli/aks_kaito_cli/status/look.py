@@ -13,7 +13,7 @@ from aks_kaito_cli.status import azure_cluster
 from aks_kaito_cli.status.azure_cluster import AzureCluster, Failure
 from aks_kaito_cli.status.causes import Diagnosis, Evidence, diagnose
 from aks_kaito_cli.status.objects import at, duration, name
-from aks_kaito_cli.status.questions import CONTROLLER, PROVISIONER, WEBHOOK
+from aks_kaito_cli.status.questions import CONTROLLER, PROVISIONERS, WEBHOOK
 from aks_kaito_cli.status.reach import Cluster, Reader
 from aks_kaito_cli.status.replicas import ModelSet, Replica, model_sets, replicas
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage, Step, current, steps
@@ -110,7 +110,7 @@ def _of_controllers(cluster: Cluster) -> Iterator[Evidence]:
     """Yield the parts of KAITO that are missing or do not run; nothing where that is unknown."""
     if not cluster.error("controllers"):
         running = {name(each): at(each, "status", "availableReplicas") for each in cluster.items("controllers")}
-        for each in (CONTROLLER, PROVISIONER):
+        for each in (CONTROLLER, *PROVISIONERS):
             if each in running and not running[each]:
                 yield Evidence("controller", f"{each} is not available", f"deployment {each}")
         if CONTROLLER not in running:

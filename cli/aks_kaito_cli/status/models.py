@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from aks_kaito.charts.names import ADD_ON_NAMESPACE, GPU_PROVISIONER, GPU_PROVISIONER_NAMESPACE, kaito_namespace
 from aks_kaito.settings import Environment
 from aks_kaito.settings.model import DEFAULT
 from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
+from aks_kaito_cli.status.questions import ADD_ON_PROVISIONER
+from aks_kaito_cli.status.replicas import ModelSet
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage
 
 _MODEL = "Model"
@@ -20,7 +23,11 @@ def words_of(environment: Environment, state: ModelState | None = None) -> dict[
     models = settings.all_models
     key = replica.key if replica and replica.key in models else next(iter(models))
     is_short = key == DEFAULT and settings.has_short_model
+    is_open = settings.kaito.is_open_source
     return {
+        "kaito_namespace": kaito_namespace(settings),
+        "provisioner": GPU_PROVISIONER if is_open else ADD_ON_PROVISIONER,
+        "provisioner_namespace": GPU_PROVISIONER_NAMESPACE if is_open else ADD_ON_NAMESPACE,
         "model": replica.model if replica else models[key].preset,
         "table": "model" if is_short else f"models.{key}",
         "size": (replica.size if replica else "") or models[key].instance_type or "the GPU size",
@@ -56,10 +63,22 @@ def _of_sets(seen: Look, environment: Environment) -> Iterator[Finding]:
             detail = f"{found.cause.sentence.format(**words)} ({found.evidence.text})"
             yield Finding(_MODEL, each.name, "blocker", detail, found.cause.remedy.format(**words))
         elif each.wanted == 0:
-            yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
+            yield asleep(each, environment)
         elif each.ready < each.wanted:
             some: State = "warning" if each.ready else "unknown"
             yield Finding(_MODEL, each.name, some, f"{each.ready} of {each.wanted} replicas are ready")
+
+
+def asleep(found: ModelSet, environment: Environment) -> Finding:
+    """Return the finding on a model without replicas: by its schedule, if the environment file has one."""
+    model = environment.settings.all_models.get(found.key)
+    if model is None or model.schedule is None:
+        return Finding(_MODEL, found.name, "info", "is scaled to no replica")
+    schedule = model.schedule
+    days = ", ".join(schedule.days)
+    detail = f"is scaled to no replica; its schedule starts it at {schedule.wakes} ({schedule.time_zone}) on {days}"
+    scale = f"kubectl --namespace {environment.settings.chat.namespace} scale inferenceset {found.name}"
+    return Finding(_MODEL, found.name, "info", detail, f"{scale} --replicas {model.awake_replicas}")
 
 
 def _none(seen: Look, environment: Environment) -> Finding:

@@ -6,13 +6,23 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aks_kaito.charts.names import CHAT_DEPLOYMENT, GATEWAY, NGINX_NAMESPACE
+from aks_kaito.charts.names import (
+    ADD_ON_NAMESPACE,
+    CHAT_DEPLOYMENT,
+    GATEWAY,
+    GPU_PROVISIONER,
+    KAITO_DEPLOYMENT,
+    NGINX_NAMESPACE,
+)
+from aks_kaito.charts.theirs import GPU_PROVISIONER_CHART, KAITO
+from aks_kaito.settings import Settings
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.status.objects import Object, listed
 
-# Deployments of the managed add-on, and the webhook without which no Workspace can be created.
+# Deployments of KAITO in both distributions, and the webhook without which no Workspace can be created.
 # See: https://learn.microsoft.com/azure/aks/ai-toolchain-operator
-CONTROLLER, PROVISIONER = "kaito-workspace", "kaito-gpu-provisioner"
+CONTROLLER, ADD_ON_PROVISIONER = KAITO_DEPLOYMENT, "kaito-gpu-provisioner"
+PROVISIONERS = (ADD_ON_PROVISIONER, GPU_PROVISIONER)
 WEBHOOK = "validation.workspace.kaito.sh"
 _JSON = ("--output", "json")
 _HERE = "--ignore-not-found"
@@ -61,7 +71,7 @@ QUESTIONS: dict[str, Question] = {
     "workspaces": Question(("get", "workspaces.kaito.sh", *_JSON)),
     "sets": Question(("get", "inferencesets.kaito.sh", *_JSON)),
     "claims": Question(("get", "nodeclaims.karpenter.sh", *_JSON)),
-    "controllers": Question(("get", "deployments", CONTROLLER, PROVISIONER, _HERE, *_JSON), "kube-system"),
+    "controllers": Question(("get", "deployments", CONTROLLER, ADD_ON_PROVISIONER, _HERE, *_JSON), ADD_ON_NAMESPACE),
     "webhooks": Question(("get", "validatingwebhookconfigurations", WEBHOOK, _HERE, *_JSON)),
     "chat": Question(("get", "deployments", CHAT_DEPLOYMENT, _HERE, *_JSON)),
     "pods": Question(("get", "pods", *_JSON)),
@@ -81,6 +91,17 @@ QUESTIONS: dict[str, Question] = {
     "previous": Question((*_LOGS, "--tail=40", "--max-log-requests=20", "--previous"), is_text=True),
     "events": Question(("get", "events", *_JSON)),
 }
+
+
+_OF_CHARTS = f"{KAITO.selector[0]} in ({KAITO.selector[1]}, {GPU_PROVISIONER_CHART.selector[1]})"
+
+
+def questions(settings: Settings) -> dict[str, Question]:
+    """Return the questions to an environment's cluster; those of open-source charts have other namespaces."""
+    if not settings.kaito.is_open_source:
+        return QUESTIONS
+    words = ("get", "deployments", "--all-namespaces", "--selector", _OF_CHARTS, *_JSON)
+    return {**QUESTIONS, "controllers": Question(words)}
 
 
 class Section(NamedTuple):
@@ -123,10 +144,10 @@ def refused(key: str, error: str) -> Section:
     return Section(error=error)
 
 
-def script(namespace: str) -> str:
+def script(settings: Settings) -> str:
     """Return the lines that ask everything in one run of a shell."""
-    kubectl = Kubectl(namespace)
-    asked = [f"ask {key} {shlex.join(question.of(kubectl))}" for key, question in QUESTIONS.items()]
+    kubectl = Kubectl(settings.chat.namespace)
+    asked = [f"ask {key} {shlex.join(question.of(kubectl))}" for key, question in questions(settings).items()]
     function = (
         "errors=$(mktemp);"
         f' ask() {{ echo "{_BEGIN} $1"; shift; "$@" 2>"$errors" || {{ echo "{_FAILED}"; tail -n 1 "$errors"; }};'

@@ -12,7 +12,7 @@ from aks_kaito_cli.cluster import invoke, signed_in
 from aks_kaito_cli.commands.kubectl import Kubectl
 from aks_kaito_cli.shell import MissingProgramError, Shell, Step, StepError
 from aks_kaito_cli.status.objects import Object, line
-from aks_kaito_cli.status.questions import QUESTIONS, Question, Section, answered, refused, script, sections
+from aks_kaito_cli.status.questions import QUESTIONS, Question, Section, answered, questions, refused, script, sections
 from aks_kaito_cli.terminal import threads
 
 Path = Literal["direct", "run command", "none"]
@@ -95,8 +95,9 @@ class Reader:
         except StepError as error:
             self._reasons.append(line(str(error)))
             return None
+        asked = questions(self._environment.settings)
         with threads(_AT_ONCE) as pool:
-            found = dict(zip(QUESTIONS, pool.map(self._asked, QUESTIONS, QUESTIONS.values()), strict=True))
+            found = dict(zip(asked, pool.map(self._asked, asked, asked.values()), strict=True))
         # The shell that asks for downloads hides kubectl's failure.
         errors = [each.error for key, each in found.items() if QUESTIONS[key].words]
         if all(_UNREACHED.search(error) for error in errors):
@@ -119,7 +120,7 @@ class Reader:
             return None
         shell = self._shell()
         try:
-            ended = invoke(shell, "run a command in the cluster", script(settings.chat.namespace), _RUN_SECONDS)
+            ended = invoke(shell, "run a command in the cluster", script(settings), _RUN_SECONDS)
         except StepError as error:
             said = error.last_line or ("az is missing" if isinstance(error, MissingProgramError) else "no answer")
             self._reasons.append(line(f"az aks command invoke failed: {said}", 300))

@@ -14,6 +14,9 @@ from aks_kaito_cli.status.objects import Condition, Object, at, conditions, labe
 from aks_kaito_cli.status.reach import Cluster
 
 _WORKSPACE, _WORKSPACE_NAMESPACE = "kaito.sh/workspace", "kaito.sh/workspacenamespace"
+# Labels of the NodeClaims of node auto-provisioning, whose names begin with that of the Workspace's NodePool.
+KARPENTERS_WORKSPACE = "karpenter.kaito.sh/workspace-name"
+_KARPENTERS_NAMESPACE = "karpenter.kaito.sh/workspace-namespace"
 # The chart's label, which the objects of `[model]` do not have.
 _KEY = "kaito-chat/model"
 _SET = "inferenceset.kaito.sh/created-by"
@@ -90,9 +93,10 @@ class Replica:
 
 @dataclass(frozen=True)
 class ModelSet:
-    """An InferenceSet: the number of its replicas, and of the ready ones."""
+    """An InferenceSet: the key of its model, the number of its replicas, and of the ready ones."""
 
     name: str
+    key: str
     wanted: int
     ready: int
     conditions: dict[str, Condition]
@@ -109,6 +113,7 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
     return [
         ModelSet(
             name(each),
+            label(each, _KEY) or DEFAULT,
             _number(at(each, "spec", "replicas"), 1),
             _number(at(each, "status", "readyReplicas"), 0),
             conditions(each),
@@ -118,10 +123,9 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
 
 
 def replicas(cluster: Cluster, namespace: str) -> list[Replica]:
-    """Return all Workspaces of the namespace, by name."""
-    return sorted(
-        (_replica(cluster, each, namespace) for each in cluster.items("workspaces")), key=lambda each: each.name
-    )
+    """Return all Workspaces of the namespace that serve a model, by name."""
+    served = (each for each in cluster.items("workspaces") if at(each, "tuning") is None)
+    return sorted((_replica(cluster, each, namespace) for each in served), key=lambda each: each.name)
 
 
 def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
@@ -142,11 +146,7 @@ def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:
         claims=claims,
         pods=tuple(sorted(pods, key=name)),
         pod_events=tuple(each for each in cluster.items("events") if text(each, "involvedObject", "name") in names),
-        claim_events=tuple(
-            each
-            for each in cluster.items("claim_events")
-            if text(each, "involvedObject", "name") in {name(claim) for claim in claims}
-        ),
+        claim_events=tuple(_claim_events(cluster, claims, f"{namespace}-{own}")),
         remaining_seconds=_remaining(cluster.text("downloads"), names),
         log=tuple(each for each in _lines(cluster.text("logs")) if each.pod in names),
         previous=tuple(each for each in _lines(cluster.text("previous")) if each.pod in names),
@@ -158,9 +158,21 @@ def _key_of_set(cluster: Cluster, own: str) -> str:
     return next((label(each, _KEY) for each in cluster.items("sets") if own and name(each) == own), "")
 
 
+def _claim_events(cluster: Cluster, claims: tuple[Object, ...], node_pool: str) -> Iterator[Object]:
+    """Yield the events of NodeClaims, and of earlier ones of the NodePool: Karpenter replaces one that gets no node."""
+    names = {name(claim) for claim in claims}
+    for event in cluster.items("claim_events"):
+        of = text(event, "involvedObject", "name")
+        if of in names or re.fullmatch(rf"{re.escape(node_pool)}-[a-z0-9]{{5}}", of):
+            yield event
+
+
 def _belongs(claim: Object, workspace: str, namespace: str) -> bool:
     """Return whether a NodeClaim is of a Workspace; NodeClaims are in no namespace."""
-    return label(claim, _WORKSPACE) == workspace and label(claim, _WORKSPACE_NAMESPACE) in ("", namespace)
+    return any(
+        label(claim, of) == workspace and label(claim, place) in ("", namespace)
+        for of, place in ((_WORKSPACE, _WORKSPACE_NAMESPACE), (KARPENTERS_WORKSPACE, _KARPENTERS_NAMESPACE))
+    )
 
 
 def _lines(log: str) -> Iterator[LogLine]:

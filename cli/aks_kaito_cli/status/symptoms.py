@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from aks_kaito_cli.status.azure_cluster import Failure, Pool
 from aks_kaito_cli.status.causes import Evidence
-from aks_kaito_cli.status.objects import Object, at, conditions, duration, line, name, text
-from aks_kaito_cli.status.replicas import LogLine, ModelSet, Replica, containers
+from aks_kaito_cli.status.objects import Object, at, conditions, duration, label, line, name, text
+from aks_kaito_cli.status.replicas import KARPENTERS_WORKSPACE, LogLine, ModelSet, Replica, containers
 from aks_kaito_cli.status.stages import Stage, Step
 
 # Three times the measured time of the stage.
@@ -102,7 +102,8 @@ def _stuck(replica: Replica, step: Step, pools: Sequence[Pool]) -> Iterator[Evid
         return
     known = {each.name for each in pools}
     for claim in replica.claims:
-        if name(claim) not in known:
+        # The nodes of node auto-provisioning are in no pool.
+        if name(claim) not in known and not label(claim, KARPENTERS_WORKSPACE):
             since = duration(step.seconds or 0)
             yield Evidence("claim", f"no node for {since}, and Azure has no pool for it", f"NodeClaim {name(claim)}")
 

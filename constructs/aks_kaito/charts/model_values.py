@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aks_kaito.charts.values import Values
+from aks_kaito.charts import kaito, scaling_values, tuning_values
+from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import DEFAULT, Model
@@ -17,7 +18,19 @@ def models(environment: Environment) -> Values:
     settings = environment.settings
     found = {name: _values(environment, name, model) for name, model in settings.all_models.items()}
     values: Values = {"model": {"enabled": settings.kaito.enabled} | found.pop(DEFAULT, {"enabled": False})}
-    return values | ({"models": found} if found and settings.kaito.enabled else {})
+    values |= {"models": found} if found and settings.kaito.enabled else {}
+    values |= tuning_values.tunings(settings, environment.names.registry)
+    return values | (_open_source(settings) if settings.kaito.is_open_source else {})
+
+
+def _open_source(settings: Settings) -> Values:
+    """Return the values for the open-source KAITO: every model is an InferenceSet, so that scaling renames none."""
+    values: Values = {"kaito": {"inferenceSets": "always"}}
+    if settings.kaito.routing == "gateway":
+        values["routing"] = {"mode": "gateway"}
+        if found := tolerations(settings):
+            values["routing"]["tolerations"] = found
+    return values
 
 
 def _values(environment: Environment, name: str, model: Model) -> Values:
@@ -25,9 +38,9 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         **_container(model, environment.templates.get(name)),
         "instanceType": model.instance_type,
         "nodeCount": model.node_count,
-        **_server(model),
+        **_server(model, environment),
         **_nodes(model),
-        **_copies(model),
+        **_copies(model, is_open_source=environment.settings.kaito.is_open_source),
         **_profile(model),
         **_switch(model),
     }
@@ -42,7 +55,7 @@ def _container(model: Model, template: Mapping[str, Any] | None) -> Values:
     return {"preset": model.preset} if model.template is None else {"template": dict(template or {})}
 
 
-def _server(model: Model) -> Values:
+def _server(model: Model, environment: Environment) -> Values:
     """Return the parameters of the model server."""
     length = {} if model.max_model_len is None else {"max-model-len": model.max_model_len}
     values: Values = {}
@@ -51,22 +64,21 @@ def _server(model: Model) -> Values:
     if model.runtime != "vllm":
         values["runtime"] = model.runtime
     if model.adapters:
-        values["adapters"] = [_adapter(name, adapter) for name, adapter in model.adapters.items()]
-    annotations = {
-        "kaito.sh/performance-mode": model.performance_mode if model.performance_mode != "balanced" else None,
-        "kaito.sh/node-image-family": model.node_image_family,
-    }
-    if given := {key: value for key, value in annotations.items() if value is not None}:
-        values["annotations"] = given
+        values["adapters"] = [_adapter(name, adapter, environment) for name, adapter in model.adapters.items()]
+    mode = {} if model.performance_mode == "balanced" else {"kaito.sh/performance-mode": model.performance_mode}
+    if annotations := {**mode, **kaito.image_family(model.node_image_family, environment.settings)}:
+        values["annotations"] = annotations
     return values
 
 
-def _adapter(name: str, adapter: Adapter) -> Values:
+def _adapter(name: str, adapter: Adapter, environment: Environment) -> Values:
+    registry = environment.names.registry
+    image, volume_claim = tuning_values.source(adapter, environment.settings, registry)
     values: Values = {"name": name}
-    if adapter.image is not None:
-        values["image"] = adapter.image
-    if adapter.volume_claim is not None:
-        values["volume"] = {"persistentVolumeClaim": {"claimName": adapter.volume_claim}}
+    if image is not None:
+        values |= {"image": image, **tuning_values.pull_secrets(image, registry)}
+    if volume_claim is not None:
+        values["volume"] = {"persistentVolumeClaim": {"claimName": volume_claim}}
     if adapter.strength is not None:
         values["strength"] = f"{adapter.strength:g}"
     return values
@@ -84,14 +96,9 @@ def _nodes(model: Model) -> Values:
     return values
 
 
-def _copies(model: Model) -> Values:
-    """Return the number of copies: Workspaces, or an InferenceSet for that which only one can do."""
-    values: Values = {}
-    if model.replicas > 1:
-        values |= {"kind": "Workspace", "replicas": model.replicas}
-    if model.max_replicas is not None:
-        least = model.min_replicas or 1
-        values["autoscaling"] = {"enabled": True, "minReplicas": least, "maxReplicas": model.max_replicas}
+def _copies(model: Model, *, is_open_source: bool) -> Values:
+    """Return the number of copies, and the upgrade that only an InferenceSet has."""
+    values = scaling_values.copies(model, is_open_source=is_open_source)
     if (upgrade := model.auto_upgrade) is not None:
         window = (
             {} if upgrade.schedule is None else {"schedule": upgrade.schedule, "duration": f"{upgrade.duration_hours}h"}

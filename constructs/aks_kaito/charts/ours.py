@@ -4,10 +4,13 @@
 `cdktf.out/values/<environment>.yaml`, for releases of the application alone.
 """
 
+from aks_kaito.charts import kaito, scaling_values
 from aks_kaito.charts.model_values import models
 from aks_kaito.charts.names import (
     CHAT_TLS_SECRET,
     GATEWAY,
+    MODEL_MIRROR_CLASS,
+    MODEL_STREAMER,
     NGINX_NAMESPACE,
     PROMETHEUS_NAMESPACE,
     SIGN_IN_SECRETS,
@@ -58,7 +61,7 @@ def chat(environment: Environment) -> Values:
             for name in settings.openai.deployments
         ]
     if settings.chat.sign_in == "entra":
-        values["chat"]["settings"] = _sign_in(environment)
+        values["chat"]["settings"] = _sign_in(environment) | scaling_values.waking(settings.chat)
         values["chat"]["keyVault"] = {"enabled": True, "name": environment.names.key_vault, "secrets": SIGN_IN_SECRETS}
         if settings.postgresql.enabled:
             administrator = environment.names.of("id", "database")
@@ -98,7 +101,21 @@ def cluster(environment: Environment) -> Values:
             "serviceAnnotations": gateway_annotations(environment) if gateway else {},
         },
         "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image(environment)}},
+        **(_model_mirror(environment) if settings.kaito.model_mirror_enabled else {}),
         "tolerations": tolerations(settings),
+    }
+
+
+def _model_mirror(environment: Environment) -> Values:
+    """Return the StorageClass of the mirror, and the ServiceAccount of the models that stream from it."""
+    return {
+        "modelMirror": {
+            "enabled": True,
+            "storageClass": MODEL_MIRROR_CLASS,
+            "storageAccount": environment.names.model_storage_account,
+            "resourceGroup": environment.names.resource_group,
+            "serviceAccount": MODEL_STREAMER,
+        }
     }
 
 
@@ -135,7 +152,7 @@ def _monitoring(settings: Settings) -> Values:
     if settings.monitoring.runbooks_url is not None:
         values["runbooksUrl"] = settings.monitoring.runbooks_url
     if settings.monitoring.gpu_exporter_enabled:
-        values["gpuExporter"] = {"enabled": True}
+        values["gpuExporter"] = {"enabled": True} | kaito.gpu_selector(settings)
     return values
 
 

@@ -37,17 +37,18 @@ class TheirChart(Construct):
         registry: str | None,
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Define the release, named after its chart, from its project's registry or from `registry`."""
+        """Define the release, from the chart of its project's registry or of `registry`."""
         super().__init__(scope, construct_id)
         self.release = Release(
             self,
             "Resource",
-            name=chart.name,
+            name=chart.release or chart.name,
             repository=f"oci://{registry}" if registry else chart.repository,
             chart=chart.name,
             version=chart.version,
             namespace=chart.namespace,
             create_namespace=True,
+            take_ownership=chart.takes_ownership or None,
             atomic=True,
             timeout=_TIMEOUT_SECONDS,
             values=[json.dumps(values, sort_keys=True)],

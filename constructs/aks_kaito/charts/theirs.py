@@ -7,19 +7,29 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from aks_kaito.charts.names import NGINX_NAMESPACE, PROMETHEUS_NAMESPACE
+from aks_kaito.charts.names import (
+    GPU_PROVISIONER,
+    GPU_PROVISIONER_NAMESPACE,
+    KAITO_DEPLOYMENT,
+    KAITO_NAMESPACE,
+    KEDA_NAMESPACE,
+    NGINX_NAMESPACE,
+    PROMETHEUS_NAMESPACE,
+)
 from aks_kaito.charts.values import Values, load_balancer_annotations, tolerations
 from aks_kaito.settings import Environment, Settings
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in an OCI registry and the namespace of its release.
+    """A chart and the namespace of its release.
 
     Attributes:
-        repository: Its project's registry; `[charts]` of the settings can name another with a copy.
+        repository: Its project's registry or repository; `[charts]` of the settings can name a registry with copies.
         selector: Label of all pods of the release that serve metrics.
         metrics_port: Port on which they serve metrics, at `/metrics`.
+        release: Name of the release; empty for that of the chart.
+        takes_ownership: Whether the release adopts objects that exist already.
     """
 
     name: str
@@ -28,6 +38,8 @@ class Chart:
     namespace: str
     selector: tuple[str, str]
     metrics_port: int
+    release: str = ""
+    takes_ownership: bool = False
 
 
 # See: https://cert-manager.io/docs/installation/helm/
@@ -57,6 +69,37 @@ KUBE_PROMETHEUS_STACK = Chart(
     namespace=PROMETHEUS_NAMESPACE,
     selector=("app.kubernetes.io/instance", "kube-prometheus-stack"),
     metrics_port=9090,
+)
+# See: https://kaito-project.github.io/kaito/docs/installation
+KAITO = Chart(
+    name="workspace",
+    repository="https://kaito-project.github.io/kaito/charts/kaito",
+    version="0.12.0",
+    namespace=KAITO_NAMESPACE,
+    selector=("app.kubernetes.io/name", "workspace"),
+    metrics_port=8080,
+    release=KAITO_DEPLOYMENT,
+    # Its custom resource definitions are templates, and the add-on may have left its own.
+    takes_ownership=True,
+)
+# See: https://github.com/Azure/gpu-provisioner
+GPU_PROVISIONER_CHART = Chart(
+    name=GPU_PROVISIONER,
+    repository="https://azure.github.io/gpu-provisioner/charts",
+    version="0.4.3",
+    namespace=GPU_PROVISIONER_NAMESPACE,
+    selector=("app.kubernetes.io/name", GPU_PROVISIONER),
+    metrics_port=8080,
+)
+# See: https://github.com/kaito-project/keda-kaito-scaler/tree/v0.6.2
+KEDA_KAITO_SCALER = Chart(
+    name="keda-kaito-scaler",
+    repository="https://kaito-project.github.io/keda-kaito-scaler/charts/kaito-project",
+    version="0.6.2",
+    # KEDA reads the scaler's certificates in its own namespace, which is that of the add-ons.
+    namespace=KEDA_NAMESPACE,
+    selector=("app.kubernetes.io/name", "keda-kaito-scaler"),
+    metrics_port=10451,
 )
 # AKS does not expose these parts of the control plane, so the chart's alerts on missing targets would fire.
 _HIDDEN_BY_AKS = ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
@@ -118,6 +161,11 @@ def nginx(environment: Environment) -> Values:
             "serviceMonitor": {"create": in_cluster},
         },
     }
+
+
+def keda_kaito_scaler(settings: Settings) -> Values:
+    """Return the values of the scaler, which gives KEDA the metrics of model servers."""
+    return {"tolerations": tolerations(settings), "log": {"level": 2}}
 
 
 def kube_prometheus_stack(settings: Settings) -> Values:

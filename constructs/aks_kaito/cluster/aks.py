@@ -49,6 +49,8 @@ class AksSettings:
     user_pool: UserPool
     monitoring: Monitoring
     web_app_routing_enabled: bool
+    node_auto_provisioning: bool
+    blob_driver_enabled: bool
 
 
 class AksCluster(Construct):
@@ -105,13 +107,16 @@ class AksCluster(Construct):
                     *([] if settings.cluster.has_workload_autoscaler else ["workload_autoscaler_profile"]),
                 ]
             ),
-            **control_plane.arguments(settings.cluster, network, deployer),
+            **control_plane.arguments(
+                settings.cluster, network, deployer, node_auto_provisioning=settings.node_auto_provisioning
+            ),
             **add_ons.arguments(
                 settings.cluster,
                 settings.monitoring,
                 placement,
                 web_app_routing=settings.web_app_routing_enabled,
                 dns_zone_ids=[zone.resource_id] if zone else [],
+                blob_driver=settings.blob_driver_enabled,
             ),
             **placement.arguments,
         )

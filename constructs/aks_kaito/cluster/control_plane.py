@@ -11,8 +11,15 @@ from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.settings.addresses import NODES_ONLY, source
 from aks_kaito.settings.cluster import Cluster
 
+# Without its own pools, node auto-provisioning makes nodes for KAITO's NodePools only, and the cluster autoscaler keeps
+# the pools of this project.
+# See: https://learn.microsoft.com/azure/aks/node-auto-provisioning-node-pools
+_NODE_PROVISIONING = {True: {"mode": "Auto", "default_node_pools": "None"}, False: {"mode": "Manual"}}
 
-def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermClientConfig) -> dict[str, Any]:
+
+def arguments(
+    cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermClientConfig, *, node_auto_provisioning: bool
+) -> dict[str, Any]:
     """Return the cluster's arguments for version, tier, upgrades, network, and access to the API server."""
     window = {
         "frequency": "Weekly",
@@ -23,6 +30,7 @@ def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermCl
         "duration": cluster.maintenance_duration_hours,
     }
     channel = cluster.automatic_upgrade_channel
+    has_images = node_auto_provisioning or cluster.node_os_upgrade_channel != "None"
     return {
         "kubernetes_version": cluster.kubernetes_version,
         "sku_tier": cluster.sku_tier,
@@ -30,7 +38,8 @@ def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermCl
         "automatic_upgrade_channel": None if channel == "none" else channel,
         "node_os_upgrade_channel": cluster.node_os_upgrade_channel,
         "maintenance_window_auto_upgrade": None if channel == "none" else window,
-        "maintenance_window_node_os": None if cluster.node_os_upgrade_channel == "None" else window,
+        # Node auto-provisioning takes new images in this window, whatever the channel; without one, at any time.
+        "maintenance_window_node_os": window if has_images else None,
         "private_cluster_enabled": cluster.private_cluster_enabled,
         # A public name for a private API server would only publish its private address.
         "private_cluster_public_fqdn_enabled": False if cluster.private_cluster_enabled else None,
@@ -49,8 +58,7 @@ def arguments(cluster: Cluster, network: VirtualNetwork, deployer: DataAzurermCl
             "admin_username": cluster.admin_username,
             "ssh_key": {"key_data": cluster.ssh_public_key},
         },
-        # Manual switches node auto-provisioning off; KAITO creates the GPU nodes.
-        "node_provisioning_profile": {"mode": "Manual"},
+        "node_provisioning_profile": _NODE_PROVISIONING[node_auto_provisioning],
     }
 
 

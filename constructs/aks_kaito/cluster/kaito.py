@@ -53,7 +53,7 @@ class Kaito(Construct):
             body={
                 "properties": properties(
                     cluster_settings,
-                    kaito_enabled=settings.enabled and settings.distribution == "addon",
+                    kaito_enabled=settings.is_add_on,
                     web_app_routing_enabled=web_app_routing_enabled,
                     gateway_api_enabled=gateway_api_enabled,
                 )
@@ -68,7 +68,7 @@ class Kaito(Construct):
             # replacement writes the properties again, and deletes nothing in Azure.
             lifecycle=TerraformResourceLifecycle(replace_triggered_by=[cluster.address]),
         )
-        if settings.enabled and settings.provisioner_identity == "customer":
+        if settings.is_add_on and settings.provisioner_identity == "customer":
             self._add_provisioner_rights(cluster, cluster_name)
 
     def _add_provisioner_rights(self, cluster: AksCluster, cluster_name: str) -> None:

@@ -15,6 +15,7 @@ from cdktn_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Meta
 from constructs import Construct
 
 from aks_kaito.charts import names, ours, theirs
+from aks_kaito.settings.model import Kaito
 from aks_kaito.settings.workload import Chat, Ingress, Workloads
 
 _NAMESPACE = "kube-system"
@@ -77,12 +78,16 @@ class ManagedPrometheusSettings(Construct):
         chat: Chat,
         ingress: Ingress,
         workloads: Workloads,
+        kaito: Kaito,
     ) -> None:
         """Define both for the releases that these settings enable."""
         super().__init__(scope, construct_id)
+        jobs = [job.config() for job in _jobs(chat, ingress, workloads)]
+        if kaito.is_open_source:
+            jobs.append(_of_chart(theirs.KAITO).config())
         for key, name, data in (
             ("settings", _SETTINGS, _agent_settings(ingress)),
-            ("jobs", _JOBS, {"prometheus-config": _as_yaml([job.config() for job in _jobs(chat, ingress, workloads)])}),
+            ("jobs", _JOBS, {"prometheus-config": _as_yaml(jobs)}),
         ):
             ConfigMapV1(self, key, metadata=ConfigMapV1Metadata(name=name, namespace=_NAMESPACE), data=data)
 
@@ -114,7 +119,7 @@ def _agent_settings(ingress: Ingress) -> dict[str, str]:
 
 
 def _of_chart(chart: theirs.Chart) -> Job:
-    return Job(chart.name, chart.namespace, chart.selector, chart.metrics_port)
+    return Job(chart.release or chart.name, chart.namespace, chart.selector, chart.metrics_port)
 
 
 def _keep(label: str, value: str) -> dict[str, Any]:

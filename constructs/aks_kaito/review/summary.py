@@ -11,15 +11,17 @@ from aks_kaito.models import copies, sizes
 from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment, Settings
-from aks_kaito.settings.model import Model
+from aks_kaito.settings.model import Kaito, Model
+from aks_kaito.settings.tuning import Tuning
 
 
 @dataclass(frozen=True)
 class Gpu:
     """A model, and the GPU nodes that KAITO creates for it; memory in GiB of one copy, vCPUs in total over all copies.
 
-    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one. A value is
-    None if the size or the model is in no catalog, and then KAITO's decision is unknown.
+    `name` is the key of the model, `replicas` the largest number of copies, `node_count` the nodes of one, and
+    `hours_per_week` those of a schedule, None without one. Another value is None if the size or the model is in no
+    catalog, and then KAITO's decision is unknown.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Gpu:
     instance_type: str
     min_replicas: int
     replicas: int
+    hours_per_week: float | None
     node_count: int | None
     gpus: int | None
     gpu_model: str | None
@@ -54,16 +57,19 @@ class Stack:
 
 @dataclass(frozen=True)
 class Summary:
-    """A synthesized environment; `models` and `standbys` are empty while KAITO is off.
+    """A synthesized environment; `models`, `standbys` and `tunings` are empty while KAITO is off.
 
+    `kaito` is the distribution, its version and its provisioner in words; empty while KAITO is off.
     `quota` is the vCPUs of all of them by quota family; None if their number is unknown.
     """
 
     environment: str
     location: str
     stacks: list[Stack]
+    kaito: str
     models: list[Gpu]
     standbys: list[Gpu]
+    tunings: list[Gpu]
     quota: dict[str, int | None]
     warnings: list[str]
     next_command: str
@@ -84,12 +90,21 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         environment=environment.name,
         location=settings.location,
         stacks=stacks,
+        kaito=_kaito(settings.kaito),
         models=found,
         standbys=standbys,
-        quota=_quota([*found, *standbys]),
+        tunings=tunings(settings),
+        quota=_quota([*found, *standbys, *tunings(settings)]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
+
+
+def _kaito(kaito: Kaito) -> str:
+    if kaito.is_add_on:
+        return f"managed add-on, {kaito.version} expected"
+    provisioner = {"none": "existing nodes"}.get(kaito.provisioner, f"nodes by {kaito.provisioner}")
+    return f"open-source chart {kaito.version}, {provisioner}" if kaito.is_open_source else ""
 
 
 def _stack(path: Path) -> Stack:
@@ -105,6 +120,31 @@ def models(settings: Settings) -> tuple[list[Gpu], list[Gpu]]:
     return (
         [_planned(name, model, version) for name, model in served.items()],
         [_planned(name, model, version) for name, model in second.items() if model is not None],
+    )
+
+
+def tunings(settings: Settings) -> list[Gpu]:
+    """Return the tunings that run, with the one GPU node of each."""
+    return [_of_tuning(name, each) for name, each in settings.running_tunings.items()]
+
+
+def _of_tuning(name: str, tuning: Tuning) -> Gpu:
+    gpus, azure = sizes.hardware(tuning.instance_type), CATALOG.gpu_sizes.get(tuning.instance_type)
+    return Gpu(
+        name=name,
+        preset=tuning.preset,
+        instance_type=tuning.instance_type,
+        min_replicas=1,
+        replicas=1,
+        hours_per_week=None,
+        node_count=1,
+        gpus=gpus.gpus if gpus else None,
+        gpu_model=gpus.gpu_model if gpus else None,
+        needed_gib=None,
+        usable_gib=None,
+        vcpus=azure.vcpus if azure else None,
+        quota_family=azure.quota_family if azure else None,
+        note="",
     )
 
 
@@ -131,6 +171,7 @@ def _planned(key: str, model: Model, version: str) -> Gpu:
         instance_type=name,
         min_replicas=model.min_replicas or model.replicas,
         replicas=model.most_replicas,
+        hours_per_week=None if model.schedule is None else model.schedule.hours_per_week,
         node_count=planned.nodes,
         gpus=gpus.gpus if gpus else None,
         gpu_model=gpus.gpu_model if gpus else None,

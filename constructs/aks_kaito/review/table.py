@@ -68,7 +68,9 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield from ((stack.name, kinds.title(group), _counted(types)) for group, types in stack.resources.items())
     for stack in summary.stacks:
         yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
-    for section, found in (("Model", summary.models), ("Standby", summary.standbys)):
+    if summary.kaito:
+        yield "KAITO", "", summary.kaito
+    for section, found in (("Model", summary.models), ("Standby", summary.standbys), ("Tuning", summary.tunings)):
         for gpu in found:
             title = section if len(found) == 1 else f"{section} {gpu.name}"
             yield from ((title, item, detail) for item, detail in _fit(gpu))
@@ -94,6 +96,8 @@ def _reachable(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def _fit(gpu: Gpu) -> Iterator[tuple[str, str]]:
     yield gpu.preset, _nodes(gpu)
+    if gpu.hours_per_week is not None:
+        yield "schedule", f"runs {gpu.hours_per_week:g} of 168 hours a week, and when users wake it"
     if gpu.needed_gib is None or gpu.usable_gib is None:
         yield "GPU memory", "not checked: the model or the size is in no catalog"
     else:

@@ -120,6 +120,9 @@ class Cluster(Section):
     minutes after it, and after ten minutes at least."""
     dapr_enabled: bool = False
     """Install the Dapr extension in the namespace dapr-system."""
+    gateway_api_enabled: bool = False
+    """Enable the Gateway API with app routing's Istio also if `ingress.mode` is not "gateway", which has both.
+    `kaito.routing = "gateway"` needs it."""
     application_gateway_resource_id: (
         Annotated[
             str,

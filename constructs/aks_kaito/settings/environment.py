@@ -6,13 +6,16 @@ settings and the JSON Schema for editors are generated from them.
 
 from typing import Annotated
 
+from aks_kaito.settings import feature_gates
 from aks_kaito.settings.cluster import Cluster, Flux, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
-from aks_kaito.settings.model import DEFAULT, Kaito, Model, ModelName
+from aks_kaito.settings.model import DEFAULT, FeatureGate, Kaito, Model, ModelName
+from aks_kaito.settings.model_parts import TuningName
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
 from aks_kaito.settings.tags import TagNames, Tags
+from aks_kaito.settings.tuning import Tuning
 from aks_kaito.settings.workload import Charts, Chat, Ingress, State, Workloads
 
 Prefix = Annotated[
@@ -43,6 +46,7 @@ class Settings(Section):
     kaito: Kaito = Kaito()
     model: Model = Model()
     models: dict[ModelName, Model] = {}
+    tuning: dict[TuningName, Tuning] = {}
     chat: Chat = Chat()
     ingress: Ingress = Ingress()
     workloads: Workloads = Workloads()
@@ -66,9 +70,25 @@ class Settings(Section):
         return {key: found[key] for key in sorted(found, key=lambda key: (key != DEFAULT, key))}
 
     @property
+    def running_tunings(self) -> dict[str, Tuning]:
+        """The tunings that are enabled, by their names; none while KAITO is off."""
+        return {name: each for name, each in sorted(self.tuning.items()) if each.enabled and self.kaito.enabled}
+
+    @property
     def has_short_model(self) -> bool:
         """Whether `[model]` describes a model."""
         return not self.models or "model" in self.model_fields_set
+
+    @property
+    def kaito_feature_gates(self) -> dict[FeatureGate, bool]:
+        """Every feature gate of the open-source KAITO: its default, what models need, or what the file says."""
+        needed = feature_gates.needed(self.kaito, self.all_models)
+        return feature_gates.DEFAULTS | dict.fromkeys(needed, True) | self.kaito.feature_gates
+
+    @property
+    def has_gateway_api(self) -> bool:
+        """Whether the cluster has the Gateway API with app routing's Istio."""
+        return self.cluster.gateway_api_enabled or self.ingress.mode == "gateway"
 
     @property
     def model_hostnames(self) -> dict[str, str]:

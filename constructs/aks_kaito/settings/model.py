@@ -26,6 +26,7 @@ from aks_kaito.settings.model_parts import (
     TemplatePath,
     VllmParameters,
 )
+from aks_kaito.settings.scaling import Autoscaling, Schedule
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
 # The key of the model that `[model]` describes. Names of its objects have no key in their hash, so that they stay.
@@ -36,6 +37,22 @@ ModelName = Annotated[
         r"[a-z]([-a-z0-9]{0,18}[a-z0-9])?",
         "names of models are at most 20 lower-case letters, digits and '-', a letter first",
     ),
+]
+
+
+# KAITO's feature gates, in the spelling of its chart.
+# See: https://github.com/kaito-project/kaito/blob/v0.12.0/pkg/featuregates/featuregates.go
+FeatureGate = Literal[
+    "vLLM",
+    "disableNodeAutoProvisioning",
+    "gatewayAPIInferenceExtension",
+    "enableInferenceSetController",
+    "enableMIG",
+    "enableAccelerator",
+    "enableMultiRoleInferenceController",
+    "ModelMirror",
+    "ModelStreaming",
+    "enableBaseImageAutoUpgrade",
 ]
 
 
@@ -51,10 +68,41 @@ class Kaito(Section):
     """KAITO's distribution: the managed add-on of AKS, or the open-source chart, which has more features. Delete all
     Workspaces before you change it."""
     version: KaitoVersion = "0.6.0"
-    """KAITO version that the add-on ships, which determines the accepted presets, GPU sizes and the number of nodes.
-    Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in the cluster."""
+    """KAITO version that the add-on ships or the chart has, which determines the accepted presets, GPU sizes and the
+    number of nodes. Azure documents 0.6.0 and may run a newer one: `make deploy` compares this key with the image in
+    the cluster. The open-source chart needs 0.12.0."""
+    provisioner: Literal["node-auto-provisioning", "gpu-provisioner", "none"] = "node-auto-provisioning"
+    """Creator of the GPU nodes of the open-source KAITO: AKS's managed Karpenter, which KAITO recommends; the
+    deprecated `gpu-provisioner`, in pools of AKS; or `none`, for existing nodes only. Delete all Workspaces before you
+    change it. The add-on has a provisioner of its own."""
+    feature_gates: dict[FeatureGate, bool] = {}
+    """Feature gates of the open-source KAITO by their names, such as `enableMultiRoleInferenceController = true`. The
+    gates that a key of a model needs are on without being named here."""
+    routing: Literal["service", "gateway"] = "service"
+    """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through
+    a Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
+    `cluster.gateway_api_enabled`."""
+    model_mirror_enabled: bool = fixed(False)
+    """Download the weights of each vLLM model of the open-source KAITO once, into a storage account of the environment,
+    and stream them from there when the model starts. New models use it; a running one when it is replaced."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
-    """Owner of the GPU provisioner's identity: AKS, or in older clusters an identity in the node resource group."""
+    """Owner of the identity of the add-on's GPU provisioner: AKS, or in older clusters an identity in the node resource
+    group."""
+
+    @property
+    def is_open_source(self) -> bool:
+        """Whether the open-source chart is installed, instead of the add-on."""
+        return self.enabled and self.distribution == "helm"
+
+    @property
+    def is_add_on(self) -> bool:
+        """Whether the managed add-on is on."""
+        return self.enabled and self.distribution == "addon"
+
+    @property
+    def installed_provisioner(self) -> Literal["node-auto-provisioning", "gpu-provisioner", "none"] | None:
+        """The provisioner of the open-source KAITO; None with the add-on, which has its own, and without KAITO."""
+        return self.provisioner if self.is_open_source else None
 
 
 class Model(Section):
@@ -89,6 +137,11 @@ class Model(Section):
     """Minimum number of copies, with autoscaling by load. Requires `max_replicas`."""
     max_replicas: Replicas | None = None
     """Maximum number of copies; enables autoscaling, instead of `replicas`."""
+    autoscaling: Autoscaling | None = None
+    """Metrics and windows of the autoscaling, as `[models.NAME.autoscaling]`. Requires `max_replicas`."""
+    schedule: Schedule | None = None
+    """Times at which the model is scaled to zero and started again, as `[models.NAME.schedule]`. Needs
+    `kaito.distribution = "helm"`."""
     max_model_len: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Length of the context in tokens (vLLM's `max-model-len`), by default what fits. KAITO 0.6 requires it with
     several nodes; KAITO 0.12 counts the nodes of a new Workspace with it. A change restarts the model server."""
@@ -151,6 +204,12 @@ class Model(Section):
     def most_replicas(self) -> int:
         """The largest number of copies."""
         return self.replicas if self.max_replicas is None else self.max_replicas
+
+    @property
+    def awake_replicas(self) -> int:
+        """The number of copies with which the model starts."""
+        given = None if self.schedule is None else self.schedule.replicas
+        return given or self.min_replicas or self.replicas
 
     @property
     def title(self) -> str:

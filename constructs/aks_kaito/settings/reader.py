@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aks_kaito.naming import Names
-from aks_kaito.settings import pod_templates, wording
+from aks_kaito.settings import deprecated, pod_templates, wording
 from aks_kaito.settings.environment import Settings
 from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
@@ -59,8 +59,8 @@ def load(path: Path, today: date | None = None) -> Environment:
     Raises:
         SettingsError: The file is invalid; the message has all its problems.
     """
-    data = _parse(path)
-    problems = list(_unsafe_strings(data))
+    data, renamed, problems = deprecated.current(_parse(path))
+    problems += _unsafe_strings(data)
     if not re.fullmatch(rf"{_ENVIRONMENT_NAME}\.toml", path.name):
         allowed = "a file's name must be 2-16 lower-case letters, digits and '-', starting with a letter, and .toml"
         problems.append(Problem("environment", path.name, allowed))
@@ -73,7 +73,8 @@ def load(path: Path, today: date | None = None) -> Environment:
     problems += [problem for rule in RULES if not rule.touches(broken) for problem in rule.check(context)]
     if problems:
         raise SettingsError(path, problems)
-    warnings = (f"{display_path(path)}: {problem}" for rule in WARNINGS for problem in rule.check(context))
+    found = [*renamed, *(problem for rule in WARNINGS for problem in rule.check(context))]
+    warnings = (f"{display_path(path)}: {problem}" for problem in found)
     return Environment(path.stem, settings, tuple(warnings), templates)
 
 

@@ -5,7 +5,7 @@ These are `[chat]`, `[ingress]`, `[workloads]`, `[charts]` and `[state]`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aks_kaito.settings.addresses import AllowedSources
 from aks_kaito.settings.fields import (
@@ -16,6 +16,7 @@ from aks_kaito.settings.fields import (
     Matching,
     ResourceGroupName,
     Section,
+    distinct,
     fixed,
 )
 
@@ -37,6 +38,15 @@ class Chat(Section):
     public_without_sign_in: bool = False
     """Publish the chat, and with it the GPU, to everyone who can reach `ingress.hostname`. A host name without sign-in
     is refused unless this is set."""
+    wake_allowed: Literal["nobody", "signed_in", "listed"] = "nobody"
+    """Users who may wake a model that sleeps (`models.NAME.schedule`) with a button of the page: nobody, everyone who
+    signed in, or those of the next two keys. It needs `sign_in`. GPU nodes are billed from then on."""
+    wake_users: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=256)], ...], Field(strict=False), AfterValidator(distinct)
+    ] = ()
+    """User principal names of users who may wake a model, with `wake_allowed = "listed"`."""
+    wake_groups: Annotated[tuple[Guid, ...], Field(strict=False, max_length=20), AfterValidator(distinct)] = ()
+    """Object ids of at most 20 groups of Entra ID whose members may wake a model, with `wake_allowed = "listed"`."""
 
 
 class Ingress(Section):
@@ -50,6 +60,9 @@ class Ingress(Section):
     none."""
     hostname: Hostname | None = fixed(None)
     """Host name of the chat. With a DNS zone, the deployment creates its record; otherwise you create it."""
+    front_door_only: bool = False
+    """Admit web traffic from Azure Front Door's addresses only (its service tag), which all profiles of Azure share.
+    Let's Encrypt's HTTP challenge does not arrive then: it requires a DNS zone or certificates of your own."""
     model_hostname: Hostname | None = fixed(None)
     """Host name of the model's own endpoint, for programs; if unset, it is reachable inside the cluster only. The model
     has no authentication, so this requires one of the next two keys, and an NGINX controller, which enforces them."""

@@ -3,10 +3,11 @@
 from cdktn import TerraformStack
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 
+from aks_kaito import roles
 from aks_kaito.access.bastion import Bastion
 from aks_kaito.access.jump_box import JumpBox
 from aks_kaito.charts import theirs
-from aks_kaito.charts.names import DATABASE_SERVICE_ACCOUNT
+from aks_kaito.charts.names import DATABASE_SERVICE_ACCOUNT, GPU_PROVISIONER
 from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.cluster.extensions import Dapr, Flux
 from aks_kaito.identity import Identity
@@ -63,6 +64,31 @@ def add_services(
         outputs["postgresql_fqdn"] = postgresql.fqdn
         outputs["postgresql_database_name"] = postgresql.database_name
     return outputs
+
+
+def add_gpu_provisioner(
+    stack: TerraformStack, *, settings: Settings, placement: Placement, cluster: AksCluster
+) -> Outputs:
+    """Define the identity with which the open-source GPU provisioner adds node pools to this cluster, and to no other.
+
+    See: https://github.com/kaito-project/kaito/blob/v0.12.0/terraform/kaito.tf
+    """
+    if settings.kaito.installed_provisioner != "gpu-provisioner":
+        return {}
+    identity = Identity(stack, "gpu-provisioner-identity", placement=placement, purpose="gpu-provisioner")
+    identity.trust(
+        issuer_url=cluster.oidc_issuer_url,
+        namespace=theirs.GPU_PROVISIONER_CHART.namespace,
+        service_account_name=GPU_PROVISIONER,
+    )
+    roles.assign(
+        stack,
+        "gpu-provisioner-adds-pools",
+        on=cluster.resource_id,
+        role=roles.CONTRIBUTOR,
+        principal_id=identity.principal_id,
+    )
+    return {"gpu_provisioner_identity_client_id": identity.client_id}
 
 
 def add_access(

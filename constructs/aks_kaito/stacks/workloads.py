@@ -1,6 +1,8 @@
 """Workloads stack: the Helm releases in one environment's cluster. It only wires constructs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from cdktn import ITerraformDependable, TerraformOutput, TerraformStack, TerraformVariable
 from cdktn_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
@@ -10,7 +12,7 @@ from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import DataAzure
 from cdktn_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
 from constructs import Construct
 
-from aks_kaito.charts import ours, theirs
+from aks_kaito.charts import kaito, ours, theirs
 from aks_kaito.charts.names import CHAT_CHART, CLUSTER_CHART, IMAGE_TAG, vault_secrets
 from aks_kaito.charts.releases import OurChart, TheirChart
 from aks_kaito.charts.values import Values
@@ -37,7 +39,7 @@ class WorkloadsStack(TerraformStack):
         providers.require_terraform(self)
         providers.keep_state(self, environment, "workloads")
         providers.add_azurerm(self, settings.subscription_id)
-        cluster = DataAzurermKubernetesCluster(
+        cluster = self._cluster = DataAzurermKubernetesCluster(
             self, "cluster", name=environment.names.cluster, resource_group_name=environment.names.resource_group
         )
         cluster_providers.add(self, cluster, credentials=settings.workloads.credentials)
@@ -97,6 +99,30 @@ class WorkloadsStack(TerraformStack):
         if settings.workloads.cert_manager_enabled:
             values = theirs.cert_manager(settings)
             found.append(self._their_chart("cert-manager", theirs.CERT_MANAGER, values, before))
+        return [*found, *self._add_kaito()] if settings.kaito.is_open_source else found
+
+    def _add_kaito(self) -> list[ITerraformDependable]:
+        """Install the open-source KAITO, after its provisioner: Terraform deletes them in the reverse order.
+
+        keda-kaito-scaler waits for KAITO's definitions, and leaves after the models that it scales.
+        """
+        environment, found = self._environment, list[ITerraformDependable]()
+        if self._settings.kaito.provisioner == "gpu-provisioner":
+            identity = self._identity("gpu-provisioner-identity", "gpu-provisioner")
+            place = kaito.Place(
+                client_id=identity.client_id,
+                tenant_id=identity.tenant_id,
+                subscription_id=self._deployer.subscription_id,
+                node_resource_group=self._cluster.node_resource_group,
+            )
+            values = kaito.gpu_provisioner(environment, place)
+            found.append(self._their_chart("gpu-provisioner", theirs.GPU_PROVISIONER_CHART, values))
+        chart = replace(theirs.KAITO, version=self._settings.kaito.version)
+        found = [*found, self._their_chart("kaito", chart, kaito.workspace(environment), found)]
+        # Also without a model that it scales: it deletes its objects when a model loses its bounds.
+        if self._settings.cluster.keda_enabled:
+            values = theirs.keda_kaito_scaler(self._settings)
+            found.append(self._their_chart("keda-kaito-scaler", theirs.KEDA_KAITO_SCALER, values, found[-1:]))
         return found
 
     def _add_nginx(self, after: list[ITerraformDependable]) -> list[ITerraformDependable]:
@@ -118,9 +144,11 @@ class WorkloadsStack(TerraformStack):
         added: Values = {}
         if values["issuers"]["dns"]["enabled"]:
             identity = self._identity("cert-manager-identity", "cert-manager")
-            config = DataAzurermClientConfig(self, "deployer")
-            dns = {"identityClientId": identity.client_id, "subscriptionId": config.subscription_id}
+            dns = {"identityClientId": identity.client_id, "subscriptionId": self._deployer.subscription_id}
             added["issuers"] = {"dns": dns}
+        if "modelMirror" in values:
+            streamer = self._identity("model-streamer-identity", "model-streamer")
+            added["modelMirror"] = {"clientId": streamer.client_id}
         if values["awaitKaito"]["enabled"]:
             added["awaitKaito"] = {"image": self._image_version, "seconds": _AWAIT_KAITO_SECONDS}
         chart = OurChart(
@@ -151,12 +179,17 @@ class WorkloadsStack(TerraformStack):
                 administrator = self._identity("database-administrator", "database")
                 ids = {"clientId": administrator.client_id, "objectId": identity.principal_id}
                 added["chat"]["databaseRole"] = ids
+        values = ours.chat(self._environment)
+        for right in ("push", "pull"):
+            if right in values.get("registryLogin", {}):
+                login = self._identity(f"registry-{right}-identity", f"registry-{right}")
+                added.setdefault("registryLogin", {})[right] = {"clientId": login.client_id}
         OurChart(
             self,
             "chat",
             chart=CHAT_CHART,
             namespace=self._settings.chat.namespace,
-            values=[ours.chat(self._environment), added],
+            values=[values, added],
             after=after,
         )
 
@@ -164,7 +197,12 @@ class WorkloadsStack(TerraformStack):
         """Configure the scrape jobs and the alert rules of managed Prometheus."""
         settings = self._settings
         ManagedPrometheusSettings(
-            self, "managed-prometheus", chat=settings.chat, ingress=settings.ingress, workloads=settings.workloads
+            self,
+            "managed-prometheus",
+            chat=settings.chat,
+            ingress=settings.ingress,
+            workloads=settings.workloads,
+            kaito=settings.kaito,
         )
         monitoring, names = self._settings.monitoring, self._environment.names
         if monitoring.alerts_enabled:
@@ -179,6 +217,11 @@ class WorkloadsStack(TerraformStack):
                 email_addresses=monitoring.alert_email_addresses,
                 runbooks_url=monitoring.runbooks_url,
             )
+
+    @cached_property
+    def _deployer(self) -> DataAzurermClientConfig:
+        """The account that deploys, whose subscription the releases get."""
+        return DataAzurermClientConfig(self, "deployer")
 
     @property
     def _image_version(self) -> Values:

@@ -58,6 +58,7 @@ def _uses(model: Model) -> dict[str, str]:
         "node_image_family": "node_image_family" if model.node_image_family else "",
         "performance_mode": next(_changed(model, "performance_mode"), ""),
         "preferred_nodes": "preferred_nodes" if model.preferred_nodes else "",
+        "schedule": "schedule" if model.schedule else "",
         "spot": "spot_enabled" if model.spot_enabled else "",
     }
     return {feature: key for feature, key in used.items() if key}
@@ -96,8 +97,9 @@ def keys_of_a_model_agree(context: Context) -> Iterator[Problem]:
             yield Problem(f"{prefix}{key}", MISSING if value is None else value, allowed)
         for name, adapter in model.adapters.items():
             key = f"{prefix}adapters.{name}"
-            if (adapter.image is None) == (adapter.volume_claim is None):
-                yield Problem(f"{key}.image", adapter.image or MISSING, "must be set, or volume_claim, and not both")
+            if [adapter.image, adapter.volume_claim, adapter.tuning].count(None) != 2:  # noqa: PLR2004  (one is left)
+                allowed = "must be set, or volume_claim, or tuning, and not several of them"
+                yield Problem(f"{key}.image", adapter.image or MISSING, allowed)
             if adapter.strength is not None and model.runtime == "vllm":
                 yield Problem(f"{key}.strength", adapter.strength, 'needs runtime = "transformers": vLLM has none')
 

@@ -65,7 +65,7 @@ def names_have_no_trademarks(context: Context) -> Iterator[Problem]:
             yield Problem(key, word, "is a word that Azure reserves; it can refuse names of resources with it")
 
 
-@rule("chat.namespace", "workloads", "ingress.mode", "cluster.dapr_enabled", "flux.enabled")
+@rule("chat.namespace", "workloads", "ingress.mode", "cluster.dapr_enabled", "flux.enabled", "kaito")
 def namespace_is_the_chats_own(context: Context) -> Iterator[Problem]:
     """The chat's namespace belongs to no other part of the cluster."""
     name = context.settings.chat.namespace
@@ -88,6 +88,8 @@ def _releases(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "dapr-system", "Dapr"
     if settings.flux.enabled:
         yield "flux-system", "Flux"
+    if settings.kaito.is_open_source:
+        yield "gpu-provisioner", "KAITO's GPU provisioner"
 
 
 @rule("chat.namespace", "chat.service_account_name")

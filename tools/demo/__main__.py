@@ -1,0 +1,31 @@
+"""`make demo`: show the whole story in one terminal, without a cloud."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from demo.chapters import APPLICATION_PYTHON, Story
+from demo.stage import Stage
+
+
+def main() -> int:
+    """Show all chapters; exit status 0, or 1 if one did not end as it should."""
+    parser = argparse.ArgumentParser("make demo", description="The whole story in one terminal, without a cloud.")
+    parser.add_argument("--speed", type=float, default=1, help="times faster than for a reader; 0: without pauses")
+    parser.add_argument(
+        "--engine", choices=("embedded", "scripted"), default="embedded", help="the chat's model server"
+    )
+    options = parser.parse_args()
+    if not APPLICATION_PYTHON.exists():
+        print("make demo installs the chat application's environment (.venv-app) first", file=sys.stderr)
+        return 2
+    stage = Stage(options.speed)
+    with tempfile.TemporaryDirectory(prefix="aks-kaito-demo-") as folder:
+        ends = list(Story(stage, Path(folder), options.engine).chapters())
+    stage.say("\nNothing was deployed: Azure, the cluster and the price list were recorded answers on this machine.")
+    return int(any(ends))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
