@@ -216,8 +216,8 @@ on the machine affects less than the duration; memory is that of the largest one
 |---|---|---|---|
 {verdicts}
 
-The first stack takes {first_stack_ms_per_resource} ms of CPU time per resource more than an empty stack of the core, which
-includes reading the settings and the first use of each binding; each further environment in the process takes
+The first stack takes {first_stack_ms_per_resource} ms of CPU time per resource more than an empty stack of the core,
+which includes reading the settings and the first use of each binding; each further environment in the process takes
 {next_stack_ms_per_resource} ms per resource.
 """
 _NOTES = """\
