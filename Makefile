@@ -49,6 +49,9 @@ ACTUAL ?=
 REFRESH ?=
 DELETE ?=
 YES ?=
+# Number of users of make size, and further options of aks-kaito size.
+USERS ?= 500
+SIZE ?=
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 # The first Python on the PATH that is >=3.11 and <3.14.
@@ -108,7 +111,7 @@ plan: can-plan $(INFRA) $(CLIS) ## Plan an environment's platform with Terraform
 	@$(AKS_KAITO) plan -- "$(ENV)"
 
 .PHONY: deploy
-deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.1.0)
+deploy: can-deploy $(OPERATIONS) $(KUBERNETES) $(CLIS) $(APP) ## Deploy an environment: platform, image, workloads, dashboards, a message (ENV=dev TAG=0.2.0)
 	@$(AKS_KAITO) deploy $(if $(SKIP_PREFLIGHT),--skip-preflight) --confirm-loss "$(CONFIRM_LOSS)" -- "$(ENV)" "$(TAG)"
 
 .PHONY: destroy
@@ -116,7 +119,7 @@ destroy: can-destroy $(INFRA) $(CLIS) ## Destroy an environment, workloads first
 	@$(AKS_KAITO) destroy -- "$(ENV)" "$(CONFIRM)"
 
 .PHONY: release
-release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.1.0), with the values of the last synthesis
+release: can-release $(INFRA) $(KUBERNETES) ## Release the chat application alone (ENV=prod TAG=0.2.0), with the values of the last synthesis
 	@$(AKS_KAITO) release -- "$(ENV)" "$(TAG)"
 
 .PHONY: status
@@ -155,6 +158,10 @@ post-comment: ## Post or update that comment, in a workflow of GitHub
 cost: $(OPERATIONS) ## Say what an environment costs per month (ENV=dev HOURS_ON=50/week SINCE=main CURRENCY=EUR ACTUAL=1)
 	@$(AKS_KAITO) cost --currency "$(CURRENCY)" --hours-on "$(HOURS_ON)" --diff "$(SINCE)" \
 		$(if $(ACTUAL),--actual) $(if $(REFRESH),--refresh) -- "$(ENV)"
+
+.PHONY: size
+size: $(INFRA) ## Say what an environment needs for a number of users (ENV=dev USERS=500 SIZE='--metrics URL')
+	@$(AKS_KAITO) size --users "$(USERS)" $(SIZE) -- "$(ENV)"
 
 .PHONY: gpu-pools
 gpu-pools: $(OPERATIONS) $(KUBERNETES) ## List the GPU node pools that KAITO made, or delete an orphan (ENV=dev DELETE=ws1a2b3c4d5)
@@ -375,13 +382,14 @@ $(SITE_READY): requirements/docs.txt $(addprefix $(SITE)/,package.json package-l
 	cd $(SITE) && NODE_USE_SYSTEM_CA=1 $(abspath $(BIN))/npm ci --loglevel error
 	@touch $@
 
-# The chat application has a separate virtual environment; the image contains the packages of $(APP).
+# The chat application has a separate virtual environment; the image contains the packages of $(APP). Its locks leave out
+# what packages declare without need (app/pyproject.toml), hence --no-deps.
 $(APP): app/requirements-build.txt app/requirements.txt
 	@$(HAS_PYTHON)
 	@echo "Setting up $(APP_VENV) (once; about a minute)" >&2
 	"$(PYTHON)" -m venv $(APP_VENV)
 	$(APP_BIN)/python $(PIP) --require-hashes -r app/requirements-build.txt
-	$(APP_BIN)/python $(PIP) --require-hashes --no-build-isolation -r app/requirements.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps --no-build-isolation -r app/requirements.txt
 	@touch $@
 
 # The engine has no wheel for some machines; the scripted engine answers there.
@@ -391,7 +399,7 @@ $(CHAT): app/requirements-embedded.txt $(APP)
 	@touch $@
 
 $(APP_DEV): requirements/app-dev.txt $(CHAT)
-	$(APP_BIN)/python $(PIP) --require-hashes -r requirements/app-dev.txt
+	$(APP_BIN)/python $(PIP) --require-hashes --no-deps -r requirements/app-dev.txt
 	@touch $@
 
 # axe-core is one file that the tests load into the page; npm is in $(VENV).

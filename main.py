@@ -8,10 +8,22 @@ Exit status: 0, or 2 with the problems on standard error and nothing written.
 import argparse
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from aks_kaito import node
-from aks_kaito.settings import SettingsError, prevents_destroy, selected
+
+# In the order in which they depend on each other.
+BINDINGS = (
+    "cdktn",
+    "cdktn_provider_azurerm",
+    "cdktn_provider_azapi",
+    "cdktn_provider_helm",
+    "cdktn_provider_kubernetes",
+)
 
 
 def main() -> int:
@@ -20,14 +32,17 @@ def main() -> int:
     parser.add_argument("--show", choices=("paths", "table", "json"), default="paths", help="what to print")
     parser.add_argument("--json", action="store_const", const="json", dest="show", help="the same as --show json")
     form = parser.parse_args().show
-    try:
-        folder = Path(__file__).parent / "environments"
-        environments, prevent_destroy = selected(folder), prevents_destroy(folder)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
     node.select()
-    # Imported late because this starts Node.js, which takes seconds: problems of settings appear at once.
+    with bindings_loading():
+        # Imported here so that Node.js starts, and reads the bindings, in the meantime.
+        from aks_kaito.settings import SettingsError, prevents_destroy, selected
+
+        try:
+            folder = Path(__file__).parent / "environments"
+            environments, prevent_destroy = selected(folder), prevents_destroy(folder)
+        except SettingsError as error:
+            print(error, file=sys.stderr)
+            return 2
     from aks_kaito.review import output
     from aks_kaito.stacks.synthesis import synthesize
 
@@ -35,6 +50,33 @@ def main() -> int:
     written = synthesize(environments, prevent_destroy=prevent_destroy, locks=locks)
     output.show(environments, written, form)
     return 0
+
+
+@contextmanager
+def bindings_loading() -> Iterator[None]:
+    """Load the bindings in a thread, which waits for Node.js most of the time, until the block ends.
+
+    The block must not import the CDK.
+    """
+    failures: list[Exception] = []
+
+    def load() -> None:
+        try:
+            for name in BINDINGS:
+                import_module(name)
+        except Exception as error:  # noqa: BLE001 - raised in the main thread
+            failures.append(error)
+
+    # jsii in this thread: it imports the same modules of the standard library as the block.
+    import_module("jsii")
+    thread = Thread(target=load)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    for failure in failures:
+        raise failure
 
 
 if __name__ == "__main__":

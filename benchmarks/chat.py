@@ -105,12 +105,13 @@ async def over(app: Running, people: int) -> Result:
 
 
 def peer(stack: ExitStack, name: str, endpoint: str, folder: Path) -> Running:
-    """Start a minimal Chainlit application with `chainlit run`."""
+    """Start a minimal Chainlit application as `chainlit run` does, with the stand-ins of this one."""
     port = free_port()
     root = folder / name
     root.mkdir()
-    environment = {"PEER_ENDPOINT": endpoint, "CHAINLIT_APP_ROOT": str(root)}
-    arguments = ["-m", "chainlit", "run", str(PEERS / f"{name}.py"), "--headless", "--port", str(port)]
+    environment = {"PEER_ENDPOINT": endpoint, "CHAINLIT_APP_ROOT": str(root), "PYTHONPATH": str(ROOT / "app")}
+    started = "import kaito_chat; from chainlit.cli import cli; cli()"
+    arguments = ["-c", started, "run", str(PEERS / f"{name}.py"), "--headless", "--port", str(port)]
     return stack.enter_context(program(arguments, port, root / "log", environment, sys.executable, ready="/health"))
 
 

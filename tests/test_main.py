@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aks_kaito import __version__
 from support.project import ENVIRONMENTS, ROOT
 
 
@@ -65,7 +66,7 @@ def test_the_table_ends_with_the_file_and_the_next_command(tmp_path: Path) -> No
     assert ran.returncode == 0, ran.stderr
     written, following = ran.stdout.rstrip().splitlines()[-2:]
     assert written == "Written: cdktf.out/stacks/kaito-sample-workloads/cdk.tf.json"
-    assert following == "Next:    make deploy ENV=sample TAG=0.1.0"
+    assert following == f"Next:    make deploy ENV=sample TAG={__version__}"
     assert "\nWarning " in ran.stdout
     assert ran.stderr == ""
 

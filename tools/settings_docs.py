@@ -23,6 +23,7 @@ from aks_kaito.settings.fields import (
     SshPublicKey,
 )
 from aks_kaito.settings.model_parts import VllmParameters
+from aks_kaito.settings.tuning import ConfigSections
 
 ROOT = Path(__file__).parents[1]
 _HEADER = """\
@@ -46,6 +47,7 @@ _WORDS = {
         (Location, "an Azure region, such as westeurope"),
         (SshPublicKey, "an OpenSSH public key (ssh-rsa or ssh-ed25519)"),
         (VllmParameters, "map to: text, number, `true` or `false`"),
+        (ConfigSections, "map of KAITO's sections to their parameters"),
         (KaitoVersion, ", ".join(f'`"{version}"`' for version in CATALOG.kaito_versions)),
     )
 }

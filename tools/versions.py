@@ -30,5 +30,7 @@ def applied(pages: dict[Path, str]) -> dict[Path, str]:
     for glob, before in PLACES.items():
         for path in sorted(ROOT.glob(glob)):
             text = found[path] if path in found else path.read_text(encoding="utf-8")
-            found[path] = re.sub(rf"({before})\d+\.\d+\.\d+", rf"\g<1>{__version__}", text, flags=re.MULTILINE)
+            found[path] = re.sub(
+                rf"({before})\d+\.\d+\.\d+(?![-.\w])", rf"\g<1>{__version__}", text, flags=re.MULTILINE
+            )
     return found

@@ -11,4 +11,11 @@ From the top down:
 - `models`: readiness of models, and questions to them.
 - `kubernetes`: the cluster's API server. `backends`: model servers.
 - `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
+- `garbage`: when the process collects garbage.
+- `stand_ins`: modules that Chainlit imports and that are not installed.
 """
+
+from kaito_chat import stand_ins
+
+# Here, because it must come before the first import of Chainlit.
+stand_ins.install()

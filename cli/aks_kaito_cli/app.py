@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aks_kaito import __version__
-from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, status, synthesis
+from aks_kaito_cli.groups import cost, deployment, gpu_pools, importing, machine, preflight, sizing, status, synthesis
 from aks_kaito_cli.terminal import accept_every_character
 
 
@@ -29,6 +29,7 @@ def application() -> typer.Typer:
     deployment.register(app)
     gpu_pools.register(app)
     cost.register(app)
+    sizing.register(app)
     status.register(app)
     importing.register(app)
     machine.register(app)

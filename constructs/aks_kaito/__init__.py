@@ -15,4 +15,4 @@ Reading order. A package imports only from packages above it in this list:
 - `review`: reports on synthesized Terraform JSON, without the CDK.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -21,6 +21,7 @@ _LIMITS = {
     "registry": (r"[A-Za-z0-9]{5,50}", "5-50 letters and digits"),
     "key_vault": (r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+", "3-24 letters, digits and single '-'"),
     "storage_account": (r"[a-z0-9]{3,24}", "3-24 lower-case letters and digits"),
+    "model_storage_account": (r"[a-z0-9]{3,24}", "3-24 lower-case letters and digits"),
     "grafana": (r"(?=.{2,23}$)[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])", "2-23 letters, digits and '-'"),
     "openai": (r"[A-Za-z0-9]([-A-Za-z0-9]{0,62}[A-Za-z0-9])?", "2-64 letters, digits and '-'"),
     "postgresql": (r"[a-z0-9]([-a-z0-9]{1,61}[a-z0-9])", "3-63 lower-case letters, digits and '-'"),
@@ -94,6 +95,11 @@ class Names:
     def storage_account(self) -> str:
         """Storage account; unique in Azure, letters and digits only."""
         return self._unique(f"st{self._letters}", _STORAGE_ACCOUNT_LIMIT, separator="")
+
+    @property
+    def model_storage_account(self) -> str:
+        """Storage account of the models' weights; unique in Azure, letters and digits only."""
+        return self._unique(f"stm{self._letters}", _STORAGE_ACCOUNT_LIMIT, separator="")
 
     @property
     def key_vault(self) -> str:

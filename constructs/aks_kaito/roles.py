@@ -11,6 +11,7 @@ from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 ACR_PULL = "AcrPull"
+ACR_PUSH = "AcrPush"
 AKS_RBAC_CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
 CONTRIBUTOR = "Contributor"
 DNS_ZONE_CONTRIBUTOR = "DNS Zone Contributor"
@@ -23,6 +24,8 @@ MONITORING_DATA_READER = "Monitoring Data Reader"
 NETWORK_CONTRIBUTOR = "Network Contributor"
 OPENAI_USER = "Cognitive Services OpenAI User"
 READER = "Reader"
+STORAGE_ACCOUNT_CONTRIBUTOR = "Storage Account Contributor"
+STORAGE_BLOB_DATA_READER = "Storage Blob Data Reader"
 
 
 def assign(

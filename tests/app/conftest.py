@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import kaito_chat  # noqa: F401 - its stand-ins, before any test imports Chainlit
 from support.chat.processes import Running, chat, engine
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aks_kaito import __version__
 from support.project import ROOT
 from support.rendering import KUBERNETES, Object, RenderError, at, case, merged, names, one, render
 from support.upgrades import compare
@@ -185,7 +186,7 @@ def version_of_chart(folder: Path, version: str) -> list[Object]:
     [
         at("awaitKaito.seconds", 601),
         at("tolerations", []),
-        at("awaitKaito.image.tag", "0.2.0"),
+        at("awaitKaito.image.tag", "0.9.0"),
         at("awaitKaito.image.digest", "sha256:" + "b" * 64),
     ],
     ids=str,
@@ -216,7 +217,7 @@ def test_a_change_of_other_objects_is_the_same_job() -> None:
 DIGEST = "sha256:" + "a" * 64
 
 
-@pytest.mark.parametrize(("path", "value"), [("awaitKaito.image.tag", "0.2.0"), ("awaitKaito.image.digest", DIGEST)])
+@pytest.mark.parametrize(("path", "value"), [("awaitKaito.image.tag", "0.9.0"), ("awaitKaito.image.digest", DIGEST)])
 def test_another_image_is_another_job_of_the_same_account(path: str, value: str) -> None:
     first, second = one(made(), "Job"), one(made(at(path, value)), "Job")
     assert first["metadata"]["name"] != second["metadata"]["name"]
@@ -228,7 +229,7 @@ def test_a_digest_goes_before_a_tag() -> None:
     def image(*changes: dict[str, Any]) -> str:
         return str(one(made(*changes), "Job")["spec"]["template"]["spec"]["containers"][0]["image"])
 
-    assert image() == "example.azurecr.io/kaito-chat:0.1.0"
+    assert image() == f"example.azurecr.io/kaito-chat:{__version__}"
     assert image(at("awaitKaito.image.digest", DIGEST)) == f"example.azurecr.io/kaito-chat@{DIGEST}"
 
 

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from aks_kaito import __version__
 from support.project import ROOT
 from support.rendering import CASES, at, case, container, data, default, one, pod, render
 from support.validation import restricted
@@ -94,8 +95,8 @@ def test_a_rollout_cuts_no_conversation() -> None:
 def test_images_by_tag_digest_and_version() -> None:
     repository = "example.azurecr.io/kaito-chat"
     digest = "sha256:" + "0" * 64
-    assert container()["image"] == f"{repository}:0.1.0"
-    assert container(at("chat.image.tag", ""))["image"] == f"{repository}:0.1.0"
+    assert container()["image"] == f"{repository}:{__version__}"
+    assert container(at("chat.image.tag", ""))["image"] == f"{repository}:{__version__}"
     assert container(at("chat.image.digest", digest))["image"] == f"{repository}@{digest}"
 
 

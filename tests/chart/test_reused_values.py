@@ -68,7 +68,7 @@ def test_reused_values_make_the_objects_of_todays_defaults_in_every_case(
     chat_chart: Path, name: str, given: str
 ) -> None:
     added = set(case(given)) - set(released(name))
-    assert added <= {"kaito", "models", "routing"}
+    assert added <= {"kaito", "models", "registryLogin", "routing", "tuning"}
     assert render(merged(released(name), case(given)), chart=chat_chart) == render(case(given))
 
 

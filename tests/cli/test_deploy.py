@@ -84,6 +84,8 @@ def test_a_lock_of_the_providers_is_read_only(tmp_path: Path) -> None:
     platform, workloads = re.findall(r"^== deploy the \w+: (.+?) cdk deploy", ran.done.stdout, re.MULTILINE)
     assert "TF_CLI_ARGS_init='-get=false -lockfile=readonly'" in platform
     assert "TF_CLI_ARGS_init" not in workloads
+    planned = run(tmp_path, "plan", "dev", variables={"TF_CLI_ARGS_init": ""})
+    assert "AKS_KAITO_ENV=dev TF_CLI_ARGS_init=-lockfile=readonly cdk diff" in planned.done.stdout
 
 
 def test_the_users_kubeconfig_is_not_changed(tmp_path: Path) -> None:

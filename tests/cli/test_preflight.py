@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 
+from aks_kaito import __version__
 from aks_kaito_cli.groups import operations
 from aks_kaito_cli.preflight import run as preflight
 from support import ready_subscription as ready
@@ -46,7 +47,7 @@ def test_a_ready_subscription_is_fine(azure: FakeAzure, tmp_path: Path) -> None:
     assert "ada@kaito.dev" in ran.done.stdout
     # The shipped prefix.
     assert "1 warning: nothing that was checked stops a deployment of dev.\n" in ran.done.stdout
-    assert ran.done.stdout.endswith("Next: make deploy ENV=dev TAG=0.1.0\n")
+    assert ran.done.stdout.endswith(f"Next: make deploy ENV=dev TAG={__version__}\n")
     # az gives one token, and the subscription that it has selected; beside that, programs are asked for their versions.
     assert sorted(" ".join(line.split()[:3]) for line in ran.lines if not line.startswith("helm")) == [
         "az account get-access-token",

@@ -7,10 +7,11 @@ import pytest
 
 from aks_kaito.settings import Environment, load
 from aks_kaito_cli.commands.kubectl import Kubectl
+from aks_kaito_cli.status import models
 from aks_kaito_cli.status.causes import causes, diagnose
 from aks_kaito_cli.status.models import words_of
 from aks_kaito_cli.status.questions import QUESTIONS, questions
-from aks_kaito_cli.status.replicas import replicas
+from aks_kaito_cli.status.replicas import model_sets, replicas
 from aks_kaito_cli.status.stages import current, steps
 from aks_kaito_cli.status.symptoms import symptoms
 from support.environments import altered
@@ -88,3 +89,19 @@ def test_events_of_replaced_claims_are_evidence() -> None:
     ]
     assert key(workspaces=[workspace(*PENDING_06)], claim_events=events) == "sku"
     assert key(workspaces=[workspace(*PENDING_06)], claim_events=events[:1]) is None
+
+
+@pytest.mark.parametrize("labels", [{}, {"kaito-chat/model": "other"}])
+def test_a_model_that_sleeps_is_answered_with_its_schedule(labels: dict[str, str]) -> None:
+    night = {"wakes": "07:30", "sleeps": "20:00", "days": ["Monday", "Friday"], "time_zone": "Europe/Rome"}
+    found = altered(environment(HELM), model={"schedule": {**night, "replicas": 2}})
+    given = cluster(sets=[{"metadata": {"name": "phi", "labels": labels}, "spec": {"replicas": 0}}])
+    (asleep,) = model_sets(given)
+    finding = models.asleep(asleep, found)
+    assert (finding.subject, finding.state) == ("phi", "info")
+    if labels:  # that of a model that the file does not have
+        assert (finding.detail, finding.remedy) == ("is scaled to no replica", "")
+        return
+    expected = "is scaled to no replica; its schedule starts it at 07:30 (Europe/Rome) on Monday, Friday"
+    assert finding.detail == expected
+    assert finding.remedy == "kubectl --namespace kaito-chat scale inferenceset phi --replicas 2"

@@ -67,6 +67,16 @@ def test_one_distribution_and_one_provisioner_are_on(
     assert any("gpu-provisioner" in name for name in identities) == (table is POOLS)
 
 
+@pytest.mark.parametrize(("table", "has_window"), [({}, False), (POOLS, False), (HELM, True)])
+def test_node_auto_provisioning_takes_images_in_the_maintenance_window(
+    table: dict[str, Any], *, has_window: bool, environments: dict[str, Environment]
+) -> None:
+    channel = {"node_os_upgrade_channel": "None"}
+    document = synthesized(altered(environments["dev"], kaito=table, cluster=channel))
+    (cluster,) = of_kind(document, "azurerm_kubernetes_cluster")
+    assert cluster.get("maintenance_window_node_os", {}).get("day_of_week") == ("Sunday" if has_window else None)
+
+
 def test_the_gpu_provisioner_signs_in_and_changes_this_cluster_only(environments: dict[str, Environment]) -> None:
     document = platform(environments, POOLS)
     found = paths(document)

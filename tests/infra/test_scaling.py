@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aks_kaito import __version__
 from aks_kaito.charts import ours, theirs
 from aks_kaito.review import summary, table
 from aks_kaito.settings import Environment, load
@@ -39,7 +40,7 @@ instance_type = "Standard_NC24ads_A100_v4"
 """
 ADDED = {
     "chat": {
-        "image": {"tag": "0.1.0"},
+        "image": {"tag": __version__},
         "workloadIdentity": {"clientId": "00000000-0000-0000-0000-000000000001"},
         "keyVault": {"tenantId": "00000000-0000-0000-0000-000000000002"},
         "settings": {"KAITO_CHAT_ENTRA_TENANT_ID": "00000000-0000-0000-0000-000000000002"},

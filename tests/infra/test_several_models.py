@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from aks_kaito import __version__
 from aks_kaito.charts import ours
 from aks_kaito.review import billing, summary, table
 from aks_kaito.review.documents import document
@@ -42,7 +43,7 @@ INGRESS = (
 # Values that Terraform adds after the deployment of the platform.
 ADDED = {
     "chat": {
-        "image": {"tag": "0.1.0"},
+        "image": {"tag": __version__},
         "workloadIdentity": {"clientId": "00000000-0000-0000-0000-000000000001"},
         "keyVault": {"tenantId": "00000000-0000-0000-0000-000000000002"},
     }

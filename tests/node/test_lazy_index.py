@@ -119,7 +119,8 @@ def test_an_index_with_a_syntax_error_fails_as_without_the_preload(program: Path
 @pytest.fixture
 def options(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Unset the variables of Node.js for one test."""
-    for name in ("NODE_OPTIONS", "JSII_NODE", "AKS_KAITO_EAGER", "CDKTN_DISABLE_CREATION_STACK"):
+    names = ("NODE_OPTIONS", "JSII_NODE", "AKS_KAITO_EAGER", "CDKTN_DISABLE_CREATION_STACK", "JSII_RUNTIME")
+    for name in (*names, "JSII_PROGRAM", "NODE_COMPILE_CACHE"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 

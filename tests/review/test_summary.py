@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from aks_kaito import __version__
 from aks_kaito.review import billing, kinds, summary, table
 from aks_kaito.review.documents import Document, document
 from aks_kaito.review.exposure import exposures
@@ -222,7 +223,7 @@ def test_plain_lines_fit_a_log_and_keep_commands_whole(summaries: dict[str, summ
     lines = text.splitlines()
     assert all(len(line) <= 120 and line == line.rstrip() and "\x1b" not in line for line in lines)
     assert lines[-2] == f"Written: {summaries[name].stacks[0].path}" or len(lines[-2]) == 120
-    assert lines[-1] == f"Next:    make deploy ENV={name} TAG=0.1.0"
+    assert lines[-1] == f"Next:    make deploy ENV={name} TAG={__version__}"
 
 
 def test_a_terminal_gets_a_box_and_a_file_gets_lines(summaries: dict[str, summary.Summary]) -> None:
@@ -246,4 +247,4 @@ def test_the_json_is_complete_and_plain(summaries: dict[str, summary.Summary]) -
     assert found["models"][0]["preset"] == "phi-4-mini-instruct"
     assert found["standbys"] == []
     assert found["quota"] == {"Standard NVADSA10v5 Family vCPUs": 36}
-    assert found["next_command"] == "make deploy ENV=dev TAG=0.1.0"
+    assert found["next_command"] == f"make deploy ENV=dev TAG={__version__}"

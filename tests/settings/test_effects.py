@@ -124,6 +124,7 @@ OTHERS: dict[str, Any] = {
     "system_pool.zones": ["2"],
     "tags": {"other": "tag"},
     "tags_ignored": ["other"],
+    "tuning": {"other": {"preset": "phi-4", "data_urls": ["https://example.org/other.json"]}},
     "user_pool.node_labels": {"other": "label"},
     "user_pool.node_taints": ["workload=other:NoSchedule"],
     "user_pool.vm_size": "Standard_D8ads_v5",

@@ -4,13 +4,14 @@ import json
 import re
 from typing import Any
 
+from aks_kaito import __version__
 from support.project import ROOT
 from support.rendering import Object, merged, render
 
 ID = "00000000-0000-0000-0000-000000000001"
 CLUSTER_CHART = ROOT / "charts" / "kaito-cluster"
 # Values that Azure or the deployment provides: one id for all, a group, a tag and no digest.
-FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{data\.[^}]*_group\}": "nodes", r"\$\{var\.chat_image_tag\}": "0.1.0"}
+FILLED = {r"\$\{data\.[^}]*_id\}": ID, r"\$\{data\.[^}]*_group\}": "nodes", r"\$\{var\.chat_image_tag\}": __version__}
 
 
 def release(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from aks_kaito import __version__
 from support.needs import needs
 from support.project import ROOT
 
@@ -24,7 +25,7 @@ GATEWAY = "gateway.networking.k8s.io/v1/Gateway"
 SERVED = (INFERENCE_SET, INFERENCE_POOL, GATEWAY)
 KUBERNETES = ("1.33", "1.34", "1.35", "1.36", "1.37")
 HELMS = ("helm", "helm3")
-IMAGE = {"repository": "example.azurecr.io/kaito-chat", "tag": "0.1.0"}
+IMAGE = {"repository": "example.azurecr.io/kaito-chat", "tag": __version__}
 
 Object = dict[str, Any]
 

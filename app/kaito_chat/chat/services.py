@@ -139,6 +139,7 @@ def build(settings: Settings) -> Services:
         first_token=settings.first_token_timeout_seconds,
         token=settings.token_timeout_seconds,
         answer=settings.answer_timeout_seconds,
+        pause=settings.coalesce_milliseconds / 1000,
     )
     keyless = any(
         model.backend == "azure_openai" and not model.api_key_variable for model in settings.configured_models

@@ -13,7 +13,7 @@ from aks_kaito_cli.cost.resources import Line
 
 HOURS_OF_A_WEEK = 168
 # Lists of models, and the single ones of before.
-_LISTS = {"models": "model", "standbys": "standby"}
+_LISTS = {"models": "model", "standbys": "standby", "tunings": "tuning"}
 _SINGLE = {"gpu": "model", "standby": "standby"}
 _DEFAULT = "default"
 

@@ -26,7 +26,7 @@ def plan(shell: Shell, part: Part) -> None:
     """
     name = shell.environment.name
     command = cdk.plan(programs.cdk(shell.variables), stack(shell.environment, part))
-    shell.run(Step(f"plan the {part}", command, "", {"AKS_KAITO_ENV": name}))
+    shell.run(Step(f"plan the {part}", command, "", {"AKS_KAITO_ENV": name, **_locked(shell, part)}))
 
 
 def destroy(shell: Shell, part: Part) -> None:
@@ -40,9 +40,14 @@ def destroy(shell: Shell, part: Part) -> None:
 
 def _step(shell: Shell, action: Literal["deploy", "destroy"], part: Part, hint: str, variables: dict[str, str]) -> Step:
     environment = shell.environment
-    if (ROOT / "locks" / provider_lock(part)).exists():
-        # Terraform must not take other packages than those of the lock, nor add some to it.
-        arguments = shell.variables.get("TF_CLI_ARGS_init", "")
-        variables = {"TF_CLI_ARGS_init": f"{arguments} -lockfile=readonly".strip(), **variables}
     command = cdk.command(programs.cdk(shell.variables), action, stack(environment, part))
-    return Step(f"{action} the {part}", command, hint, {"AKS_KAITO_ENV": environment.name, **variables})
+    chosen = {"AKS_KAITO_ENV": environment.name, **_locked(shell, part), **variables}
+    return Step(f"{action} the {part}", command, hint, chosen)
+
+
+def _locked(shell: Shell, part: Part) -> dict[str, str]:
+    """Return the variable with which Terraform takes no other packages than those of a lock, nor adds some to it."""
+    if not (ROOT / "locks" / provider_lock(part)).exists():
+        return {}
+    arguments = shell.variables.get("TF_CLI_ARGS_init", "")
+    return {"TF_CLI_ARGS_init": f"{arguments} -lockfile=readonly".strip()}

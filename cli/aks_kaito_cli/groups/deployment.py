@@ -19,7 +19,7 @@ _FAILED, _REFUSED = 1, 2
 def register(app: typer.Typer) -> None:
     """Add the subcommands to the application."""
     app.command(epilog="Example: aks-kaito plan dev")(plan)
-    app.command(epilog="Example: aks-kaito deploy dev 0.1.0")(deploy)
+    app.command(epilog="Example: aks-kaito deploy dev 0.2.0")(deploy)
     app.command(epilog="Example: aks-kaito destroy dev dev")(destroy)
     app.command(epilog="Example: aks-kaito release prod 0.2.0")(release)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aks_kaito.review.summary import models
+from aks_kaito.review.summary import models, tunings
 from aks_kaito.settings import Settings
 from aks_kaito.settings.cluster import NodePool
 
@@ -68,3 +68,4 @@ def _models(settings: Settings) -> Iterator[Demand]:
                 for replicas in (gpu.min_replicas, gpu.replicas + _GPU_SURGE)
             )
             yield Demand(f"{purpose} {gpu.preset}", gpu.instance_type, first, most)
+    yield from (Demand(f"tuning {gpu.name}", gpu.instance_type, 1, 1) for gpu in tunings(settings))

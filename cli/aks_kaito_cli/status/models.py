@@ -9,6 +9,7 @@ from aks_kaito_cli.answers import Finding, State
 from aks_kaito_cli.status.look import Look, ModelState, slowness
 from aks_kaito_cli.status.objects import duration, line, name
 from aks_kaito_cli.status.questions import ADD_ON_PROVISIONER
+from aks_kaito_cli.status.replicas import ModelSet
 from aks_kaito_cli.status.stages import TYPICAL_SECONDS, Stage
 
 _MODEL = "Model"
@@ -62,10 +63,22 @@ def _of_sets(seen: Look, environment: Environment) -> Iterator[Finding]:
             detail = f"{found.cause.sentence.format(**words)} ({found.evidence.text})"
             yield Finding(_MODEL, each.name, "blocker", detail, found.cause.remedy.format(**words))
         elif each.wanted == 0:
-            yield Finding(_MODEL, each.name, "info", "is scaled to no replica")
+            yield asleep(each, environment)
         elif each.ready < each.wanted:
             some: State = "warning" if each.ready else "unknown"
             yield Finding(_MODEL, each.name, some, f"{each.ready} of {each.wanted} replicas are ready")
+
+
+def asleep(found: ModelSet, environment: Environment) -> Finding:
+    """Return the finding on a model without replicas: by its schedule, if the environment file has one."""
+    model = environment.settings.all_models.get(found.key)
+    if model is None or model.schedule is None:
+        return Finding(_MODEL, found.name, "info", "is scaled to no replica")
+    schedule = model.schedule
+    days = ", ".join(schedule.days)
+    detail = f"is scaled to no replica; its schedule starts it at {schedule.wakes} ({schedule.time_zone}) on {days}"
+    scale = f"kubectl --namespace {environment.settings.chat.namespace} scale inferenceset {found.name}"
+    return Finding(_MODEL, found.name, "info", detail, f"{scale} --replicas {model.awake_replicas}")
 
 
 def _none(seen: Look, environment: Environment) -> Finding:

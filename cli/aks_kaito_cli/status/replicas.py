@@ -93,9 +93,10 @@ class Replica:
 
 @dataclass(frozen=True)
 class ModelSet:
-    """An InferenceSet: the number of its replicas, and of the ready ones."""
+    """An InferenceSet: the key of its model, the number of its replicas, and of the ready ones."""
 
     name: str
+    key: str
     wanted: int
     ready: int
     conditions: dict[str, Condition]
@@ -112,6 +113,7 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
     return [
         ModelSet(
             name(each),
+            label(each, _KEY) or DEFAULT,
             _number(at(each, "spec", "replicas"), 1),
             _number(at(each, "status", "readyReplicas"), 0),
             conditions(each),
@@ -121,10 +123,9 @@ def model_sets(cluster: Cluster) -> list[ModelSet]:
 
 
 def replicas(cluster: Cluster, namespace: str) -> list[Replica]:
-    """Return all Workspaces of the namespace, by name."""
-    return sorted(
-        (_replica(cluster, each, namespace) for each in cluster.items("workspaces")), key=lambda each: each.name
-    )
+    """Return all Workspaces of the namespace that serve a model, by name."""
+    served = (each for each in cluster.items("workspaces") if at(each, "tuning") is None)
+    return sorted((_replica(cluster, each, namespace) for each in served), key=lambda each: each.name)
 
 
 def _replica(cluster: Cluster, workspace: Object, namespace: str) -> Replica:

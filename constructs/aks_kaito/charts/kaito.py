@@ -5,6 +5,7 @@ See: https://github.com/kaito-project/kaito/tree/v0.12.0/charts/kaito/workspace
 
 from typing import Literal, TypedDict
 
+from aks_kaito.charts.names import MODEL_MIRROR_CLASS, MODEL_STREAMER
 from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.settings import Environment, Settings
 
@@ -46,6 +47,11 @@ def workspace(environment: Environment) -> Values:
     }
     if kaito.provisioner == "node-auto-provisioning":
         values["karpenterProviders"] = {"azure": {"nodeClasses": node_classes()}}
+    if kaito.model_mirror_enabled:
+        values |= {
+            "defaultModelMirrorStorageClass": MODEL_MIRROR_CLASS,
+            "defaultStreamingServiceAccount": MODEL_STREAMER,
+        }
     if any(model.spot_enabled for model in settings.all_models.values()):
         values["spotInstance"] = {"enabled": True}
     if placed:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aks_kaito.charts import kaito, scaling_values
+from aks_kaito.charts import kaito, scaling_values, tuning_values
 from aks_kaito.charts.values import Values, tolerations
 from aks_kaito.models.copies import takes_token
 from aks_kaito.settings import Environment, Settings
@@ -19,6 +19,7 @@ def models(environment: Environment) -> Values:
     found = {name: _values(environment, name, model) for name, model in settings.all_models.items()}
     values: Values = {"model": {"enabled": settings.kaito.enabled} | found.pop(DEFAULT, {"enabled": False})}
     values |= {"models": found} if found and settings.kaito.enabled else {}
+    values |= tuning_values.tunings(settings, environment.names.registry)
     return values | (_open_source(settings) if settings.kaito.is_open_source else {})
 
 
@@ -37,7 +38,7 @@ def _values(environment: Environment, name: str, model: Model) -> Values:
         **_container(model, environment.templates.get(name)),
         "instanceType": model.instance_type,
         "nodeCount": model.node_count,
-        **_server(model, environment.settings),
+        **_server(model, environment),
         **_nodes(model),
         **_copies(model, is_open_source=environment.settings.kaito.is_open_source),
         **_profile(model),
@@ -54,7 +55,7 @@ def _container(model: Model, template: Mapping[str, Any] | None) -> Values:
     return {"preset": model.preset} if model.template is None else {"template": dict(template or {})}
 
 
-def _server(model: Model, settings: Settings) -> Values:
+def _server(model: Model, environment: Environment) -> Values:
     """Return the parameters of the model server."""
     length = {} if model.max_model_len is None else {"max-model-len": model.max_model_len}
     values: Values = {}
@@ -63,19 +64,21 @@ def _server(model: Model, settings: Settings) -> Values:
     if model.runtime != "vllm":
         values["runtime"] = model.runtime
     if model.adapters:
-        values["adapters"] = [_adapter(name, adapter) for name, adapter in model.adapters.items()]
+        values["adapters"] = [_adapter(name, adapter, environment) for name, adapter in model.adapters.items()]
     mode = {} if model.performance_mode == "balanced" else {"kaito.sh/performance-mode": model.performance_mode}
-    if annotations := {**mode, **kaito.image_family(model.node_image_family, settings)}:
+    if annotations := {**mode, **kaito.image_family(model.node_image_family, environment.settings)}:
         values["annotations"] = annotations
     return values
 
 
-def _adapter(name: str, adapter: Adapter) -> Values:
+def _adapter(name: str, adapter: Adapter, environment: Environment) -> Values:
+    registry = environment.names.registry
+    image, volume_claim = tuning_values.source(adapter, environment.settings, registry)
     values: Values = {"name": name}
-    if adapter.image is not None:
-        values["image"] = adapter.image
-    if adapter.volume_claim is not None:
-        values["volume"] = {"persistentVolumeClaim": {"claimName": adapter.volume_claim}}
+    if image is not None:
+        values |= {"image": image, **tuning_values.pull_secrets(image, registry)}
+    if volume_claim is not None:
+        values["volume"] = {"persistentVolumeClaim": {"claimName": volume_claim}}
     if adapter.strength is not None:
         values["strength"] = f"{adapter.strength:g}"
     return values

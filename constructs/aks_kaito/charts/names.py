@@ -35,6 +35,12 @@ GPU_PROVISIONER_NAMESPACE = "gpu-provisioner"
 KAITO_DEPLOYMENT = "kaito-workspace"
 # The Deployment and the ServiceAccount of the open-source GPU provisioner, named after its chart.
 GPU_PROVISIONER = "gpu-provisioner"
+# ServiceAccounts and Secrets of the logins to the environment's registry, named after the release.
+REGISTRY_PUSH = f"{CHAT_CHART}-registry-push"
+REGISTRY_PULL = f"{CHAT_CHART}-registry-pull"
+# The ServiceAccount with which models stream their weights, and the StorageClass of the mirror.
+MODEL_STREAMER = "kaito-model-streamer"
+MODEL_MIRROR_CLASS = "kaito-model-mirror"
 # Repository of the chat's image in the environment's registry, and the tag that belongs to this version.
 IMAGE_REPOSITORY = "kaito-chat"
 IMAGE_TAG = __version__
@@ -47,7 +53,12 @@ SIGN_IN_SECRETS = {
 
 def image(environment: Environment) -> str:
     """Return the chat's image in the environment's registry, without a tag."""
-    return f"{environment.names.registry}.azurecr.io/{IMAGE_REPOSITORY}"
+    return f"{registry_server(environment.names.registry)}/{IMAGE_REPOSITORY}"
+
+
+def registry_server(name: str) -> str:
+    """Return the host name of a registry."""
+    return f"{name}.azurecr.io"
 
 
 def kaito_namespace(settings: Settings) -> str:

@@ -9,6 +9,8 @@ from aks_kaito.charts.model_values import models
 from aks_kaito.charts.names import (
     CHAT_TLS_SECRET,
     GATEWAY,
+    MODEL_MIRROR_CLASS,
+    MODEL_STREAMER,
     NGINX_NAMESPACE,
     PROMETHEUS_NAMESPACE,
     SIGN_IN_SECRETS,
@@ -99,7 +101,21 @@ def cluster(environment: Environment) -> Values:
             "serviceAnnotations": gateway_annotations(environment) if gateway else {},
         },
         "awaitKaito": {"enabled": settings.kaito.enabled, "image": {"repository": image(environment)}},
+        **(_model_mirror(environment) if settings.kaito.model_mirror_enabled else {}),
         "tolerations": tolerations(settings),
+    }
+
+
+def _model_mirror(environment: Environment) -> Values:
+    """Return the StorageClass of the mirror, and the ServiceAccount of the models that stream from it."""
+    return {
+        "modelMirror": {
+            "enabled": True,
+            "storageClass": MODEL_MIRROR_CLASS,
+            "storageAccount": environment.names.model_storage_account,
+            "resourceGroup": environment.names.resource_group,
+            "serviceAccount": MODEL_STREAMER,
+        }
     }
 
 

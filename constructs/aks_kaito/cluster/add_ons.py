@@ -17,6 +17,7 @@ def arguments(
     *,
     web_app_routing: bool,
     dns_zone_ids: list[str],
+    blob_driver: bool,
 ) -> dict[str, Any]:
     """Return the cluster's arguments that switch its add-ons, each explicitly on or off."""
     gateway_id = cluster.application_gateway_resource_id
@@ -25,6 +26,8 @@ def arguments(
         "oidc_issuer_enabled": True,
         "workload_identity_enabled": True,
         "azure_policy_enabled": cluster.azure_policy_enabled,
+        # Without the block AKS decides, as for clusters that were deployed without it.
+        "storage_profile": {"blob_driver_enabled": True} if blob_driver else None,
         "cost_analysis_enabled": cluster.cost_analysis_enabled,
         "http_application_routing_enabled": False,
         "open_service_mesh_enabled": False,

@@ -50,6 +50,7 @@ class AksSettings:
     monitoring: Monitoring
     web_app_routing_enabled: bool
     node_auto_provisioning: bool
+    blob_driver_enabled: bool
 
 
 class AksCluster(Construct):
@@ -115,6 +116,7 @@ class AksCluster(Construct):
                 placement,
                 web_app_routing=settings.web_app_routing_enabled,
                 dns_zone_ids=[zone.resource_id] if zone else [],
+                blob_driver=settings.blob_driver_enabled,
             ),
             **placement.arguments,
         )

@@ -30,6 +30,7 @@ def arguments(
         "duration": cluster.maintenance_duration_hours,
     }
     channel = cluster.automatic_upgrade_channel
+    has_images = node_auto_provisioning or cluster.node_os_upgrade_channel != "None"
     return {
         "kubernetes_version": cluster.kubernetes_version,
         "sku_tier": cluster.sku_tier,
@@ -37,7 +38,8 @@ def arguments(
         "automatic_upgrade_channel": None if channel == "none" else channel,
         "node_os_upgrade_channel": cluster.node_os_upgrade_channel,
         "maintenance_window_auto_upgrade": None if channel == "none" else window,
-        "maintenance_window_node_os": None if cluster.node_os_upgrade_channel == "None" else window,
+        # Node auto-provisioning takes new images in this window, whatever the channel; without one, at any time.
+        "maintenance_window_node_os": window if has_images else None,
         "private_cluster_enabled": cluster.private_cluster_enabled,
         # A public name for a private API server would only publish its private address.
         "private_cluster_public_fqdn_enabled": False if cluster.private_cluster_enabled else None,

@@ -23,7 +23,10 @@ class PrivateLink:
 
 
 class PrivateEndpoint(Construct):
-    """Private endpoint of one service, its DNS zone and the zone's link to the network."""
+    """Private endpoint of one service, its DNS zone and the zone's link to the network.
+
+    Public attributes: `zone_id`.
+    """
 
     def __init__(
         self,
@@ -66,3 +69,4 @@ class PrivateEndpoint(Construct):
             private_dns_zone_group={"name": "default", "private_dns_zone_ids": [zone.id]},
             **placement.arguments,
         )
+        self.zone_id: str = zone.id

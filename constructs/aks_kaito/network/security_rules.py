@@ -13,6 +13,8 @@ from cdktn_provider_azurerm.network_security_group import NetworkSecurityGroupSe
 
 _FIRST_PRIORITY = 100
 _STEP = 10
+# The service tag of the addresses from which Azure Front Door connects to origins.
+FRONT_DOOR = "AzureFrontDoor.Backend"
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,13 @@ def in_order(rules: Iterable[Rule]) -> list[NetworkSecurityGroupSecurityRule]:
     ]
 
 
-def web(*, published: bool) -> tuple[Rule, ...]:
-    """Return the rule that allows browsers to reach the ingress controller, if there is one."""
-    return (Rule("allow-web", "Inbound", "Internet", "*", ("80", "443")),) if published else ()
+def web(*, published: bool, front_door_only: bool) -> tuple[Rule, ...]:
+    """Return the rule that allows browsers, or Azure Front Door only, to reach the ingress controller, if there is one.
+
+    See: https://learn.microsoft.com/azure/frontdoor/origin-security
+    """
+    source = FRONT_DOOR if front_door_only else "Internet"
+    return (Rule("allow-web", "Inbound", source, "*", ("80", "443")),) if published else ()
 
 
 def ssh_from(cidr: str | None) -> tuple[Rule, ...]:

@@ -22,6 +22,7 @@ class Features:
     ingress: bool
     bastion: bool
     api_server_integration: bool
+    front_door_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def plans(settings: Network, features: Features) -> list[Plan]:
     """Return the subnets to define, in the order of their address ranges."""
     # Nodes reach public services through service endpoints, which the services' firewalls admit.
     trusted = not settings.services_are_private
-    web = security_rules.web(published=features.ingress)
+    web = security_rules.web(published=features.ingress, front_door_only=features.front_door_only)
     planned = [
         Plan("system", settings.system_subnet_cidr, rules=web, service_endpoints=trusted),
         Plan("user", settings.user_subnet_cidr, rules=web, service_endpoints=trusted),

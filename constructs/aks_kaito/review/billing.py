@@ -60,6 +60,7 @@ def _gpu_nodes(environment: Environment) -> str:
         return _NOTHING
     served = [each for model in settings.all_models.values() for each in (model, model.standby()) if each is not None]
     created = [_nodes_of(model, settings.kaito.version) for model in served if model.instance_type]
+    created += [f"1 × {tuning.instance_type}" for tuning in settings.running_tunings.values()]
     return ", ".join(created) or _NOTHING
 
 

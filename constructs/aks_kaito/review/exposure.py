@@ -36,9 +36,10 @@ def exposures(document: Document) -> list[Exposure]:
 _Verdict = tuple[str, Reach, str]
 _ANYWHERE = "from any address"
 INGRESS = "ingress"
+_FRONT_DOOR = "AzureFrontDoor.Backend"
 
 
-def _cluster(_address: str, arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:
+def _cluster(_address: str, arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
     """Judge the API server, and the public addresses of ingress add-ons."""
     ranges = block(arguments, "api_server_access_profile").get("authorized_ip_ranges")
     if arguments.get("private_cluster_enabled"):
@@ -47,7 +48,9 @@ def _cluster(_address: str, arguments: dict[str, Any], _document: Document) -> I
         yield "API server", "restricted", _sources([], ranges)
     else:
         yield "API server", "public", _ANYWHERE
-    if arguments.get("web_app_routing") is not None or arguments.get("ingress_application_gateway") is not None:
+    if arguments.get("web_app_routing") is not None:
+        yield _ingress(document)
+    if arguments.get("ingress_application_gateway") is not None:
         yield INGRESS, "public", _ANYWHERE
 
 
@@ -79,8 +82,18 @@ def _workspace(address: str, arguments: dict[str, Any], _document: Document) -> 
 def _public_ip(address: str, _arguments: dict[str, Any], document: Document) -> Iterator[_Verdict]:
     """Judge a public address as ingress, unless it belongs to a NAT gateway or to Bastion."""
     holders = document.of_type("azurerm_nat_gateway_public_ip_association", "azurerm_bastion_host").values()
-    if not any(address in references(holder) for holder in holders):
-        yield INGRESS, "public", _ANYWHERE
+    if any(address in references(holder) for holder in holders):
+        return
+    yield _ingress(document)
+
+
+def _ingress(document: Document) -> _Verdict:
+    """Judge the ingress by the rules of the nodes' network security groups."""
+    groups = document.of_type("azurerm_network_security_group").values()
+    rules = [each for group in groups for each in group.get("security_rule") or []]
+    if any(each.get("source_address_prefix") == _FRONT_DOOR for each in rules):
+        return INGRESS, "restricted", "from Azure Front Door"
+    return INGRESS, "public", _ANYWHERE
 
 
 def _bastion(address: str, _arguments: dict[str, Any], _document: Document) -> Iterator[_Verdict]:

@@ -12,6 +12,7 @@ from aks_kaito.review import documents, kinds
 from aks_kaito.review.exposure import Exposure, exposures
 from aks_kaito.settings import Environment, Settings
 from aks_kaito.settings.model import Kaito, Model
+from aks_kaito.settings.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Summary:
-    """A synthesized environment; `models` and `standbys` are empty while KAITO is off.
+    """A synthesized environment; `models`, `standbys` and `tunings` are empty while KAITO is off.
 
     `kaito` is the distribution, its version and its provisioner in words; empty while KAITO is off.
     `quota` is the vCPUs of all of them by quota family; None if their number is unknown.
@@ -68,6 +69,7 @@ class Summary:
     kaito: str
     models: list[Gpu]
     standbys: list[Gpu]
+    tunings: list[Gpu]
     quota: dict[str, int | None]
     warnings: list[str]
     next_command: str
@@ -91,7 +93,8 @@ def summarize(environment: Environment, paths: Sequence[Path]) -> Summary:
         kaito=_kaito(settings.kaito),
         models=found,
         standbys=standbys,
-        quota=_quota([*found, *standbys]),
+        tunings=tunings(settings),
+        quota=_quota([*found, *standbys, *tunings(settings)]),
         warnings=list(environment.warnings),
         next_command=f"make deploy ENV={environment.name} TAG={IMAGE_TAG}",
     )
@@ -117,6 +120,31 @@ def models(settings: Settings) -> tuple[list[Gpu], list[Gpu]]:
     return (
         [_planned(name, model, version) for name, model in served.items()],
         [_planned(name, model, version) for name, model in second.items() if model is not None],
+    )
+
+
+def tunings(settings: Settings) -> list[Gpu]:
+    """Return the tunings that run, with the one GPU node of each."""
+    return [_of_tuning(name, each) for name, each in settings.running_tunings.items()]
+
+
+def _of_tuning(name: str, tuning: Tuning) -> Gpu:
+    gpus, azure = sizes.hardware(tuning.instance_type), CATALOG.gpu_sizes.get(tuning.instance_type)
+    return Gpu(
+        name=name,
+        preset=tuning.preset,
+        instance_type=tuning.instance_type,
+        min_replicas=1,
+        replicas=1,
+        hours_per_week=None,
+        node_count=1,
+        gpus=gpus.gpus if gpus else None,
+        gpu_model=gpus.gpu_model if gpus else None,
+        needed_gib=None,
+        usable_gib=None,
+        vcpus=azure.vcpus if azure else None,
+        quota_family=azure.quota_family if azure else None,
+        note="",
     )
 
 

@@ -70,7 +70,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield from (("Reachable", reach, how) for reach, how in _reachable(stack))
     if summary.kaito:
         yield "KAITO", "", summary.kaito
-    for section, found in (("Model", summary.models), ("Standby", summary.standbys)):
+    for section, found in (("Model", summary.models), ("Standby", summary.standbys), ("Tuning", summary.tunings)):
         for gpu in found:
             title = section if len(found) == 1 else f"{section} {gpu.name}"
             yield from ((title, item, detail) for item, detail in _fit(gpu))

@@ -38,14 +38,15 @@ class NetworkAccess:
 
     def add_private_endpoint(
         self, service: Construct, *, placement: Placement, link: PrivateLink, resource_id: str, required: bool = False
-    ) -> None:
+    ) -> PrivateEndpoint | None:
         """Define the private endpoint of `service` if the settings ask for endpoints; `required` overrides them."""
-        if required or self.settings.private_endpoints_enabled:
-            PrivateEndpoint(
-                service,
-                "private-endpoint",
-                placement=placement,
-                network=self.network,
-                link=link,
-                target_resource_id=resource_id,
-            )
+        if not required and not self.settings.private_endpoints_enabled:
+            return None
+        return PrivateEndpoint(
+            service,
+            "private-endpoint",
+            placement=placement,
+            network=self.network,
+            link=link,
+            target_resource_id=resource_id,
+        )

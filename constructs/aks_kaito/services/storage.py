@@ -19,7 +19,7 @@ _DELETED_BLOB_RETENTION_DAYS = 7
 class StorageAccount(Construct):
     """Account without public blobs and local users; its keys work only if the settings enable them.
 
-    Public attributes: `resource_id`, `primary_blob_endpoint`.
+    Public attributes: `resource_id`, `primary_blob_endpoint`, `private_zone_id` (None without a private endpoint).
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class StorageAccount(Construct):
             identity={"type": "SystemAssigned"},
             **placement.arguments,
         )
-        access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=account.id)
+        endpoint = access.add_private_endpoint(self, placement=placement, link=_LINK, resource_id=account.id)
         diagnostics.send(
             self,
             placement=placement,
@@ -63,3 +63,4 @@ class StorageAccount(Construct):
         )
         self.resource_id: str = account.id
         self.primary_blob_endpoint: str = account.primary_blob_endpoint
+        self.private_zone_id: str | None = endpoint.zone_id if endpoint else None

@@ -10,10 +10,12 @@ from aks_kaito.settings import feature_gates
 from aks_kaito.settings.cluster import Cluster, Flux, SystemPool, UserPool
 from aks_kaito.settings.fields import Guid, Location, Matching, Section, fixed
 from aks_kaito.settings.model import DEFAULT, FeatureGate, Kaito, Model, ModelName
+from aks_kaito.settings.model_parts import TuningName
 from aks_kaito.settings.monitoring import Monitoring
 from aks_kaito.settings.network import Network
 from aks_kaito.settings.services import Bastion, JumpBox, KeyVault, OpenAi, PostgreSql, Registry, Storage
 from aks_kaito.settings.tags import TagNames, Tags
+from aks_kaito.settings.tuning import Tuning
 from aks_kaito.settings.workload import Charts, Chat, Ingress, State, Workloads
 
 Prefix = Annotated[
@@ -44,6 +46,7 @@ class Settings(Section):
     kaito: Kaito = Kaito()
     model: Model = Model()
     models: dict[ModelName, Model] = {}
+    tuning: dict[TuningName, Tuning] = {}
     chat: Chat = Chat()
     ingress: Ingress = Ingress()
     workloads: Workloads = Workloads()
@@ -65,6 +68,11 @@ class Settings(Section):
         short = {DEFAULT: self.model} if self.has_short_model else {}
         found = short | self.models
         return {key: found[key] for key in sorted(found, key=lambda key: (key != DEFAULT, key))}
+
+    @property
+    def running_tunings(self) -> dict[str, Tuning]:
+        """The tunings that are enabled, by their names; none while KAITO is off."""
+        return {name: each for name, each in sorted(self.tuning.items()) if each.enabled and self.kaito.enabled}
 
     @property
     def has_short_model(self) -> bool:

@@ -40,6 +40,9 @@ def needed(kaito: Kaito, models: Mapping[str, Model]) -> dict[FeatureGate, str]:
 def _needs(kaito: Kaito, models: Mapping[str, Model]) -> Iterator[tuple[FeatureGate, str]]:
     if kaito.provisioner == "none":
         yield "disableNodeAutoProvisioning", 'kaito.provisioner = "none"'
+    if kaito.model_mirror_enabled:
+        yield "ModelMirror", "kaito.model_mirror_enabled = true"
+        yield "ModelStreaming", "kaito.model_mirror_enabled = true"
     for gate, key_of in _NEEDED_BY_A_MODEL.items():
         for name, model in models.items():
             if key := key_of(model):

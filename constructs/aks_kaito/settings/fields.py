@@ -30,7 +30,8 @@ class Section(BaseModel):
     """A table of an environment file: frozen, strict about types, unknown keys forbidden."""
 
     # Without use_attribute_docstrings, which parses the source of all models on each run; tools/docs.py switches it on.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Each model is built as a part of the whole, not once more by itself.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,9 @@ class Kaito(Section):
     """Distribution of the questions among the replicas of a model of the open-source KAITO: by connections, or through
     a Gateway inside the cluster, whose endpoint picker knows the load and the cache of each replica. `gateway` requires
     `cluster.gateway_api_enabled`."""
+    model_mirror_enabled: bool = fixed(False)
+    """Download the weights of each vLLM model of the open-source KAITO once, into a storage account of the environment,
+    and stream them from there when the model starts. New models use it; a running one when it is replaced."""
     provisioner_identity: Literal["managed", "customer"] = "managed"
     """Owner of the identity of the add-on's GPU provisioner: AKS, or in older clusters an identity in the node resource
     group."""

@@ -66,19 +66,35 @@ Icon = Annotated[
 ]
 
 
+AdapterImage = Annotated[
+    str, Matching(r"[a-z0-9][-a-zA-Z0-9._:/@]{1,400}", "must be an image, such as a.azurecr.io/b:1")
+]
+ImageTag = Annotated[
+    str, Matching(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}", "must be a tag: letters, digits and '_.-', at most 128")
+]
+TuningName = Annotated[
+    str,
+    Matching(
+        r"[a-z]([-a-z0-9]{0,18}[a-z0-9])?",
+        "names of tunings are at most 20 lower-case letters, digits and '-', a letter first",
+    ),
+]
+
+
 class Adapter(Section):
-    """A LoRA adapter of a model: an image or a volume with its weights.
+    """A LoRA adapter of a model: an image, a volume or a tuning with its weights.
 
     See: https://kaito-project.github.io/kaito/docs/lora-adapters
     """
 
-    image: (
-        Annotated[str, Matching(r"[a-z0-9][-a-zA-Z0-9._:/@]{1,400}", "must be an image, such as a.azurecr.io/b:1")]
-        | None
-    ) = None
-    """Image that contains the weights in its folder `/data`."""
+    image: AdapterImage | None = None
+    """Image that contains the weights in its folder `/data`. The environment's registry needs no secret."""
     volume_claim: DnsLabel | None = None
     """PersistentVolumeClaim with the weights in the chat's namespace, instead of an image."""
+    tuning: TuningName | None = None
+    """Name of a `[tuning.NAME]`, whose result the adapter is. Add it when the tuning has succeeded."""
+    tuning_tag: ImageTag | None = None
+    """Tag of an earlier result of the tuning; by default its `output_tag`."""
     strength: Annotated[float, Field(ge=0, le=1, strict=False)] | None = None
     """Multiplier of the weights, for `runtime = "transformers"`; vLLM has none."""
 

@@ -60,6 +60,9 @@ class Ingress(Section):
     none."""
     hostname: Hostname | None = fixed(None)
     """Host name of the chat. With a DNS zone, the deployment creates its record; otherwise you create it."""
+    front_door_only: bool = False
+    """Admit web traffic from Azure Front Door's addresses only (its service tag), which all profiles of Azure share.
+    Let's Encrypt's HTTP challenge does not arrive then: it requires a DNS zone or certificates of your own."""
     model_hostname: Hostname | None = fixed(None)
     """Host name of the model's own endpoint, for programs; if unset, it is reachable inside the cluster only. The model
     has no authentication, so this requires one of the next two keys, and an NGINX controller, which enforces them."""

@@ -21,7 +21,7 @@ from aks_kaito.services.network_access import NetworkAccess
 from aks_kaito.services.registry import ContainerRegistry
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Environment
-from aks_kaito.stacks import ignored_tags, platform_options, providers
+from aks_kaito.stacks import ignored_tags, model_options, platform_options, providers
 
 
 class PlatformStack(TerraformStack):
@@ -100,6 +100,12 @@ class PlatformStack(TerraformStack):
                 cluster=cluster,
             ),
             **platform_options.add_gpu_provisioner(self, settings=settings, placement=placement, cluster=cluster),
+            **model_options.add_registry_logins(
+                self, settings=settings, placement=placement, registry=registry, cluster=cluster
+            ),
+            **model_options.add_model_mirror(
+                self, settings=settings, placement=placement, access=access, storage=storage, cluster=cluster
+            ),
             **platform_options.add_access(
                 self, settings=settings, placement=placement, network=network, storage=storage
             ),
@@ -133,6 +139,7 @@ class PlatformStack(TerraformStack):
         settings = self._settings
         features = Features(
             ingress=settings.ingress.mode != "none",
+            front_door_only=settings.ingress.front_door_only,
             bastion=settings.bastion.enabled,
             api_server_integration=settings.cluster.api_server_vnet_integration_enabled,
         )
@@ -164,6 +171,7 @@ class PlatformStack(TerraformStack):
                 monitoring=settings.monitoring,
                 web_app_routing_enabled=settings.ingress.mode == "webapprouting",
                 node_auto_provisioning=settings.kaito.installed_provisioner == "node-auto-provisioning",
+                blob_driver_enabled=settings.kaito.model_mirror_enabled,
             ),
             placement=placement,
             network=network,

@@ -146,6 +146,9 @@ class WorkloadsStack(TerraformStack):
             identity = self._identity("cert-manager-identity", "cert-manager")
             dns = {"identityClientId": identity.client_id, "subscriptionId": self._deployer.subscription_id}
             added["issuers"] = {"dns": dns}
+        if "modelMirror" in values:
+            streamer = self._identity("model-streamer-identity", "model-streamer")
+            added["modelMirror"] = {"clientId": streamer.client_id}
         if values["awaitKaito"]["enabled"]:
             added["awaitKaito"] = {"image": self._image_version, "seconds": _AWAIT_KAITO_SECONDS}
         chart = OurChart(
@@ -176,12 +179,17 @@ class WorkloadsStack(TerraformStack):
                 administrator = self._identity("database-administrator", "database")
                 ids = {"clientId": administrator.client_id, "objectId": identity.principal_id}
                 added["chat"]["databaseRole"] = ids
+        values = ours.chat(self._environment)
+        for right in ("push", "pull"):
+            if right in values.get("registryLogin", {}):
+                login = self._identity(f"registry-{right}-identity", f"registry-{right}")
+                added.setdefault("registryLogin", {})[right] = {"clientId": login.client_id}
         OurChart(
             self,
             "chat",
             chart=CHAT_CHART,
             namespace=self._settings.chat.namespace,
-            values=[ours.chat(self._environment), added],
+            values=[values, added],
             after=after,
         )
 

@@ -13,8 +13,8 @@ from support.project import ROOT
 # Runs in a subprocess, because Chainlit writes files when it is imported.
 FOLDER = """
 import sys
-from chainlit.session import HTTPSession
 from kaito_chat.chat.chainlit_patches import guard_files
+from chainlit.session import HTTPSession
 guard_files()
 try:
     session = HTTPSession(id=sys.argv[1], client_type="webapp", thread_id=None, user=None, token=None, user_env=None)

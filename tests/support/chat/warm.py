@@ -22,8 +22,6 @@ LIBRARIES = [
     "fastapi",
     "httpx_aiohttp",
     "jwt",
-    "literalai",
-    "mcp",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.sdk.trace",
     "prometheus_client",

@@ -21,6 +21,7 @@ from aks_kaito.settings.rules import (
     services,
     sizes,
     tags,
+    tuning,
 )
 from aks_kaito.settings.rules.rule import Context, Rule
 
@@ -60,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     ingress.ingress_controllers_exclude_each_other,
     ingress.dns_zone_is_complete,
     ingress.published_model_is_protected,
+    ingress.front_door_needs_an_ingress_and_a_certificate,
     ingress.published_model_has_one_host,
     ingress.published_model_has_a_certificate,
     ingress.sign_in_has_a_registration,
@@ -83,6 +85,13 @@ RULES: tuple[Rule, ...] = (
     scaling.users_who_wake_are_known,
     models.models_have_nodes_of_their_own,
     models.models_have_names_of_their_own,
+    tuning.preset_can_be_tuned,
+    tuning.tuning_has_a_gpu_node,
+    tuning.keys_of_a_tuning_agree,
+    tuning.tunings_have_nodes_of_their_own,
+    tuning.adapters_have_a_tuning,
+    tuning.mirror_has_the_open_source_kaito,
+    tuning.mirror_can_be_filled,
     routing.gateway_of_models_is_possible,
     names.names_fit_azure,
     names.names_have_no_reserved_words,
@@ -111,6 +120,7 @@ WARNINGS: tuple[Rule, ...] = (
     names.application_gateway_can_be_checked,
     regions.zones_of_the_region_are_confirmed,
     scaling.wakes_have_a_schedule,
+    tuning.tuning_has_the_stated_memory,
     services.history_needs_sign_in,
     services.metrics_can_be_queried,
     placeholders.placeholders_are_replaced,

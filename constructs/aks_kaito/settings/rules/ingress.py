@@ -56,6 +56,22 @@ def dns_zone_is_complete(context: Context) -> Iterator[Problem]:
             yield Problem(key, hostname, f"must be in ingress.dns_zone_name ({zone})")
 
 
+@rule("ingress", "workloads.cert_manager_enabled")
+def front_door_needs_an_ingress_and_a_certificate(context: Context) -> Iterator[Problem]:
+    """Traffic from Front Door has an ingress, and a certificate that Let's Encrypt need not reach over HTTP."""
+    ingress = context.settings.ingress
+    if not ingress.front_door_only:
+        return
+    if ingress.hostname is None:
+        yield Problem("ingress.front_door_only", True, "must not be set while ingress.hostname is unset")  # noqa: FBT003
+    elif context.settings.workloads.cert_manager_enabled and ingress.dns_zone_name is None:
+        text = (
+            "needs ingress.dns_zone_name, or workloads.cert_manager_enabled = false and certificates of your own: "
+            "Let's Encrypt's HTTP challenge does not come from Front Door's addresses"
+        )
+        yield Problem("ingress.front_door_only", True, text)  # noqa: FBT003
+
+
 @rule(*_ENDPOINTS)
 def published_model_is_protected(context: Context) -> Iterator[Problem]:
     """The ingress controller protects published models, which have no authentication."""

@@ -23,11 +23,14 @@ def gpu_size_is_available(context: Context) -> Iterator[Problem]:
     version = context.settings.kaito.version
     for prefix, model in models(context):
         name = model.instance_type
-        allowed = (
-            "" if not name else _unavailable(name) or _refused(name, version, is_template=model.template is not None)
-        )
+        allowed = refused_size(name, version, is_template=model.template is not None) if name else ""
         if allowed:
             yield Problem(f"{prefix}instance_type", name, allowed)
+
+
+def refused_size(name: str, version: str, *, is_template: bool = False) -> str:
+    """Return the reason why a GPU size cannot be used; empty if it can."""
+    return _unavailable(name) or _refused(name, version, is_template=is_template)
 
 
 def _unavailable(name: str) -> str:

@@ -97,8 +97,9 @@ def keys_of_a_model_agree(context: Context) -> Iterator[Problem]:
             yield Problem(f"{prefix}{key}", MISSING if value is None else value, allowed)
         for name, adapter in model.adapters.items():
             key = f"{prefix}adapters.{name}"
-            if (adapter.image is None) == (adapter.volume_claim is None):
-                yield Problem(f"{key}.image", adapter.image or MISSING, "must be set, or volume_claim, and not both")
+            if [adapter.image, adapter.volume_claim, adapter.tuning].count(None) != 2:  # noqa: PLR2004  (one is left)
+                allowed = "must be set, or volume_claim, or tuning, and not several of them"
+                yield Problem(f"{key}.image", adapter.image or MISSING, allowed)
             if adapter.strength is not None and model.runtime == "vllm":
                 yield Problem(f"{key}.strength", adapter.strength, 'needs runtime = "transformers": vLLM has none')
 

@@ -141,6 +141,7 @@ def _surged(nodes: int) -> int:
     "openai.enabled",
     "postgresql.enabled",
     "jump_box.enabled",
+    "kaito.model_mirror_enabled",
     "monitoring.grafana_public_network_access_enabled",
 )
 def vm_subnet_holds_endpoints_and_jump_box(context: Context) -> Iterator[Problem]:
@@ -159,7 +160,7 @@ def _endpoint_addresses(settings: Settings) -> int:
     if settings.network.private_endpoints_enabled:
         # The registry's endpoint has an address for itself and one for the data of each region.
         registry = 2 + len(settings.registry.georeplication_locations)
-        vault, storage = 1, 1
+        vault, storage = 1, 1 + settings.kaito.model_mirror_enabled
         found += registry + vault + storage + settings.openai.enabled
     return found
 
