@@ -218,9 +218,9 @@ def test_environments_of_several_models_and_of_unknown_ones(tmp_path: Path, monk
     dev = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
     more = '\n[models.big]\npreset = "phi-4"\ninstance_type = "Standard_NC24ads_A100_v4"\n'
     (tmp_path / "two.toml").write_text(dev + more, encoding="utf-8")
-    ours = more.replace('"Standard_NC24ads_A100_v4"', '""\nnode_labels = { gpu = "ours" }')
-    new = ours + '[kaito]\ndistribution = "helm"\nversion = "0.12.0"\n'
-    (tmp_path / "new.toml").write_text(dev + new, encoding="utf-8")
+    ours = dev.replace('"Standard_NV36ads_A10_v5"', '""\nnode_labels = { gpu = "ours" }')
+    new = '\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\nprovisioner = "none"\n'
+    (tmp_path / "new.toml").write_text(ours + new, encoding="utf-8")
     (tmp_path / "off.toml").write_text(dev + "\n[kaito]\nenabled = false\n", encoding="utf-8")
     monkeypatch.setenv("AKS_KAITO_ENVIRONMENTS_DIR", str(tmp_path))
     found = sized("two", "--users", "8000", "--share", "big=75")
@@ -229,9 +229,9 @@ def test_environments_of_several_models_and_of_unknown_ones(tmp_path: Path, monk
     assert default > 0 < big
     unknown = sized("new", "--users", "10", status=3)
     assert unknown["answer"] == "new for 10 users: the speed of a model is unknown."
-    assert [each["replicas"] for each in unknown["models"]] == [1, None]
-    measured = sized("new", "--users", "10", "--tokens-per-second", "900", "--model", "big")
-    assert [each["replicas"] for each in measured["models"]] == [1, 1]
+    assert [each["replicas"] for each in unknown["models"]] == [None]
+    measured = sized("new", "--users", "10", "--tokens-per-second", "900")
+    assert [each["replicas"] for each in measured["models"]] == [1]
     ran = run("two", "--users", "10", "--tokens-per-second", "100")
     assert (ran.exit_code, "say with --model which one was measured: default, big" in ran.stderr) == (2, True)
     off = run("off", "--users", "10")
