@@ -77,7 +77,8 @@ class Resource:
         try:
             found = parse(await self.get(name, subresource))
         except ApiError as error:
-            return self._failed(name, error)
+            self._note(name, error)
+            return None
         self._failures.pop(name, None)
         return found
 
@@ -87,14 +88,19 @@ class Resource:
             return None
         selector = f"{label}={value}"
         try:
-            listed = await self._request("GET", f"?labelSelector={quote(selector, safe='')}", f"{self._kind}List")
-            items = listed.get("items")
-            if not isinstance(items, list):
-                raise ApiError("failed", "the list has no items")
+            found = await self._list(selector)
         except ApiError as error:
-            return self._failed(selector, error)
+            self._note(selector, error)
+            return None
         self._failures.pop(selector, None)
-        return [parse(each) for each in items if isinstance(each, dict)]
+        return [parse(each) for each in found]
+
+    async def _list(self, selector: str) -> list[Object]:
+        end = f"?labelSelector={quote(selector, safe='')}"
+        items = (await self._request("GET", end, f"{self._kind}List")).get("items")
+        if not isinstance(items, list):
+            raise ApiError("failed", "the list has no items")
+        return [each for each in items if isinstance(each, dict)]
 
     def _place(self, name: str, subresource: str) -> tuple[str, str]:
         """Return the end of the path of an object or its subresource, and the kind of the response."""
@@ -111,7 +117,7 @@ class Resource:
         reason = REASONS.get(response.status_code, "failed")
         raise ApiError(reason, bounded(str(found.get("message") or f"HTTP {response.status_code}")))
 
-    def _failed(self, key: str, error: ApiError) -> None:
+    def _note(self, key: str, error: ApiError) -> None:
         metrics.KUBERNETES_ERRORS.labels(self._plural, error.reason).inc()
         if self._failures.get(key) != error.reason:
             log.warning("%s cannot be read", self._plural, extra={"object": key, "reason": str(error)})

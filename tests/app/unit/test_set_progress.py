@@ -232,7 +232,7 @@ async def test_failures_are_survived_counted_and_logged_once(
     assert added(before) == counted
     logged = [each.message for each in caplog.records if each.levelno == logging.WARNING]
     assert logged == [f"{resource} cannot be read" for resource, _ in counted]
-    assert model.state is State.WARMING_UP
+    assert not model.ready
     if counted:
         assert model.conditions is None
         assert [step.name for step in ENGLISH.steps(model)] == ["Model server", "Model ready"]
@@ -253,7 +253,7 @@ async def test_failures_are_survived_counted_and_logged_once(
     ],
 )
 async def test_other_responses_are_no_workspaces(tmp_path: Path, answer: Answer | Exception) -> None:
-    def respond(request: httpx.Request) -> Answer:
+    def respond(_: httpx.Request) -> Answer:
         if isinstance(answer, Exception):
             raise answer
         return answer

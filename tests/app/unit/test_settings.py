@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kaito_chat.settings import SettingsError, read
+from kaito_chat.settings import Settings, SettingsError, read
 
 MODEL = "http://workspace-phi-4-mini-instruct"
 
