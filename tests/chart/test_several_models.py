@@ -213,8 +213,7 @@ def test_an_upgrade_from_the_chart_without_models_deletes_and_renames_nothing(gi
     found = upgrade(before, before, old_chart=earlier_chart)
     # The chat of an InferenceSet reads its progress, and the policy of a model that KEDA scales admits less.
     scaled = "autoscaling" in before.get("model", {})
-    reads = {f"Role/{given}", f"RoleBinding/{given}"} if scaled else set()
-    assert found.created == reads
+    assert found.created == (frozenset({f"Role/{given}", f"RoleBinding/{given}"}) if scaled else frozenset())
     assert found.deleted == found.left == frozenset()
     of_the_set = ["NetworkPolicy/", f"ConfigMap/{given}", f"Deployment/{given}"] if scaled else []
     # Alerts and dashboards change with the application's metrics.
