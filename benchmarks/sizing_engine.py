@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -153,11 +154,8 @@ def at_once(engine: Engine, streams: int, seed: int) -> list[Answer]:
 
 def in_threads(work: Callable[[int], None], number: int) -> None:
     """Do something in a number of threads at once."""
-    threads = [threading.Thread(target=work, args=(each,)) for each in range(number)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    with ThreadPoolExecutor(number) as pool:
+        list(pool.map(work, range(number)))
 
 
 def calibrate(engine: Engine, seed: int) -> tuple[Speed, float]:

@@ -107,6 +107,7 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("History: lost writes", "reqps", rate("kaito_chat_history_dropped_total", "reason")),
             Panel("Sign-ins", "reqps", rate("kaito_chat_sign_ins_total", "outcome")),
             Panel("Refused", "reqps", rate("kaito_chat_refused_total", "reason")),
+            Panel("Kubernetes: failed reads", "reqps", rate("kaito_chat_kubernetes_errors_total", "resource")),
             Panel("Memory of the application", "bytes", ((MEMORY, "{{pod}}"),)),
         ),
     ),

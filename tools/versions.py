@@ -14,7 +14,7 @@ _TAG = r"(?:\bTAG=|chat_image_tag=|kaito-chat:|chat\.image\.tag=|aks-kaito deplo
 PLACES = {
     "Makefile": _TAG,
     "README.md": _TAG,
-    "app/pyproject.toml": r"^version = \"",
+    "app/pyproject.toml": r"^name = \"kaito-chat\"\nversion = \"",
     "charts/*/Chart.yaml": r"^(?:version|appVersion): ",
     "charts/*/README.md": _TAG,
     "charts/*/ci/*.yaml": r"^ +tag: ",

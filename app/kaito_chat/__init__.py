@@ -11,6 +11,7 @@ From the top down:
 - `models`: readiness of models, and questions to them.
 - `kubernetes`: the cluster's API server. `backends`: model servers.
 - `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
+- `garbage`: when the process collects garbage.
 - `stand_ins`: modules that Chainlit imports and that are not installed.
 """
 

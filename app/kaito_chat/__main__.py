@@ -1,7 +1,6 @@
 """`python -m kaito_chat`: read the settings, serve until a signal arrives, drain and exit."""
 
 import asyncio
-import gc
 import logging
 import socket
 import sys
@@ -11,6 +10,7 @@ from types import FrameType
 import uvicorn
 import uvloop
 
+from kaito_chat import garbage
 from kaito_chat.page.http_head import BoundedHead
 from kaito_chat.page.prepare import DataDirError, prepare
 from kaito_chat.settings import PREFIX, Settings, SettingsError, read
@@ -74,12 +74,12 @@ async def _serve(settings: Settings, listener: socket.socket, management_listene
         workers=1,  # otherwise uvicorn reads WEB_CONCURRENCY, which may be no number
         timeout_graceful_shutdown=3,
     )
-    # A full garbage collection stalls every stream: exempt the loaded modules, which live until the process exits.
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
+    collecting = asyncio.create_task(garbage.collect(lambda: services.answering))
     routes = management.application(lambda: server.not_ready(services))
     async with management.serving(routes, management_listener):
         await _Draining(config, services.drain).serve(sockets=[listener])
+    collecting.cancel()
     return 0
 
 

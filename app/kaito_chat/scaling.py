@@ -19,7 +19,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from kaito_chat.kubernetes.api_server import ApiServer
-from kaito_chat.kubernetes.inference_sets import InferenceSets, ScaleError
+from kaito_chat.kubernetes.inference_sets import InferenceSets
+from kaito_chat.kubernetes.resources import ApiError
 from kaito_chat.kubernetes.scaled_objects import ScaledObjects
 from kaito_chat.settings.answering import IN_CLUSTER_URL, SERVICE_ACCOUNT_DIR
 from kaito_chat.settings.schedule import Schedule
@@ -113,7 +114,7 @@ async def _run(options: argparse.Namespace) -> int:
     if not server.has_token:
         sys.stderr.write(f"{options.service_account_dir}/token is missing: this runs in a pod\n")
         return 2
-    sets = InferenceSets(options.api_url, options.service_account_dir, API_VERSION, None)
+    sets = InferenceSets(server, API_VERSION, None)
     model = Model(server, sets, options.name, has_keda=options.keda)
     try:
         if options.verb == "wake":
@@ -123,11 +124,10 @@ async def _run(options: argparse.Namespace) -> int:
         else:
             schedule = Schedule(wakes=options.wakes, sleeps=options.sleeps, time_zone=options.time_zone)
             said = await model.doze(schedule, Unused(options.model, options.seconds, options.metrics_url))
-    except ScaleError as error:
+    except ApiError as error:
         sys.stderr.write(f"{options.name} was not scaled: {error}\n")
         return 1
     finally:
-        await sets.close()
         await server.close()
     sys.stdout.write(f"{said}\n")
     return 0

@@ -15,10 +15,12 @@ def test_two_releases_in_one_namespace_share_nothing() -> None:
 
 
 def pods_of(objects: list[Object]) -> object:
-    """Return the selector of the chat's Service."""
+    """Return the labels by which the chat's Services select its pods."""
     services = [each["spec"]["selector"] for each in objects if each["kind"] == "Service"]
-    (found,) = [each for each in services if each.get("app.kubernetes.io/component") == "chat"]
-    return found
+    found = [each for each in services if each.get("app.kubernetes.io/component") == "chat"]
+    assert found
+    assert all(each == found[0] for each in found)
+    return found[0]
 
 
 def test_two_releases_have_gpu_nodes_of_their_own() -> None:

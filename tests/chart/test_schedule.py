@@ -76,9 +76,12 @@ def test_the_jobs_may_scale_their_models_and_pause_keda_and_nothing_else() -> No
     assert "replicas" not in one(render(default(SCHEDULED)), "InferenceSet")["spec"]
     assert rules(render(default(SCHEDULED))) == [scale | verbs]
     assert rules(render(default(SCHEDULED, AUTOSCALED))) == [scale | verbs, pause | verbs]
-    # The chat itself gets no more rights: it reads the number, and only with a wake button writes it.
+    # The chat itself gets no more rights: it reads the object, and only with a wake button writes the number.
     chat = one(render(default(SCHEDULED, AUTOSCALED)), "Role", "demo")["rules"]
-    assert chat == [scale | {"verbs": ["get"]}]
+    assert [(rule["resources"], rule["verbs"]) for rule in chat] == [
+        (["inferencesets"], ["get"]),
+        (["workspaces"], ["list"]),
+    ]
 
 
 def test_every_scheduled_model_has_jobs_and_a_rule_of_its_own() -> None:
@@ -146,7 +149,8 @@ def test_additional_models_sleep_too() -> None:
         "schedule": {"wakes": "0 8 * * *", "time_zone": "Europe/Rome", "replicas": 3},
     }
     assert one(objects, "Role", "demo")["rules"][1:] == [
-        {"apiGroups": ["kaito.sh"], "resources": ["inferencesets/scale"], "resourceNames": ["other"], "verbs": ["get"]}
+        {"apiGroups": ["kaito.sh"], "resources": ["inferencesets"], "resourceNames": ["other"], "verbs": ["get"]},
+        {"apiGroups": ["kaito.sh"], "resources": ["workspaces"], "verbs": ["list"]},
     ]
     assert reaches(objects, Peer("team", {"any": "pod"}), 8443)
     assert reaches(objects, Peer("chat", {"any": "pod"}), 5000)

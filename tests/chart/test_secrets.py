@@ -91,10 +91,11 @@ def test_workload_identity_is_a_label_and_an_annotation() -> None:
     assert "azure.workload.identity/use" not in pod()["metadata"]["labels"]
 
 
-def test_a_token_is_mounted_only_to_read_the_workspace() -> None:
+def test_a_token_is_mounted_only_to_read_the_models_of_the_release() -> None:
     assert pod()["spec"]["automountServiceAccountToken"] is True
-    for objects in (render(case("external")), render(default(at("model.replicas", 2)))):
-        assert one(objects, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
-        assert not kinds(objects) & {"Role", "RoleBinding"}
+    assert pod(at("model.replicas", 2))["spec"]["automountServiceAccountToken"] is True
+    objects = render(case("external"))
+    assert one(objects, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    assert not kinds(objects) & {"Role", "RoleBinding"}
     assert one(render(), "ServiceAccount")["automountServiceAccountToken"] is False
     assert one(render(), "Pod")["spec"]["automountServiceAccountToken"] is False

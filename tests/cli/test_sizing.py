@@ -3,6 +3,8 @@
 import json
 import re
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aks_kaito_cli.app import application
-from aks_kaito_cli.sizing import database
+from aks_kaito_cli.sizing import database, metrics
 from support.project import ENVIRONMENTS, ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "sizing.md"
@@ -98,6 +100,31 @@ def test_metrics_of_vllm_set_the_speed(tmp_path: Path) -> None:
     path.write_text(METRICS.replace('_sum{engine="0",model_name="phi-4-mini-instruct"} 80.0', "_sum 20.0"), "utf-8")
     fast = sized("dev", "--users", "10000", "--metrics", str(path))["models"][0]
     assert fast["replicas"] < slow["replicas"]
+
+
+def test_an_address_is_read_twice_and_only_the_time_between_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = METRICS.replace("} 80.0", "} 90.0").replace("} 1000.0", "} 2000.0")
+    answers = iter([METRICS, later])
+    monkeypatch.setattr(metrics, "PAUSE_SECONDS", 0.0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(next(answers).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = metrics.read(f"http://127.0.0.1:{server.server_port}/metrics")
+        server.shutdown()
+    assert (found.seconds_per_token, found.answers, found.cache_tokens) == (0.01, 8, 64_000)
+    # Nothing was finished between the readings.
+    assert (found.prompt_tokens, found.answer_tokens, found.cached_share) == (None, None, None)
+    since_start = metrics.measured(METRICS, "file")
+    assert (since_start.seconds_per_token, since_start.prompt_tokens, since_start.cached_share) == (0.08, 1200, 0.5)
 
 
 def workspace(value: str = "120000.00", **status: Any) -> dict[str, Any]:
@@ -191,18 +218,34 @@ def test_environments_of_several_models_and_of_unknown_ones(tmp_path: Path, monk
     dev = (ROOT / "environments" / "dev.toml").read_text(encoding="utf-8")
     more = '\n[models.big]\npreset = "phi-4"\ninstance_type = "Standard_NC24ads_A100_v4"\n'
     (tmp_path / "two.toml").write_text(dev + more, encoding="utf-8")
-    new = more.replace("Standard_NC24ads_A100_v4", "Standard_ND96isr_MI300X_v5")
-    (tmp_path / "new.toml").write_text(dev + new, encoding="utf-8")
+    ours = dev.replace('"Standard_NV36ads_A10_v5"', '""\nnode_labels = { gpu = "ours" }')
+    new = '\n[kaito]\ndistribution = "helm"\nversion = "0.12.0"\nprovisioner = "none"\n'
+    (tmp_path / "new.toml").write_text(ours + new, encoding="utf-8")
     (tmp_path / "off.toml").write_text(dev + "\n[kaito]\nenabled = false\n", encoding="utf-8")
     monkeypatch.setenv("AKS_KAITO_ENVIRONMENTS_DIR", str(tmp_path))
     found = sized("two", "--users", "8000", "--share", "big=75")
     assert [each["key"] for each in found["keys"]][:2] == ["model.replicas", "models.big.replicas"]
     default, big = (each["simulation"]["questions"] for each in found["models"])
     assert default > 0 < big
+    unknown = sized("new", "--users", "10", status=3)
+    assert unknown["answer"] == "new for 10 users: the speed of a model is unknown."
+    assert [each["replicas"] for each in unknown["models"]] == [None]
+    measured = sized("new", "--users", "10", "--tokens-per-second", "900")
+    assert [each["replicas"] for each in measured["models"]] == [1]
     ran = run("two", "--users", "10", "--tokens-per-second", "100")
     assert (ran.exit_code, "say with --model which one was measured: default, big" in ran.stderr) == (2, True)
     off = run("off", "--users", "10")
     assert (off.exit_code, "has no model of its own to size" in off.stderr) == (2, True)
+
+
+def test_a_load_beyond_one_environment_is_a_blocker() -> None:
+    found = sized("prod", "--users", "1000000", "--questions-per-hour", "60", status=1)
+    assert found["answer"] == "prod for 1000000 users: no number of replicas suffices."
+    assert found["next"].startswith("choose another instance_type in environments/prod.toml, then make size ENV=prod")
+    assert "model.replicas" not in {each["key"] for each in found["keys"]}
+    assert {each["subject"] for each in found["findings"] if each["state"] == "blocker"} >= {"model default"}
+    late = sized("dev", "--users", "10", "--first-text-seconds", "0.01", status=1)
+    assert late["models"][0]["is_enough"] is False
 
 
 def test_connections_and_storage_of_the_database() -> None:

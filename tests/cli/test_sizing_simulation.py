@@ -125,6 +125,14 @@ def test_the_search_finds_the_smallest_number() -> None:
     assert (impossible.is_enough, impossible.replicas) == (False, MOST_REPLICAS)
 
 
+def test_very_many_users_are_simulated_in_parts() -> None:
+    part, whole = (smallest(Load(users, 12), REAL, Target()) for users in (4000, 12_000))
+    assert (whole.replicas, whole.outcome.most_running) == (3 * part.replicas, 3 * part.outcome.most_running)
+    assert whole.outcome.asked == whole.outcome.answered == 3 * part.outcome.asked
+    too_many = smallest(Load(1_000_000, 1800), REAL, Target())
+    assert not too_many.is_enough
+
+
 def test_lengths_have_their_mean() -> None:
     chance = random.Random(1)  # noqa: S311
     for length in (PROMPT, ANSWER, Length(50)):

@@ -118,7 +118,8 @@ def test_the_objects_are_valid_and_name_the_model(objects: list[Object]) -> None
     assert {each["metadata"]["name"] for each in jobs} == {
         f"{found['name']}-{verb}" for verb in ("doze", "sleep", "wake")
     }
-    (woken,) = one(objects, "Role", "kaito-chat")["rules"]
+    read, _, woken = one(objects, "Role", "kaito-chat")["rules"]
+    assert (read["resources"], read["resourceNames"]) == (["inferencesets"], woken["resourceNames"])
     assert (woken["resources"], woken["verbs"]) == (["inferencesets/scale"], ["get", "patch"])
     assert set(woken["resourceNames"]) == {each["name"] for each in sets}
     (scale, pause) = one(objects, "Role", "kaito-chat-scaling")["rules"]

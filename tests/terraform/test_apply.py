@@ -75,7 +75,7 @@ def test_terraform_applies_the_open_source_kaito(
     if stack == "platform":
         assert found["azurerm_federated_identity_credential"] == 2
     else:
-        assert found["helm_release"] == 6
+        assert found["helm_release"] == 7
 
 
 SEVERAL = """

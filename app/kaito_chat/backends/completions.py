@@ -8,6 +8,8 @@ from kaito_chat.backends.errors import BackendError, Kind
 from kaito_chat.backends.interface import Event, Finish, Reasoning, Text, Usage
 from kaito_chat.backends.responses import object_of
 
+_DECODER = json.JSONDecoder()
+
 
 def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
     """Return the events in one chunk of a streamed completion.
@@ -20,7 +22,7 @@ def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
         BackendError: It is not JSON, or it is an error.
     """
     try:
-        piece = json.loads(item)
+        piece = _parsed(item)
     except (ValueError, RecursionError):
         raise BackendError(Kind.CUT_OFF, "a piece of the stream is not JSON") from None
     if not isinstance(piece, dict):
@@ -33,6 +35,16 @@ def events_of(item: bytes, *, begun: bool = True) -> list[Event]:
         choice = {}
     delta = choice.get("delta")
     return _events(choice, delta if isinstance(delta, dict) and delta else choice, piece)
+
+
+def _parsed(item: bytes) -> object:
+    """Return the value of a JSON document. json.loads takes longer to detect its encoding than to parse it."""
+    text = item.decode("utf-8", "surrogatepass")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except ValueError:
+        return json.loads(item)
+    return value if end == len(text) else json.loads(item)
 
 
 def whole(body: bytes) -> list[Event]:

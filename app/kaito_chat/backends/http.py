@@ -10,10 +10,10 @@ from pathlib import Path
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from kaito_chat.backends.error_responses import connection_error, http_error, not_api_error
 from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.backends.response_stream import ResponseStream, Transport
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 LARGEST_BODY_BYTES = 4_000_000
@@ -29,12 +29,21 @@ async def no_headers() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Timeouts in seconds: to connect, for the first token, between tokens, and for the whole answer."""
+    """Times in seconds.
+
+    Attributes:
+        connect: Timeout to connect.
+        first_token: Timeout for the first token.
+        token: Timeout between tokens.
+        answer: Timeout for the whole answer.
+        pause: Pause after each read of an answer that has begun, in which its tokens collect in the connection.
+    """
 
     connect: float = 5
     first_token: float = 120
     token: float = 30
     answer: float = 600
+    pause: float = 0
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
@@ -62,31 +71,8 @@ def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | N
     """
     timeout = httpx.Timeout(connect_timeout_seconds)
     limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
-    transport = AiohttpTransport(verify=trust(ca_file), limits=limits, trust_env=False)
+    transport = Transport(verify=trust(ca_file), limits=limits, trust_env=False)
     return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
-
-
-class ResponseStream:
-    """The bytes of a streamed answer, and the deadline of its next token.
-
-    Attributes:
-        chunks: The bytes, as they arrive.
-        begun: Whether a token has arrived.
-        whole: Whether the answer comes as one JSON document instead.
-    """
-
-    def __init__(self, response: httpx.Response, deadline: asyncio.Timeout, token_seconds: float) -> None:
-        self.chunks: AsyncIterator[bytes] = response.aiter_bytes()
-        self.begun = False
-        self.whole = response.headers.get("content-type", "").startswith("application/json")
-        self._deadline = deadline
-        self._token_seconds = token_seconds
-        self._time = asyncio.get_running_loop().time
-
-    def progress(self) -> None:
-        """Note that a token arrived, and move the deadline. Comments and empty chunks are no progress."""
-        self.begun = True
-        self._deadline.reschedule(self._time() + self._token_seconds)
 
 
 class Endpoint:
@@ -150,7 +136,7 @@ class Endpoint:
                     raise not_api
                 if response.is_error:
                     raise http_error(await _read(response))
-                streamed = ResponseStream(response, deadline, timeouts.token)
+                streamed = ResponseStream(response, deadline, timeouts.token, timeouts.pause)
                 yield streamed
         except TimeoutError:
             if streamed and streamed.begun:

@@ -14,6 +14,7 @@ from azure.identity.aio import DefaultAzureCredential
 from kaito_chat.backends import ApiKey, Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
 from kaito_chat.chat.limits import UsageLimits
+from kaito_chat.kubernetes.api_server import ApiServer
 from kaito_chat.kubernetes.inference_sets import InferenceSets
 from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.models.objects import Objects
@@ -41,7 +42,7 @@ class Services:
         settings: The application's settings.
         client: The HTTP connection pool for model servers.
         models: The models, in the order of the settings.
-        workspaces: The client of the cluster's Workspaces.
+        api_server: The cluster's API server.
         inference_sets: The client of the cluster's InferenceSets.
         limits: Limits on running answers and questions per minute.
         credential: The managed identity for Azure OpenAI or PostgreSQL with Entra ID.
@@ -57,7 +58,7 @@ class Services:
     settings: Settings
     client: httpx.AsyncClient
     models: list[Model]
-    workspaces: Workspaces
+    api_server: ApiServer
     inference_sets: InferenceSets
     limits: UsageLimits
     credential: AsyncTokenCredential | None = None
@@ -125,8 +126,7 @@ class Services:
         if self.history:
             await self.history.close()
         await self.client.aclose()
-        await self.workspaces.close()
-        await self.inference_sets.close()
+        await self.api_server.close()
         if self.credential:
             await self.credential.close()
 
@@ -139,18 +139,15 @@ def build(settings: Settings) -> Services:
         first_token=settings.first_token_timeout_seconds,
         token=settings.token_timeout_seconds,
         answer=settings.answer_timeout_seconds,
+        pause=settings.coalesce_milliseconds / 1000,
     )
     keyless = any(
         model.backend == "azure_openai" and not model.api_key_variable for model in settings.configured_models
     )
     credential = DefaultAzureCredential() if keyless or settings.database_entra_enabled else None
-    cluster = (
-        settings.kubernetes_api_url,
-        settings.service_account_dir,
-        settings.workspace_api_version,
-        settings.workspace_namespace,
-    )
-    workspaces, inference_sets = Workspaces(*cluster), InferenceSets(*cluster)
+    api_server = ApiServer(settings.kubernetes_api_url, settings.service_account_dir)
+    place = (api_server, settings.workspace_api_version, settings.workspace_namespace)
+    workspaces, inference_sets = Workspaces(*place), InferenceSets(*place)
     key = ApiKey(settings.api_key.get_secret_value() if settings.api_key else "")
     models = [
         Model(
@@ -170,4 +167,4 @@ def build(settings: Settings) -> Services:
         questions=settings.max_questions_per_minute,
         user_questions=settings.max_questions_per_minute_per_user,
     )
-    return Services(settings, client, models, workspaces, inference_sets, limits, credential, key)
+    return Services(settings, client, models, api_server, inference_sets, limits, credential, key)

@@ -5,7 +5,7 @@ import logging
 from chainlit.user import User
 
 from kaito_chat.chat.services import Services
-from kaito_chat.kubernetes.inference_sets import ScaleError
+from kaito_chat.kubernetes.resources import ApiError
 from kaito_chat.models.readiness import Model
 from kaito_chat.models.states import State
 from kaito_chat.settings import Settings
@@ -40,7 +40,7 @@ async def wake(services: Services, model: Model, user: User) -> None:
 
     Raises:
         PermissionError: The user may not wake it.
-        ScaleError: The API server refuses, fails or does not answer.
+        ApiError: The API server refuses, fails or does not answer.
     """
     name, schedule = model.settings.inference_set_name, model.settings.schedule
     if name is None or not may_wake(services.settings, model, user):
@@ -48,7 +48,7 @@ async def wake(services: Services, model: Model, user: User) -> None:
         raise PermissionError(model.name)
     try:
         await services.inference_sets.wake(name, schedule.replicas if schedule else 1)
-    except ScaleError as error:
+    except ApiError as error:
         log.warning("a model was not woken", extra={"model": model.name, "reason": str(error)})
         record("wake", user.identifier, error.reason, model=model.name)
         raise

@@ -1,7 +1,7 @@
 """Client of the cluster's API server.
 
 - `api_server`: requests with the token of the pod's ServiceAccount.
-- `workspace`: the conditions of KAITO Workspaces.
-- `inference_sets`: the number of replicas of KAITO InferenceSets.
-- `failures`: the reason why a Workspace is not ready.
+- `resources`: objects of one kind, with failures of requests classified, counted and logged.
+- `workspace`: KAITO Workspaces; `inference_sets`: KAITO InferenceSets; `scaled_objects`: KEDA's scaling of them.
+- `conditions`: the progress of a Workspace; `failures`: the reason why it is not ready.
 """

@@ -1,65 +1,57 @@
-"""The number of replicas of KAITO InferenceSets, by their `scale` subresource.
+"""KAITO InferenceSets: their number of replicas, and what KAITO reports about them.
 
 See: https://kaito-project.github.io/kaito/docs/inference
+See: https://github.com/kaito-project/kaito/blob/v0.12.0/pkg/inferenceset/inferenceset_controller.go
 See: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#scale-subresource
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import httpx
-
-from kaito_chat.backends.responses import bounded, json_of, object_of
+from kaito_chat.backends.responses import object_of
 from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.kubernetes.conditions import Conditions, by_type, message_of, time_of
+from kaito_chat.kubernetes.failures import failure_of
+from kaito_chat.kubernetes.resources import ApiError, Resource
 
-MERGE_PATCH = "application/merge-patch+json"
 # Another client may change the object between our read and our write.
 MOST_CONFLICTS = 3
+# KAITO's condition of an InferenceSet with the number of its replicas that are ready.
+READY = "InferenceSetReady"
 
 
-class ScaleError(Exception):
-    """The API server did not scale an InferenceSet.
+class InferenceSet(NamedTuple):
+    """An InferenceSet: the number of replicas that it is to have, and its own conditions."""
 
-    Attributes:
-        reason: `forbidden`, `missing`, `unreachable` or `failed`.
-        said: The API server's message.
-    """
-
-    def __init__(self, reason: str, said: str = "") -> None:
-        super().__init__(f"{reason}: {said}" if said else reason)
-        self.reason = reason
-        self.said = said
+    replicas: int
+    conditions: Conditions
 
 
 class InferenceSets:
     """The InferenceSets of one namespace.
 
     Args:
-        url: The base URL of the API server.
-        service_account_dir: The mount path of the pod's token, CA certificate and namespace.
+        server: The API server.
         api_version: `kaito.sh/v1beta1`.
         namespace: The namespace; `None` for the pod's own.
     """
 
-    def __init__(self, url: str, service_account_dir: Path, api_version: str, namespace: str | None) -> None:
-        self._server = ApiServer(url, service_account_dir)
-        self._path = f"/apis/{api_version}/namespaces/{namespace or self._server.namespace}/inferencesets/"
+    def __init__(self, server: ApiServer, api_version: str, namespace: str | None) -> None:
+        self._objects = Resource(server, api_version, namespace, "InferenceSet")
+
+    async def find(self, name: str) -> InferenceSet | None:
+        """Return an InferenceSet; `None` without a token, permission, InferenceSet or API server."""
+        return await self._objects.find(name, _inference_set)
 
     async def replicas(self, name: str) -> int | None:
-        """Return the number of replicas that an InferenceSet is to have; `None` if it cannot be read."""
-        if not self._server.has_token:
-            return None
-        try:
-            return _wanted(await self._request("GET", name))
-        except ScaleError:
-            return None
+        """Return the number of replicas that an InferenceSet is to have, by its `scale`; `None` as above."""
+        return await self._objects.find(name, _scaled, "scale")
 
     async def wake(self, name: str, replicas: int) -> bool:
         """Start the replicas of an InferenceSet that has none; return whether it had none.
 
         Raises:
-            ScaleError: The API server refuses, fails or does not answer.
+            ApiError: The API server refuses, fails or does not answer.
         """
         return await self._change(name, lambda found: replicas if found == 0 else found)
 
@@ -67,7 +59,7 @@ class InferenceSets:
         """Start replicas up to this number; return whether there were fewer.
 
         Raises:
-            ScaleError: The API server refuses, fails or does not answer.
+            ApiError: The API server refuses, fails or does not answer.
         """
         return await self._change(name, lambda found: max(replicas, found))
 
@@ -75,45 +67,51 @@ class InferenceSets:
         """Remove all replicas; return whether there were any.
 
         Raises:
-            ScaleError: The API server refuses, fails or does not answer.
+            ApiError: The API server refuses, fails or does not answer.
         """
         return await self._change(name, lambda _: 0)
 
     async def _change(self, name: str, decide: Callable[[int], int]) -> bool:
         for _ in range(MOST_CONFLICTS):
-            scale = await self._request("GET", name)
-            replicas = decide(_wanted(scale))
-            if replicas == _wanted(scale):
+            scale = await self._objects.get(name, "scale")
+            replicas = decide(_scaled(scale))
+            if replicas == _scaled(scale):
                 return False
             version = object_of(scale.get("metadata")).get("resourceVersion")
+            body = {"metadata": {"resourceVersion": version}, "spec": {"replicas": replicas}}
             try:
-                await self._request(
-                    "PATCH", name, {"metadata": {"resourceVersion": version}, "spec": {"replicas": replicas}}
-                )
-            except ScaleError as error:
+                await self._objects.patch(name, body, "scale")
+            except ApiError as error:
                 if error.reason != "conflict":
                     raise
             else:
                 return True
-        raise ScaleError("failed", "the object changes too often")
-
-    async def close(self) -> None:
-        """Close the connection to the API server."""
-        await self._server.close()
-
-    async def _request(self, method: str, name: str, body: object = None) -> dict[str, Any]:
-        try:
-            response = await self._server.request(method, f"{self._path}{name}/scale", body, MERGE_PATCH)
-        except (httpx.HTTPError, OSError) as error:
-            raise ScaleError("unreachable", bounded(str(error) or type(error).__name__)) from error
-        found = object_of(json_of(response))
-        if response.is_success and found.get("kind") == "Scale":
-            return found
-        reasons = {401: "forbidden", 403: "forbidden", 404: "missing", 409: "conflict"}
-        reason = reasons.get(response.status_code, "failed")
-        raise ScaleError(reason, bounded(str(found.get("message") or f"HTTP {response.status_code}")))
+        raise ApiError("failed", "the object changes too often")
 
 
-def _wanted(scale: dict[str, Any]) -> int:
+def _inference_set(found: dict[str, Any]) -> InferenceSet:
+    """Read an InferenceSet. Its condition tells of errors before a Workspace exists, and since when it is not ready."""
+    ready = by_type(found).get(READY, {})
+    said = ready.get("status") == "False"
+    # A condition that is still true is from before the replicas were asked for, such as while the model slept.
+    began = ready.get("lastTransitionTime") if ready else object_of(found.get("metadata")).get("creationTimestamp")
+    conditions = Conditions(
+        node_ready=False,
+        server_ready=False,
+        since=time_of(began) if said or not ready else None,
+        message=message_of(ready) if said else "",
+        failure=failure_of(str(ready.get("reason", "")), str(ready.get("message", ""))) if said else None,
+    )
+    return InferenceSet(_replicas(found, 1), conditions)
+
+
+def _scaled(scale: dict[str, Any]) -> int:
     """Return the number of replicas in a Scale, which omits it when it is 0."""
-    return int(object_of(scale.get("spec")).get("replicas", 0))
+    return _replicas(scale, 0)
+
+
+def _replicas(found: dict[str, Any], default: int) -> int:
+    replicas = object_of(found.get("spec")).get("replicas", default)
+    if type(replicas) is not int or replicas < 0:
+        raise ApiError("failed", "the number of replicas is no number")
+    return replicas

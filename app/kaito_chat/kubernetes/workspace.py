@@ -3,117 +3,89 @@
 See: https://kaito-project.github.io/kaito/docs/quick-start
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
-
-from kaito_chat.backends.responses import json_of, object_of
+from kaito_chat.backends.responses import object_of
 from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.kubernetes.conditions import Conditions, by_type, has_status, message_of, time_of
 from kaito_chat.kubernetes.failures import OF_NODES, Failure, failure_of
+from kaito_chat.kubernetes.resources import Resource
 
 # The conditions of KAITO 0.6 and 0.12, in the order in which they become true.
 NODE_CONDITIONS = ("NodeClaimReady", "NodesReady", "ResourceReady")
 SERVER_CONDITIONS = ("ModelMirrorReady", "InferenceReady", "BenchmarkCompleted", "WorkspaceSucceeded")
 # KAITO 0.12's reason on `ResourceReady` when the nodes are ready but the model is not downloaded.
 NOT_DOWNLOADED = "ModelMirrorNotReady"
-LONGEST_MESSAGE = 300
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """The progress of a Workspace.
-
-    Attributes:
-        node_ready: Whether its GPU nodes are ready.
-        server_ready: Whether its model server is ready.
-        since: When the present step began: the creation, the nodes' readiness, or their loss.
-        message: The controller's message about the error, or about the pending step.
-        failure: The reason why it cannot become ready; `None` while it is in progress.
-    """
-
-    node_ready: bool
-    server_ready: bool
-    since: datetime | None
-    message: str = ""
-    failure: Failure | None = None
+# KAITO's label with the name of the InferenceSet that created a Workspace.
+CREATED_BY = "inferenceset.kaito.sh/created-by"
 
 
 class Workspaces:
     """The Workspaces of one namespace.
 
     Args:
-        url: The base URL of the API server.
-        service_account_dir: The mount path of the pod's token, CA certificate and namespace.
+        server: The API server.
         api_version: `kaito.sh/v1beta1`.
         namespace: The namespace; `None` for the pod's own.
     """
 
-    def __init__(self, url: str, service_account_dir: Path, api_version: str, namespace: str | None) -> None:
-        self._server = ApiServer(url, service_account_dir)
-        self._path = f"/apis/{api_version}/namespaces/{namespace or self._server.namespace}/workspaces/"
+    def __init__(self, server: ApiServer, api_version: str, namespace: str | None) -> None:
+        self._objects = Resource(server, api_version, namespace, "Workspace")
 
     async def conditions(self, name: str) -> Conditions | None:
         """Return a Workspace's conditions; `None` without a token, permission, Workspace or API server."""
-        if not self._server.has_token:
-            return None
-        try:
-            response = await self._server.request("GET", self._path + name)
-        except (httpx.HTTPError, OSError):
-            return None
-        found = json_of(response)
-        return conditions_of(found) if response.is_success and isinstance(found, dict) else None
+        return await self._objects.find(name, conditions_of)
 
-    async def close(self) -> None:
-        """Close the connection to the API server."""
-        await self._server.close()
+    async def created_by(self, inference_set: str) -> list[Conditions] | None:
+        """Return the conditions of the Workspaces that an InferenceSet created, without those that are being deleted.
+
+        KAITO gives them random names. `None` without a token, permission or API server.
+        """
+        found = await self._objects.select(CREATED_BY, inference_set, _staying)
+        return None if found is None else [each for each in found if each]
 
 
-def conditions_of(workspace: dict[str, object]) -> Conditions:
+def _staying(workspace: dict[str, Any]) -> Conditions | None:
+    deleting = object_of(workspace.get("metadata")).get("deletionTimestamp")
+    return None if deleting else conditions_of(workspace)
+
+
+def conditions_of(workspace: dict[str, Any]) -> Conditions:
     """Return the conditions in a Workspace's status; of two that contradict each other, the worse one.
 
     KAITO 0.6 does not reset conditions when a node is lost, and reports a node's timeout in the summary only.
     """
     status, metadata = object_of(workspace.get("status")), object_of(workspace.get("metadata"))
-    entries = status.get("conditions")
-    entries = entries if isinstance(entries, list) else []
-    by_type = {str(entry.get("type")): entry for entry in entries if isinstance(entry, dict)}
-    node = _node_ready(by_type)
-    server = node and _is(by_type.get("InferenceReady", by_type.get("WorkspaceSucceeded")), "True")
-    lost = not node and (_is(by_type.get("InferenceReady"), "True") or status.get("state") == "NotReady")
-    failure, worst = _worst(by_type, node_ready=node)
+    said = by_type(workspace)
+    node = _node_ready(said)
+    server = node and has_status(said.get("InferenceReady", said.get("WorkspaceSucceeded")), "True")
+    lost = not node and (has_status(said.get("InferenceReady"), "True") or status.get("state") == "NotReady")
+    failure, worst = _worst(said, node_ready=node)
     if lost and failure is None:
         failure = Failure.NODE_LOST
-    ready = next((by_type[name] for name in ("ResourceReady", "NodesReady") if _is(by_type.get(name), "True")), {})
-    message = "" if server and failure is None else " ".join(str(worst.get("message", "")).split())
-    began = ready if node else by_type.get("ResourceReady", {}) if lost else {}
+    ready = next((said[name] for name in ("ResourceReady", "NodesReady") if has_status(said.get(name), "True")), {})
+    began = ready if node else said.get("ResourceReady", {}) if lost else {}
     return Conditions(
         node_ready=node,
         server_ready=server,
-        since=_time(began.get("lastTransitionTime", metadata.get("creationTimestamp"))),
-        message=message[:LONGEST_MESSAGE],
+        since=time_of(began.get("lastTransitionTime", metadata.get("creationTimestamp"))),
+        message="" if server and failure is None else message_of(worst),
         failure=failure,
     )
 
 
-def _is(condition: object, status: str) -> bool:
-    return object_of(condition).get("status") == status
-
-
-def _node_ready(by_type: dict[str, dict[str, Any]]) -> bool:
+def _node_ready(conditions: dict[str, dict[str, Any]]) -> bool:
     """Return whether all conditions about nodes are true."""
-    said = [by_type[name] for name in NODE_CONDITIONS if name in by_type]
-    if by_type.get("ResourceReady", {}).get("reason") == NOT_DOWNLOADED:
+    said = [conditions[name] for name in NODE_CONDITIONS if name in conditions]
+    if conditions.get("ResourceReady", {}).get("reason") == NOT_DOWNLOADED:
         said = [each for each in said if each.get("type") != "ResourceReady"]
     summed_up = any(each.get("type") in ("ResourceReady", "NodesReady") for each in said)
-    return summed_up and all(_is(each, "True") for each in said)
+    return summed_up and all(has_status(each, "True") for each in said)
 
 
-def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Failure | None, dict[str, Any]]:
+def _worst(conditions: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Failure | None, dict[str, Any]]:
     """Return the worst failure and its condition; without a failure, the condition of the pending step."""
-    pending = [by_type[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(by_type.get(name))]
+    pending = [conditions[name] for name in NODE_CONDITIONS + SERVER_CONDITIONS if _pending(conditions.get(name))]
     found = [(failure_of(str(each.get("reason", "")), str(each.get("message", ""))), each) for each in pending]
     # The summary of 0.6 keeps a node's timeout until the server is ready, even if the node appeared later.
     found = [(why, each) for why, each in found if not (node_ready and why in OF_NODES)]
@@ -127,10 +99,3 @@ def _worst(by_type: dict[str, dict[str, Any]], *, node_ready: bool) -> tuple[Fai
 
 def _pending(condition: dict[str, Any] | None) -> bool:
     return condition is not None and condition.get("status") != "True"
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value)).astimezone(UTC)
-    except ValueError:
-        return None

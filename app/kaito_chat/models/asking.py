@@ -187,7 +187,7 @@ class Asking:
         return not self._model.ready or bool(self._model.settings.replica_urls and self._waits <= MOST_WAITS)
 
     async def _batches(self) -> AsyncGenerator[list[Piece]]:
-        async with aclosing(batched(self._attempt(), self._settings.coalesce_milliseconds / 1000)) as batches:
+        async with aclosing(batched(self._attempt())) as batches:
             async for batch in batches:
                 if pieces := self._record(batch):
                     yield pieces

@@ -1,4 +1,4 @@
-"""Batches of a stream: the first event at once, then the events of each interval."""
+"""Batches of a stream: the events that arrived together, or while the page was busy."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,10 +8,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[list[T]]:
-    """Yield events in batches, never later than `seconds` after they arrived.
+async def batched(events: AsyncGenerator[T]) -> AsyncGenerator[list[T]]:
+    """Yield the events that arrived since the last batch; the connection collects tokens (`backends.http`).
 
-    Sending a message per token would cost more than generating the token, without a visible benefit.
     An exception of `events` is raised after the events before it. Closing this closes `events`, within the task that
     reads them.
     """
@@ -38,10 +37,6 @@ async def batched(events: AsyncGenerator[T], seconds: float) -> AsyncGenerator[l
                 batch = waiting[:]
                 waiting.clear()
                 yield batch
-            if not reader.done() and seconds:
-                await asyncio.wait((reader,), timeout=seconds)
-                if reader.done() or waiting:
-                    arrived.set()
         await reader
     finally:
         if not reader.done():

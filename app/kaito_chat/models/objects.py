@@ -1,9 +1,10 @@
-"""A model's objects in the cluster: the conditions of its Workspace, the replicas of its InferenceSet."""
+"""A model's objects in the cluster: the progress of its Workspaces, the replicas of its InferenceSet."""
 
 from datetime import UTC, datetime
 
-from kaito_chat.kubernetes.inference_sets import InferenceSets
-from kaito_chat.kubernetes.workspace import Conditions, Workspaces
+from kaito_chat.kubernetes.conditions import Conditions, most_advanced
+from kaito_chat.kubernetes.inference_sets import InferenceSet, InferenceSets
+from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.settings import ModelSettings
 
 
@@ -25,12 +26,23 @@ class Objects:
         self._settings = settings
         self._workspaces = workspaces
         self._inference_sets = inference_sets
+        self._set: InferenceSet | None = None  # as the last check read it
         self._wanted: int | None = None  # as last read: the API server may be away for a moment
 
     async def conditions(self) -> Conditions | None:
-        """Return the conditions of the Workspace; `None` if there is none, or it cannot be read."""
-        name = self._settings.workspace_name
-        return await self._workspaces.conditions(name) if self._workspaces and name else None
+        """Return the conditions of the Workspace; `None` if there is none, or it cannot be read.
+
+        Of an InferenceSet, which `asleep` reads, those of the most advanced replica, and its own before it has any.
+        """
+        if self._workspaces is None:
+            return None
+        if workspace := self._settings.workspace_name:
+            return await self._workspaces.conditions(workspace)
+        name = self._settings.inference_set_name
+        if name is None or self._set is None or self._set.replicas == 0:
+            return None
+        replicas = await self._workspaces.created_by(name)
+        return None if replicas is None else most_advanced(replicas) or self._set.conditions
 
     async def asleep(self, *, absent: bool) -> bool:
         """Return whether the model was scaled to zero: as the API server says, otherwise by the model's schedule.
@@ -39,8 +51,8 @@ class Objects:
             absent: No server of the model answers.
         """
         name, schedule = self._settings.inference_set_name, self._settings.schedule
-        found = await self._inference_sets.replicas(name) if self._inference_sets and name else None
-        self._wanted = self._wanted if found is None else found
+        self._set = await self._inference_sets.find(name) if self._inference_sets and name else None
+        self._wanted = self._set.replicas if self._set else self._wanted
         if self._wanted is not None:
             return self._wanted == 0
         return absent and schedule is not None and schedule.asleep(datetime.now(UTC))

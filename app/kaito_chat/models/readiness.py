@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from kaito_chat.backends import Backend, Choice, Endpoint, ServedModel
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.kubernetes.workspace import Conditions
+from kaito_chat.kubernetes.conditions import Conditions
 from kaito_chat.models.download import remaining_seconds
 from kaito_chat.models.gauges import Gauges
 from kaito_chat.models.objects import Objects
@@ -34,7 +34,7 @@ class Model:
         reason: The reason why it is not ready; for logs only.
         said: The server's error message, which the page may quote.
         since: When the state began, as a monotonic time.
-        conditions: The Workspace's conditions, where they may be read.
+        conditions: The conditions of its Workspace, or of its InferenceSet's most advanced one, where they may be read.
         download_seconds: The remaining time of its download, where KAITO reports it.
     """
 
@@ -214,7 +214,7 @@ class Model:
             self._enter(state)
 
     async def _read_details(self, replica: Replica) -> None:
-        """Read more about a model that is not ready: its Workspace, and its download."""
+        """Read more about a model that is not ready: its Workspaces, and its download."""
         self.conditions = await self._objects.conditions()
         self.download_seconds = None
         with suppress(Exception):  # a credential may fail here too

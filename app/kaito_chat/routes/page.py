@@ -17,7 +17,7 @@ from kaito_chat.chat.buttons import NAMES
 from kaito_chat.chat.conversations import LEFT
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.waking import offers_wake, wake
-from kaito_chat.kubernetes.inference_sets import ScaleError
+from kaito_chat.kubernetes.resources import ApiError
 from kaito_chat.page.security import accept_language
 from kaito_chat.routes.bodies import Press, SessionCookie, Wake
 from kaito_chat.telemetry import metrics
@@ -127,7 +127,7 @@ class PageRoutes:
             await wake(self._services, model, user)
         except PermissionError:
             return JSONResponse({"detail": texts.say("wake.not_allowed")}, status_code=403)
-        except ScaleError as error:
+        except ApiError as error:
             return JSONResponse({"detail": texts.not_woken(error)}, status_code=502)
         return JSONResponse({"detail": ""})
 

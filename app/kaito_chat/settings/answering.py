@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from kaito_chat.settings.model import DEFAULT_STARTERS, BackendName, ModelSettings, Starter
+from kaito_chat.settings.model import DEFAULT_STARTERS, OBJECT_NAME, BackendName, ModelSettings, Starter
 
 IN_CLUSTER_URL = "https://kubernetes.default.svc"
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -37,14 +37,16 @@ class Models(BaseModel):
     """Context window of the model, if the server does not report it (vLLM does)."""
     workspace_name: str | None = None
     """KAITO Workspace behind `endpoint_url`; the page shows its conditions during the warm-up."""
+    inference_set_name: Annotated[str, Field(pattern=OBJECT_NAME)] | None = None
+    """KAITO InferenceSet behind `endpoint_url`, instead of a Workspace."""
     workspace_namespace: str | None = None
-    """Namespace of the Workspaces. If unset, the pod's own."""
+    """Namespace of the Workspaces and InferenceSets. If unset, the pod's own."""
     workspace_api_version: str = "kaito.sh/v1beta1"
-    """API version of the Workspaces."""
+    """API version of both."""
     kubernetes_api_url: str = IN_CLUSTER_URL
-    """Kubernetes API server from which Workspaces are read."""
+    """Kubernetes API server from which both are read."""
     service_account_dir: Path = SERVICE_ACCOUNT_DIR
-    """Directory of the pod's token, CA certificate and namespace. Without them, Workspaces are not read."""
+    """Directory of the pod's token, CA certificate and namespace. Without them, neither is read."""
     starters: tuple[Starter, ...] = DEFAULT_STARTERS
     """Questions that a new conversation suggests, as a JSON list."""
 

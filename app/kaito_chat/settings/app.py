@@ -112,5 +112,6 @@ class Settings(Process, Access, Limits, Timeouts, Waking, Answers, Models, BaseS
                 api_key_variable=f"{PREFIX}API_KEY" if self.api_key else None,
                 max_model_len_tokens=self.max_model_len_tokens,
                 workspace_name=self.workspace_name,
+                inference_set_name=self.inference_set_name,
             ),
         )

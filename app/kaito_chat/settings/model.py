@@ -73,8 +73,9 @@ class ModelSettings(BaseModel):
     workspace_name: str | None = None
     """KAITO Workspace of the model; the page shows its conditions during the warm-up."""
     inference_set_name: Annotated[str | None, Field(pattern=OBJECT_NAME)] = None
-    """KAITO InferenceSet of the model, in the namespace of the Workspaces. If it has 0 replicas, the page says that the
-    model sleeps, and users whom `KAITO_CHAT_WAKE_ALLOWED` admits can wake it."""
+    """KAITO InferenceSet of the model, in the namespace of the Workspaces. During the warm-up the page shows the
+    conditions of the most advanced Workspace that it created. If it has 0 replicas, the page says that the model
+    sleeps, and users whom `KAITO_CHAT_WAKE_ALLOWED` admits can wake it."""
     schedule: Schedule | None = None
     """Times at which the model wakes up and falls asleep."""
     max_model_len_tokens: Annotated[int | None, Field(ge=64)] = None

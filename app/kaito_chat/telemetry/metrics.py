@@ -61,6 +61,11 @@ SIGN_INS = Counter("kaito_chat_sign_ins", "Sign-in attempts, by outcome (ok, fai
 HISTORY_PENDING = Gauge("kaito_chat_history_pending", "Writes waiting for the history's database.")
 HISTORY_OLDEST = Gauge("kaito_chat_history_oldest_pending_seconds", "Age of the oldest waiting write.")
 HISTORY_DROPPED = Counter("kaito_chat_history_dropped", "Writes to the history that were lost, by reason.", ["reason"])
+KUBERNETES_ERRORS = Counter(
+    "kaito_chat_kubernetes_errors",
+    "Objects of KAITO that could not be read from the API server, by resource and reason.",
+    ["resource", "reason"],
+)
 DRAINING = Gauge("kaito_chat_draining", "Whether this process is shutting down.")
 
 for _metric, _values in (
@@ -70,6 +75,9 @@ for _metric, _values in (
 ):
     for _value in _values:
         _metric.labels(_value)
+for _resource in ("inferencesets", "workspaces"):
+    for _value in ("forbidden", "missing", "unreachable", "failed"):
+        KUBERNETES_ERRORS.labels(_resource, _value)
 
 
 def begin(model: str, *, outcomes: Iterable[str], errors: Iterable[str]) -> None:

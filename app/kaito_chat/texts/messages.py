@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from kaito_chat.backends.errors import BackendError, Kind
-from kaito_chat.kubernetes.inference_sets import ScaleError
+from kaito_chat.kubernetes.resources import ApiError
 from kaito_chat.models.readiness import Model
 from kaito_chat.models.states import LASTING, State
 from kaito_chat.texts.catalog import DEFAULT, closest, codes, load
@@ -132,7 +132,7 @@ class Texts:
         said = f"\n\n> {quoted(known.message)}" if known and known.message else ""
         return f"{head}\n\n{listed}{failed}{said}"
 
-    def not_woken(self, error: ScaleError) -> str:
+    def not_woken(self, error: ApiError) -> str:
         """Return the notice that a model was not woken, with the API server's message."""
         keys = {"forbidden": "wake.forbidden", "unreachable": "wake.unreachable"}
         text = self.say(keys.get(error.reason, "wake.failed"))

@@ -13,6 +13,8 @@ contradict its own objects.
 {{- $_ := set $settings "KAITO_CHAT_ENDPOINT_URL" (include "kaito-chat.modelUrl" .) -}}
 {{- if include "kaito-chat.readsWorkspace" . -}}
 {{- $_ := set $settings "KAITO_CHAT_WORKSPACE_NAME" (include "kaito-chat.model" .) -}}
+{{- else -}}
+{{- $_ := set $settings "KAITO_CHAT_INFERENCE_SET_NAME" (include "kaito-chat.model" .) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $value := merge $settings (default dict .Values.chat.settings) }}
@@ -64,11 +66,11 @@ http://{{ include "kaito-chat.model" . }}
 {{- $model := .Values.model -}}
 {{- include "kaito-chat.resolve" . -}}
 {{- $resolved := get .Values.model "resolved" -}}
-{{- $profile := and $model.enabled (or $model.description $model.icon $model.starters $resolved.copies (default dict $model.schedule).wakes (include "kaito-chat.sleeps" .)) -}}
+{{- $profile := and $model.enabled (or $model.description $model.icon $model.starters $resolved.copies (default dict $model.schedule).wakes (and $resolved.set (include "kaito-chat.wakes" .))) -}}
 {{- if or .Values.chat.models $resolved.models $profile -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* Not empty if the application may read the Workspace of this model. The names of an InferenceSet's are not known in advance. */ -}}
+{{- /* Not empty if this model is a Workspace, which the application may read. */ -}}
 {{- define "kaito-chat.readsWorkspace" -}}
 {{- if and .Values.model.enabled (not (include "kaito-chat.several" .)) -}}yes{{- end -}}
 {{- end -}}
@@ -83,9 +85,9 @@ http://{{ include "kaito-chat.model" . }}
 {{- toJson $names -}}
 {{- end -}}
 
-{{- /* Not empty if the chat reads whether this model was scaled to zero: an InferenceSet that has a schedule, or that users may wake. */ -}}
-{{- define "kaito-chat.sleeps" -}}
-{{- if and .Values.model.enabled (include "kaito-chat.several" .) (or (default dict .Values.model.schedule).wakes (include "kaito-chat.wakes" .)) -}}yes{{- end -}}
+{{- /* Not empty if this model is an InferenceSet, which the application may read. */ -}}
+{{- define "kaito-chat.readsInferenceSet" -}}
+{{- if and .Values.model.enabled (include "kaito-chat.several" .) -}}yes{{- end -}}
 {{- end -}}
 
 {{- /* Not empty if users may wake a model. */ -}}
@@ -93,12 +95,12 @@ http://{{ include "kaito-chat.model" . }}
 {{- if ne (toString (get (default dict .Values.chat.settings) "KAITO_CHAT_WAKE_ALLOWED" | default "nobody")) "nobody" -}}yes{{- end -}}
 {{- end -}}
 
-{{- /* Names of all InferenceSets whose number of replicas the application may read, also of standbys and of `chat.models`, as JSON. */ -}}
-{{- define "kaito-chat.sleepers" -}}
+{{- /* Names of all InferenceSets that the application may read, also of standbys and of `chat.models`, as JSON. */ -}}
+{{- define "kaito-chat.readInferenceSets" -}}
 {{- include "kaito-chat.resolve" . -}}
 {{- $names := list -}}
 {{- range prepend (get .Values.model "resolved").others . -}}
-{{- if include "kaito-chat.sleeps" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
+{{- if include "kaito-chat.readsInferenceSet" . }}{{ $names = append $names (include "kaito-chat.model" .) }}{{ end -}}
 {{- end -}}
 {{- range .Values.chat.models }}{{ with .inferenceSetName }}{{ $names = append $names . }}{{ end }}{{ end -}}
 {{- toJson (uniq $names) -}}
@@ -106,7 +108,7 @@ http://{{ include "kaito-chat.model" . }}
 
 {{- /* Not empty if the application reads objects of KAITO from the API server. */ -}}
 {{- define "kaito-chat.readsCluster" -}}
-{{- if or (ne (include "kaito-chat.readWorkspaces" .) "[]") (ne (include "kaito-chat.sleepers" .) "[]") -}}yes{{- end -}}
+{{- if or (ne (include "kaito-chat.readWorkspaces" .) "[]") (ne (include "kaito-chat.readInferenceSets" .) "[]") -}}yes{{- end -}}
 {{- end -}}
 
 {{- /* Profile of one model in the application's format, as JSON. */ -}}
@@ -117,7 +119,7 @@ http://{{ include "kaito-chat.model" . }}
 {{- range $key := list "description" "icon" "starters" -}}
 {{- with get $model $key }}{{ $_ := set $found $key . }}{{ end -}}
 {{- end -}}
-{{- if include "kaito-chat.sleeps" . -}}{{- $_ := set $found "inference_set_name" (include "kaito-chat.model" .) -}}{{- end -}}
+{{- if include "kaito-chat.readsInferenceSet" . -}}{{- $_ := set $found "inference_set_name" (include "kaito-chat.model" .) -}}{{- end -}}
 {{- if (default dict $model.schedule).wakes -}}
 {{- $schedule := dict -}}
 {{- range $key := list "wakes" "sleeps" "timeZone" "replicas" }}{{ with get $model.schedule $key }}{{ $_ := set $schedule (snakecase $key) . }}{{ end }}{{ end -}}

@@ -53,7 +53,9 @@ def notes(plan: Plan) -> Iterator[str]:
                 f"{each.speed.source}; at most {most:,.0f} tokens per second and replica."
             )
     yield plan.assumed.sentence()
-    yield from toml(plan.changes)
+    if plan.changes:
+        yield "Keys to write:"
+        yield from toml(plan.changes)
 
 
 def toml(keys: Sequence[Key]) -> Iterator[str]:
@@ -106,6 +108,11 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _following(environment: Environment, plan: Plan) -> str:
+    again = f"make size ENV={environment.name} USERS={plan.assumed.users}"
+    if any(each.found is None for each in plan.models):
+        return f"{again} SIZE='--tokens-per-second NUMBER', with a measured one"
+    if not all(each.found.is_enough for each in plan.models if each.found):
+        return f"choose another instance_type in {environment_file(environment.name)}, then {again}"
     if plan.changes:
         return f"write the values to {environment_file(environment.name)}, then make preflight ENV={environment.name}"
     return f"make cost ENV={environment.name}"

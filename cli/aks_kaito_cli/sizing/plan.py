@@ -104,7 +104,7 @@ def of(environment: Environment, assumed: Assumptions, sources: speeds.Sources, 
         sku,
         storage,
         keys=(
-            *(_replicas(each) for each in models if each.found),
+            *(_replicas(each) for each in models if each.found and each.found.is_enough),
             Key("chat.replicas", settings.chat.replicas, pods, f"{answers} answers at once"),
             *_server(settings, sku, storage, connections, gib),
         ),

@@ -1,6 +1,7 @@
 """The smallest number of replicas that serves a load, found by simulating it."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from aks_kaito_cli.sizing.chat_pods import pods_for
 from aks_kaito_cli.sizing.load import Load
@@ -13,6 +14,8 @@ _PERCENTILE = 0.95
 # Answers slower than the target are one in twenty at most.
 _SLOW = 0.05
 _QUESTIONS = 4000
+# More users, or questions per second, are simulated as several equal parts with replicas of their own.
+_PART_USERS, _PART_QUESTIONS_PER_SECOND = 4000, 50
 _SECONDS = (300.0, 86_400.0)
 _WARM_UP_SECONDS = 120.0
 
@@ -54,7 +57,16 @@ def seconds_for(load: Load) -> float:
 
 
 def smallest(load: Load, speed: Speed, target: Target, seed: int = 1) -> Found:
-    """Find the smallest number of replicas that meets the target, by doubling and then halving the interval."""
+    """Find the smallest number of replicas that meets the target; for many users, a multiple of their parts."""
+    parts = max(math.ceil(load.users / _PART_USERS), math.ceil(load.questions_per_second / _PART_QUESTIONS_PER_SECOND))
+    part = replace(load, users=math.ceil(load.users / parts))
+    found = _smallest(part, speed, target, max(1, MOST_REPLICAS // parts), seed)
+    replicas = min(MOST_REPLICAS, found.replicas * parts)
+    return Found(replicas, found.outcome.times(parts), found.is_enough and parts <= MOST_REPLICAS)
+
+
+def _smallest(load: Load, speed: Speed, target: Target, most: int, seed: int) -> Found:
+    """Find the number by doubling, and then by halving the interval."""
     tried: dict[int, Outcome] = {}
 
     def is_enough(replicas: int) -> bool:
@@ -64,12 +76,12 @@ def smallest(load: Load, speed: Speed, target: Target, seed: int = 1) -> Found:
 
     # Fewer cannot generate the tokens that are asked for.
     most_tokens = speed.most_tokens_per_second(load.prompt.mean, load.answer.mean)
-    low = min(MOST_REPLICAS, max(1, int(load.tokens_per_second / most_tokens)))
+    low = min(most, max(1, int(load.tokens_per_second / most_tokens)))
     high, fails = low, low - 1
     while not is_enough(high):
-        if high == MOST_REPLICAS:
+        if high == most:
             return Found(high, tried[high], is_enough=False)
-        fails, high = high, min(MOST_REPLICAS, high * 2)
+        fails, high = high, min(most, high * 2)
     while high - fails > 1:
         middle = (high + fails) // 2
         if is_enough(middle):

@@ -8,7 +8,7 @@ import heapq
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from aks_kaito_cli.sizing.load import Load
@@ -23,7 +23,7 @@ MAX_ANSWERS_PER_POD = 400
 
 @dataclass(frozen=True)
 class Fleet:
-    """What serves the users: replicas of one model behind the pods of the chat."""
+    """Replicas of one model behind the pods of the chat."""
 
     speed: Speed
     replicas: int
@@ -62,6 +62,12 @@ class Outcome:
     def lost(self) -> int:
         """The number of questions without an answer."""
         return self.refused + self.timed_out
+
+    def times(self, parts: int) -> "Outcome":
+        """Return the outcome of several equal parts together."""
+        counted = ("asked", "answered", "refused", "timed_out", "most_running", "most_waiting")
+        summed = ("running", "waiting", "tokens_per_second")
+        return replace(self, **{name: getattr(self, name) * parts for name in (*counted, *summed)})
 
 
 def share(values: list[float], part: float) -> float:

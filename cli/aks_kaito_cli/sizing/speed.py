@@ -17,8 +17,8 @@ class Speed:
 
     Attributes:
         step_seconds: A step with one answer and an empty cache.
-        step_seconds_per_answer: What each further answer adds to a step.
-        step_seconds_per_cached_token: What each token in the KV cache adds to a step.
+        step_seconds_per_answer: Added to a step by each further answer.
+        step_seconds_per_cached_token: Added to a step by each token in the KV cache.
         prompt_tokens_per_second: Tokens of prompts read in a second.
         max_answers: Answers in one step (max-num-seqs).
         cache_tokens: Tokens that the KV cache holds.

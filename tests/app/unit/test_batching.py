@@ -15,8 +15,8 @@ async def broken_after(count: int) -> AsyncGenerator[int]:
     raise ValueError("cut")
 
 
-@given(st.lists(st.integers(0, 2), max_size=8), st.sampled_from([0, 0.001]), st.booleans())
-def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: float, broken: bool) -> None:  # noqa: C901, FBT001
+@given(st.lists(st.integers(0, 2), max_size=8), st.booleans())
+def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], broken: bool) -> None:  # noqa: C901, FBT001
     async def pieces() -> AsyncGenerator[int]:
         for number, pause in enumerate(pauses):
             for _ in range(pause):
@@ -28,7 +28,7 @@ def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: 
     async def collect() -> list[list[int]]:
         batches: list[list[int]] = []
         try:
-            async for batch in batched(pieces(), interval):
+            async for batch in batched(pieces()):
                 batches.append(batch)  # noqa: PERF401 - what came before the error counts
         except ValueError:
             assert broken
@@ -42,7 +42,7 @@ def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], interval: 
 
 
 async def test_a_stream_that_broke_after_its_reader_left_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    batches = batched(broken_after(1), 0.01)
+    batches = batched(broken_after(1))
     with caplog.at_level(logging.ERROR):
         assert await anext(batches) == [0]
         await asyncio.sleep(0.02)
@@ -63,7 +63,7 @@ async def test_cancelling_the_reader_of_a_batch_closes_the_stream() -> None:
             closed.set()
 
     async def wait() -> None:
-        async for _ in batched(silent(), 0.1):
+        async for _ in batched(silent()):
             pass
 
     waiting = asyncio.create_task(wait())
@@ -80,4 +80,4 @@ async def test_an_empty_stream_has_no_batches() -> None:
         for number in empty:
             yield number
 
-    assert [batch async for batch in batched(nothing(), 0.1)] == []
+    assert [batch async for batch in batched(nothing())] == []

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kaito_chat.kubernetes.inference_sets import InferenceSets, ScaleError
+from kaito_chat.kubernetes.api_server import ApiServer
+from kaito_chat.kubernetes.inference_sets import InferenceSets
+from kaito_chat.kubernetes.resources import ApiError
 from support.chat.scales import PREFIX, Scales, service_account, serving
 
 
@@ -17,8 +19,8 @@ def api() -> Iterator[Scales]:
 
 @pytest.fixture
 async def sets(api: Scales, tmp_path: Path) -> AsyncIterator[InferenceSets]:
-    found = InferenceSets(api.url, service_account(tmp_path), "kaito.sh/v1beta1", None)
-    yield found
+    found = ApiServer(api.url, service_account(tmp_path))
+    yield InferenceSets(found, "kaito.sh/v1beta1", None)
     await found.close()
 
 
@@ -54,7 +56,7 @@ async def test_another_client_at_the_same_time_is_no_failure(api: Scales, sets: 
 
 async def test_an_object_that_changes_all_the_time_is_given_up(api: Scales, sets: InferenceSets) -> None:
     api.conflicts = 99
-    with pytest.raises(ScaleError, match="failed: the object changes too often"):
+    with pytest.raises(ApiError, match="failed: the object changes too often"):
         await sets.wake("phi", 1)
     assert len(api.patches()) == 3
 
@@ -70,7 +72,7 @@ async def test_a_refusal_is_raised_with_the_servers_message(
     api: Scales, sets: InferenceSets, name: str, reason: str, said: str
 ) -> None:
     api.permitted.add("gone")
-    with pytest.raises(ScaleError) as raised:
+    with pytest.raises(ApiError) as raised:
         await sets.wake(name, 1)
     assert raised.value.reason == reason
     assert said in raised.value.said
@@ -79,19 +81,20 @@ async def test_a_refusal_is_raised_with_the_servers_message(
 
 async def test_a_failure_of_the_server_is_raised(api: Scales, sets: InferenceSets) -> None:
     api.broken = True
-    with pytest.raises(ScaleError, match="failed: etcdserver: request timed out"):
+    with pytest.raises(ApiError, match="failed: etcdserver: request timed out"):
         await sets.wake("phi", 1)
 
 
 async def test_a_server_that_does_not_answer_is_raised(tmp_path: Path) -> None:
-    sets = InferenceSets("http://127.0.0.1:1", service_account(tmp_path), "kaito.sh/v1beta1", None)
-    with pytest.raises(ScaleError) as raised:
+    server = ApiServer("http://127.0.0.1:1", service_account(tmp_path))
+    sets = InferenceSets(server, "kaito.sh/v1beta1", None)
+    with pytest.raises(ApiError) as raised:
         await sets.wake("phi", 1)
     assert raised.value.reason == "unreachable"
     assert await sets.replicas("phi") is None
-    await sets.close()
+    await server.close()
 
 
 async def test_without_a_token_nothing_is_asked(api: Scales, tmp_path: Path) -> None:
-    assert await InferenceSets(api.url, tmp_path, "kaito.sh/v1beta1", "chats").replicas("phi") is None
+    assert await InferenceSets(ApiServer(api.url, tmp_path), "kaito.sh/v1beta1", "chats").replicas("phi") is None
     assert api.asked == []

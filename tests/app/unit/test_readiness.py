@@ -8,6 +8,7 @@ import pytest
 
 from kaito_chat.backends import Message, Text
 from kaito_chat.backends.errors import BackendError, Kind
+from kaito_chat.kubernetes.api_server import ApiServer
 from kaito_chat.kubernetes.workspace import Workspaces, conditions_of
 from kaito_chat.models.asking import Asking
 from kaito_chat.models.readiness import Model
@@ -138,10 +139,11 @@ async def test_a_workspace_is_read_with_the_pods_own_token(status: int, tmp_path
 
     def api(request: httpx.Request) -> Answer:
         asked.append(request)
-        return Answer(status, text=json.dumps(workspace(ResourceReady="True")))
+        return Answer(status, text=json.dumps({"kind": "Workspace"} | workspace(ResourceReady="True")))
 
-    workspaces = Workspaces("https://api", tmp_path, "kaito.sh/v1beta1", None)
-    workspaces._server._client = httpx.AsyncClient(transport=httpx.MockTransport(api))  # noqa: SLF001
+    server = ApiServer("https://api", tmp_path)
+    workspaces = Workspaces(server, "kaito.sh/v1beta1", None)
+    server._client = httpx.AsyncClient(transport=httpx.MockTransport(api))  # noqa: SLF001
     found = await workspaces.conditions("phi")
     assert (found is not None) == (status == 200)
     assert str(asked[0].url) == "https://api/apis/kaito.sh/v1beta1/namespaces/chats/workspaces/phi"
@@ -149,7 +151,7 @@ async def test_a_workspace_is_read_with_the_pods_own_token(status: int, tmp_path
 
 
 async def test_without_a_token_no_api_server_is_asked(tmp_path: Path) -> None:
-    assert await Workspaces("https://no-such-host.invalid", tmp_path, "v1", None).conditions("phi") is None
+    assert await Workspaces(ApiServer("https://no-such-host.invalid", tmp_path), "v1", None).conditions("phi") is None
 
 
 async def asked(server: Fake, *messages: Message, **settings: object) -> tuple[str, Asking]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kaito_chat.settings import SettingsError, read
+from kaito_chat.settings import Settings, SettingsError, read
 
 MODEL = "http://workspace-phi-4-mini-instruct"
 
@@ -133,3 +133,10 @@ def test_a_file_of_certificates_that_is_none_stops_the_start(
     put(monkeypatch, KAITO_CHAT_ENDPOINT_URL=MODEL, KAITO_CHAT_CA_FILE=str(file))
     with pytest.raises(SettingsError, match=r"KAITO_CHAT_CA_FILE.*is not a file of certificates"):
         read()
+
+
+def test_one_model_names_its_inference_set() -> None:
+    (model,) = Settings(endpoint_url=MODEL, inference_set_name="phi").configured_models
+    assert (model.inference_set_name, model.workspace_name) == ("phi", None)
+    with pytest.raises(ValueError, match="inference_set_name"):
+        Settings(endpoint_url=MODEL, inference_set_name="phi/scale")

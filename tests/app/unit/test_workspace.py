@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from kaito_chat.kubernetes.conditions import LONGEST_MESSAGE, Conditions
 from kaito_chat.kubernetes.failures import Failure, failure_of
-from kaito_chat.kubernetes.workspace import LONGEST_MESSAGE, Conditions, conditions_of
+from kaito_chat.kubernetes.workspace import conditions_of
 from kaito_chat.models.objects import Objects
 from kaito_chat.models.readiness import Model
 from kaito_chat.texts import texts_for

@@ -1,4 +1,4 @@
-"""A Kubernetes API server with the `scale` of InferenceSets, as far as a Role permits it."""
+"""A Kubernetes API server with InferenceSets, their `scale` and their Workspaces, as far as a Role permits it."""
 
 import contextlib
 import json
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 PREFIX = "/apis/kaito.sh/v1beta1/namespaces/chats/inferencesets/"
+WORKSPACES = "/apis/kaito.sh/v1beta1/namespaces/chats/workspaces"
+CREATED_BY = "inferenceset.kaito.sh/created-by"
 
 
 class Asked(NamedTuple):
@@ -25,7 +28,10 @@ class Scales:
 
     Attributes:
         replicas: The number of replicas of each InferenceSet.
-        permitted: The names that the Role permits to scale.
+        permitted: The names of InferenceSets that the Role permits.
+        lists: Whether the Role permits to list Workspaces.
+        workspaces: The Workspaces that KAITO created.
+        status: The status of each InferenceSet that has one.
         conflicts: How often another client changes the object between a read and a write.
         broken: Answer 500.
         asked: The requests.
@@ -34,6 +40,9 @@ class Scales:
     def __init__(self, **replicas: int) -> None:
         self.replicas = replicas
         self.permitted = set(replicas)
+        self.lists = True
+        self.workspaces: list[dict[str, Any]] = []
+        self.status: dict[str, dict[str, Any]] = {}
         self.conflicts = 0
         self.broken = False
         self.asked: list[Asked] = []
@@ -43,19 +52,45 @@ class Scales:
     def answer(self, asked: Asked, authorization: str | None) -> tuple[int, dict[str, Any]]:
         """Return the status and the body of a response, as the API server writes them."""
         self.asked.append(asked)
+        if asked.path.partition("?")[0] == WORKSPACES:
+            return self._list(asked)
         name = asked.path.removeprefix(PREFIX).removesuffix("/scale")
+        scale = asked.path.endswith("/scale")
         refusals = {
             (401, "Unauthorized", "Unauthorized"): authorization != "Bearer t0ken",
             (500, "InternalError", "etcdserver: request timed out"): self.broken,
             (403, "Forbidden", f'inferencesets.kaito.sh "{name}" is forbidden: User cannot {asked.method} scale'): (
-                asked.path != f"{PREFIX}{name}/scale" or name not in self.permitted
+                asked.path not in (f"{PREFIX}{name}", f"{PREFIX}{name}/scale") or name not in self.permitted
             ),
             (404, "NotFound", f'inferencesets.kaito.sh "{name}" not found'): name not in self.replicas,
         }
         refused = next((failure(*words) for words, holds in refusals.items() if holds), None)
         if refused is None and asked.method == "PATCH":
             refused = self._patch(name, asked)
-        return refused or (200, self._scale(name))
+        return refused or (200, self._scale(name) if scale else self._object(name))
+
+    def _object(self, name: str) -> dict[str, Any]:
+        metadata = {"name": name, "creationTimestamp": "2026-11-01T00:00:00Z"}
+        found = {"kind": "InferenceSet", "metadata": metadata, "spec": {"replicas": self.replicas[name]}}
+        return found | ({"status": self.status[name]} if name in self.status else {})
+
+    def _list(self, asked: Asked) -> tuple[int, Any]:
+        if self.broken or not self.lists:
+            refusal = (
+                (500, "InternalError", "etcdserver") if self.broken else (403, "Forbidden", "cannot list workspaces")
+            )
+            return failure(*refusal)
+        (selector,) = parse_qs(urlsplit(asked.path).query)["labelSelector"]
+        label, _, value = selector.partition("=")
+        items = [each for each in self.workspaces if each["metadata"]["labels"].get(label) == value]
+        return 200, {"kind": "WorkspaceList", "apiVersion": "kaito.sh/v1beta1", "items": items}
+
+    def make(self, inference_set: str, workspace: dict[str, Any], **metadata: str) -> None:
+        """Add a Workspace as KAITO creates it: with a random name and a label."""
+        name = f"{inference_set}-{len(self.workspaces)}x7k2"
+        labels = {"labels": {CREATED_BY: inference_set}}
+        made = workspace | {"kind": "Workspace", "metadata": workspace["metadata"] | {"name": name} | labels | metadata}
+        self.workspaces.append(made)
 
     def _scale(self, name: str) -> dict[str, Any]:
         # Kubernetes omits the number of replicas where it is 0.

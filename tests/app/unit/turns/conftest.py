@@ -14,6 +14,7 @@ from kaito_chat.chat import registry
 from kaito_chat.chat.limits import UsageLimits
 from kaito_chat.chat.services import Services
 from kaito_chat.chat.signing_keys import SigningKeys
+from kaito_chat.kubernetes.api_server import ApiServer
 from kaito_chat.kubernetes.inference_sets import InferenceSets
 from kaito_chat.kubernetes.workspace import Workspaces
 from kaito_chat.models.objects import Objects
@@ -49,8 +50,9 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     ) -> Chat:
         settings = Settings(**{"coalesce_milliseconds": 0, "max_retries": 0, "endpoint_url": "http://model", **given})  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        workspaces = Workspaces("https://api", ROOT, "v1", None)
-        inference_sets = InferenceSets(*(api or ("https://api", ROOT)), "kaito.sh/v1beta1", None)
+        api_server = ApiServer(*(api or ("https://api", ROOT)))
+        workspaces = Workspaces(api_server, "kaito.sh/v1beta1", None)
+        inference_sets = InferenceSets(api_server, "kaito.sh/v1beta1", None)
         models = [
             Model(
                 each,
@@ -62,7 +64,7 @@ async def page(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
         ]
         await models[0].check()
         limits = UsageLimits(answers=9, user_answers=9, questions=99, user_questions=99)
-        services = Services(settings, client, models, workspaces, inference_sets, limits)
+        services = Services(settings, client, models, api_server, inference_sets, limits)
         if settings.sign_in != "none":
             services.tokens = import_module("kaito_chat.chat.tokens").Tokens(SigningKeys(SECRET, None, 0), 24)
         registry.use(services)

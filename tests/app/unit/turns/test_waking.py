@@ -20,6 +20,7 @@ from kaito_chat.settings import Settings
 from support.chat.fakes.kaito import VLLM, Answer
 from support.chat.in_process import ENGLISH, HELLO, SIGN_IN, Chat, Open, chainlit, token
 from support.chat.scales import Scales, service_account, serving
+from support.chat.workspaces import CLAIMS, INFERENCE_WAITS, NODES, QUOTA, RESOURCE, claims, workspace
 
 GROUP = "11111111-2222-3333-4444-555555555555"
 EVERYONE = {**SIGN_IN, "wake_allowed": "signed_in"}
@@ -137,6 +138,23 @@ async def test_a_model_without_an_inference_set_cannot_be_woken(opened: Open, ap
     (shown,) = (await routes(chat).status(chat.session.user))["models"]
     assert (shown["state"], shown["wake"]) == ("asleep", False), "by its schedule"
     assert await pressed(chat) == (403, ENGLISH.say("wake.not_allowed"))
+
+
+async def test_the_status_has_the_steps_of_a_model_that_warms_up(page: Open, api: Scales, tmp_path: Path) -> None:
+    def refuses(request: httpx.Request) -> Answer:
+        raise httpx.ConnectError("refused", request=request)
+
+    api.replicas["phi"] = 2
+    api.make("phi", workspace(*claims("LaunchFailed", QUOTA)))
+    api.make("phi", workspace(CLAIMS, NODES, RESOURCE, INFERENCE_WAITS))
+    chat = await page(refuses, api=(api.url, service_account(tmp_path)), inference_set_name="phi")
+    (shown,) = (await routes(chat).status(None))["models"]
+    assert shown["state"] == "warming_up"
+    assert [(step["name"], step["state"]) for step in shown["steps"]] == [
+        ("GPU node", "done"),
+        ("Model server", "now"),
+        ("Model ready", "later"),
+    ]
 
 
 async def test_an_unknown_model_is_not_found(opened: Open) -> None:
