@@ -55,6 +55,14 @@ def test_everything() -> None:
     }
 
 
+def test_the_mirror_makes_a_storage_class_and_a_service_account() -> None:
+    objects = render(case("mirror", CHART), chart=CHART)
+    check_core(objects, "1.35")
+    assert names(objects) == {("ServiceAccount", "kaito-model-streamer"), ("StorageClass", "kaito-model-mirror")}
+    with pytest.raises(RenderError, match="clientId"):
+        render(merged(case("mirror", CHART), at("modelMirror.clientId", "")), chart=CHART)
+
+
 def solver(objects: list[Object], name: str) -> dict[str, Any]:
     """Return the only solver of an issuer."""
     (found,) = one(objects, "ClusterIssuer", name)["spec"]["acme"]["solvers"]

@@ -74,8 +74,18 @@ def test_the_least_values_make_a_chat_and_a_workspace() -> None:
     }
 
 
+def tuning_objects() -> set[tuple[str, str]]:
+    """Return the objects of the tuning and of the two logins of `everything`."""
+    kinds = ("CronJob", "Job", "Role", "RoleBinding", "Secret", "ServiceAccount")
+    logins = {(kind, f"everything-registry-{right}") for kind in kinds for right in ("pull", "push")}
+    found = render(case("everything"), show_only="tuning/workspace.yaml")
+    (name,) = {each["metadata"]["name"] for each in found}
+    assert name.startswith("everything-t-tone-")
+    return {*logins, ("NetworkPolicy", "everything-registry-login"), ("NetworkPolicy", name), ("Workspace", name)}
+
+
 def test_everything_makes_everything() -> None:
-    assert names(render(case("everything"))) == {
+    assert names(render(case("everything"))) == tuning_objects() | {
         ("ConfigMap", "everything"),
         ("ConfigMap", "everything-dashboard-chat"),
         ("ConfigMap", "everything-dashboard-gpu"),

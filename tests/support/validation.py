@@ -23,6 +23,7 @@ CORE = (
     "networking.k8s.io/v1",
     "policy/v1",
     "rbac.authorization.k8s.io/v1",
+    "storage.k8s.io/v1",
 )
 
 
