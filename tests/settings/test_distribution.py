@@ -55,8 +55,8 @@ def test_the_chart_has_node_auto_provisioning_by_default(tmp_path: Path) -> None
         ),
         (f"{DEV}\n[model.auto_upgrade]\n{HELM}", {"enableBaseImageAutoUpgrade": True}),
         (
-            f"{DEV}{HELM}feature_gates = {{ ModelStreaming = true, ModelMirror = true }}\n",
-            {"ModelMirror": True, "ModelStreaming": True},
+            f"{DEV}{HELM}feature_gates = {{ enableMultiRoleInferenceController = true, ModelMirror = true }}\n",
+            {"enableMultiRoleInferenceController": True, "ModelMirror": True},
         ),
         (
             TRANSFORMERS + HELM + "feature_gates = { vLLM = false }\n",
