@@ -113,6 +113,9 @@ def _template(model: Model) -> Iterator[tuple[str, str]]:
 
 def _runtime(model: Model) -> Iterator[tuple[str, str]]:
     if model.runtime != "vllm":
+        if model.max_replicas is not None:
+            # See: https://github.com/kaito-project/kaito/tree/v0.12.0/presets/workspace/inference/text-generation
+            yield "max_replicas", f'needs runtime = "vllm": runtime = "{model.runtime}" has no metrics for the scaler'
         given = _changed(model, *_OF_VLLM)
         yield from ((key, f'must not be set with runtime = "{model.runtime}", which does not read it') for key in given)
 
