@@ -129,7 +129,7 @@ def test_an_address_is_read_twice_and_only_the_time_between_counts(monkeypatch: 
 
 def test_a_server_that_restarted_between_the_readings_is_an_error() -> None:
     later = METRICS.replace("} 1000.0", "} 10.0").replace("} 80.0", "} 1.0")
-    with pytest.raises(metrics.MetricsError, match="the server restarted; read it again"):
+    with pytest.raises(metrics.MetricsError, match="the server restarted; read again"):
         metrics.measured(later, "address", earlier=METRICS)
 
 

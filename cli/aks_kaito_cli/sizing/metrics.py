@@ -72,9 +72,7 @@ def measured(text: str, place: str, earlier: str = "") -> Measured:
     if not any(name.startswith("vllm:") for name in now):
         raise MetricsError(f"{place}: has no metric of vLLM, such as {_BETWEEN_TOKENS[0]}")
     if any(now.get(name, 0.0) < value for name, value in before.items() if name.endswith("_count")):
-        raise MetricsError(
-            f"{place}: its counters are lower at the second reading: the server restarted; read it again"
-        )
+        raise MetricsError(f"{place}: its counters fell between both readings: the server restarted; read again")
     since = {name: value - before.get(name, 0.0) for name, value in now.items()}
     between = next((found for name in _BETWEEN_TOKENS if (found := _mean(since, name))), None)
     if between is None:

@@ -69,9 +69,7 @@ class Speed:
             ValueError: No server is as fast or as slow.
         """
         if not 1 / _MOST_FACTOR <= factor <= _MOST_FACTOR:
-            raise ValueError(
-                f"{source}: is {factor:.3g} times the speed of this GPU's public figures, which is no speed"
-            )
+            raise ValueError(f"{source}: is {factor:.3g} times the speed of this GPU's public figures, a mistake")
         return replace(
             self,
             step_seconds=self.step_seconds / factor,
