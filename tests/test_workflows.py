@@ -110,6 +110,19 @@ def test_a_workflow_has_no_rights_and_one_run_at_a_time(path: Any) -> None:
     assert all(0 < job["timeout-minutes"] <= 90 for job in found["jobs"].values())
 
 
+def test_a_release_publishes_the_artifacts_of_its_own_steps_only() -> None:
+    found = read(ROOT / ".github/workflows/release.yml")["jobs"]
+    (download,) = (step for step in found["publish"]["steps"] if "download-artifact" in step.get("uses", ""))
+    assert download["with"] == {"path": "dist/files", "merge-multiple": True}
+    all_steps = [step for job in found.values() for step in job["steps"]]
+    builds = [step for step in all_steps if "build-push-action" in step.get("uses", "")]
+    assert [step["env"] for step in builds] == [{"DOCKER_BUILD_RECORD_UPLOAD": "false"}]
+    sboms = [step for step in all_steps if "sbom-action" in step.get("uses", "")]
+    assert [step["with"]["upload-artifact"] for step in sboms] == [False, False]
+    uploads = [step["with"]["name"] for step in all_steps if "upload-artifact" in step.get("uses", "")]
+    assert uploads == ["release-notes", "sbom-${{ matrix.platform }}", "charts"]
+
+
 def test_jobs_have_the_least_rights() -> None:
     found = {
         (workflow, name): {right for right, level in job["permissions"].items() if level == "write"}
