@@ -177,6 +177,16 @@ def test_every_shell_step_is_a_target_that_tests_run() -> None:
     assert set(wanted.split()) <= {"test", *re.findall(r"[a-z-]+", run.splitlines()[-1])}
 
 
+def test_tests_that_lack_something_are_skipped_in_every_pipeline() -> None:
+    gitlab = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+    assert gitlab["check"]["variables"] == {"CI": ""}
+    azure = yaml.safe_load((EXAMPLES / "azure-pipelines.yml").read_text(encoding="utf-8"))
+    (check,) = [step for step in azure["stages"][0]["jobs"][0]["steps"] if step.get("script") == "make check"]
+    assert check["env"] == {"CI": ""}
+    checked = [job["env"] for _, name, job in jobs() if name == "check"]
+    assert checked == [{"CI": ""}, {"CI": ""}]
+
+
 def test_each_target_runs_its_program() -> None:
     make = [*needs_make(), "--dry-run", "--no-print-directory", "PYTHON=python3"]
     ran = subprocess.run([*make, *PROGRAMS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
