@@ -1,13 +1,18 @@
 """The demonstration: in a pseudo-terminal, and its recording."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from demo import chapters as story
 from demo.recording import CAST, IMAGES, PICTURES, chapters, picture, record
+from demo.stage import COLUMNS, columns
 from support.needs import needs_path
 from support.project import ROOT
 
@@ -57,6 +62,43 @@ def test_the_status_has_a_remedy_and_the_costs_a_total(shown: dict[int, str]) ->
     assert "dev is not ready: the GPU has too little memory for phi-4-mini-instruct." in shown[5]
     assert "dev is ready: phi-4-mini-instruct answers." in shown[5]
     assert "save 2,133 USD per month" in shown[6]
+
+
+def test_ctrl_c_ends_the_demonstration_without_a_traceback() -> None:
+    needs_path(ROOT / ".venv-app", ".venv-app (make test installs it)")
+    variables = {**os.environ, "PYTHONPATH": f"{ROOT / 'tools'}:{ROOT / 'tests'}"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    while "Synthesize" not in process.stdout.readline():
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert errors == "\nThe demonstration was stopped.\n"
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(("terminal", "width"), [("80", 80), ("220", COLUMNS)])
+def test_programs_write_for_the_width_of_the_terminal(
+    terminal: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", terminal)
+    assert columns() == width
+
+
+def test_a_machine_without_the_embedded_engine_is_recognized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    for body, expected in (("exit 0", True), ("exit 1", False), ("kill -ILL $$", False)):
+        python.write_text(f"#!/bin/sh\n{body}\n")
+        python.chmod(0o755)
+        monkeypatch.setattr(story, "APPLICATION_PYTHON", python)
+        assert story.embedded_runs() is expected
 
 
 def test_the_recording_and_its_pictures_are_of_this_demonstration() -> None:

@@ -42,6 +42,13 @@ def test_commands_in_the_readme_exist() -> None:
     assert used <= targets
 
 
+def test_every_command_of_make_help_is_in_the_table_of_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Commands")[2].partition("\n## ")[0]
+    assert shown - set(re.findall(r"`make ([a-z-]+)[^`]*`", table)) == {"help"}
+
+
 def test_every_dependency_is_locked_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]

@@ -110,6 +110,19 @@ def test_a_workflow_has_no_rights_and_one_run_at_a_time(path: Any) -> None:
     assert all(0 < job["timeout-minutes"] <= 90 for job in found["jobs"].values())
 
 
+def test_a_release_publishes_the_artifacts_of_its_own_steps_only() -> None:
+    found = read(ROOT / ".github/workflows/release.yml")["jobs"]
+    (download,) = (step for step in found["publish"]["steps"] if "download-artifact" in step.get("uses", ""))
+    assert download["with"] == {"path": "dist/files", "merge-multiple": True}
+    all_steps = [step for job in found.values() for step in job["steps"]]
+    builds = [step for step in all_steps if "build-push-action" in step.get("uses", "")]
+    assert [step["env"] for step in builds] == [{"DOCKER_BUILD_RECORD_UPLOAD": "false"}]
+    sboms = [step for step in all_steps if "sbom-action" in step.get("uses", "")]
+    assert [step["with"]["upload-artifact"] for step in sboms] == [False, False]
+    uploads = [step["with"]["name"] for step in all_steps if "upload-artifact" in step.get("uses", "")]
+    assert uploads == ["release-notes", "sbom-${{ matrix.platform }}", "charts"]
+
+
 def test_jobs_have_the_least_rights() -> None:
     found = {
         (workflow, name): {right for right, level in job["permissions"].items() if level == "write"}
@@ -162,6 +175,16 @@ def test_every_shell_step_is_a_target_that_tests_run() -> None:
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (wanted,) = re.findall(r"^check: (.*) ##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(wanted.split()) <= {"test", *re.findall(r"[a-z-]+", run.splitlines()[-1])}
+
+
+def test_tests_that_lack_something_are_skipped_in_every_pipeline() -> None:
+    gitlab = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+    assert gitlab["check"]["variables"] == {"CI": ""}
+    azure = yaml.safe_load((EXAMPLES / "azure-pipelines.yml").read_text(encoding="utf-8"))
+    (check,) = [step for step in azure["stages"][0]["jobs"][0]["steps"] if step.get("script") == "make check"]
+    assert check["env"] == {"CI": ""}
+    checked = [job["env"] for _, name, job in jobs() if name == "check"]
+    assert checked == [{"CI": ""}, {"CI": ""}]
 
 
 def test_each_target_runs_its_program() -> None:

@@ -36,6 +36,8 @@ def _started(launcher: Path, variables: Mapping[str, str]) -> dict[str, Any]:
     setpriv = needs_program("setpriv", package="util-linux")
     process = subprocess.Popen(
         [setpriv, "--pdeathsig", "KILL", launcher],
+        # Ctrl-C in a terminal ends Terraform only.
+        process_group=0,
         env={**variables, "TF_PLUGIN_MAGIC_COOKIE": "a test"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -1,6 +1,7 @@
 """`make demo`: show the whole story in one terminal, without a cloud."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from demo.stage import Stage
 
 
 def main() -> int:
-    """Show all chapters; exit status 0, or 1 if one did not end as it should."""
+    """Show all chapters; exit status 0, 1 if one did not end as it should, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser("make demo", description="The whole story in one terminal, without a cloud.")
     parser.add_argument("--speed", type=float, default=1, help="times faster than for a reader; 0: without pauses")
     parser.add_argument(
@@ -21,8 +22,12 @@ def main() -> int:
         print("make demo installs the chat application's environment (.venv-app) first", file=sys.stderr)
         return 2
     stage = Stage(options.speed)
-    with tempfile.TemporaryDirectory(prefix="aks-kaito-demo-") as folder:
-        ends = list(Story(stage, Path(folder), options.engine).chapters())
+    try:
+        with tempfile.TemporaryDirectory(prefix="aks-kaito-demo-") as folder:
+            ends = list(Story(stage, Path(folder), options.engine).chapters())
+    except KeyboardInterrupt:
+        print("\nThe demonstration was stopped.", file=sys.stderr)
+        return 128 + signal.SIGINT
     stage.say("\nNothing was deployed: Azure, the cluster and the price list were recorded answers on this machine.")
     return int(any(ends))
 

@@ -128,7 +128,11 @@ class Story:
             "KAITO_CHAT_TEMPERATURE": "0",
             "PYTHONPATH": str(ROOT / "app"),
         }
-        engine = ("-m", f"kaito_chat.engine.{self._engine}", "--port", str(model_port))
+        chosen = self._engine
+        if chosen == "embedded" and not embedded_runs():
+            self._stage.say("The embedded engine cannot run here; the scripted one answers instead.")
+            chosen = "scripted"
+        engine = ("-m", f"kaito_chat.engine.{chosen}", "--port", str(model_port))
         with self._program(("-m", "kaito_chat"), variables), self._program(engine, variables, after=_WARM_UP_SECONDS):
             _wait_for(port)
             script = str(Path(__file__).with_name("conversation.py"))
@@ -202,6 +206,14 @@ class Story:
             for process in started:
                 process.send_signal(signal.SIGTERM)
                 process.wait(_END_SECONDS)
+
+
+def embedded_runs() -> bool:
+    """Return whether this machine has the embedded engine, and a processor that it runs on."""
+    script = "import sys, xllamacpp\nfrom kaito_chat.engine.embedded import model_file\nsys.exit(model_file() is None)"
+    command = [str(APPLICATION_PYTHON), "-c", script]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "app")}
+    return subprocess.run(command, env=variables, capture_output=True, check=False).returncode == 0
 
 
 def _listed(*items: object) -> str:

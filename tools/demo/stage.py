@@ -1,6 +1,7 @@
 """Headings, commands and their output, at the pace of a reader."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
+# Width of the recording, and at most of the output in a terminal.
 COLUMNS = 100
 _LINE_SECONDS = 0.02
 _CHAPTER_SECONDS = 2.5
 _COMMAND_SECONDS = 240
+_END_SECONDS = 20
 
 
 class Stage:
@@ -57,16 +60,22 @@ class Stage:
         self.typed(shown)
         process = subprocess.Popen(
             words,
-            env={**os.environ, **variables, "COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"},
+            env={**os.environ, **variables, "COLUMNS": str(columns()), "FORCE_COLOR": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
         )
         with process:
-            for line in process.stdout or ():
-                self.line(line.rstrip())
-            return process.wait(_COMMAND_SECONDS)
+            try:
+                for line in process.stdout or ():
+                    self.line(line.rstrip())
+                return process.wait(_COMMAND_SECONDS)
+            finally:
+                # After Ctrl-C, which it may ignore.
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait(_END_SECONDS)
 
     def chapter_ends(self) -> None:
         """Leave time to read a chapter."""
@@ -77,3 +86,8 @@ class Stage:
         sys.stdout.flush()
         if self.speed:
             time.sleep(seconds / self.speed)
+
+
+def columns() -> int:
+    """Return the width that programs write for: the terminal's, or the recording's if that is smaller."""
+    return min(COLUMNS, shutil.get_terminal_size((COLUMNS, 24)).columns)
