@@ -220,6 +220,17 @@ def test_features_of_other_versions_are_refused(
             "max_replicas",
             "no metrics",
         ),
+        (
+            ['preset = "phi-4"', 'auto_upgrade.schedule = "0 2 * * 7"'],
+            "auto_upgrade.schedule",
+            "0 to 6 as the day of the week",
+        ),
+        (
+            ['preset = "phi-4"', 'auto_upgrade.schedule = "61 2 * * 6"'],
+            "auto_upgrade.schedule",
+            "0 to 59 as the minute",
+        ),
+        (['preset = "phi-4"', 'auto_upgrade.schedule = "0 5-2 * * 6"'], "auto_upgrade.schedule", "not '5-2'"),
         (['preset = "phi-4"', "adapters.a = {}"], "adapters.a.image", "must be set, or volume_claim"),
         (['preset = "phi-4"', 'adapters.a = {image = "x/y", strength = 0.5}'], "adapters.a.strength", "vLLM has none"),
         (['preset = "phi-4"', 'icon = "http://a"'], "icon", "must be an https:// URL"),
