@@ -211,6 +211,7 @@ def test_features_of_other_versions_are_refused(
         (['preset = "phi-4"', "min_replicas = 2"], "max_replicas", "must be set beside min_replicas"),
         (['preset = "phi-4"', "replicas = 2", "node_labels = {a = 'b'}"], "node_labels", "several replicas"),
         (['preset = "phi-4"', "node_labels = {'kaito.sh/workspace' = 'b'}"], "node_labels", "which KAITO sets itself"),
+        (['preset = "phi-4"', "standby_node_count = 2", "node_labels = {a = 'b'}"], "node_labels", "beside a standby"),
         (['preset = "phi-4"', "vllm = {max-model-len = 8}"], "vllm", "max_model_len is its key"),
         (['preset = "phi-4"', "vllm = {port = 8}"], "vllm", "Services and probes expect 5000"),
         (['preset = "phi-4"', "vllm = {a = [1]}"], "vllm", "not the list of a"),

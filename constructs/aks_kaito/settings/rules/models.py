@@ -153,6 +153,10 @@ def _nodes(model: Model) -> Iterator[tuple[str, str]]:
     else:
         for key in _changed(model, "mig_profile", "spot_enabled"):
             yield key, 'needs existing nodes: instance_type = "" and their node_labels'
+    standby = model.standby()
+    if standby is not None and standby.instance_type and model.node_labels:
+        allowed = "must be empty beside a standby: KAITO would start both on one GPU node. Without a standby, a change"
+        yield "node_labels", f"{allowed} of the model needs interruption_allowed = true"
     if model.preferred_nodes and not model.node_labels:
         yield "node_labels", "must be labels of the preferred_nodes"
 
