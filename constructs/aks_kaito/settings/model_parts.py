@@ -102,6 +102,34 @@ class Adapter(Section):
 Adapters = Annotated[dict[DnsLabel, Adapter], Field(max_length=10)]
 
 
+# Fields of a cron expression as KAITO's parser reads them, each with its bounds and names; Sunday is 0 only.
+# See: https://pkg.go.dev/github.com/robfig/cron/v3#hdr-CRON_Expression_Format
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 0, 6, _DAYS),
+)
+
+
+def _cron(value: str) -> str:
+    for text, (field, low, high, names) in zip(value.split(" "), _CRON_FIELDS, strict=True):
+        numbers = {name: str(low + index) for index, name in enumerate(names)}
+        for part in text.split(","):
+            span, slash, step = part.partition("/")
+            ends = [] if span == "*" else [numbers.get(end.lower(), end) for end in span.split("-")]
+            is_span = len(ends) <= 2 and all(end.isdecimal() and low <= int(end) <= high for end in ends)  # noqa: PLR2004
+            is_ordered = is_span and [int(end) for end in ends] == sorted(int(end) for end in ends)
+            if not is_ordered or (slash and not (step.isdecimal() and int(step))):
+                raise ValueError(
+                    f"must have {low} to {high} as the {field}, or *, a range, a list, a step; not {part!r}"
+                )
+    return value
+
+
 class AutoUpgrade(Section):
     """Upgrade of the model server's image after an upgrade of KAITO.
 
@@ -116,6 +144,7 @@ class AutoUpgrade(Section):
             Matching(
                 r"([-\d*/,A-Za-z]+ ){4}[-\d*/,A-Za-z]+", 'must be a cron expression of five fields, such as "0 2 * * 6"'
             ),
+            AfterValidator(_cron),
         ]
         | None
     ) = None

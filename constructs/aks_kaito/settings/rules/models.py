@@ -23,6 +23,13 @@ _OF_A_PRESET = (
     "performance_mode",
     "auto_upgrade",
 )
+# Labels that KAITO sets itself; it ignores them in a selector.
+# See: https://github.com/kaito-project/kaito/blob/v0.12.0/api/v1beta1/labels.go
+_OF_KAITO = (
+    *(f"kaito.sh/{name}" for name in ("workspace", "workspacenamespace", "ragengine", "ragenginenamespace")),
+    *(f"karpenter.kaito.sh/{kind}" for kind in ("workspace-name", "workspace-namespace")),
+    *(f"karpenter.kaito.sh/{kind}" for kind in ("inferenceset", "inferenceset-namespace")),
+)
 # Keys of vLLM, which another runtime does not read.
 _OF_VLLM = ("max_model_len", "vllm", "performance_mode")
 
@@ -137,6 +144,8 @@ def _workspaces(model: Model, context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _nodes(model: Model) -> Iterator[tuple[str, str]]:
+    if ignored := next((label for label in _OF_KAITO if label in model.node_labels), ""):
+        yield "node_labels", f"must not have {ignored}, which KAITO sets itself and ignores here"
     if not model.instance_type:
         if not model.node_labels:
             yield "node_labels", 'must select the existing nodes of instance_type = ""'
@@ -144,6 +153,10 @@ def _nodes(model: Model) -> Iterator[tuple[str, str]]:
     else:
         for key in _changed(model, "mig_profile", "spot_enabled"):
             yield key, 'needs existing nodes: instance_type = "" and their node_labels'
+    standby = model.standby()
+    if standby is not None and standby.instance_type and model.node_labels:
+        allowed = "must be empty beside a standby: KAITO would start both on one GPU node. Without a standby, a change"
+        yield "node_labels", f"{allowed} of the model needs interruption_allowed = true"
     if model.preferred_nodes and not model.node_labels:
         yield "node_labels", "must be labels of the preferred_nodes"
 
