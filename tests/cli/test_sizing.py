@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from aks_kaito.settings import load
 from aks_kaito_cli.app import application
 from aks_kaito_cli.sizing import database, metrics
-from support.project import ENVIRONMENTS, ROOT
+from aks_kaito_cli.sizing.chat_pods import MOST_PODS
+from support.environment_files import changed, problems, written
+from support.project import ENVIRONMENTS, ROOT, TODAY
 
 PAGE = ROOT / "docs" / "explanation" / "sizing.md"
 METRICS = """# HELP vllm:num_requests_running Number of requests in model execution batches.
@@ -259,8 +262,19 @@ def test_a_load_beyond_one_environment_is_a_blocker() -> None:
     assert found["next"].startswith("choose another instance_type in environments/prod.toml, then make size ENV=prod")
     assert "model.replicas" not in {each["key"] for each in found["keys"]}
     assert {each["subject"] for each in found["findings"] if each["state"] == "blocker"} >= {"model default"}
+    many = sized("dev", "--users", "1000000", "--questions-per-hour", "1800", status=1)
+    assert many["chat"]["pods"] > MOST_PODS
+    assert "chat.replicas" not in {each["key"] for each in many["keys"]}
+    assert {each["subject"] for each in many["findings"] if each["state"] == "blocker"} >= {"user nodes"}
     late = sized("dev", "--users", "10", "--first-text-seconds", "0.01", status=1)
     assert late["models"][0]["is_enough"] is False
+
+
+def test_the_largest_number_of_pods_is_that_of_an_environment_file(tmp_path: Path) -> None:
+    most = load(written(tmp_path, changed("chat", f"replicas = {MOST_PODS}")), TODAY)
+    assert most.settings.chat.replicas == MOST_PODS
+    found = problems(written(tmp_path, changed("chat", f"replicas = {MOST_PODS + 1}")))
+    assert f"{MOST_PODS}" in found["chat.replicas"]
 
 
 def test_connections_and_storage_of_the_database() -> None:

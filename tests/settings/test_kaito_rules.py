@@ -105,3 +105,9 @@ def test_the_length_of_the_context_reaches_the_model_server(tmp_path: Path) -> N
     values = ours.chat(load(written(tmp_path, changed("model", "max_model_len = 16384")), TODAY))
     assert values["model"]["vllm"] == {"max-model-len": 16384}
     assert "vllm" not in ours.chat(load(written(tmp_path, DEV), TODAY))["model"]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_parameters_of_vllm_are_finite(tmp_path: Path, value: str) -> None:
+    found = problems(written(tmp_path, DEV + f"\n[model.vllm]\ngpu-memory-utilization = {value}\n"))
+    assert f"must have finite numbers; not the {value} of gpu-memory-utilization" in found["model.vllm"]

@@ -143,6 +143,20 @@ def test_a_wrong_value_is_refused(tmp_path: Path, lines: str, key: str, message:
     assert message in found[key], found
 
 
+@pytest.mark.parametrize("value", ["nan", "-inf", "2026-11-28", "[2026-11-28]", "{ b = [12:00:00] }", f"{2**53}"])
+def test_a_parameter_that_kaito_would_get_otherwise_is_refused(tmp_path: Path, value: str) -> None:
+    text = f"{TONE}[tuning.tone.config.TrainingArguments]\na = {value}\n"
+    found = problems(written(tmp_path, DEV + text))
+    assert "true, false or lists of them; not TrainingArguments.a" in found["tuning.tone.config"], found
+
+
+def test_parameters_keep_their_types(tmp_path: Path) -> None:
+    given = 'a = true\nb = 9007199254740991\nc = 2e-5\nd = "x"\ne = ["q", 1]\n'
+    text = f"{TONE}[tuning.tone.config.TrainingArguments]\n{given}"
+    config = values(tmp_path, DEV + text)["tuning"]["tone"]["config"]["TrainingArguments"]
+    assert {key: config[key] for key in "abcde"} == {"a": True, "b": 2**53 - 1, "c": 2e-5, "d": "x", "e": ["q", 1]}
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -157,6 +171,8 @@ def test_a_wrong_value_is_refused(tmp_path: Path, lines: str, key: str, message:
         "https://example.org/a b.json",
         "https://example.org/$(id)",
         "https://2130706433/data.json",
+        "https://0x7f.1/data.json",
+        "https://127.0x1/data.json",
         "file:///data.json",
     ],
 )

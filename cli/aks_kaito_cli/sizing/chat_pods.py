@@ -6,6 +6,8 @@ import math
 ANSWERS_PER_POD = 200
 # Two, so that one can end.
 LEAST_PODS = 2
+# The largest number that an environment file accepts.
+MOST_PODS = 100
 # Connections of a pod to the database: the pool's size and overflow (kaito_chat.history.engines).
 CONNECTIONS_PER_POD = 30
 

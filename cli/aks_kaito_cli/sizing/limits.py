@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from aks_kaito.catalog import CATALOG
 from aks_kaito.settings import Settings
 from aks_kaito_cli.answers import Finding
+from aks_kaito_cli.sizing.chat_pods import MOST_PODS
 from aks_kaito_cli.sizing.plan import Plan, SizedModel
 
 _GROUP = "Limits"
@@ -76,6 +77,9 @@ def _cores(settings: Settings) -> int | None:
 
 
 def _pods(plan: Plan, settings: Settings) -> Finding:
+    if plan.pods > MOST_PODS:
+        text = f"{plan.pods} pods of the chat exceed the {MOST_PODS} that chat.replicas accepts"
+        return Finding(_GROUP, "user nodes", "blocker", text, "one environment per region (docs/explanation/sizing.md)")
     each, pool = _cores(settings), settings.user_pool
     if each is None:
         text = f"{plan.pods} pods of the chat stream on a core each; the cores of {pool.vm_size} are unknown here"

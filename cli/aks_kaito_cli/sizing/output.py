@@ -93,7 +93,7 @@ def _table(*headings: str) -> Table:
 
 
 def _sentence(environment: Environment, plan: Plan) -> str:
-    users = f"{environment.name} for {plan.assumed.users} users"
+    users = f"{environment.name} for {_counted(plan.assumed.users, 'user')}"
     if any(each.found is None for each in plan.models):
         return f"{users}: the speed of a model is unknown."
     if not all(each.found.is_enough for each in plan.models if each.found):

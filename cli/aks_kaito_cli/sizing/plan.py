@@ -105,7 +105,7 @@ def of(environment: Environment, assumed: Assumptions, sources: speeds.Sources, 
         storage,
         keys=(
             *(_replicas(each) for each in models if each.found and each.found.is_enough),
-            Key("chat.replicas", settings.chat.replicas, pods, f"{answers} answers at once"),
+            *_chat(settings, pods, answers),
             *_server(settings, sku, storage, connections, gib),
         ),
     )
@@ -147,6 +147,12 @@ def _replicas(sized: SizedModel) -> Key:
     assert sized.found is not None  # noqa: S101 - the caller selects these
     needed = max(sized.found.replicas, sized.gpu.replicas)
     return Key(sized.key, sized.gpu.replicas, needed, f"{sized.load.users} users in the busiest hour")
+
+
+def _chat(settings: Settings, pods: int, answers: int) -> list[Key]:
+    if pods > chat_pods.MOST_PODS:
+        return []
+    return [Key("chat.replicas", settings.chat.replicas, pods, f"{answers} answers at once")]
 
 
 def _server(settings: Settings, sku: str | None, storage: int | None, connections: int, gib: float) -> list[Key]:

@@ -1,5 +1,6 @@
 """The types of values of `[models.NAME]`: vLLM's parameters, adapters, upgrades, and the profile in the chat."""
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,8 @@ def _parameters(values: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, str | int | float | bool):
             # A TOML table or list; pydantic expects ValueError.
             raise ValueError(f"must be text, numbers, true or false; not the {type(value).__name__} of {name}")  # noqa: TRY004
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"must have finite numbers; not the {value} of {name}")
     return values
 
 

@@ -1,6 +1,7 @@
 """The tables `[tuning.NAME]`: a LoRA adapter that KAITO trains from a preset and your data."""
 
 import ipaddress
+import math
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -17,14 +18,27 @@ ConfigSection = Literal[
 
 
 def _sections(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Refuse values that YAML has no form for, such as dates."""
+    """Refuse values that would not reach KAITO as they are: JSON has no dates or NaN, Helm rounds large numbers."""
     for section, given in values.items():
         for name, value in given.items():
-            if not isinstance(value, str | int | float | bool | list | dict):
-                raise ValueError(f"must be text, numbers, true, false or lists of them; not {section}.{name}")  # noqa: TRY004
+            if not _is_exact(value):
+                allowed = "must be text, numbers below 2^53, true, false or lists of them"
+                raise ValueError(f"{allowed}; not {section}.{name}")
     return values
 
 
+def _is_exact(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_exact, value))
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, int):
+        return abs(value) < _INEXACT
+    return isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
+
+
+# Helm reads numbers as floats of 64 bits.
+_INEXACT = 2**53
 ConfigSections = Annotated[
     dict[ConfigSection, dict[str, Any]],
     AfterValidator(_sections),
@@ -57,7 +71,9 @@ def _is_public(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return not host.replace(".", "").isdigit()
+        # Parts of an IPv4 address may be missing, octal or hexadecimal; no top-level domain is a number.
+        last = host.rpartition(".")[2]
+        return not last.isdigit() and not last.startswith("0x")
 
 
 DataUrl = Annotated[str, Field(max_length=2000), AfterValidator(_data_url)]
