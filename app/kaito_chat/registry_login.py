@@ -50,9 +50,12 @@ async def registry_token(registry: str, tenant: str, entra_token: str, transport
     if response.status_code != httpx.codes.OK:
         raise LoginError(f"{registry} answered {response.status_code}")
     try:
-        return str(response.json()["refresh_token"])
+        token = response.json()["refresh_token"]
     except (ValueError, KeyError, TypeError) as error:
         raise LoginError(f"{registry} answered without a token") from error
+    if not isinstance(token, str) or not token:
+        raise LoginError(f"{registry} answered without a token")
+    return token
 
 
 def docker_config(registry: str, token: str) -> str:

@@ -69,6 +69,16 @@ def test_another_tuning_has_another_name_and_the_same_one_keeps_it() -> None:
     assert len(workspace(long)["metadata"]["name"]) <= 46
 
 
+def test_tunings_of_two_namespaces_share_no_node() -> None:
+    def labels(namespace: str) -> tuple[Any, ...]:
+        found = workspace(render(default(LOGIN, at("tuning.tone", TONE)), namespace=namespace))
+        return found["metadata"]["namespace"], found["resource"]["labelSelector"]["matchLabels"]["apps"]
+
+    one_namespace, other = labels("red"), labels("blue")
+    assert (one_namespace[0], other[0]) == ("red", "blue")
+    assert one_namespace[1] != other[1]
+
+
 def test_a_tuning_changes_no_other_object() -> None:
     before, after = render(default()), tuned()
     assert names(before) < names(after)

@@ -127,6 +127,12 @@ def test_an_address_is_read_twice_and_only_the_time_between_counts(monkeypatch: 
     assert (since_start.seconds_per_token, since_start.prompt_tokens, since_start.cached_share) == (0.08, 1200, 0.5)
 
 
+def test_a_server_that_restarted_between_the_readings_is_an_error() -> None:
+    later = METRICS.replace("} 1000.0", "} 10.0").replace("} 80.0", "} 1.0")
+    with pytest.raises(metrics.MetricsError, match="the server restarted; read again"):
+        metrics.measured(later, "address", earlier=METRICS)
+
+
 def workspace(value: str = "120000.00", **status: Any) -> dict[str, Any]:
     metric = {
         "value": value,
@@ -156,6 +162,9 @@ def test_kaitos_benchmark_sets_the_speed(tmp_path: Path) -> None:
     [
         (["--metrics", "nowhere.txt"], "nowhere.txt: cannot be read: No such file or directory"),
         (["--metrics", "http://127.0.0.1:9/metrics"], "http://127.0.0.1:9/metrics: cannot be read: "),
+        (["--metrics", "http://127.0.0.1:port/metrics"], "http://127.0.0.1:port/metrics: cannot be read: nonnumeric"),
+        (["--tokens-per-second", "inf"], "--tokens-per-second inf: is inf times the speed of this GPU's public"),
+        (["--tokens-per-second", "1e-300"], "--tokens-per-second 1e-300: is "),
         (["--kaito-status", "nowhere.json"], "nowhere.json: cannot be read: No such file or directory"),
         (["--tokens-per-second", "5", "--metrics", "x"], "--tokens-per-second and --metrics cannot be combined"),
         (["--tokens-per-second", "5", "--model", "other"], "--model other: no such model; the environment has default"),
@@ -188,6 +197,7 @@ def test_numbers_out_of_range(arguments: list[str]) -> None:
         ("up 1\n", "has no metric of vLLM"),
         ("vllm:num_requests_running 0\n", "no answer has been generated yet"),
         ("", "has no metric of vLLM"),
+        (METRICS.replace(" 80.0", " inf").replace(" 1000.0", " NaN"), "no answer has been generated yet"),
     ],
 )
 def test_metrics_without_figures(tmp_path: Path, content: str, text: str) -> None:
@@ -203,6 +213,11 @@ def test_metrics_without_figures(tmp_path: Path, content: str, text: str) -> Non
         ("{", "is not JSON"),
         ("[]", "is no Workspace or InferenceSet of KAITO"),
         ('{"kind": "Workspace"}', "has no status.performance.metrics.peakTokensPerMinute"),
+        ('{"kind": ["Workspace"]}', "is no Workspace or InferenceSet of KAITO"),
+        ('{"kind": "Workspace", "status": "none"}', "has no status.performance.metrics.peakTokensPerMinute"),
+        ('{"kind": "Workspace", "status": {"performance": []}}', "has no status.performance.metrics.peak"),
+        ("[" * 100_000, "is not JSON"),
+        (json.dumps(workspace("1e300")), "peakTokensPerMinute = '1e300': must be a number above 0 and at most"),
         (json.dumps(workspace("many")), "peakTokensPerMinute = 'many': must be a number above 0"),
         (json.dumps({"kind": "List", "items": [workspace(), workspace()]}), "not a list of several"),
     ],

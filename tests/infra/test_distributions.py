@@ -200,6 +200,19 @@ def test_existing_nodes_have_a_gate_and_a_provisioner_of_kaito(environments: dic
     assert values["spotInstance"] == {"enabled": True}
 
 
+@pytest.mark.parametrize("is_spot", [False, True])
+def test_the_discovery_runs_on_the_nodes_on_which_models_run(
+    is_spot: bool,  # noqa: FBT001
+    environments: dict[str, Environment],
+) -> None:
+    model = {"instance_type": "", "node_labels": {"pool": "gpus"}, "spot_enabled": is_spot}
+    values = values_of(workloads(environments, EXISTING, model=model), "kaito-workspace")["gpu-feature-discovery"]
+    keys = ["nvidia.com/gpu", "sku", *(["kubernetes.azure.com/scalesetpriority"] if is_spot else [])]
+    assert [each["key"] for each in values["tolerations"]] == ["CriticalAddonsOnly", *keys]
+    assert values["nfd"]["worker"]["tolerations"] == values["tolerations"][1:]
+    assert "gpu-feature-discovery" not in values_of(workloads(environments, HELM), "kaito-workspace")
+
+
 @pytest.mark.parametrize(
     ("table", "label"),
     [

@@ -45,6 +45,12 @@ def test_the_chart_has_node_auto_provisioning_by_default(tmp_path: Path) -> None
     assert (off.is_add_on, off.is_open_source, off.installed_provisioner) == (False, False, None)
 
 
+@pytest.mark.parametrize("text", [BYO, changed("model", 'node_labels = { pool = "gpus" }') + HELM])
+def test_copies_of_an_inference_set_share_the_labels_of_their_nodes(text: str, tmp_path: Path) -> None:
+    model = settings(tmp_path, text.replace("[model]", "[model]\nreplicas = 2")).all_models["default"]
+    assert (model.replicas, model.node_labels) == (2, {"pool": "gpus"})
+
+
 @pytest.mark.parametrize(
     ("text", "gates"),
     [
@@ -55,8 +61,8 @@ def test_the_chart_has_node_auto_provisioning_by_default(tmp_path: Path) -> None
         ),
         (f"{DEV}\n[model.auto_upgrade]\n{HELM}", {"enableBaseImageAutoUpgrade": True}),
         (
-            f"{DEV}{HELM}feature_gates = {{ ModelStreaming = true, ModelMirror = true }}\n",
-            {"ModelMirror": True, "ModelStreaming": True},
+            f"{DEV}{HELM}feature_gates = {{ enableMultiRoleInferenceController = true, ModelMirror = true }}\n",
+            {"enableMultiRoleInferenceController": True, "ModelMirror": True},
         ),
         (
             TRANSFORMERS + HELM + "feature_gates = { vLLM = false }\n",

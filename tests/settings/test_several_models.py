@@ -215,6 +215,11 @@ def test_features_of_other_versions_are_refused(
         (['preset = "phi-4"', "vllm = {a = [1]}"], "vllm", "not the list of a"),
         (['preset = "phi-4"', 'runtime = "tgi"'], "runtime", '"vllm" or "transformers"'),
         (['preset = "phi-4"', 'runtime = "transformers"', "vllm = {a = 1}"], "vllm", "which does not read it"),
+        (
+            ['preset = "phi-4"', 'runtime = "transformers"', "max_replicas = 2"],
+            "max_replicas",
+            "no metrics",
+        ),
         (['preset = "phi-4"', "adapters.a = {}"], "adapters.a.image", "must be set, or volume_claim"),
         (['preset = "phi-4"', 'adapters.a = {image = "x/y", strength = 0.5}'], "adapters.a.strength", "vLLM has none"),
         (['preset = "phi-4"', 'icon = "http://a"'], "icon", "must be an https:// URL"),

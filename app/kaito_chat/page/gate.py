@@ -54,7 +54,10 @@ class Gate:
             else:
                 refused = "body" if body is None else None
                 receive = _Replay(body or b"", receive)
-        if refused is None:
+        if refused is None and scope["type"] == "http" and scope["method"] == "HEAD":
+            # Chainlit's routes take GET only. The server removes the body, since its own scope keeps the method.
+            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
+        elif refused is None:
             await self._app(scope, receive, send)
         else:
             metrics.REFUSED.labels(refused).inc()
@@ -97,6 +100,15 @@ class _Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _without_body(send: Send) -> Send:
+    """Return a `send` callable that leaves out the bytes of a body and keeps its headers."""
+
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

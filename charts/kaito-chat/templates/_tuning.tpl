@@ -1,6 +1,7 @@
 {{- /*
 Tunings: Workspaces that train a LoRA adapter once. KAITO refuses other values of a Workspace, or trains again, so the name
-ends with a hash of all of them: another tuning is another object.
+ends with a hash of all of them: another tuning is another object. The namespace is part of it, because the name is the
+default label of the node, which tunings of two namespaces must not share.
 */ -}}
 
 {{- /* The `tuning` of a Workspace as JSON, with the name of its ConfigMap left out. Takes root and given. */ -}}
@@ -22,7 +23,7 @@ ends with a hash of all of them: another tuning is another object.
 {{- /* Name of a tuning's Workspace: at most 46 characters, as a model's. Takes root, name and given. */ -}}
 {{- define "kaito-chat.tuningName" -}}
 {{- $spec := include "kaito-chat.tuningSpec" . | fromJson -}}
-{{- $what := dict "tuning" $spec "name" .name "instanceType" .given.instanceType "nodeLabels" (default dict .given.nodeLabels) "config" (default dict .given.config) -}}
+{{- $what := dict "tuning" $spec "namespace" .root.Release.Namespace "name" .name "instanceType" .given.instanceType "nodeLabels" (default dict .given.nodeLabels) "config" (default dict .given.config) -}}
 {{- $begin := include "kaito-chat.fullname" .root -}}
 {{- $slug := printf "t-%s" .name | trunc (int (sub 38 (len $begin))) | trimSuffix "-" -}}
 {{- printf "%s-%s-%s" $begin $slug (toJson $what | sha256sum | trunc 6) -}}

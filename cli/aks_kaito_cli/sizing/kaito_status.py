@@ -18,6 +18,7 @@ _UNIT = "tokens/min"
 _PROMPT_TOKENS, _ANSWER_TOKENS = 2048, 256
 _SECONDS_PER_MINUTE = 60
 _FROM_STDIN = "-"
+_MOST = 1e12
 
 
 class StatusError(ValueError):
@@ -44,14 +45,14 @@ def _object(place: str) -> Mapping[str, Any]:
         found = json.loads(text)
     except OSError as error:
         raise StatusError(f"{place}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StatusError(f"{place}: is not JSON ({error}); write it with kubectl get -o json") from None
     if isinstance(found, dict) and found.get("kind") == "List":
         items = found.get("items")
         found = items[0] if isinstance(items, list) and len(items) == 1 else {}
         if not found:
             raise StatusError(f"{place}: must have one object, not a list of several: name it after kubectl get")
-    if not isinstance(found, dict) or found.get("kind") not in {"Workspace", "InferenceSet"}:
+    if not isinstance(found, dict) or found.get("kind") not in ("Workspace", "InferenceSet"):
         raise StatusError(f"{place}: is no Workspace or InferenceSet of KAITO")
     return found
 
@@ -59,11 +60,10 @@ def _object(place: str) -> Mapping[str, Any]:
 def _benchmark(item: Mapping[str, Any], place: str) -> tuple[float, float, float, float, str]:
     """Return tokens per minute of a replica, the lengths of prompt and answer, answers at once, and the kind."""
     kind = str(item["kind"])
-    status = item.get("status") or {}
-    metrics = (status.get("performance") or {}).get("metrics") or {}
+    status = _part(item, "status")
     name = _OF_ALL if kind == "InferenceSet" else _OF_ONE
-    metric = metrics.get(name)
-    if not isinstance(metric, dict):
+    metric = _part(_part(_part(status, "performance"), "metrics"), name)
+    if not metric:
         raise StatusError(
             f"{place}: has no status.performance.metrics.{name}: KAITO 0.12 writes it when the model has loaded, "
             "unless the annotation kaito.sh/disable-benchmark is set"
@@ -73,7 +73,7 @@ def _benchmark(item: Mapping[str, Any], place: str) -> tuple[float, float, float
     replicas = 1.0
     if kind == "InferenceSet":
         replicas = _number(status.get("readyReplicas"), "status.readyReplicas", place)
-    config = metric.get("config") or {}
+    config = _part(metric, "config")
     return (
         _number(metric.get("value"), name, place) / replicas,
         _number(config.get("inputTokens", _PROMPT_TOKENS), "inputTokens", place),
@@ -83,11 +83,17 @@ def _benchmark(item: Mapping[str, Any], place: str) -> tuple[float, float, float
     )
 
 
+def _part(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object in an object; an empty one if it is absent or has another type."""
+    found = item.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def _number(value: object, name: str, place: str) -> float:
     try:
         found = float(str(value))
     except ValueError:
         found = 0.0
-    if not 0 < found < float("inf"):
-        raise StatusError(f"{place}: {name} = {value!r}: must be a number above 0")
+    if not 0 < found <= _MOST:
+        raise StatusError(f"{place}: {name} = {value!r}: must be a number above 0 and at most {_MOST:,.0f}")
     return found

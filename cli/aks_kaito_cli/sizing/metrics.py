@@ -1,17 +1,21 @@
 """The figures of a running vLLM: its own metrics, in Prometheus's text format, of a file or an address."""
 
+import math
 import re
 import time
 import urllib.request
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 
 from aks_kaito_cli.sizing.speed import Speed
 
 _TIMEOUT_SECONDS = 10.0
+_MOST_BYTES = 64 * 2**20
 # Between the two readings of an address.
 PAUSE_SECONDS = 15.0
 _LINE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>[-+.\deEINFinfNa]+)(?:\s+\d+)?")
+_SIZE = re.compile("[0-9]{1,12}")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 # vLLM renamed the first of them.
 _BETWEEN_TOKENS = ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")
@@ -67,6 +71,8 @@ def measured(text: str, place: str, earlier: str = "") -> Measured:
     now, before = _sums(text), _sums(earlier)
     if not any(name.startswith("vllm:") for name in now):
         raise MetricsError(f"{place}: has no metric of vLLM, such as {_BETWEEN_TOKENS[0]}")
+    if any(now.get(name, 0.0) < value for name, value in before.items() if name.endswith("_count")):
+        raise MetricsError(f"{place}: its counters fell between both readings: the server restarted; read again")
     since = {name: value - before.get(name, 0.0) for name, value in now.items()}
     between = next((found for name in _BETWEEN_TOKENS if (found := _mean(since, name))), None)
     if between is None:
@@ -113,10 +119,15 @@ def _of_file(path: str) -> str:
 def _of_address(url: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 (http or https, see read)
-            found: bytes = response.read()
-            return found.decode()
-    except (OSError, ValueError) as error:
+            found: bytes = response.read(_MOST_BYTES + 1)
+    except (OSError, ValueError, HTTPException) as error:
         raise MetricsError(f"{url}: cannot be read: {error}") from None
+    if len(found) > _MOST_BYTES:
+        raise MetricsError(f"{url}: has more than {_MOST_BYTES // 2**20} MiB, so that it is no list of metrics")
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        raise MetricsError(f"{url}: is no text") from None
 
 
 def _sums(text: str) -> dict[str, float]:
@@ -130,7 +141,8 @@ def _sums(text: str) -> dict[str, float]:
             value = float(match["value"])
         except ValueError:
             continue
-        found[match["name"]] = found.get(match["name"], 0.0) + value
+        if math.isfinite(value):
+            found[match["name"]] = found.get(match["name"], 0.0) + value
     return found
 
 
@@ -156,6 +168,6 @@ def _cache_tokens(text: str) -> float | None:
             continue
         labels = dict(_LABEL.findall(match["labels"] or ""))
         blocks, size = labels.get("num_gpu_blocks", ""), labels.get("block_size", "")
-        if blocks.isdigit() and size.isdigit():
+        if _SIZE.fullmatch(blocks) and _SIZE.fullmatch(size):
             return float(int(blocks) * int(size)) or None
     return None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 # vLLM's default of max-num-seqs.
 # See: https://docs.vllm.ai/en/stable/api/vllm/config/scheduler
 MAX_NUM_SEQS = 256
+# Beyond it a measurement is a mistake: a slow CPU and the fastest GPU are less than this apart.
+_MOST_FACTOR = 1e6
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,13 @@ class Speed:
         return self.tokens_per_second(most, prompt_tokens, answer_tokens)
 
     def times(self, factor: float, source: str) -> "Speed":
-        """Return a speed that is higher by a factor in all figures but the limits."""
+        """Return a speed that is higher by a factor in all figures but the limits.
+
+        Raises:
+            ValueError: No server is as fast or as slow.
+        """
+        if not 1 / _MOST_FACTOR <= factor <= _MOST_FACTOR:
+            raise ValueError(f"{source}: is {factor:.3g} times the speed of this GPU's public figures, a mistake")
         return replace(
             self,
             step_seconds=self.step_seconds / factor,

@@ -22,6 +22,18 @@ _PROVISIONERS = {
 # See: https://learn.microsoft.com/azure/aks/node-auto-provisioning-aksnodeclass
 NODE_CLASSES = {"ubuntu": "image-family-ubuntu", "azurelinux": "image-family-azure-linux"}
 _IMAGE_FAMILIES = {"ubuntu": "Ubuntu", "azurelinux": "AzureLinux"}
+_SPOT_TAINT = {
+    "key": "kubernetes.azure.com/scalesetpriority",
+    "operator": "Equal",
+    "value": "spot",
+    "effect": "NoSchedule",
+}
+# Taints of GPU nodes that KAITO's pods and its device plugin tolerate. By default the discovery of features tolerates
+# only the first one, and KAITO starts no model on a node without its labels.
+_GPU_TAINTS = (
+    {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+    {"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"},
+)
 # Disk of the operating system, on which the images of the models are.
 _DISK_GIB = 300
 
@@ -52,8 +64,11 @@ def workspace(environment: Environment) -> Values:
             "defaultModelMirrorStorageClass": MODEL_MIRROR_CLASS,
             "defaultStreamingServiceAccount": MODEL_STREAMER,
         }
-    if any(model.spot_enabled for model in settings.all_models.values()):
+    has_spot = any(model.spot_enabled for model in settings.all_models.values())
+    if has_spot:
         values["spotInstance"] = {"enabled": True}
+    if kaito.provisioner == "none":
+        values["gpu-feature-discovery"] = _discovery(has_spot=has_spot)
     if placed:
         values["local-csi-driver"] = {"manager": {"deployment": placed}}
     return values
@@ -116,6 +131,15 @@ def gpu_selector(settings: Settings) -> Values:
     found = labels.get(settings.kaito.installed_provisioner or "")
     # Helm removes a key of the chart's own map if it is null.
     return {} if found is None else {"nodeSelector": {"kaito.sh/machine-type": None, **found}}
+
+
+def _discovery(*, has_spot: bool) -> Values:
+    """Return the tolerations of both DaemonSets that label existing GPU nodes."""
+    taints = [*_GPU_TAINTS, *([_SPOT_TAINT] if has_spot else [])]
+    return {
+        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}, *taints],
+        "nfd": {"worker": {"tolerations": taints}},
+    }
 
 
 def _placed(settings: Settings) -> Values:

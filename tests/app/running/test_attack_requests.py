@@ -38,6 +38,20 @@ def test_a_malformed_body_is_refused_with_its_reason(app: Running, method: str, 
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/", "/login", "/favicon", "/logo", "/avatars/KAITO"])
+def test_a_health_probe_may_use_head(app: Running, path: str) -> None:
+    full, head = httpx.get(app.url + path), httpx.head(app.url + path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == full.headers["content-type"]
+    # A body would be read as the next answer of the connection.
+    with httpx.Client(base_url=app.url) as client:
+        assert [client.head(path).status_code, client.get(path).content] == [200, full.content]
+
+
+def test_head_adds_no_route(app: Running) -> None:
+    assert [httpx.head(app.url + path).status_code for path in ("/docs", "/user", "/login/x")] == [404] * 3
+
+
 def test_a_button_of_a_session_that_is_not_there_is_not_found(app: Running) -> None:
     action = {"id": "x", "name": "again", "forId": str(uuid.uuid4()), "payload": {}}
     body = {"sessionId": str(uuid.uuid4()), "action": action}

@@ -17,3 +17,5 @@ async def test_the_management_port_ignores_the_number_of_workers_of_other_server
         assert (await client.get("/livez")).json() == {"status": "ok"}
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"status": "starting"})
+        heads = [await client.head(path) for path in ("/livez", "/readyz")]
+        assert [(each.status_code, each.content) for each in heads] == [(200, b""), (503, b"")]

@@ -48,6 +48,10 @@ def test_the_registry_exchanges_the_token() -> None:
         httpx.Response(200, text="no JSON"),
         httpx.Response(200, json=[]),
         httpx.Response(200, json={}),
+        httpx.Response(200, json={"refresh_token": None}),
+        httpx.Response(200, json={"refresh_token": ""}),
+        httpx.Response(200, json={"refresh_token": {"a": "b"}}),
+        httpx.Response(307, headers={"location": "http://example.org/"}),
     ],
 )
 def test_an_answer_without_a_token_is_an_error(answer: httpx.Response) -> None:

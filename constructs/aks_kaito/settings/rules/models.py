@@ -88,11 +88,12 @@ def _value(model: Model, key: str) -> object:
     return getattr(value[rest[0]], rest[1]) if rest else value
 
 
-@rule("model", "models")
+@rule("model", "models", "kaito.distribution")
 def keys_of_a_model_agree(context: Context) -> Iterator[Problem]:
     """Keys that contradict each other, or have no effect together, are refused."""
     for prefix, model in _each(context):
-        for key, allowed in (*_template(model), *_runtime(model), *_copies(model), *_nodes(model)):
+        found = (*_template(model), *_runtime(model), *_copies(model), *_workspaces(model, context), *_nodes(model))
+        for key, allowed in found:
             value = _value(model, key)
             yield Problem(f"{prefix}{key}", MISSING if value is None else value, allowed)
         for name, adapter in model.adapters.items():
@@ -112,6 +113,9 @@ def _template(model: Model) -> Iterator[tuple[str, str]]:
 
 def _runtime(model: Model) -> Iterator[tuple[str, str]]:
     if model.runtime != "vllm":
+        if model.max_replicas is not None:
+            # See: https://github.com/kaito-project/kaito/tree/v0.12.0/presets/workspace/inference/text-generation
+            yield "max_replicas", f'needs runtime = "vllm": runtime = "{model.runtime}" has no metrics for the scaler'
         given = _changed(model, *_OF_VLLM)
         yield from ((key, f'must not be set with runtime = "{model.runtime}", which does not read it') for key in given)
 
@@ -123,10 +127,13 @@ def _copies(model: Model) -> Iterator[tuple[str, str]]:
         yield "max_replicas", f"must be at least 2 and min_replicas ({model.min_replicas or 1})"
     if model.max_replicas is not None and model.replicas != 1:
         yield "replicas", "must not be set beside max_replicas, which scales by load"
-    if model.replicas > 1 and model.node_labels:
-        yield "node_labels", "must be empty with several replicas, which would start on each other's nodes"
-    if model.replicas > 1 and model.preferred_nodes:
-        yield "preferred_nodes", "must be empty with several replicas, which would start on each other's nodes"
+
+
+def _workspaces(model: Model, context: Context) -> Iterator[tuple[str, str]]:
+    """Yield the keys that let several Workspaces select the same nodes; KAITO divides those of an InferenceSet."""
+    if model.replicas > 1 and context.settings.kaito.distribution == "addon":
+        for key in _changed(model, "node_labels", "preferred_nodes"):
+            yield key, "must be empty with several replicas, which would start on each other's nodes"
 
 
 def _nodes(model: Model) -> Iterator[tuple[str, str]]:
