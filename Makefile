@@ -174,7 +174,7 @@ chat: $(CHAT) ## Chat on this machine (PORT=8000, ENGINE=embedded or scripted, o
 
 .PHONY: demo
 demo: $(DEV) $(OPERATIONS) $(CHAT) ## Show the whole story in this terminal, without a cloud (SPEED=2 is twice as fast, 0 without pauses)
-	@PYTHONPATH=tools:tests $(BIN)/python -m demo --speed $(SPEED)
+	@PYTHONPATH=tools:tests $(BIN)/python -m demo --speed="$(SPEED)"
 
 .PHONY: demo-recording
 demo-recording: $(DEV) $(OPERATIONS) $(CHAT) ## Record the demonstration again, with its pictures, in docs/images

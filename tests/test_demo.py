@@ -84,6 +84,15 @@ def test_ctrl_c_ends_the_demonstration_without_a_traceback() -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.parametrize("speed", ["-1", "nan", "inf", "fast"])
+def test_a_speed_that_is_none_is_refused(speed: str) -> None:
+    variables = {**os.environ, "PYTHONPATH": f"{ROOT / 'tools'}:{ROOT / 'tests'}"}
+    command = [sys.executable, "-m", "demo", f"--speed={speed}"]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert f"argument --speed: '{speed}' must be a number from 0 on" in ran.stderr
+
+
 @pytest.mark.parametrize(("terminal", "width"), [("80", 80), ("220", COLUMNS)])
 def test_programs_write_for_the_width_of_the_terminal(
     terminal: str, width: int, monkeypatch: pytest.MonkeyPatch

@@ -119,6 +119,11 @@ def test_a_release_publishes_the_artifacts_of_its_own_steps_only() -> None:
     assert [step["env"] for step in builds] == [{"DOCKER_BUILD_RECORD_UPLOAD": "false"}]
     sboms = [step for step in all_steps if "sbom-action" in step.get("uses", "")]
     assert [step["with"]["upload-artifact"] for step in sboms] == [False, False]
+    assert [step["with"]["tags"] for step in builds] == ["${{ env.IMAGE }}:${{ needs.notes.outputs.version }}"]
+    assert found["notes"]["outputs"] == {"version": "${{ steps.notes.outputs.version }}"}
+    assert {step["run"] for step in all_steps if step.get("id") == "notes"} == {
+        'make release-notes TAG="$GITHUB_REF_NAME"'
+    }
     uploads = [step["with"]["name"] for step in all_steps if "upload-artifact" in step.get("uses", "")]
     assert uploads == ["release-notes", "sbom-${{ matrix.platform }}", "charts"]
 

@@ -100,6 +100,8 @@ def harmless(text: str) -> str:
     for pattern in (r"(@)", r"(#)(?![#\s])", r"(?i)(gh-)(?=\d)", r"(/)(?=/)", r"(?i)(&)(?=[#a-z])"):
         text = re.sub(pattern, rf"\1{_INVISIBLE}", text)
     text = re.sub(r"(?i)\b(www|mailto|xmpp)(?=[.:])", rf"\1{_INVISIBLE}", text)
+    # GitHub draws these languages instead of showing the code.
+    text = re.sub(r"(?i)([`~]{3}[ \t]*)(?=(?:geojson|math|mermaid|stl|topojson)\b)", rf"\1{_INVISIBLE}", text)
     # Bots of a repository may obey lines such as /approve.
     text = re.sub(r"(?m)^(\s*)/", rf"\1{_INVISIBLE}/", text)
     return re.sub(r"\](?=\s*[(\[:])", f"]{_INVISIBLE}", text)

@@ -28,6 +28,10 @@ def main() -> None:
     notes = notes_of(version, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), files)
     (ROOT / OUTPUT).parent.mkdir(exist_ok=True)
     (ROOT / OUTPUT).write_text(notes, encoding="utf-8")
+    # The image's tag: the charts' appVersion has no v.
+    if outputs := os.environ.get("GITHUB_OUTPUT"):
+        with Path(outputs).open("a", encoding="utf-8") as file:
+            file.write(f"version={version}\n")
     print(f"wrote {OUTPUT}")
 
 

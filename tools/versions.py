@@ -10,10 +10,11 @@ from aks_kaito import __version__
 
 ROOT = Path(__file__).parents[1]
 # Globs of files, with a pattern that ends before the version in each.
-_TAG = r"(?:\bTAG=|chat_image_tag=|kaito-chat:|chat\.image\.tag=|aks-kaito deploy \w+ )"
+_TAG = r"(?:\bTAG=v?|chat_image_tag=|kaito-chat:|chat\.image\.tag=|aks-kaito deploy \w+ )"
 PLACES = {
     "Makefile": _TAG,
     "README.md": _TAG,
+    "SECURITY.md": r"(?:kaito-chat:|refs/tags/v)",
     "app/pyproject.toml": r"^name = \"kaito-chat\"\nversion = \"",
     "charts/*/Chart.yaml": r"^(?:version|appVersion): ",
     "charts/*/README.md": _TAG,

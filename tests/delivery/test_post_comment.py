@@ -139,6 +139,7 @@ def test_a_run_without_a_text_says_so(github: GitHub, tmp_path: Path, monkeypatc
         "<https://evil.example>",
         "<img src=x onerror=alert(1)> <a href='//evil.example'>x</a> <details open> </DETAILS >",
         "<!-- hidden",
+        "```mermaid\ngraph TD\n```\n> ~~~ GeoJSON\n{}\n~~~\n````stl\n````",
         "/approve\n  /merge",
         "\u202e reversed \x1b[31m \u2066",
     ],
@@ -151,6 +152,7 @@ def test_a_text_mentions_links_and_embeds_nothing(text: str) -> None:
         assert not re.search(r"@\w|(#|gh-)\d|//|\b(www|mailto)[.:]|\](\(|\[|:)", each, re.IGNORECASE)
     assert not re.search(r"<(?!\u200b|/?(details|summary|code)>)", found)
     assert not re.search(r"(?m)^\s*/|[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", found)
+    assert not re.search(r"[`~]{3}[ \t]*(geojson|math|mermaid|stl|topojson)", found, re.IGNORECASE)
     assert re.sub(r"[\u200b\x1b\u202e\u2066]", "", found) == re.sub(r"[\x1b\u202e\u2066]", "", text)
 
 

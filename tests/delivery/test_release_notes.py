@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import release_notes
+import versions
 from aks_kaito import __version__
 from support.project import ROOT
 
@@ -83,3 +84,27 @@ def test_the_notes_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://git.example.com")
     release_notes.main()
     assert f"]({FILES}/docs/how-to/upgrade.md" in (tmp_path / "dist" / "release-notes.md").read_text(encoding="utf-8")
+
+
+def test_a_workflow_gets_the_version_as_the_chart_names_its_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
+    outputs = tmp_path / "outputs"
+    outputs.write_text("other=1\n")
+    monkeypatch.setattr(release_notes, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["release_notes.py", "v0.2.0"])
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    release_notes.main()
+    assert outputs.read_text() == "other=1\nversion=0.2.0\n"
+
+
+def test_a_new_version_reaches_the_commands_that_verify_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "__version__", "9.8.7")
+    changed = versions.applied({})
+    security = changed[ROOT / "SECURITY.md"]
+    assert security.count("kaito-chat:9.8.7") == 3
+    assert security.count("refs/tags/v9.8.7") == 1
+    assert __version__ not in security
+    assert changed[ROOT / "Makefile"].count("(TAG=v9.8.7)") == 3
