@@ -59,5 +59,4 @@ def test_the_open_source_kaito_alone_changes_the_model_only(
     before = names(chat_objects(workloads["dev"]))
     after = names(chat_objects(synthesized(altered(environments["dev"], kaito=HELM), "workloads")))
     assert {kind for kind, _ in after - before} == {"InferenceSet", "NetworkPolicy", "PodMonitor", "Service"}
-    # The chat reads the progress of a Workspace only.
-    assert {kind for kind, _ in before - after} == {"Workspace", "NetworkPolicy", "PodMonitor", "Role", "RoleBinding"}
+    assert {kind for kind, _ in before - after} == {"Workspace", "NetworkPolicy", "PodMonitor"}
