@@ -232,3 +232,11 @@ def test_a_wake_button_without_a_schedule_is_a_warning(tmp_path: Path) -> None:
     assert [each for each in warnings(written(tmp_path, text)) if each.startswith("chat.wake_allowed")] == [
         'chat.wake_allowed = "signed_in": has no effect: no model has a schedule'
     ]
+
+
+def test_a_wrong_time_is_one_problem(tmp_path: Path) -> None:
+    text = edited(HELM) + SCHEDULE.replace('"20:00"', '"24:00"')
+    found = problems(written(tmp_path, text))
+    assert found == {
+        "model.schedule.sleeps": 'model.schedule.sleeps = "24:00": must be a time of day as HH:MM, such as "02:00"'
+    }

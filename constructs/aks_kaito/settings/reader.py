@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from aks_kaito.naming import Names
 from aks_kaito.settings import deprecated, pod_templates, wording
 from aks_kaito.settings.environment import Settings
-from aks_kaito.settings.problems import Problem, SettingsError, display_path, unreadable
+from aks_kaito.settings.problems import MISSING, Problem, SettingsError, display_path, unreadable
 from aks_kaito.settings.rules import RULES, WARNINGS, Context
 from aks_kaito.settings.tags import tags_of
 
@@ -127,7 +127,10 @@ def _validated(data: dict[str, Any]) -> tuple[Settings, list[Problem]]:
             return Settings.model_validate(data), problems
         except ValidationError as error:
             details = error.errors(include_url=False)
-        problems += wording.problems(details)
+        # A wrong value of a required key is missing at the next validation.
+        known = {problem.key for problem in problems}
+        found = wording.problems(details)
+        problems += [each for each in found if each.value is not MISSING or each.key not in known]
         data = _repaired(data, details)
 
 
