@@ -137,6 +137,12 @@ def prepare(cli: str, environment: str, documents: dict[str, Document], folder: 
 
 def stubs(documents: dict[str, Document], folder: Path) -> dict[str, str]:
     """Write stubs of providers into a folder, and start them; return the variables with which Terraform uses them."""
+    variables = mirror(documents, folder)
+    return variables | attached(documents.values(), folder / "mirror", {**os.environ, **variables})
+
+
+def mirror(documents: dict[str, Document], folder: Path) -> dict[str, str]:
+    """Write stubs of providers into `mirror` of a folder; return the variables with which Terraform finds them."""
     needs_path(TFSTUB, "the stub providers in ../shared/tfstub")
     for stack, document in documents.items():
         (folder / stack).mkdir(parents=True)
@@ -149,5 +155,4 @@ def stubs(documents: dict[str, Document], folder: Path) -> dict[str, str]:
         check=True,
         timeout=60,
     ).stdout
-    variables = dict(word.split("=", 1) for word in shlex.split(printed) if word != "export")
-    return variables | attached(documents.values(), folder / "mirror", {**os.environ, **variables})
+    return dict(word.split("=", 1) for word in shlex.split(printed) if word != "export")

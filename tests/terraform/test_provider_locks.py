@@ -15,35 +15,23 @@ from aks_kaito import state
 from aks_kaito.settings import Environment
 from aks_kaito.stacks.synthesis import copy_locks
 from aks_kaito_cli.commands.terraform import PLATFORMS
-from support.command_lines import TFSTUB, Document
-from support.needs import needs_path, needs_program
+from support.command_lines import Document, mirror
+from support.needs import needs_program
 from support.project import ROOT
 
 LOCAL = {"terraform": {"backend": {"local": {"path": "state.tfstate"}}}}
 
 
-def mirror(documents: dict[str, Document], folder: Path) -> dict[str, str]:
+def mirror_of_all_platforms(documents: dict[str, Document], folder: Path) -> dict[str, str]:
     """Write stubs of the providers for each platform; return the variables with which Terraform finds them."""
-    needs_path(TFSTUB, "the stub providers in ../shared/tfstub")
-    for stack, document in documents.items():
-        (folder / stack).mkdir(parents=True)
-        (folder / stack / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
-    printed = subprocess.run(
-        [sys.executable, str(TFSTUB), "env", str(folder)],
-        env={**os.environ, "TFSTUB_CACHE": str(folder)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    found = mirror(documents, folder)
     for own in list((folder / "mirror").glob("*/*/*/*/*")):
         for platform in PLATFORMS:
             there = own.with_name(platform)
             if there != own:
                 shutil.copytree(own, there)
             (there / "platform").write_text(platform, encoding="utf-8")
-    found = re.findall(r"(?:export )?(\w+)=('[^']*'|\S+)", printed)
-    return {**os.environ, **{name: value.strip("'") for name, value in found}, "TF_IN_AUTOMATION": "1"}
+    return {**os.environ, **found, "TF_IN_AUTOMATION": "1"}
 
 
 def test_terraform_takes_the_locked_packages_only(
@@ -53,7 +41,7 @@ def test_terraform_takes_the_locked_packages_only(
     tmp_path: Path,
 ) -> None:
     terraform = needs_program("terraform", package="terraform")
-    variables = mirror({"platform": stacks["dev"], "workloads": workloads["dev"]}, tmp_path / "stubs")
+    variables = mirror_of_all_platforms({"platform": stacks["dev"], "workloads": workloads["dev"]}, tmp_path / "stubs")
     locks = tmp_path / "locks"
     command = [sys.executable, str(ROOT / "tools" / "provider_locks.py"), str(locks)]
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
