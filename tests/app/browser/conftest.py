@@ -1,14 +1,20 @@
-"""One Chromium for all tests; each test has its own page, which may load nothing from other origins."""
+"""One Chromium for all tests; each test has its own page, which may load nothing from other origins.
+
+A context keeps Chainlit's 5 MB of JavaScript in its cache, so tests use a context one after the other, each without
+the cookies, storage and permissions of the one before.
+"""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
-from support.chat.browser import Visit
+from support.chat.browser import SIGN_IN, USERS, Visit
+from support.chat.processes import Running, chat
 from support.needs import needs
 from support.project import ROOT
 
@@ -21,6 +27,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SIZE = (1200, 800)
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +41,96 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+class Contexts:
+    """Contexts of Chromium that tests use one after the other.
+
+    Attributes:
+        used: Those of the test that runs.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.used: list[tuple[str, BrowserContext]] = []
+        self._browser = browser
+        self._free: dict[str, list[BrowserContext]] = {}
+
+    def take(self, locale: str) -> BrowserContext:
+        """Return a context that this test does not use yet."""
+        free = self._free.get(locale)
+        size = {"width": SIZE[0], "height": SIZE[1]}
+        context = free.pop() if free else self._browser.new_context(viewport=size, locale=locale)  # type: ignore[arg-type]
+        self.used.append((locale, context))
+        return context
+
+    def release(self) -> None:
+        """Close the pages of a test, and free its contexts."""
+        for locale, context in self.used:
+            for page in context.pages:
+                page.close()
+            context.clear_cookies()
+            context.clear_permissions()
+            self._free.setdefault(locale, []).append(context)
+        self.used.clear()
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
+def emptied(page: Page, url: str) -> None:
+    """Remove the storage that another test left at an address; the cache stays."""
+    session = page.context.new_cdp_session(page)
+    kinds = "cookies,file_systems,indexeddb,local_storage,service_workers,websql"
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": kinds})
+    session.detach()
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "history.db"
+
+
+@pytest.fixture(scope="session")
+def kept(scripted: Running, history: Path) -> Iterator[Running]:
+    """An application with sign-in and history, for tests that sign in as a `user` of their own."""
+    with chat(scripted.url, history.parent, database_url=f"sqlite:///{history}", **SIGN_IN) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def users() -> Iterator[str]:
+    return iter(USERS)
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def user(users: Iterator[str]) -> str:
+    """A user without conversations."""
+    return next(users)
+
+
+@pytest.fixture
+def visit(contexts: Contexts) -> Iterator[Visit]:
     """Opens pages, and checks at the end that they loaded nothing from other origins and violated no policy.
 
     `blocks` permits requests to other origins, which the policy blocks.
     """
-    contexts = []
     strange: list[str] = []
 
-    def opened(url: str, width: int = 1200, height: int = 800, *, blocks: bool = False, **options: object) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
+    def opened(
+        url: str,
+        width: int = SIZE[0],
+        height: int = SIZE[1],
+        *,
+        blocks: bool = False,
+        locale: str = "en-US",
+        **media: Any,
+    ) -> Page:
+        page = contexts.take(locale).new_page()
+        if (width, height) != SIZE:
+            page.set_viewport_size({"width": width, "height": height})
+        if media:
+            page.emulate_media(**media)
+        emptied(page, url)
 
         def on_request(request: Request) -> None:
             if not blocks and not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
@@ -68,8 +152,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    contexts.release()
     assert strange == []
 
 

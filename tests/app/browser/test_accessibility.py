@@ -1,23 +1,14 @@
 """Accessibility: violations that axe-core finds, and announcements for screen readers."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from support.chat.axe import expect_no_violations
-from support.chat.browser import SIGN_IN, Visit, answered, ask, listed, sign_in, status
+from support.chat.browser import Visit, answered, ask, listed, sign_in, status
 from support.chat.processes import Running, chat
-
-
-@pytest.fixture(scope="module")
-def kept(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An application with sign-in and history."""
-    folder = tmp_path_factory.mktemp("kept")
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
-        yield running
 
 
 def outline(page: Page) -> tuple[int, int]:
@@ -48,24 +39,23 @@ def test_the_settings(app: Running, visit: Visit, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_form_and_the_history(scripted: Running, folder: Path, visit: Visit, scheme: str) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url, color_scheme=scheme)
-        expect(page.get_by_label("User name")).to_be_visible()
-        expect(page.get_by_role("main")).to_have_count(1)
-        expect_no_violations(page)
-        assert outline(page) == (1, 1)
-        sign_in(page)
-        ask(page, "# remember")
-        answered(page)
-        page.reload()
-        answered(page)
-        expect_no_violations(page)
-        assert outline(page) == (1, 1)
-        page.get_by_role("button", name="Options of this conversation").click()
-        page.locator("#rename-thread").click()
-        expect(page.get_by_role("dialog")).to_be_visible()
-        expect_no_violations(page)
+def test_the_form_and_the_history(kept: Running, user: str, visit: Visit, scheme: str) -> None:
+    page = visit(kept.url, color_scheme=scheme)
+    expect(page.get_by_label("User name")).to_be_visible()
+    expect(page.get_by_role("main")).to_have_count(1)
+    expect_no_violations(page)
+    assert outline(page) == (1, 1)
+    sign_in(page, user)
+    ask(page, "# remember")
+    answered(page)
+    page.reload()
+    answered(page)
+    expect_no_violations(page)
+    assert outline(page) == (1, 1)
+    page.get_by_role("button", name="Options of this conversation").click()
+    page.locator("#rename-thread").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect_no_violations(page)
 
 
 def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
@@ -81,9 +71,9 @@ def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_menus_and_dialogs(kept: Running, visit: Visit, scheme: str) -> None:
+def test_menus_and_dialogs(kept: Running, user: str, visit: Visit, scheme: str) -> None:
     page = visit(kept.url, color_scheme=scheme)
-    sign_in(page)
+    sign_in(page, user)
     ask(page, f"hello, {scheme}")
     answered(page)
     menus = "#theme-toggle", "#user-nav-button"
@@ -104,11 +94,11 @@ def test_menus_and_dialogs(kept: Running, visit: Visit, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_form_and_the_history_on_a_phone(kept: Running, visit: Visit, scheme: str) -> None:
+def test_the_form_and_the_history_on_a_phone(kept: Running, user: str, visit: Visit, scheme: str) -> None:
     page = visit(kept.url, 390, 844, color_scheme=scheme)
     expect(page.get_by_label("User name")).to_be_visible()
     expect_no_violations(page)
-    sign_in(page)
+    sign_in(page, user)
     ask(page, f"hello, {scheme} phone")
     answered(page)
     page.locator("#sidebar-trigger-button").click()
@@ -121,9 +111,9 @@ def test_the_form_and_the_history_on_a_phone(kept: Running, visit: Visit, scheme
     expect_no_violations(page)
 
 
-def test_the_focus_returns_to_the_button_of_a_menu(kept: Running, visit: Visit) -> None:
+def test_the_focus_returns_to_the_button_of_a_menu(kept: Running, user: str, visit: Visit) -> None:
     page = visit(kept.url)
-    sign_in(page)
+    sign_in(page, user)
     page.locator("#theme-toggle").click()
     page.keyboard.press("Escape")
     expect(page.locator("#theme-toggle")).to_be_focused()

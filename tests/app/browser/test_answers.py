@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.chat.browser import SIGN_IN, Visit, answered, ask, sign_in, status
+from support.chat.browser import Visit, answered, ask, sign_in, status
 from support.chat.processes import Running, chat, misbehaving
 
 FACTS = ".kaito-chat-facts"
@@ -57,23 +57,23 @@ def test_a_deeply_nested_answer_is_rendered(saying: Running, visit: Visit, kind:
 
 @pytest.mark.parametrize(("mark", "count"), [("> ", 4000), ("- ", 3000), ("*a ", 4000)])
 def test_a_deeply_nested_question_is_rendered_after_a_resume(
-    scripted: Running, folder: Path, visit: Visit, mark: str, count: int
+    kept: Running, history: Path, user: str, visit: Visit, mark: str, count: int
 ) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url)
-        sign_in(page)
-        ask(page, "hello")
-        answered(page)
-        while running.metric("kaito_chat_history_pending"):
-            page.wait_for_timeout(50)
-        with closing(sqlite3.connect(folder / "h.db")) as connection, connection:
-            update = "UPDATE steps SET output = ? WHERE type = 'user_message'"
-            assert connection.execute(update, [mark * count + "x"]).rowcount == 1
-        page.reload()
-        status(page, "ready")
-        expect(page.locator('[data-step-type="user_message"]')).to_have_count(1)
-        expect(page.locator('[data-step-type="user_message"]')).not_to_have_text("hello")
-        expect(page.get_by_text("call stack")).to_have_count(0)
+    question = f"hello from {user}"
+    page = visit(kept.url)
+    sign_in(page, user)
+    ask(page, question)
+    answered(page)
+    while kept.metric("kaito_chat_history_pending"):
+        page.wait_for_timeout(50)
+    with closing(sqlite3.connect(history)) as connection, connection:
+        update = "UPDATE steps SET output = ? WHERE type = 'user_message' AND output = ?"
+        assert connection.execute(update, [mark * count + "x", question]).rowcount == 1
+    page.reload()
+    status(page, "ready")
+    expect(page.locator('[data-step-type="user_message"]')).to_have_count(1)
+    expect(page.locator('[data-step-type="user_message"]')).not_to_have_text(question)
+    expect(page.get_by_text("call stack")).to_have_count(0)
 
 
 def test_prices_in_a_question_are_text(saying: Running, visit: Visit) -> None:
@@ -133,12 +133,11 @@ def test_a_stopped_answer_is_continued(app: Running, visit: Visit) -> None:
     expect(page.get_by_role("button", name="Regenerate")).to_have_count(1)
 
 
-def test_a_resumed_conversation_has_its_lines(scripted: Running, folder: Path, visit: Visit) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url)
-        sign_in(page)
-        ask(page, "hello")
-        answered(page)
-        page.reload()
-        status(page, "ready")
-        answered(page)
+def test_a_resumed_conversation_has_its_lines(kept: Running, user: str, visit: Visit) -> None:
+    page = visit(kept.url)
+    sign_in(page, user)
+    ask(page, "hello")
+    answered(page)
+    page.reload()
+    status(page, "ready")
+    answered(page)

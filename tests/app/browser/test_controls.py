@@ -1,6 +1,7 @@
 """The page around the conversation: its language, its status, its limits and its dialogs."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,19 +82,26 @@ def test_the_page_speaks_one_language(app: Running, visit: Visit, locale: str, l
     expect(page.get_by_role("dialog").get_by_text(texts.say("settings.system_prompt"), exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [320, 390, 600, 1200])
-def test_the_status_covers_nothing(scripted: Running, folder: Path, visit: Visit, width: int) -> None:
+@pytest.fixture(scope="module")
+def two_models(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An application with sign-in, history and two models."""
+    folder = tmp_path_factory.mktemp("two-models")
     names = ("A model with quite a long name", "Another model with a long name")
     models = [{"name": name, "endpoint_url": scripted.url} for name in names]
     database = f"sqlite:///{folder}/h.db"
     with chat("", folder, models=json.dumps(models), database_url=database, **SIGN_IN) as running:
-        page = visit(running.url, width, 700)
-        sign_in(page)
-        ask(page, "hello")
-        answered(page)
-        page.locator("#header").hover()
-        assert page.evaluate(OVERLAPS) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        yield running
+
+
+@pytest.mark.parametrize("width", [320, 390, 600, 1200])
+def test_the_status_covers_nothing(two_models: Running, user: str, visit: Visit, width: int) -> None:
+    page = visit(two_models.url, width, 700)
+    sign_in(page, user)
+    ask(page, "hello")
+    answered(page)
+    page.locator("#header").hover()
+    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_status_follows_the_model_that_is_chosen(scripted: Running, folder: Path, visit: Visit) -> None:
@@ -110,22 +118,21 @@ def test_the_status_follows_the_model_that_is_chosen(scripted: Running, folder: 
         expect(page.locator("#kaito-chat-announcements")).to_have_text("Large: warming up")
 
 
-def test_enter_renames_a_conversation(scripted: Running, folder: Path, visit: Visit) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url)
-        sign_in(page)
-        ask(page, "first name")
-        answered(page)
-        options = page.get_by_role("button", name="Options of this conversation")
-        options.focus()
-        page.keyboard.press("Enter")
-        page.locator("#rename-thread").click()
-        expect(page.get_by_label("Name", exact=True)).to_have_attribute("maxlength", "200")
-        page.get_by_label("Name", exact=True).fill("second name")
-        page.keyboard.press("Enter")
-        expect(listed(page, "second name")).to_be_visible()
-        page.reload()
-        expect(listed(page, "second name")).to_be_visible()
+def test_enter_renames_a_conversation(kept: Running, user: str, visit: Visit) -> None:
+    page = visit(kept.url)
+    sign_in(page, user)
+    ask(page, "first name")
+    answered(page)
+    options = page.get_by_role("button", name="Options of this conversation")
+    options.focus()
+    page.keyboard.press("Enter")
+    page.locator("#rename-thread").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_attribute("maxlength", "200")
+    page.get_by_label("Name", exact=True).fill("second name")
+    page.keyboard.press("Enter")
+    expect(listed(page, "second name")).to_be_visible()
+    page.reload()
+    expect(listed(page, "second name")).to_be_visible()
 
 
 def test_an_ordinary_page_is_refused_nothing(scripted: Running, folder: Path, visit: Visit) -> None:
@@ -145,13 +152,12 @@ def test_an_ordinary_page_is_refused_nothing(scripted: Running, folder: Path, vi
         assert [line for line in refused if not line.endswith(" 0.0")] == []
 
 
-def test_the_form_asks_for_a_user_name(scripted: Running, folder: Path, visit: Visit) -> None:
-    with chat(scripted.url, folder, **SIGN_IN) as running:
-        for locale, language in (("en-US", "en-US"), ("fr-CA", "fr-FR")):
-            page = visit(running.url, locale=locale)
-            field = page.get_by_label(texts_for(language).say("login.user_name"), exact=True)
-            expect(field).to_be_visible()
-            expect(field).to_have_attribute("placeholder", "")
+def test_the_form_asks_for_a_user_name(kept: Running, visit: Visit) -> None:
+    for locale, language in (("en-US", "en-US"), ("fr-CA", "fr-FR")):
+        page = visit(kept.url, locale=locale)
+        field = page.get_by_label(texts_for(language).say("login.user_name"), exact=True)
+        expect(field).to_be_visible()
+        expect(field).to_have_attribute("placeholder", "")
 
 
 def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None:
@@ -166,20 +172,19 @@ def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None
     expect(page.locator("html")).to_have_class("light")
 
 
-def test_on_a_phone_a_conversation_has_its_address(scripted: Running, folder: Path, visit: Visit) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url, 390, 844)
-        sign_in(page)
-        ask(page, "count to 300")
-        expect(page.get_by_text("20 21 22")).to_be_visible()
-        assert "/thread/" in page.url
-        page.reload()
-        expect(page.get_by_text("20 21 22")).to_be_visible()
-        expect(page.get_by_role("button", name="Continue")).to_be_visible()
-        page.locator("#sidebar-trigger-button").click()
-        expect(listed(page, "count to 300")).to_be_visible()
-        page.wait_for_timeout(1000)  # Chainlit's page would go to the conversation's address now, and close the list
-        expect(listed(page, "count to 300")).to_be_visible()
+def test_on_a_phone_a_conversation_has_its_address(kept: Running, user: str, visit: Visit) -> None:
+    page = visit(kept.url, 390, 844)
+    sign_in(page, user)
+    ask(page, "count to 300")
+    expect(page.get_by_text("20 21 22")).to_be_visible()
+    assert "/thread/" in page.url
+    page.reload()
+    expect(page.get_by_text("20 21 22")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    page.locator("#sidebar-trigger-button").click()
+    expect(listed(page, "count to 300")).to_be_visible()
+    page.wait_for_timeout(1000)  # Chainlit's page would go to the conversation's address now, and close the list
+    expect(listed(page, "count to 300")).to_be_visible()
 
 
 def test_under_a_sub_path_the_page_asks_for_nothing_outside(scripted: Running, folder: Path, visit: Visit) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kaito_chat.settings import DEFAULT_STARTERS
-from support.chat.browser import SIGN_IN, Picture, Visit, answered, ask, status
+from support.chat.browser import Picture, Visit, answered, ask, status
 from support.chat.processes import Running, chat, engine, free_port
 
 HOSTILE = """<script>document.title = 'hacked'</script> <img src=x onerror="document.title='hacked'">
@@ -130,23 +130,20 @@ def test_what_a_model_writes_is_never_run(app: Running, visit: Visit) -> None:
     assert page.title() == "KAITO Chat"
 
 
-def test_signed_in_users_have_a_history(scripted: Running, folder: Path, visit: Visit, picture: Picture) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/h.db", **SIGN_IN) as running:
-        page = visit(running.url)
-        page.get_by_label("User name").fill("ada")
-        page.locator("#password").fill("wrong")
-        page.get_by_role("button", name="Sign In").click()
-        expect(
-            page.get_by_text("Those credentials", exact=False).or_(page.locator("[role=alert]")).first
-        ).to_be_visible()
-        page.locator("#password").fill("not-a-secret")
-        page.get_by_role("button", name="Sign In").click()
-        status(page, "ready")
-        ask(page, "remember the number 17")
-        answered(page)
-        picture(page, "history")
-        page.reload()
-        page.get_by_text("remember the number 17").first.click()
-        expect(page.get_by_text("This is answer 1.")).to_be_visible(timeout=10_000)
-        ask(page, "and now?")
-        expect(page.get_by_text("This is answer 2.")).to_be_visible(timeout=10_000)
+def test_signed_in_users_have_a_history(kept: Running, user: str, visit: Visit, picture: Picture) -> None:
+    page = visit(kept.url)
+    page.get_by_label("User name").fill(user)
+    page.locator("#password").fill("wrong")
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_text("Those credentials", exact=False).or_(page.locator("[role=alert]")).first).to_be_visible()
+    page.locator("#password").fill("not-a-secret")
+    page.get_by_role("button", name="Sign In").click()
+    status(page, "ready")
+    ask(page, "remember the number 17")
+    answered(page)
+    picture(page, "history")
+    page.reload()
+    page.get_by_text("remember the number 17").first.click()
+    expect(page.get_by_text("This is answer 1.")).to_be_visible(timeout=10_000)
+    ask(page, "and now?")
+    expect(page.get_by_text("This is answer 2.")).to_be_visible(timeout=10_000)

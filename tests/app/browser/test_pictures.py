@@ -1,27 +1,24 @@
 """The picture of the README. `make pictures` writes it, and those of docs/."""
 
-from pathlib import Path
-
 from playwright.sync_api import expect
 
-from support.chat.browser import SIGN_IN, Picture, Visit, answered, ask, sign_in
-from support.chat.processes import Running, chat
+from support.chat.browser import Picture, Visit, answered, ask, sign_in
+from support.chat.processes import Running
 
 QUESTIONS = ("What are the roots of a quadratic formula?", "Compare protocols in a table", "Show me some code")
 
 
 def test_a_conversation_beside_earlier_ones_fits_one_screen(
-    scripted: Running, folder: Path, visit: Visit, picture: Picture
+    kept: Running, user: str, visit: Visit, picture: Picture
 ) -> None:
-    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as running:
-        page = visit(running.url, 1200, 760)
-        sign_in(page)
-        for number, question in enumerate(QUESTIONS):
-            if number:
-                page.locator("#new-chat-button").first.click()
-                page.get_by_role("button", name="Confirm").click()
-            ask(page, question)
-            answered(page)
-            expect(page.get_by_role("link", name=question)).to_be_visible(timeout=10_000)
-        page.mouse.move(600, 550)
-        picture(page, "")
+    page = visit(kept.url, 1200, 760)
+    sign_in(page, user)
+    for number, question in enumerate(QUESTIONS):
+        if number:
+            page.locator("#new-chat-button").first.click()
+            page.get_by_role("button", name="Confirm").click()
+        ask(page, question)
+        answered(page)
+        expect(page.get_by_role("link", name=question)).to_be_visible(timeout=10_000)
+    page.mouse.move(600, 550)
+    picture(page, "")

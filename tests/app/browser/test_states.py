@@ -23,6 +23,7 @@ SIGNED_IN_SECONDS = 4
 LEEWAY_SECONDS = 60  # as in chat/tokens.py, whose import would load Chainlit
 UNTIL_SIGNED_OUT = "async () => { while ((await fetch('/user')).ok) await new Promise(go => setTimeout(go, 100)) }"
 TOO_LONG = "words " * 5000
+NAMES = 'SELECT name FROM threads WHERE "userIdentifier" = ?'
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +36,11 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def database(folder: Path) -> Path:
-    return folder / "history.db"
-
-
-@pytest.fixture
-def signed_in(scripted: Running, folder: Path, database: Path, visit: Visit) -> Iterator[Page]:
+def signed_in(kept: Running, user: str, visit: Visit) -> Page:
     """A page of a signed-in user with a history."""
-    with chat(scripted.url, folder, database_url=f"sqlite:///{database}", **SIGN_IN) as running:
-        page = visit(running.url)
-        sign_in(page)
-        yield page
+    page = visit(kept.url)
+    sign_in(page, user)
+    return page
 
 
 def plain(text: str) -> str:
@@ -93,9 +88,9 @@ def delete(page: Page, title: str) -> None:
     expect(listed(page, title)).to_have_count(0)
 
 
-def rows(database: Path, statement: str) -> list[tuple[object, ...]]:
+def rows(database: Path, statement: str, *values: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(statement).fetchall()
+        return connection.execute(statement, values).fetchall()
 
 
 def test_a_busy_model_is_asked_again(faulty: Running, visit: Visit) -> None:
@@ -200,26 +195,26 @@ def test_a_question_waits_for_a_model_that_became_unavailable(folder: Path, visi
             expect(page.get_by_text("This is answer 3.")).to_be_visible(timeout=10_000)
 
 
-def test_a_sign_in_that_ends_leads_to_the_form(signed_in: Page) -> None:
+def test_a_sign_in_that_ends_leads_to_the_form(signed_in: Page, user: str) -> None:
     end_sign_in_soon(signed_in)
     ask(signed_in, "hello")
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
     ask(signed_in, "still there?")
     expect(signed_in.locator("#password")).to_be_visible()
-    sign_in(signed_in)
+    sign_in(signed_in, user)
     ask(signed_in, "hello again")
     answered(signed_in)
 
 
-def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
+def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page, user: str) -> None:
     end_sign_in_soon(signed_in)
     ask(signed_in, "hello")
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
     other = signed_in.context.new_page()  # a sign-in in another tab keeps this page
     other.goto(signed_in.url)
-    sign_in(other)
+    sign_in(other, user)
     ask(signed_in, "still there?")
     expect(notice(signed_in, ENGLISH.say("notice.signed_out", login="/login"))).to_be_visible()
     answered(signed_in, 1)
@@ -229,15 +224,16 @@ def test_a_conversation_whose_sign_in_ended_says_so(signed_in: Page) -> None:
     answered(opened.value)
 
 
-def test_feedback_on_an_answer_is_stored(signed_in: Page, database: Path) -> None:
-    ask(signed_in, "was this good?")
+def test_feedback_on_an_answer_is_stored(signed_in: Page, history: Path, user: str) -> None:
+    question = f"was this good, {user}?"
+    ask(signed_in, question)
     answered(signed_in)
     signed_in.locator(".positive-feedback-off").click()
     signed_in.get_by_role("dialog").get_by_role("textbox").fill("very")
     signed_in.locator("#submit-feedback").click()
     expect(signed_in.get_by_text("Feedback updated")).to_be_visible()
-    about = """SELECT value, comment, input FROM feedbacks JOIN steps ON steps.id = "forId" """
-    assert rows(database, about) == [(1, "very", "was this good?")]
+    about = 'SELECT value, comment, input FROM feedbacks JOIN steps ON steps.id = "forId" WHERE input = ?'
+    assert rows(history, about, question) == [(1, "very", question)]
     signed_in.reload()
     expect(signed_in.locator(".positive-feedback-on")).to_have_count(1, timeout=10_000)
     ask(signed_in, "and now?")
@@ -246,26 +242,27 @@ def test_feedback_on_an_answer_is_stored(signed_in: Page, database: Path) -> Non
     expect(signed_in.locator(".positive-feedback-off")).to_have_count(1)
 
 
-def test_a_conversation_is_deleted(signed_in: Page, database: Path) -> None:
-    ask(signed_in, "forget this")
+def test_a_conversation_is_deleted(signed_in: Page, history: Path, user: str) -> None:
+    forgotten = f"forget this, {user}"
+    ask(signed_in, forgotten)
     answered(signed_in)
-    expect(listed(signed_in, "forget this")).to_be_visible()
+    expect(listed(signed_in, forgotten)).to_be_visible()
     signed_in.locator("#new-chat-button").click()
     signed_in.get_by_role("button", name="Confirm").click()
     ask(signed_in, "keep this")
     answered(signed_in)
     expect(listed(signed_in, "keep this")).to_be_visible()
-    delete(signed_in, "forget this")
+    delete(signed_in, forgotten)
     signed_in.reload()
     expect(listed(signed_in, "keep this")).to_be_visible()
-    expect(listed(signed_in, "forget this")).to_have_count(0)
+    expect(listed(signed_in, forgotten)).to_have_count(0)
     ask(signed_in, "and now?")
     answered(signed_in, 2)
-    assert rows(database, "SELECT name FROM threads") == [("keep this",)]
-    assert rows(database, "SELECT 1 FROM steps WHERE output LIKE '%forget this%'") == []
+    assert rows(history, NAMES, user) == [("keep this",)]
+    assert rows(history, "SELECT 1 FROM steps WHERE output LIKE ?", f"%{forgotten}%") == []
 
 
-def test_the_conversation_that_is_open_is_deleted(signed_in: Page, database: Path) -> None:
+def test_the_conversation_that_is_open_is_deleted(signed_in: Page, history: Path, user: str) -> None:
     ask(signed_in, "forget this")
     answered(signed_in)
     delete(signed_in, "forget this")
@@ -273,4 +270,4 @@ def test_the_conversation_that_is_open_is_deleted(signed_in: Page, database: Pat
     ask(signed_in, "hello")
     answered(signed_in)
     expect(listed(signed_in, "hello")).to_be_visible()
-    assert rows(database, "SELECT name FROM threads") == [("hello",)]
+    assert rows(history, NAMES, user) == [("hello",)]

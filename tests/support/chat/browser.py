@@ -7,9 +7,11 @@ from playwright.sync_api import Locator, Page, expect
 
 Visit = Callable[..., Page]
 Picture = Callable[[Page, str], None]
+# Tests that share an application have a user each, so that none sees the conversations of another.
+USERS = ("ada", *(f"user-{number}" for number in range(100)))
 SIGN_IN = {
     "sign_in": "password",
-    "password_users": json.dumps({"ada": "not-a-secret"}),
+    "password_users": json.dumps(dict.fromkeys(USERS, "not-a-secret")),
     "auth_secret": "0123456789abcdef0123456789abcdef",
 }
 
@@ -29,8 +31,8 @@ def status(page: Page, state: str) -> None:
     expect(page.locator(f"#kaito-chat-status[data-state={state}]")).to_be_visible(timeout=20_000)
 
 
-def sign_in(page: Page) -> None:
-    page.locator("#email").fill("ada")
+def sign_in(page: Page, user: str = "ada") -> None:
+    page.locator("#email").fill(user)
     page.locator("#password").fill("not-a-secret")
     page.get_by_role("button", name="Sign In").click()
     status(page, "ready")

@@ -22,6 +22,9 @@ let waiting = null;
 let timer = 0;
 let announced = "";
 let failure = "";
+// Whether the server refused the last poll of a signed-out user, and whether the page has its header.
+let refused = false;
+let drawn = false;
 
 const show = (state, message) => {
   if (pill.dataset.state !== state) pill.dataset.state = state;
@@ -83,7 +86,8 @@ const poll = async () => {
   let pause = POLL_FAST_MS;
   try {
     const response = await fetch(`${root}/status`, { headers: { accept: "application/json" } });
-    if (response.status === 401) {
+    refused = response.status === 401;
+    if (refused) {
       models = [];
       pill.remove();
     } else {
@@ -104,8 +108,8 @@ const poll = async () => {
 
 // The notice may still be on the page when the server reports its removal.
 const settle = (tries) => {
-  const drawn = waiting && document.getElementById(`step-${waiting.notice}`);
-  if (drawn && tries > 0) return void setTimeout(settle, 50, tries - 1);
+  const notice = waiting && document.getElementById(`step-${waiting.notice}`);
+  if (notice && tries > 0) return void setTimeout(settle, 50, tries - 1);
   waiting = null;
   render();
   poll();
@@ -122,6 +126,9 @@ onSignal("waiting", (signal) => {
 export const placeStatus = () => {
   const header = document.querySelector("#header");
   pill.hidden = !header;
+  const appeared = Boolean(header) && !drawn;
+  drawn = Boolean(header);
+  if (appeared && refused) poll(); // the user has signed in
   if (!header || !pill.isConnected) return;
   const left = header.firstElementChild.getBoundingClientRect().right;
   const right = header.lastElementChild.getBoundingClientRect().left;
