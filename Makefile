@@ -215,7 +215,7 @@ catalog: $(INFRA) ## Add the tables of KAITO's newest release to the catalog, an
 test: $(DEV) $(KUBERNETES) $(CLIS) $(LINTERS) $(APP_DEV) $(AXE) $(SITE_READY) ## Run the tests
 	$(BIN)/pytest
 	$(APP_PYTEST) tests/app --ignore tests/app/browser
-	$(APP_PYTEST) tests/app/browser
+	$(APP_PYTEST) tests/app/browser --dist worksteal
 
 .PHONY: test-fast
 test-fast: $(DEV) $(KUBERNETES) $(APP_DEV) ## Run the tests that need no Terraform, browser or service, in less than a minute

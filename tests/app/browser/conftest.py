@@ -126,10 +126,8 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
         **media: Any,
     ) -> Page:
         page = contexts.take(locale).new_page()
-        if (width, height) != SIZE:
-            page.set_viewport_size({"width": width, "height": height})
-        if media:
-            page.emulate_media(**media)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(**media)
         emptied(page, url)
 
         def on_request(request: Request) -> None:

@@ -14,6 +14,7 @@ import pytest
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat, engine, free_port, get
 from support.chat.waiting import until
+from support.chat.warm import Forked, finished
 from support.project import ROOT
 
 
@@ -164,34 +165,33 @@ def test_the_probe_fails_without_a_page() -> None:
 
 
 def probing_models(*more: str, **settings: str) -> tuple[list[str], dict[str, str]]:
-    """Return the command that probes the models of the settings, and its environment."""
+    """Return the arguments that probe the models of the settings, and the environment."""
     given = {f"KAITO_CHAT_{key.upper()}": value for key, value in settings.items()}
-    command = [sys.executable, "-m", "kaito_chat.probe", "--models", "--timeout", "20", *more]
-    return command, {"PYTHONPATH": str(ROOT / "app"), **given}
+    return ["--models", "--timeout", "20", *more], {"PYTHONPATH": str(ROOT / "app"), **given}
 
 
 def test_the_probe_asks_the_models_of_the_applications_own_settings(scripted: Running, folder: Path) -> None:
     several = [{"name": name, "endpoint_url": scripted.url} for name in ("first", "second")]
-    command, environment = probing_models(models=json.dumps(several))
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    arguments, environment = probing_models(models=json.dumps(several))
+    ran = finished("kaito_chat.probe", arguments, environment, folder)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.findall(r"^model (\w+): OK", ran.stdout, re.MULTILINE) == ["first", "second"]
 
 
 def test_the_probe_waits_for_a_model_that_is_starting(folder: Path) -> None:
     port = free_port()
-    command, environment = probing_models("--reach", "60", endpoint_url=f"http://127.0.0.1:{port}")
-    early = subprocess.Popen(command, env=environment, cwd=folder)
+    arguments, environment = probing_models("--reach", "60", endpoint_url=f"http://127.0.0.1:{port}")
+    early = Forked("kaito_chat.probe", arguments, environment, folder / "probe.log")
     with engine(folder, port=port):
         assert early.wait(60) == 0
 
 
 def test_the_probe_says_that_entra_id_gives_no_token(folder: Path) -> None:
     model = {"name": "big", "endpoint_url": "http://127.0.0.1:9", "backend": "azure_openai", "model": "gpt-4o"}
-    command, environment = probing_models(models=json.dumps([model]))
+    arguments, environment = probing_models(models=json.dumps([model]))
     # The only credential that fails without a network.
     environment |= {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "PATH": os.environ["PATH"]}
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    ran = finished("kaito_chat.probe", arguments, environment, folder)
     assert (ran.returncode, ran.stdout.startswith("model big: FAILED Entra ID gives no token: ")) == (1, True), (
         ran.stderr
     )
@@ -208,9 +208,8 @@ def test_the_probe_says_that_entra_id_gives_no_token(folder: Path) -> None:
     ],
 )
 def test_the_probe_says_what_is_wrong(arguments: list[str], status: int, words: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "kaito_chat.probe", *arguments]
     environment = {"PYTHONPATH": str(ROOT / "app")}
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    ran = finished("kaito_chat.probe", arguments, environment, folder)
     assert (ran.returncode, words in ran.stdout + ran.stderr) == (status, True), ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
 
@@ -222,8 +221,7 @@ def test_logs_are_json_with_ids_and_without_content(app: Running) -> None:
 
 
 def test_wrong_settings_are_named(folder: Path) -> None:
-    command = [sys.executable, "-m", "kaito_chat"]
     environment = {"KAITO_CHAT_ENDPOINT_URL": "http://x", "KAITO_CHAT_TOP_P": "3", "PYTHONPATH": str(ROOT / "app")}
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    ran = finished("kaito_chat", [], environment, folder)
     assert ran.returncode == 2
     assert ran.stderr.strip() == "KAITO_CHAT_TOP_P='3': Input should be less than or equal to 1"

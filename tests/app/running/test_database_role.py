@@ -1,8 +1,7 @@
 """The chat's role in PostgreSQL, on a genuine server with stand-ins for Azure's functions."""
 
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -12,6 +11,7 @@ from kaito_chat import database_role
 from kaito_chat.history.database import Database
 from kaito_chat.history.role import Administrator, ensure
 from support.chat.azure_roles import OBJECT_ID, Server, prepared
+from support.chat.warm import finished
 from support.project import ROOT
 
 OTHER_ID = "00000000-0000-0000-0000-000000000002"
@@ -81,17 +81,10 @@ async def test_it_waits_for_a_server_that_is_not_ready(server: Server, monkeypat
         ("postgresql://chat@127.0.0.1:9/chat", OBJECT_ID, 1, "the chat's role cannot be created"),
     ],
 )
-def test_the_program_says_what_is_missing(url: str, object_id: str, code: int, words: str) -> None:
-    command = [sys.executable, "-m", "kaito_chat.database_role", "--object-id", object_id]
+def test_the_program_says_what_is_missing(folder: Path, url: str, object_id: str, code: int, words: str) -> None:
+    arguments = ["--object-id", object_id, "--administrator", "id-database", "--seconds", "0"]
     variables = {key: value for key, value in os.environ.items() if not key.startswith("AZURE_")}
     variables |= {"KAITO_CHAT_DATABASE_URL": url, "PYTHONPATH": str(ROOT / "app")}
-    ran = subprocess.run(
-        [*command, "--administrator", "id-database", "--seconds", "0"],
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    ran = finished("kaito_chat.database_role", arguments, variables, folder)
     assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
     assert "Traceback" not in ran.stderr

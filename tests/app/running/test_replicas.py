@@ -22,6 +22,18 @@ def port_of(running: Running) -> int:
     return int(running.url.rsplit(":", 1)[1])
 
 
+async def of_both(address: str, count: int) -> list[str]:
+    """Return values of the affinity cookie, of which each server gets a number."""
+    found: dict[str, list[str]] = {}
+    async with httpx.AsyncClient(base_url=address) as client:
+        for number in range(1000):
+            answer = await client.get("/auth/config", headers={"cookie": f"affinity={number}"})
+            found.setdefault(answer.headers["x-server"], []).append(str(number))
+            if sorted(len(each) >= count for each in found.values()) == [True, True]:
+                break
+    return [each for values in found.values() for each in values[:count]]
+
+
 async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
     folder: Path, scripted: Running, postgres_url: str
 ) -> None:
@@ -31,8 +43,9 @@ async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
         nginx(folder, [port_of(first), port_of(second)]) as address,
     ):
         pages = []
-        for number, (name, word) in enumerate(USERS.items()):
-            async with httpx.AsyncClient(base_url=address, cookies={"affinity": str(number)}) as client:
+        affinities = await of_both(address, len(USERS) // 2)
+        for affinity, (name, word) in zip(affinities, USERS.items(), strict=True):
+            async with httpx.AsyncClient(base_url=address, cookies={"affinity": affinity}) as client:
                 (await client.post("/login", data={"username": name, "password": word})).raise_for_status()
                 (await client.get("/user")).raise_for_status()
                 cookie = "; ".join(f"{key}={value}" for key, value in client.cookies.items())
@@ -41,7 +54,7 @@ async def test_a_conversation_continues_on_the_other_replica_after_one_dies(
             assert "answer 1." in ((await page.ask("hello")).answer or "")
             assert "answer 2." in ((await page.ask("hello")).answer or "")
             pages.append((page, cookie))
-        assert all(each.metric("kaito_chat_sessions") >= 1 for each in (first, second)), "one replica has all pages"
+        assert [each.metric("kaito_chat_sessions") for each in (first, second)] == [len(USERS) // 2] * 2
         await until(lambda: second.metric("kaito_chat_history_pending") == 0)
         second.process.kill()
         second.process.wait(10)

@@ -1,8 +1,6 @@
 """Sign-in with Entra ID up to the redirect, and the buttons under an error."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -16,6 +14,7 @@ import socketio
 from kaito_chat.chainlit_client import Page
 from support.chat.processes import Running, chat, misbehaving
 from support.chat.waiting import until
+from support.chat.warm import finished
 from support.project import ROOT
 
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -132,8 +131,7 @@ def test_probes_need_no_sign_in_and_logs_hold_no_secret(entra: Running) -> None:
 def test_a_missing_sign_in_setting_is_named(folder: Path, missing: str) -> None:
     given = {f"KAITO_CHAT_{key.upper()}": value for key, value in ENTRA.items() if key != missing}
     environment = {"KAITO_CHAT_ENDPOINT_URL": "http://x", "PYTHONPATH": str(ROOT / "app"), **given}
-    command = [sys.executable, "-m", "kaito_chat"]
-    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    ran = finished("kaito_chat", [], environment, folder)
     assert ran.returncode == 2
     assert ran.stderr.strip() == f"KAITO_CHAT_SIGN_IN=entra needs KAITO_CHAT_{missing.upper()}"
     assert os.listdir(folder) == []  # noqa: PTH208

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -171,7 +172,7 @@ def test_a_woken_model_sleeps_again_when_nobody_used_it(
     uses["Phi 4"] = time.time() - 100
     code, said = doze(run, url)
     assert (code, api.replicas["phi"]) == (0, 2)
-    assert said.startswith("phi stays: it was used 100 s ago, which is less than 3600 s")
+    assert re.match(r"phi stays: it was used 10\d s ago, which is less than 3600 s", said)
     uses["Phi 4"] = time.time() - 3601
     assert doze(run, url, *ALWAYS, "--keda") == (0, "phi sleeps")
     assert api.replicas["phi"] == 0

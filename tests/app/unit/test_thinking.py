@@ -85,7 +85,7 @@ OTHER_CASES = [
 
 
 @pytest.mark.parametrize(("content", "thought", "text"), CASES)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(cuts=st.lists(st.integers(0, 500)))
 def test_thinking_is_the_same_however_it_is_cut(content: str, thought: str, text: str, cuts: list[int]) -> None:
     assert fed(cut(content, cuts)) == (thought, text)
@@ -123,7 +123,7 @@ def test_the_channels_of_gpt_oss_are_told_apart(content: str, thought: str, text
     assert fed(list(content)) == (thought, text)
 
 
-@settings(deadline=None, max_examples=100)  # a loaded machine stalls single examples
+@settings(max_examples=100)
 @given(st.text("ab<>/think \n`", max_size=60), st.lists(st.integers(0, 500)))
 def test_no_word_is_lost(content: str, cuts: list[int]) -> None:
     thought, text = fed(cut(content, cuts))

@@ -36,6 +36,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location / {{
+      add_header x-server $upstream_addr;
       proxy_pass http://chat;
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;

@@ -11,6 +11,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,12 +40,22 @@ _SERVER.set_forkserver_preload(LIBRARIES)
 
 
 class Forked:
-    """A running program, with the part of the interface of `subprocess.Popen` that tests use."""
+    """A running program, with the part of the interface of `subprocess.Popen` that tests use.
 
-    def __init__(self, module: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _SERVER.Process(
-            target=_run, args=(module, arguments, dict(environment), log), daemon=True, name=module
-        )
+    It writes both outputs to `log`, or its errors to another file, and runs in the folder of `log` or another one.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        log: Path,
+        errors: Path | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        given = (module, arguments, dict(environment), log, errors, folder or log.parent)
+        self._process = _SERVER.Process(target=_run, args=given, daemon=True, name=module)
         self._process.start()
 
     @property
@@ -83,17 +94,42 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(module: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+def finished(
+    module: str, arguments: list[str], environment: Mapping[str, str], folder: Path, seconds: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m module` in a folder until it ends; return its status and its outputs.
+
+    Raises:
+        subprocess.TimeoutExpired: The program still runs after `seconds`; it is ended.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        output, errors = Path(name) / "output", Path(name) / "errors"
+        program = Forked(module, arguments, environment, output, errors, folder)
+        try:
+            code = program.wait(seconds)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            raise
+        texts = [each.read_text(encoding="utf-8") for each in (output, errors)]
+        return subprocess.CompletedProcess([module, *arguments], code, *texts)
+
+
+def _run(
+    module: str, arguments: list[str], environment: dict[str, str], log: Path, errors: Path | None, folder: Path
+) -> None:
     """Run `python -m module` in this process, which has just been forked."""
     missing = [name for name in LIBRARIES if name not in sys.modules]
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, sys.stdout.fileno())
+    if errors:
+        os.close(output)
+        output = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, sys.stderr.fileno())
     os.close(output)
     if missing:
         sys.exit(f"not imported by the fork server: {', '.join(missing)}")
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(log.parent)
+    os.chdir(folder)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
