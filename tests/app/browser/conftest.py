@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
-from support.chat.browser import SIGN_IN, USERS, Visit
+from support.chat.browser import SIGN_IN, USERS, Visit, enter
 from support.chat.processes import Running, chat
 from support.needs import needs
 from support.project import ROOT
@@ -112,7 +112,7 @@ def user(users: Iterator[str]) -> str:
 def visit(contexts: Contexts) -> Iterator[Visit]:
     """Opens pages, and checks at the end that they loaded nothing from other origins and violated no policy.
 
-    `blocks` permits requests to other origins, which the policy blocks.
+    `blocks` permits requests to other origins, which the policy blocks. A `user` is signed in before the page loads.
     """
     strange: list[str] = []
 
@@ -123,12 +123,15 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
         *,
         blocks: bool = False,
         locale: str = "en-US",
+        user: str = "",
         **media: Any,
     ) -> Page:
         page = contexts.take(locale).new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(**media)
         emptied(page, url)
+        if user:
+            enter(page, url, user)
 
         def on_request(request: Request) -> None:
             if not blocks and not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):

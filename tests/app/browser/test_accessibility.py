@@ -72,8 +72,8 @@ def test_two_models(scripted: Running, folder: Path, visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_menus_and_dialogs(kept: Running, user: str, visit: Visit, scheme: str) -> None:
-    page = visit(kept.url, color_scheme=scheme)
-    sign_in(page, user)
+    page = visit(kept.url, color_scheme=scheme, user=user)
+    status(page, "ready")
     ask(page, f"hello, {scheme}")
     answered(page)
     menus = "#theme-toggle", "#user-nav-button"
@@ -112,8 +112,8 @@ def test_the_form_and_the_history_on_a_phone(kept: Running, user: str, visit: Vi
 
 
 def test_the_focus_returns_to_the_button_of_a_menu(kept: Running, user: str, visit: Visit) -> None:
-    page = visit(kept.url)
-    sign_in(page, user)
+    page = visit(kept.url, user=user)
+    status(page, "ready")
     page.locator("#theme-toggle").click()
     page.keyboard.press("Escape")
     expect(page.locator("#theme-toggle")).to_be_focused()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.chat.browser import Visit, answered, ask, sign_in, status
+from support.chat.browser import Visit, answered, ask, status
 from support.chat.processes import Running, chat, misbehaving
 
 FACTS = ".kaito-chat-facts"
@@ -60,8 +60,8 @@ def test_a_deeply_nested_question_is_rendered_after_a_resume(
     kept: Running, history: Path, user: str, visit: Visit, mark: str, count: int
 ) -> None:
     question = f"hello from {user}"
-    page = visit(kept.url)
-    sign_in(page, user)
+    page = visit(kept.url, user=user)
+    status(page, "ready")
     ask(page, question)
     answered(page)
     while kept.metric("kaito_chat_history_pending"):
@@ -134,8 +134,8 @@ def test_a_stopped_answer_is_continued(app: Running, visit: Visit) -> None:
 
 
 def test_a_resumed_conversation_has_its_lines(kept: Running, user: str, visit: Visit) -> None:
-    page = visit(kept.url)
-    sign_in(page, user)
+    page = visit(kept.url, user=user)
+    status(page, "ready")
     ask(page, "hello")
     answered(page)
     page.reload()

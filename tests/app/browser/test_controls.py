@@ -25,6 +25,9 @@ WATCH = """() => {
   window.together = false;
   look();
 }"""
+# The timer of the next poll never fires.
+NO_POLLS = """const later = setTimeout;
+window.setTimeout = (run, pause, ...more) => pause === 3000 || later(run, pause, ...more);"""
 OVERLAPS = """() => {
   const pill = document.querySelector("#kaito-chat-status").getBoundingClientRect();
   return [...document.querySelectorAll("#header button, .step")].filter((each) => {
@@ -95,8 +98,11 @@ def two_models(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1200])
 def test_the_status_covers_nothing(two_models: Running, user: str, visit: Visit, width: int) -> None:
-    page = visit(two_models.url, width, 700)
-    sign_in(page, user)
+    page = visit(two_models.url, width, 700, user=user)
+    status(page, "ready")
+    # The choice of the first model connects again, and then the server sends its settings.
+    expect(page.get_by_role("combobox", name="Model")).to_be_visible()
+    expect(page.locator("#chat-settings-open-modal")).to_be_visible()
     ask(page, "hello")
     answered(page)
     page.locator("#header").hover()
@@ -118,9 +124,16 @@ def test_the_status_follows_the_model_that_is_chosen(scripted: Running, folder: 
         expect(page.locator("#kaito-chat-announcements")).to_have_text("Large: warming up")
 
 
-def test_enter_renames_a_conversation(kept: Running, user: str, visit: Visit) -> None:
+def test_the_status_follows_a_sign_in_at_once(kept: Running, user: str, visit: Visit) -> None:
     page = visit(kept.url)
+    page.add_init_script(NO_POLLS)
+    page.reload()
     sign_in(page, user)
+
+
+def test_enter_renames_a_conversation(kept: Running, user: str, visit: Visit) -> None:
+    page = visit(kept.url, user=user)
+    status(page, "ready")
     ask(page, "first name")
     answered(page)
     options = page.get_by_role("button", name="Options of this conversation")
@@ -173,8 +186,8 @@ def test_colours_follow_the_operating_system(app: Running, visit: Visit) -> None
 
 
 def test_on_a_phone_a_conversation_has_its_address(kept: Running, user: str, visit: Visit) -> None:
-    page = visit(kept.url, 390, 844)
-    sign_in(page, user)
+    page = visit(kept.url, 390, 844, user=user)
+    status(page, "ready")
     ask(page, "count to 300")
     expect(page.get_by_text("20 21 22")).to_be_visible()
     assert "/thread/" in page.url

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from support.chat.browser import Picture, Visit, answered, ask, sign_in
+from support.chat.browser import Picture, Visit, answered, ask, status
 from support.chat.processes import Running
 
 QUESTIONS = ("What are the roots of a quadratic formula?", "Compare protocols in a table", "Show me some code")
@@ -11,8 +11,8 @@ QUESTIONS = ("What are the roots of a quadratic formula?", "Compare protocols in
 def test_a_conversation_beside_earlier_ones_fits_one_screen(
     kept: Running, user: str, visit: Visit, picture: Picture
 ) -> None:
-    page = visit(kept.url, 1200, 760)
-    sign_in(page, user)
+    page = visit(kept.url, 1200, 760, user=user)
+    status(page, "ready")
     for number, question in enumerate(QUESTIONS):
         if number:
             page.locator("#new-chat-button").first.click()

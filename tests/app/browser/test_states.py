@@ -38,8 +38,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def signed_in(kept: Running, user: str, visit: Visit) -> Page:
     """A page of a signed-in user with a history."""
-    page = visit(kept.url)
-    sign_in(page, user)
+    page = visit(kept.url, user=user)
+    status(page, "ready")
     return page
 
 
@@ -201,7 +201,7 @@ def test_a_sign_in_that_ends_leads_to_the_form(signed_in: Page, user: str) -> No
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
     ask(signed_in, "still there?")
-    expect(signed_in.locator("#password")).to_be_visible()
+    expect(signed_in.locator("#password")).to_be_visible(timeout=20_000)
     sign_in(signed_in, user)
     ask(signed_in, "hello again")
     answered(signed_in)
