@@ -40,7 +40,7 @@ def sign_in(page: Page, user: str = "ada") -> None:
 
 def enter(page: Page, url: str, user: str) -> None:
     """Send the form to sign in without its page, which the tests of the form show."""
-    form = {"username": user, "password": "not-a-secret"}
+    form: dict[str, str | float | bool] = {"username": user, "password": "not-a-secret"}
     assert page.context.request.post(f"{url}/login", form=form).ok
 
 
