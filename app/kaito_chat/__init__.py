@@ -2,7 +2,7 @@
 
 From the top down:
 
-- `__main__`, `laptop`, `probe`, `await_kaito`: the programs.
+- `__main__`, `laptop`, `probe`, `await_kaito`: the programs. `serve`: the process that `__main__` runs.
 - `server`: the web application; `chainlit_client`: a client of its page, for `probe` and the tests.
 - `routes`, `sockets`: HTTP requests and WebSocket events of the page.
 - `chat`: conversations and their turns.

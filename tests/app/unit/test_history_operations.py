@@ -6,13 +6,13 @@ from typing import Any
 
 import asyncpg
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError, translate
+from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError, TokenError
+from kaito_chat.history.failures import translate
 from kaito_chat.history.listing import _after, _escaped
 from kaito_chat.history.operations import COLUMNS, clean, clean_json, now, save_step
 from kaito_chat.history.reading import with_waiting
@@ -110,7 +110,7 @@ def wrapped(error: Exception) -> DBAPIError:
         (ConnectionRefusedError("refused"), "away"),
         (TimeoutError(), "timeout"),
         (PoolTimeoutError("QueuePool limit"), "timeout"),
-        (ClientAuthenticationError("no token"), "away"),
+        (TokenError("no token"), "away"),
         (asyncpg.InterfaceError("connection is closed"), "away"),
         (sqlite3.ProgrammingError("Cannot operate on a closed database."), "away"),
         (wrapped(sqlite_error(sqlite3.SQLITE_BUSY)), "conflict"),
