@@ -12,7 +12,7 @@ From the top down:
 - `kubernetes`: the cluster's API server. `backends`: model servers.
 - `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
 - `garbage`: when the process collects garbage.
-- `stand_ins`: modules that Chainlit imports and that are not installed.
+- `stand_ins`: modules that Chainlit imports and that are not installed. `lean_imports`: imports that leave out more.
 """
 
 from kaito_chat import stand_ins

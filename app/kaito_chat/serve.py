@@ -11,6 +11,7 @@ import uvicorn
 import uvloop
 
 from kaito_chat import garbage
+from kaito_chat.lean_imports import lean
 from kaito_chat.page.http_head import BoundedHead
 from kaito_chat.page.prepare import DataDirError, prepare
 from kaito_chat.settings import PREFIX, Settings, SettingsError, read
@@ -49,10 +50,14 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, listener: socket.socket, management_listener: socket.socket) -> int:
+    # Engine.IO's client imports requests. PyJWT imports cryptography for algorithms that Chainlit and this application
+    # do not use, but a credential does, which signs with a certificate.
+    unused = ("requests",) if settings.identity_needed else ("requests", "cryptography")
     # Chainlit reads the environment that `prepare` sets when it is imported, so these imports come late.
-    from kaito_chat import server  # noqa: PLC0415
-    from kaito_chat.chat.services import build  # noqa: PLC0415
-    from kaito_chat.history import HistoryError, open_history  # noqa: PLC0415
+    with lean(*unused):
+        from kaito_chat import server  # noqa: PLC0415
+        from kaito_chat.chat.services import build  # noqa: PLC0415
+        from kaito_chat.history import HistoryError, open_history  # noqa: PLC0415
 
     services = build(settings)
     try:

@@ -139,7 +139,8 @@ def _credential() -> "AsyncTokenCredential":
 
 def build(settings: Settings) -> Services:
     """Build the shared objects from the settings, without starting anything."""
-    client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file)
+    encrypted = not all(url.startswith("http://") for model in settings.configured_models for url in model.urls)
+    client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file, encrypted=encrypted)
     timeouts = Timeouts(
         connect=settings.connect_timeout_seconds,
         first_token=settings.first_token_timeout_seconds,
