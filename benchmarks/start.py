@@ -111,7 +111,7 @@ def main() -> int:
     pythons = [*arguments.before_python, *[arguments.python] * len(arguments.before)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kinds = []
+        kinds: list[Kind] = []
         for checkout, python in [*zip(arguments.before, pythons, strict=False), (ROOT, arguments.python)]:
             label = "this checkout" if checkout == ROOT else str(checkout)
             database = {**SIGN_IN, "KAITO_CHAT_DATABASE_URL": f"sqlite:///{folder}/{len(kinds)}.db"}

@@ -1,4 +1,4 @@
-"""Packages that the application has loaded when it is ready."""
+"""A start in a new interpreter: packages that it loads, and that nothing else is missing afterwards."""
 
 import os
 import subprocess
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from support.chat.processes import free_port
+from kaito_chat.chainlit_client import Page
+from support.chat.processes import Running, chat, free_port
+from support.chat.signed_in import SIGN_IN, cookie, signed_in, threads
 from support.project import ROOT
 
 # `settle` is the last step of the start.
@@ -84,3 +86,26 @@ def test_a_start_loads_what_its_settings_need(
     assert {"chainlit.server", "fastapi", "jwt", "uvicorn"} <= names
     assert names & OPTIONAL == needed
     assert found == keys
+
+
+async def test_a_conversation_is_signed_in_answered_and_stored_without_the_rest(
+    scripted: Running, tmp_path: Path
+) -> None:
+    """Other tests start from a process that has loaded PyJWT with cryptography, and FastAPI's models complete."""
+    database = {"database_url": f"sqlite:///{tmp_path}/history.db"}
+    with chat(scripted.url, tmp_path, sys.executable, **SIGN_IN, **database) as app:
+        client = await signed_in(app)
+        page = Page(app.url, cookie=cookie(client))
+        await page.open()
+        assert (await page.ask("count to 3")).answer == "1 2 3"
+        await page.close()
+        assert len(await threads(client)) == 1
+        settings = await client.get("/project/settings")
+        assert settings.status_code == 200
+        client.cookies.clear()
+        assert (await client.get("/project/settings")).status_code == 401
+        assert (await client.put("/project/thread", json={"threadId": 1})).status_code in (401, 422)
+        client.cookies.set("access_token", "eyJhbGciOiJSUzI1NiJ9.eyJpZGVudGlmaWVyIjoiYWRhIn0.AAAA")
+        assert (await client.get("/user")).status_code == 401
+        await client.aclose()
+    assert "Traceback" not in app.text()
