@@ -22,7 +22,7 @@ from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-if TYPE_CHECKING:  # Chainlit's modules write files when they are imported; Azure's take a tenth of a start
+if TYPE_CHECKING:  # Chainlit's modules write files when they are imported; Azure's take long to load
     from azure.core.credentials_async import AsyncTokenCredential
 
     from kaito_chat.chat.tokens import Tokens

@@ -109,7 +109,7 @@ def sqlite(url: URL) -> tuple[AsyncEngine, Connections]:
 
 def token(credential: "AsyncTokenCredential") -> Password:
     """Return a function that requests an Entra ID token as the password; it raises `TokenError`."""
-    # Who has a credential has loaded this package, which takes a tenth of a start.
+    # A process with a credential has loaded this package; the others need not.
     from azure.core.exceptions import AzureError  # noqa: PLC0415
 
     async def password() -> str:
