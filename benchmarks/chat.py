@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -240,7 +239,7 @@ def main() -> int:
     parser.add_argument("--load", action="store_true", help="measure steady streams and bursts on one core instead")
     options = parser.parse_args()
     if options.load:
-        good = chat_limits.main(uvloop.run, ROOT, options.before)
+        good = chat_limits.main(ROOT, options.before)
     elif options.messages:
         good = asyncio.run(remember(options.messages))
     else:

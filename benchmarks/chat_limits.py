@@ -8,12 +8,13 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -126,7 +127,6 @@ async def left(root: Path) -> float:
             if sessions := app.metric("kaito_chat_sessions"):
                 raise RuntimeError(f"{sessions:g} sessions are left after their timeout")
             sizes.append(app.measure().memory_info().rss / 1024)
-
     return (sizes[-1] - sizes[0]) / LEFT / (CYCLES - 1)
 
 
@@ -156,12 +156,12 @@ def judge(rows: list[Row], session_mib: float, left_kib: float) -> bool:
     return met
 
 
-def main(run: Callable[..., object], root: Path, before: Path | None) -> bool:
+def main(root: Path, before: Path | None) -> bool:
     """Measure this checkout, and another one in front of it if there is one; return whether the goals are met."""
     if before:
-        rows, pauses, _ = run(loads(before))  # type: ignore[misc]
+        rows, pauses, _ = uvloop.run(loads(before))
         print(f"the application of {before}:")
         show(rows, pauses)
-    rows, pauses, grown = run(loads(root))  # type: ignore[misc]
+    rows, pauses, grown = uvloop.run(loads(root))
     show(rows, pauses)
-    return judge(rows, grown, run(left(root)))  # type: ignore[arg-type]
+    return judge(rows, grown, uvloop.run(left(root)))

@@ -111,7 +111,12 @@ class LightPage:
     async def ask(self, heard: Callable[[int], None]) -> float:
         """Ask, and count the characters of the answer's packets."""
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        message = {"id": str(uuid.uuid4()), "name": "user", "type": "user_message", "output": QUESTION}
+        message: dict[str, object] = {
+            "id": str(uuid.uuid4()),
+            "name": "user",
+            "type": "user_message",
+            "output": QUESTION,
+        }
         message |= {"threadId": "", "createdAt": created, "metadata": {}}
         began, first = time.monotonic(), 0.0
         packet = json.dumps(["client_message", {"message": message, "fileReferences": []}])
