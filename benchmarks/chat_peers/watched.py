@@ -6,11 +6,9 @@ The pauses are milliseconds by generation: `{"0": [0.4], "1": [], "2": [61.2]}`.
 import gc
 import json
 import os
-import sys
+import runpy
 import time
 from pathlib import Path
-
-from kaito_chat.__main__ import main
 
 pauses: dict[int, list[float]] = {0: [], 1: [], 2: []}
 began = [0.0]
@@ -25,6 +23,7 @@ def watch(phase: str, info: dict[str, int]) -> None:
 
 
 gc.callbacks.append(watch)
-status = main()
-Path(os.environ["PAUSES_FILE"]).write_text(json.dumps(pauses), encoding="utf-8")
-sys.exit(status)
+try:
+    runpy.run_module("kaito_chat", run_name="__main__")
+finally:
+    Path(os.environ["PAUSES_FILE"]).write_text(json.dumps(pauses), encoding="utf-8")
