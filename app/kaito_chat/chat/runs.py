@@ -24,14 +24,20 @@ class Run:
 
     def __init__(self, step: cl.Step) -> None:
         self.step = step
-        self._shown = False
+        self._showing: asyncio.Task[None] | None = None
 
     async def show(self) -> None:
-        """Show, once, that the answer begins: before anything else of it, and after its request is sent."""
-        if not self._shown:
-            self._shown = True
-            await context.emitter.task_start()
-            await self.step.send()
+        """Show, once, that the answer begins: before anything else of it, and after its request is sent.
+
+        The end of the answer waits for it: an answer that is cancelled meanwhile is shown whole too.
+        """
+        if self._showing is None:
+            self._showing = asyncio.create_task(self._show())
+        await asyncio.shield(self._showing)
+
+    async def _show(self) -> None:
+        await context.emitter.task_start()
+        await self.step.send()
 
 
 @asynccontextmanager

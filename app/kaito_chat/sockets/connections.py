@@ -56,7 +56,7 @@ class Sockets:
             "connect": self.connect,
             "connection_successful": self.shown,
             "clear_session": self.clear,
-            "disconnect": self.disconnect,
+            "disconnect": self.gone,
         }
 
     async def connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> bool:
@@ -121,7 +121,15 @@ class Sockets:
         if session:
             session.to_clear = True
 
-    async def disconnect(self, sid: str, _reason: str | None = None) -> None:
+    async def gone(self, sid: str, _reason: str | None = None) -> None:
+        """Note a closed connection, in a task of its own.
+
+        Engine.IO calls this within the first `_send` that finds a page silent: in the task of an answer, which
+        `disconnect` may cancel and wait for. Socket.IO ignores cancellations of its handlers.
+        """
+        self._services.background(self.disconnect(sid))
+
+    async def disconnect(self, sid: str) -> None:
         """Start the grace period of a lost connection, or close the session of a closed page."""
         await asyncio.sleep(0)  # lets the task of a `clear_session` event that arrived just before run first
         session = WebsocketSession.get(sid)
