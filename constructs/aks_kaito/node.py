@@ -62,6 +62,11 @@ def select() -> None:
         os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(sys.prefix, ".node-compile-cache")))
 
 
+def is_selected() -> bool:
+    """Return whether jsii starts `jsii_runtime.cjs`, and is thus of the version with which it was compared."""
+    return os.environ.get("JSII_RUNTIME") == str(_RUNTIME)
+
+
 def _jsii_program() -> Path | None:
     """Return jsii's program if `jsii_runtime.cjs` can run it; without importing jsii, which takes a while."""
     spec = importlib.util.find_spec("jsii")
