@@ -11,17 +11,24 @@ See: https://github.com/aws/jsii/tree/main/packages/%40jsii/python-runtime/src/j
 # mypy: disable-error-code="assignment,method-assign,no-untyped-call"
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import jsii
 from jsii import _kernel
 from jsii._kernel import types
 from jsii._kernel.providers import process
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+# A reference to an attribute, which JavaScript resolves when it writes the stack: the same for each reading. `fqn` is
+# the address at the time, and an argument, such as `nameInput`, can change.
+_TOKEN = re.compile(r"\$\{TfToken\[TOKEN\.\d+\]\}")
+_RESOURCE = re.compile(r"@cdktn/provider-.*")
+_CHANGING = re.compile(r"fqn|.*Input")
 
 
 def install() -> None:
@@ -29,6 +36,7 @@ def install() -> None:
     if isinstance(_kernel._make_reference_for_native, _References):
         return
     _kernel._make_reference_for_native = _References(_kernel._make_reference_for_native)
+    jsii.get = _Attributes(jsii.get)
     create = process._NodeProcess.__init__
     extract = process._NodeProcess._jsii_runtime
 
@@ -54,6 +62,25 @@ class _Deferred(ModuleType):
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
         return getattr(import_module(self.__name__), name)
+
+
+class _Attributes:
+    """Reading of properties; references to attributes of resources are read once."""
+
+    def __init__(self, read: Callable[[Any, str], Any]) -> None:
+        self._read = read
+        self._known: dict[tuple[str, str], str] = {}
+
+    def __call__(self, instance: Any, name: str) -> Any:
+        """Return the value of a property by its name in JavaScript."""
+        key = (instance.__jsii_ref__.ref, name)
+        if key in self._known:
+            return self._known[key]
+        value = self._read(instance, name)
+        is_reference = type(value) is str and _TOKEN.fullmatch(value) and not _CHANGING.fullmatch(name)
+        if is_reference and _RESOURCE.fullmatch(key[0]):
+            self._known[key] = value
+        return value
 
 
 class _References:
