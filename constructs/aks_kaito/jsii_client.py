@@ -24,8 +24,8 @@ from jsii._kernel import types
 from jsii._kernel.providers import process
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
-# A reference to an attribute, which JavaScript resolves when it writes the stack: the same for each reading. `fqn` is
-# the address at the time, and an argument, such as `nameInput`, can change.
+# A reference to an attribute of a resource: the same for each reading, since the first one fixes the address. An
+# argument, such as `nameInput`, can change.
 _TOKEN = re.compile(r"\$\{TfToken\[TOKEN\.\d+\]\}")
 _RESOURCE = re.compile(r"@cdktn/provider-.*")
 _CHANGING = re.compile(r"fqn|.*Input")
@@ -36,7 +36,8 @@ def install() -> None:
     if isinstance(_kernel._make_reference_for_native, _References):
         return
     _kernel._make_reference_for_native = _References(_kernel._make_reference_for_native)
-    jsii.get = _Attributes(jsii.get)
+    attributes = _Attributes(jsii.get, jsii.set)
+    jsii.get, jsii.set = attributes.get, attributes.set
     create = process._NodeProcess.__init__
     extract = process._NodeProcess._jsii_runtime
 
@@ -65,22 +66,29 @@ class _Deferred(ModuleType):
 
 
 class _Attributes:
-    """Reading of properties; references to attributes of resources are read once."""
+    """Reading of properties. References to attributes of resources are read once."""
 
-    def __init__(self, read: Callable[[Any, str], Any]) -> None:
-        self._read = read
-        self._known: dict[tuple[str, str], str] = {}
+    def __init__(self, get: Callable[[Any, str], Any], set_: Callable[[Any, str, Any], None]) -> None:
+        self._get = get
+        self._set = set_
+        self._known: dict[str, dict[str, str]] = {}
 
-    def __call__(self, instance: Any, name: str) -> Any:
+    def get(self, instance: Any, name: str) -> Any:
         """Return the value of a property by its name in JavaScript."""
-        key = (instance.__jsii_ref__.ref, name)
-        if key in self._known:
-            return self._known[key]
-        value = self._read(instance, name)
+        ref = instance.__jsii_ref__.ref
+        known = self._known.get(ref, {})
+        if name in known:
+            return known[name]
+        value = self._get(instance, name)
         is_reference = type(value) is str and _TOKEN.fullmatch(value) and not _CHANGING.fullmatch(name)
-        if is_reference and _RESOURCE.fullmatch(key[0]):
-            self._known[key] = value
+        if is_reference and _RESOURCE.fullmatch(ref):
+            self._known.setdefault(ref, {})[name] = value
         return value
+
+    def set(self, instance: Any, name: str, value: Any) -> None:
+        """Set a property, which can change the references: `for_each` does."""
+        self._known.pop(instance.__jsii_ref__.ref, None)
+        self._set(instance, name, value)
 
 
 class _References:

@@ -16,11 +16,16 @@ import pytest
 from cdktn import AnnotationMetadataEntryType as Kind
 from cdktn import (
     App,
+    TerraformIterator,
+    TerraformOutput,
     TerraformOutputConfig,
     TerraformResourceLifecycle,
     TerraformStack,
+    TerraformVariable,
     TerraformVariableConfig,
 )
+from cdktn import Testing as CdkTesting
+from cdktn_provider_helm.release import Release
 from jsii import _kernel
 from jsii._kernel import types
 from jsii._kernel.providers import process
@@ -158,6 +163,56 @@ def test_responses_are_the_same_objects(converter: Any, message: Any, kind: Any)
     theirs = converter.structure(message, kind)
     assert ours == theirs
     assert type(ours) is type(theirs)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Read properties through a new memory of references; return the names that JavaScript is asked for."""
+    asked: list[str] = []
+
+    def read(instance: Any, name: str) -> Any:
+        asked.append(name)
+        return jsii.kernel.get(instance, name)
+
+    attributes = jsii_client._Attributes(read, jsii.kernel.set)
+    monkeypatch.setattr(jsii, "get", attributes.get)
+    monkeypatch.setattr(jsii, "set", attributes.set)
+    return asked
+
+
+def test_a_reference_is_read_once_for_each_resource(reads: list[str]) -> None:
+    stack = TerraformStack(App(outdir="out"), "stack")
+    one, other = (Release(stack, name, name=name, chart="chart") for name in ("one", "other"))
+    assert one.id == one.id
+    assert one.status == one.status
+    assert other.id != one.id
+    assert reads == ["id", "status", "id"]
+    TerraformOutput(stack, "output", value=[one.id, other.id])
+    output = json.loads(CdkTesting.synth(stack))["output"]["output"]
+    assert output["value"] == ["${helm_release.one.id}", "${helm_release.other.id}"]
+
+
+def test_a_change_of_a_resource_changes_references_that_are_read_later(reads: list[str]) -> None:
+    stack = TerraformStack(App(outdir="out"), "stack")
+    release = Release(stack, "release", name="a", chart="chart")
+    before = release.id
+    release.for_each = TerraformIterator.from_list(["a", "b"])
+    TerraformOutput(stack, "output", value=[before, release.id, release.id])
+    output = json.loads(CdkTesting.synth(stack))["output"]["output"]
+    assert output["value"] == ["${helm_release.release.id}", *["${helm_release.release.*.id}"] * 2]
+    assert reads == ["id", "id"]
+
+
+def test_properties_that_can_change_are_read_each_time(reads: list[str]) -> None:
+    stack = TerraformStack(App(outdir="out"), "stack")
+    first, second = (TerraformVariable(stack, name, type="string").string_value for name in ("first", "second"))
+    release = Release(stack, "release", name=first, chart="chart")
+    assert release.name_input == first
+    release.name = second
+    assert release.name_input == second
+    assert release.fqn == release.fqn
+    assert release.depends_on == release.depends_on
+    assert reads == ["stringValue", "stringValue", "nameInput", "nameInput", "fqn", "fqn", "dependsOn", "dependsOn"]
 
 
 PROGRAM = """
