@@ -68,6 +68,7 @@ def bindings_loading() -> Iterator[None]:
             failures.append(error)
 
     # jsii in this thread: it imports the same modules of the standard library as the block.
+    import_module("jsii")
     if node.is_selected():
         import_module("aks_kaito.jsii_client").install()
     thread = Thread(target=load)
