@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from aks_kaito import node
+from aks_kaito import jsii_client, node
 from aks_kaito.settings import Environment, load
 from support import stacks as cache
 from support.project import ENVIRONMENTS, TODAY
 
-# Before anything imports the CDK.
+# Before anything imports the CDK. As in main.py; test_main.py compares the output with that of jsii alone.
 node.select()
+if node.is_selected():
+    jsii_client.install()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

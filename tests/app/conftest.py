@@ -11,7 +11,7 @@ import kaito_chat  # noqa: F401 - its stand-ins, before any test imports Chainli
 from support.chat.processes import Running, chat, engine
 
 # A loaded machine stalls single examples.
-settings.register_profile("untimed", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
 

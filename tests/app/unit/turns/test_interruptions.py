@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,23 @@ async def test_an_answer_continues_when_its_page_reconnects(page: Open) -> None:
     assert not hanging.closed
     await chat.stop()
     await asking
+
+
+async def test_an_answer_that_stops_while_its_beginning_is_sent_has_a_whole_beginning(page: Open) -> None:
+    server, _ = half()
+    chat = await page(server)
+
+    async def emit(event: str, data: Any) -> None:
+        await asyncio.sleep(0)
+        await chat.emit(event, data)
+
+    chat.session.emit = emit
+    asking = asyncio.create_task(chat.ask())
+    async with asyncio.timeout(5):
+        while not chat.events("task_start"):
+            await asyncio.sleep(0)
+    await chat.stop()
+    await asking
+    assert [event for event, data in chat.sent if data.get("type") == "run"] == ["new_message", "update_message"]
+    assert chat.events("task_start", "task_end") == ["task_start", "task_end"]
+    assert chat.marks() == [{"notice": "stopped"}]
