@@ -86,6 +86,7 @@ SITE_READY := .venv-docs/.installed
 BROWSER := tests/app/browser
 AXE := $(BROWSER)/node_modules/.installed
 # The tests in Chromium run in a separate process: Playwright keeps an event loop running in it.
+# They share servers per process rather than per file, so a process without work takes over tests of any file.
 APP_PYTEST = $(APP_BIN)/pytest -c app/pyproject.toml --rootdir . --confcutdir tests/app
 # Linters of the workflows, in Node.js.
 EXAMPLES := docs/examples
