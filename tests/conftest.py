@@ -9,6 +9,7 @@ import pytest
 
 from aks_kaito import node
 from aks_kaito.settings import Environment, load
+from support import forked
 from support import stacks as cache
 from support.project import ENVIRONMENTS, TODAY
 
@@ -29,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep synthesized stacks until the end of the run, for all its processes."""
     if cache.begin():
         config.add_cleanup(cache.end)
+    config.add_cleanup(forked.stop)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,7 +120,7 @@ def _rendered(
         )
     if done.returncode:
         raise RenderError(done.stderr)
-    return tuple(json.dumps(each) for each in yaml.safe_load_all(done.stdout) if each)
+    return tuple(json.dumps(each) for each in yaml.load_all(done.stdout, yaml.CSafeLoader) if each)
 
 
 def names(objects: list[Object]) -> set[tuple[str, str]]:
