@@ -1,8 +1,11 @@
 """Fixtures of all tests: the shipped environments and their stacks."""
 
+import gc
 import os
 import socket
+import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -12,9 +15,14 @@ from aks_kaito.settings import Environment, load
 from support import forked
 from support import stacks as cache
 from support.project import ENVIRONMENTS, TODAY
+from support.rendering import GO
 
 # Before anything imports the CDK.
 node.select()
+os.environ |= GO
+# Programs of tests start often: they shall compile a module once, as with `make`.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -33,9 +41,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(forked.stop)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slowest tests, so that no process waits for another one at the end."""
-    items.sort(key=lambda item: "terraform" not in item.path.parts)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each process an equal part of the tests, which begins with its share of the slowest ones."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if "terraform" in item.path.parts]
+    rest = iter([item for item in items if "terraform" not in item.path.parts])
+    begun = [slow[process::processes] for process in range(processes)]
+    most = -(-len(items) // processes)
+    items[:] = [item for begin in begun for item in (*begin, *islice(rest, most - len(begin)))]
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at the modules and tests, which live until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

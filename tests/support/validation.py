@@ -7,12 +7,15 @@ import jsonschema
 import kubernetes_validate
 import yaml
 from jsonschema.exceptions import best_match
+from kubernetes_validate import utils
 
 from support.needs import needs_path
 from support.project import ROOT
 from support.rendering import Object
 
 CRDS = ROOT.parent / "shared" / "crds"
+# It would read all definitions of a version of Kubernetes again for each object.
+vars(utils)["schema_contents"] = cache(utils.schema_contents)
 VALIDATOR = jsonschema.Draft202012Validator
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
 CORE = (
