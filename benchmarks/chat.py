@@ -1,8 +1,8 @@
 """Load test of the chat application, compared with KAITO's sample, the openai SDK, and direct requests.
 
 `python benchmarks/chat.py` uses Chainlit's own protocol, against an endpoint with fixed timing. `--messages 10000`
-measures memory instead. `--check` exits 1 if a goal is missed. `--before FOLDER` also measures the application of
-another checkout.
+measures memory instead, and `--load` the number of streams that one core serves. `--check` exits 1 if a goal is missed.
+`--before FOLDER` also measures the application of another checkout.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
 
+import chat_limits  # noqa: E402
 from kaito_chat.chainlit_client import Page  # noqa: E402
 from support.chat.processes import Running, chat, free_port, program  # noqa: E402
 
@@ -235,12 +236,14 @@ def main() -> int:
     parser.add_argument("--messages", type=int, help="measure memory over this number of messages instead")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout to measure as well")
+    parser.add_argument("--load", action="store_true", help="measure steady streams and bursts on one core instead")
     options = parser.parse_args()
-    good = (
-        asyncio.run(remember(options.messages))
-        if options.messages
-        else show(asyncio.run(measure(options.rounds, options.before)))
-    )
+    if options.load:
+        good = chat_limits.main(ROOT, options.before)
+    elif options.messages:
+        good = asyncio.run(remember(options.messages))
+    else:
+        good = show(asyncio.run(measure(options.rounds, options.before)))
     return int(options.check and not good)
 
 

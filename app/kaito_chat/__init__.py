@@ -2,7 +2,7 @@
 
 From the top down:
 
-- `__main__`, `laptop`, `probe`, `await_kaito`: the programs.
+- `__main__`, `laptop`, `probe`, `await_kaito`: the programs. `serve`: the process that `__main__` runs.
 - `server`: the web application; `chainlit_client`: a client of its page, for `probe` and the tests.
 - `routes`, `sockets`: HTTP requests and WebSocket events of the page.
 - `chat`: conversations and their turns.
@@ -12,7 +12,7 @@ From the top down:
 - `kubernetes`: the cluster's API server. `backends`: model servers.
 - `settings`, `telemetry`, `engine`: used by all of the above; they import none of them.
 - `garbage`: when the process collects garbage.
-- `stand_ins`: modules that Chainlit imports and that are not installed.
+- `stand_ins`: modules that Chainlit imports and that are not installed. `lean_imports`: imports that leave out more.
 """
 
 from kaito_chat import stand_ins

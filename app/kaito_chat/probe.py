@@ -134,9 +134,9 @@ async def _answer(backend: Backend, request: Request) -> str:
 
 async def _text(backend: Backend, request: Request) -> str:
     text = ""
-    async with aclosing(backend.stream(request)) as events:
-        async for event in events:
-            text += event.text if isinstance(event, Text) else ""
+    async with aclosing(backend.stream(request)) as batches:
+        async for events in batches:
+            text += "".join(event.text for event in events if isinstance(event, Text))
     return text
 
 

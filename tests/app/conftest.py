@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import kaito_chat  # noqa: F401 - its stand-ins, before any test imports Chainlit
 from support.chat.processes import Running, chat, engine
+
+# A loaded machine stalls single examples.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -4,13 +4,15 @@ See: https://learn.microsoft.com/azure/ai-services/openai/reference
 """
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from azure.core.credentials_async import AsyncTokenCredential
 
 from kaito_chat.backends.http import Endpoint, Headers
 from kaito_chat.backends.interface import Capabilities, ServedModel
 from kaito_chat.backends.openai import OpenAI
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 
@@ -43,7 +45,7 @@ def key_headers(key: Callable[[], str]) -> Headers:
     return headers
 
 
-def entra_headers(credential: AsyncTokenCredential) -> Headers:
+def entra_headers(credential: "AsyncTokenCredential") -> Headers:
     """Return headers with an Entra ID token; the credential caches its token and renews it in time."""
 
     async def headers() -> Mapping[str, str]:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
-from azure.core.credentials_async import AsyncTokenCredential
 
 from kaito_chat.backends.azure_openai import AzureOpenAI, entra_headers, key_headers
 from kaito_chat.backends.detect import detect
@@ -14,6 +14,9 @@ from kaito_chat.backends.legacy import Legacy
 from kaito_chat.backends.openai import OpenAI
 from kaito_chat.backends.rag import RAGEngine
 from kaito_chat.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 
 class ApiKey:
@@ -33,7 +36,7 @@ def connect(
     timeouts: Timeouts,
     *,
     api_key: ApiKey | None = None,
-    credential: AsyncTokenCredential | None = None,
+    credential: "AsyncTokenCredential | None" = None,
 ) -> Endpoint:
     """Return the endpoint of a model, with its credential.
 

@@ -59,7 +59,9 @@ def trust(ca_file: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | None = None) -> httpx.AsyncClient:
+def pool(
+    connect_timeout_seconds: float, max_connections: int, ca_file: Path | None = None, *, encrypted: bool = True
+) -> httpx.AsyncClient:
     """Return the pool that all sessions share. Proxies of the environment are not used: models are in the cluster.
 
     Redirects are never followed: they would send questions, and a key, to another address.
@@ -68,10 +70,15 @@ def pool(connect_timeout_seconds: float, max_connections: int, ca_file: Path | N
         connect_timeout_seconds: Limit for opening a connection, and default for the other phases of a request.
         max_connections: Limit for open connections, to all servers together.
         ca_file: Certificates to trust beside the system's.
+        encrypted: Whether any address begins with `https://`; otherwise no certificate is loaded, and none is trusted.
+
+    Raises:
+        OSError: The file cannot be read, or holds no certificate.
     """
+    trusted = trust(ca_file) if encrypted or ca_file else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     timeout = httpx.Timeout(connect_timeout_seconds)
     limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
-    transport = Transport(verify=trust(ca_file), limits=limits, trust_env=False)
+    transport = Transport(verify=trusted, limits=limits, trust_env=False)
     return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
 

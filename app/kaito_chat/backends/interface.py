@@ -184,8 +184,10 @@ class Backend(Protocol):
         """Return a refused request in another form; `None` if there is none, or the form is not the reason."""
         ...
 
-    def stream(self, request: Request) -> AsyncGenerator[Event]:
+    def stream(self, request: Request) -> AsyncGenerator[list[Event]]:
         """Send a request, and yield the answer as it arrives; closing the iterator aborts the request.
+
+        Each list holds the events that arrived together, at least one.
 
         Raises:
             BackendError: The server refuses, fails or does not answer in time.

@@ -80,15 +80,14 @@ class Legacy:
         del request, error
         return None
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+    async def stream(self, request: Request) -> AsyncGenerator[list[Event]]:
         """Send a request; the answer comes in one piece."""
         response = await self._endpoint.ask("/chat", request.body)
         body = json_of(response)
         if not isinstance(body, dict) or not isinstance(body.get("Result"), str):
             raise BackendError(Kind.GARBLED, "/chat does not answer with a Result")
         text: str = body["Result"]
-        yield Text(text.removeprefix(request.body["prompt"]))
-        yield Finish("stop")
+        yield [Text(text.removeprefix(request.body["prompt"])), Finish("stop")]
 
     async def count_tokens(self, served: ServedModel, messages: Sequence[Message]) -> int | None:
         """Return `None`: there is no such route."""

@@ -29,6 +29,7 @@ from kaito_chat.backends.interface import (
     Text,
 )
 from kaito_chat.backends.prompt import STOP, folded, prompt_of
+from kaito_chat.backends.response_stream import ResponseStream
 from kaito_chat.backends.responses import json_of, object_of
 from kaito_chat.backends.thinking import ThinkingSplitter
 
@@ -91,17 +92,17 @@ class OpenAI:
             return self._written(replace(request, plain=True))
         return None
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+    async def stream(self, request: Request) -> AsyncGenerator[list[Event]]:
         """Send a completion request, and yield the answer as it arrives."""
         begun = False
         quirks = self._quirks[request.served.id]
         try:
-            async with aclosing(self._events(request, quirks)) as events:
-                async for event in events:
+            async with aclosing(self._events(request, quirks)) as batches:
+                async for events in batches:
                     if not begun:
                         begun = True
                         quirks.no_system_role = quirks.no_system_role or request.suspected
-                    yield event
+                    yield events
         except BackendError as error:
             if request.plain and error.status in NO_ROUTE and error.parameter not in request.body:
                 detail = f"no chat template, and no /v1/completions: {error.detail}"
@@ -166,22 +167,62 @@ class OpenAI:
         messages = folded(request.messages) if request.folded else request.messages
         return body | {"messages": [each._asdict() for each in messages], "stream": True}
 
-    async def _events(self, request: Request, quirks: Quirks) -> AsyncGenerator[Event]:
+    async def _events(self, request: Request, quirks: Quirks) -> AsyncGenerator[list[Event]]:
         splitter = ThinkingSplitter(quirks, strip=request.plain)
         async with self._endpoint.stream(self._path(plain=request.plain), request.body) as response:
             if response.whole:
-                for event in splitter.split(whole(await read_all(response.chunks))):
-                    yield event
+                if events := splitter.split(whole(await read_all(response.chunks))):
+                    yield events
                 return
-            async with aclosing(sse.data(response.chunks)) as data:
-                async for item in data:
-                    if item == DONE:
-                        break
-                    for event in splitter.split(events_of(item, begun=response.begun)):
-                        if isinstance(event, Text | Reasoning):
-                            response.progress()
-                        yield event
-                else:
-                    splitter.must_be_finished()  # not every server sends [DONE], but each sends a finish reason
-        for event in splitter.end():
-            yield event
+            async with aclosing(_streamed(response, splitter)) as parts:
+                async for events in parts:
+                    yield events
+        if events := splitter.end():
+            yield events
+
+
+async def _streamed(response: ResponseStream, splitter: ThinkingSplitter) -> AsyncGenerator[list[Event]]:
+    """Yield the events of a stream, up to its end or its first error."""
+    async with aclosing(sse.data(response.chunks)) as data:
+        async for items in data:
+            part = _Part(splitter, begun=response.begun)
+            done = part.read(items)
+            if part.begun:
+                response.progress()
+            if part.events:
+                yield part.events
+            if part.error:
+                raise part.error
+            if done:
+                return
+    splitter.must_be_finished()  # not every server sends [DONE], but each sends a finish reason
+
+
+class _Part:
+    """The part of a stream that arrived together.
+
+    Attributes:
+        events: Its events; those before an error count.
+        begun: Whether it holds text or reasoning.
+        error: The error that ends it.
+    """
+
+    def __init__(self, splitter: ThinkingSplitter, *, begun: bool) -> None:
+        self.events: list[Event] = []
+        self.begun = False
+        self.error: BackendError | None = None
+        self._splitter = splitter
+        self._was_begun = begun
+
+    def read(self, items: list[bytes]) -> bool:
+        """Read the data of events, and return whether the stream is at its end."""
+        try:
+            for item in items:
+                if item == DONE:
+                    return True
+                events = self._splitter.split(events_of(item, begun=self.begun or self._was_begun))
+                self.begun = self.begun or any(isinstance(event, Text | Reasoning) for event in events)
+                self.events += events
+        except BackendError as error:
+            self.error = error
+        return False

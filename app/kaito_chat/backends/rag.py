@@ -53,15 +53,15 @@ class RAGEngine(OpenAI):
         body.pop("stream_options", None)
         return body | ({"index_name": self._index_name} if self._index_name else {})
 
-    async def _events(self, request: Request, quirks: Quirks) -> AsyncGenerator[Event]:
+    async def _events(self, request: Request, quirks: Quirks) -> AsyncGenerator[list[Event]]:
         try:
             response = await self._endpoint.ask(self._path(plain=request.plain), request.body)
         except BackendError as error:
             if error.status == httpx.codes.NOT_FOUND and error.kind is Kind.NOT_READY:
                 raise BackendError(Kind.REFUSED, error.detail, status=error.status, said=error.said) from None
             raise
-        for event in ThinkingSplitter(quirks).split(whole(response.content)):
-            yield event
+        if events := ThinkingSplitter(quirks).split(whole(response.content)):
+            yield events
 
 
 async def is_rag(endpoint: Endpoint) -> bool:

@@ -18,7 +18,6 @@ from kaito_chat.chat.services import Services
 from kaito_chat.chat.settings_panel import panel
 from kaito_chat.chat.transcript import answer_of, is_partial, is_unfinished, notice
 from kaito_chat.chat.turn import Turn, notify
-from kaito_chat.models.readiness import Model
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import Texts, texts_for
@@ -72,7 +71,6 @@ class Answers:
                 if not conversation.is_newest(ticket):
                     conversation.refused_in_a_row += 1
                     return
-                await context.emitter.task_start()
                 with self._services.until_ended():
                     try:
                         await self._answer(session, conversation, action)
@@ -142,6 +140,7 @@ class Answers:
     async def _answer(self, session: WebsocketSession, conversation: Conversation, action: cl.Action | None) -> None:
         if self._services.draining:  # since the question was accepted
             self._record(session, DRAINED)
+            await context.emitter.task_start()
             await self._say_drained(session)
             return
         self._record(session, "ok")
@@ -152,13 +151,15 @@ class Answers:
         model = self._services.model(session.chat_profile)
         waits = not model.ready
         questions = [message for message in chat_context.get() if message.type == "user_message"]
-        async with run_of(questions[-1] if questions else None) as conversation.run:
-            await self._turn(conversation, model, continuing=action is not None and action.name == "continue")
+        async with run_of(questions[-1] if questions else None) as run:
+            conversation.run = run.step
+            continuing = action is not None and action.name == "continue"
+            await self._turn(conversation, Turn(self._services, model, run.show, continuing=continuing))
         if waits and model.choices:
             await self.show_settings(session)  # the list of models is known only now
 
-    async def _turn(self, conversation: Conversation, model: Model, *, continuing: bool) -> None:
-        turn = asyncio.create_task(Turn(self._services, model, continuing=continuing).take())
+    async def _turn(self, conversation: Conversation, answer: Turn) -> None:
+        turn = asyncio.create_task(answer.take())
         conversation.turn = turn
         self._services.turns.add(turn)
         turn.add_done_callback(self._services.turns.discard)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.identity.aio import DefaultAzureCredential
 
 from kaito_chat.backends import ApiKey, Timeouts, connect, pool
 from kaito_chat.chat.conversations import DRAINED, Conversations
@@ -24,7 +22,9 @@ from kaito_chat.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-if TYPE_CHECKING:  # these import Chainlit, which writes files when it is imported
+if TYPE_CHECKING:  # Chainlit's modules write files when they are imported; Azure's take long to load
+    from azure.core.credentials_async import AsyncTokenCredential
+
     from kaito_chat.chat.tokens import Tokens
     from kaito_chat.history.store import Store
 
@@ -61,7 +61,7 @@ class Services:
     api_server: ApiServer
     inference_sets: InferenceSets
     limits: UsageLimits
-    credential: AsyncTokenCredential | None = None
+    credential: "AsyncTokenCredential | None" = None
     api_key: ApiKey = field(default_factory=lambda: ApiKey(""))
     history: "Store | None" = None
     tokens: "Tokens | None" = None
@@ -131,9 +131,16 @@ class Services:
             await self.credential.close()
 
 
+def _credential() -> "AsyncTokenCredential":
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
+
+    return DefaultAzureCredential()
+
+
 def build(settings: Settings) -> Services:
     """Build the shared objects from the settings, without starting anything."""
-    client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file)
+    encrypted = not all(url.startswith("http://") for model in settings.configured_models for url in model.urls)
+    client = pool(settings.connect_timeout_seconds, settings.max_connections, settings.ca_file, encrypted=encrypted)
     timeouts = Timeouts(
         connect=settings.connect_timeout_seconds,
         first_token=settings.first_token_timeout_seconds,
@@ -141,10 +148,7 @@ def build(settings: Settings) -> Services:
         answer=settings.answer_timeout_seconds,
         pause=settings.coalesce_milliseconds / 1000,
     )
-    keyless = any(
-        model.backend == "azure_openai" and not model.api_key_variable for model in settings.configured_models
-    )
-    credential = DefaultAzureCredential() if keyless or settings.database_entra_enabled else None
+    credential = _credential() if settings.identity_needed else None
     api_server = ApiServer(settings.kubernetes_api_url, settings.service_account_dir)
     place = (api_server, settings.workspace_api_version, settings.workspace_namespace)
     workspaces, inference_sets = Workspaces(*place), InferenceSets(*place)

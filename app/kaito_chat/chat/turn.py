@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import chainlit as cl
@@ -48,13 +49,17 @@ class Turn:
     Args:
         services: The services that all conversations share.
         model: The model that the user chose.
+        begin: Shows that the answer begins; is called before anything else of it is shown, and does so once.
         continuing: Continue the last answer instead.
     """
 
-    def __init__(self, services: Services, model: Model, *, continuing: bool = False) -> None:
+    def __init__(
+        self, services: Services, model: Model, begin: Callable[[], Awaitable[None]], *, continuing: bool = False
+    ) -> None:
         self._services = services
         self._settings = services.settings
         self._model = model
+        self._begin = begin
         self._continuing = continuing
         self._texts = texts_for(context.session.language)
         self._shown = DisplayedAnswer(services, model, self._texts)
@@ -83,11 +88,12 @@ class Turn:
                 )
 
     async def _take(self) -> str:
-        asking = Asking(self._settings, self._model, self._ask, self._wait_until_ready)
+        asking = Asking(self._settings, self._model, self._ask, self._wait_until_ready, meanwhile=self._begin)
         try:
             try:
                 await self._stream(asking)
             except BackendError as error:
+                await self._begin()
                 return await self._failed(error, asking.progress)
             return await self._answered(asking.progress)
         except asyncio.CancelledError as cancelled:
@@ -115,6 +121,7 @@ class Turn:
     async def _wait_until_ready(self) -> None:
         if self._model.ready:
             return
+        await self._begin()
         shown: cl.Message | None = None
         try:
             with metrics.WAITING.labels(self._model.name).track_inprogress():
@@ -192,6 +199,7 @@ class Turn:
 
     async def _ended(self, progress: Progress, reason: str) -> None:
         """Keep the part of an interrupted answer that arrived, and show the reason."""
+        await self._begin()
         if self._question and self._question.content != self._asked:  # the question was edited
             await self._shown.remove()
             return

@@ -5,18 +5,20 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kaito_chat.history import engines, tables
-from kaito_chat.history.errors import ERRORS, HistoryAwayError, HistoryError, translate
+from kaito_chat.history.errors import HistoryAwayError, HistoryError
+from kaito_chat.history.failures import ERRORS, translate
 from kaito_chat.telemetry import metrics
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 T = TypeVar("T")
 # Key of the advisory lock that serializes migrations; arbitrary, the same on every replica.
@@ -26,7 +28,7 @@ ANSWER_SECONDS = 5.0
 MIGRATE_SECONDS = 600
 # By then no page is still open that was open when its conversation was deleted.
 DELETIONS_KEPT = timedelta(days=90)
-FAULTS = (*ERRORS, AzureError, ValueError, TypeError)
+FAULTS = (*ERRORS, ValueError, TypeError)
 
 
 class Database:
@@ -38,7 +40,7 @@ class Database:
         ca_file: Certificates to trust beside the public ones and the system's.
     """
 
-    def __init__(self, url: str, credential: AsyncTokenCredential | None = None, ca_file: Path | None = None) -> None:
+    def __init__(self, url: str, credential: "AsyncTokenCredential | None" = None, ca_file: Path | None = None) -> None:
         parsed = self._parsed = make_url(url)
         self.postgresql = parsed.get_backend_name() != "sqlite"
         self.engine, self._connections = (
@@ -62,7 +64,7 @@ class Database:
             self._parsed = parsed
         return same
 
-    def _password(self, credential: AsyncTokenCredential | None) -> engines.Password | None:
+    def _password(self, credential: "AsyncTokenCredential | None") -> engines.Password | None:
         if credential:
             return engines.token(credential)
         return (lambda: str(self._parsed.password)) if self._parsed.password else None
@@ -139,7 +141,7 @@ class Database:
                 finally:
                     if self.postgresql:  # closes it, as it has no timeouts and holds the lock
                         await connection.invalidate()
-        except (*ERRORS, AzureError) as error:
+        except ERRORS as error:
             cut = getattr(error, "connection_invalidated", False)
             passing = cut or isinstance(error, (OSError, TimeoutError, asyncpg.CannotConnectNowError))
             words = f"{'does not answer' if passing else 'refuses'}: {translate(error)}"

@@ -4,15 +4,18 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import asyncpg
-from azure.core.credentials_async import AsyncTokenCredential
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kaito_chat.backends.http import trust
+from kaito_chat.history.errors import TokenError
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 CONNECT_SECONDS = 5.0
@@ -104,11 +107,16 @@ def sqlite(url: URL) -> tuple[AsyncEngine, Connections]:
     return engine, Connections()
 
 
-def token(credential: AsyncTokenCredential) -> Password:
-    """Return a function that requests an Entra ID token as the password."""
+def token(credential: "AsyncTokenCredential") -> Password:
+    """Return a function that requests an Entra ID token as the password; it raises `TokenError`."""
+    # A process with a credential has loaded this package; the others need not.
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
 
     async def password() -> str:
-        return (await credential.get_token(ENTRA_SCOPE)).token
+        try:
+            return (await credential.get_token(ENTRA_SCOPE)).token
+        except AzureError as error:
+            raise TokenError(str(error)) from error
 
     return password
 

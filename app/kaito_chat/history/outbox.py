@@ -14,7 +14,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError, translate
+from kaito_chat.history.errors import DeletedError, ForeignError, HistoryAwayError
+from kaito_chat.history.failures import translate
 from kaito_chat.history.operations import Operation, SaveStep
 from kaito_chat.history.waiting import Change, Listener, Load, OutboxLimits, PendingConversation, Waiting
 from kaito_chat.telemetry import metrics

@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from azure.core.credentials_async import AsyncTokenCredential
 from sqlalchemy import URL, make_url
 
 from kaito_chat.history.engines import CONNECT_SECONDS, ENTRA_SCOPE, tls
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Administrator:
     """
 
     name: str
-    credential: AsyncTokenCredential | None = None
+    credential: "AsyncTokenCredential | None" = None
     ca_file: Path | None = None
 
 

@@ -68,6 +68,7 @@ class Asking:
         model: The model that answers; its readiness is rechecked after errors.
         question: Returns the question; called when the model is ready, and again when it is back.
         until_ready: Waits for the model; without it, a model that is gone is not waited for.
+        meanwhile: Work for the time in which the server thinks; is called for each request.
 
     Attributes:
         progress: The answer so far.
@@ -79,12 +80,14 @@ class Asking:
         model: Model,
         question: Callable[[], Question],
         until_ready: Callable[[], Awaitable[None]] | None = None,
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.progress = Progress()
         self._settings = settings
         self._model = model
         self._ask = question
         self._until_ready = until_ready
+        self._meanwhile = meanwhile
         self._waits = 0
 
     async def answer(self) -> AsyncGenerator[list[Piece]]:
@@ -187,12 +190,12 @@ class Asking:
         return not self._model.ready or bool(self._model.settings.replica_urls and self._waits <= MOST_WAITS)
 
     async def _batches(self) -> AsyncGenerator[list[Piece]]:
-        async with aclosing(batched(self._attempt())) as batches:
+        async with aclosing(batched(self._attempt(), self._meanwhile)) as batches:
             async for batch in batches:
                 if pieces := self._record(batch):
                     yield pieces
 
-    async def _attempt(self) -> AsyncGenerator[Event]:
+    async def _attempt(self) -> AsyncGenerator[list[Event]]:
         """Send one request."""
         self._sent = self._sent or await self._request()
         replica, backend, request = self._sent
@@ -201,9 +204,9 @@ class Asking:
             stream = replica.watched(stream)
         try:
             with replica.answering(self._model.name):
-                async with aclosing(stream) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(stream) as batches:
+                    async for events in batches:
+                        yield events
         except BackendError as error:
             self._model.failed(replica, self._question.conversation, error)
             raise

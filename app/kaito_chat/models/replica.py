@@ -146,7 +146,7 @@ class Replica:
         self.suspect = self._must_answer = True
         self.check_now.set()
 
-    async def watched(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    async def watched(self, batches: AsyncGenerator[list[Event]]) -> AsyncGenerator[list[Event]]:
         """Yield the events of an answer, unless the server is taken out before the first.
 
         Raises:
@@ -155,12 +155,12 @@ class Replica:
         doubt = asyncio.get_running_loop().call_later(DOUBT_SECONDS, self.check_now.set)
         waiting = asyncio.timeout(None)
         try:
-            async with waiting, aclosing(events):
+            async with waiting, aclosing(batches):
                 self._waiting.add(waiting)
-                async for event in events:
+                async for events in batches:
                     doubt.cancel()
                     self._waiting.discard(waiting)
-                    yield event
+                    yield events
         except TimeoutError:
             if not waiting.expired():
                 raise
@@ -188,9 +188,9 @@ class Replica:
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                events = backend.stream(backend.request(served, [Message("user", "Hello")], SHORT))
-                async with aclosing(events):
-                    await anext(events, None)
+                batches = backend.stream(backend.request(served, [Message("user", "Hello")], SHORT))
+                async with aclosing(batches):
+                    await anext(batches, None)
         except TimeoutError:
             self._misses = MOST_MISSES
             raise BackendError(Kind.SLOW, f"no token within {ANSWER_SECONDS:g} s") from None

@@ -5,7 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from chainlit.auth import get_current_user
 from chainlit.session import ws_sessions_id
@@ -16,13 +16,15 @@ from kaito_chat.chat.conversations import DELETED
 from kaito_chat.chat.displayed_answer import stored
 from kaito_chat.chat.services import Services
 from kaito_chat.history.characters import plain
-from kaito_chat.history.store import Store
 from kaito_chat.page.security import accept_language
 from kaito_chat.routes.bodies import Delete, GiveFeedback, Listing, Rename, TakeFeedback
 from kaito_chat.sockets.events import Uuid
 from kaito_chat.telemetry import metrics
 from kaito_chat.telemetry.audit import record
 from kaito_chat.texts import negotiate, texts_for
+
+if TYPE_CHECKING:  # loads SQLAlchemy
+    from kaito_chat.history.store import Store
 
 # Running and waiting searches of one user; the page sends one for each pause in typing.
 MOST_SEARCHES = 5
@@ -37,7 +39,7 @@ class ConversationRoutes:
         history: The store of conversations.
     """
 
-    def __init__(self, services: Services, history: Store) -> None:
+    def __init__(self, services: Services, history: "Store") -> None:
         self._services = services
         self._history = history
         self._searches: Counter[str] = Counter()

@@ -98,6 +98,12 @@ class Settings(Process, Access, Limits, Timeouts, Waking, Answers, Models, BaseS
         return sources({icon for icon in icons if icon})
 
     @cached_property
+    def identity_needed(self) -> bool:
+        """Whether a model or the history's database is used with a token of Entra ID."""
+        keyless = any(each.backend == "azure_openai" and not each.api_key_variable for each in self.configured_models)
+        return keyless or self.database_entra_enabled
+
+    @cached_property
     def configured_models(self) -> tuple[ModelSettings, ...]:
         """The models, from either variable; at least one."""
         if self.models:

@@ -170,16 +170,19 @@ async def test_a_read_only_database_is_reported_and_its_writes_are_kept(postgres
         assert await texts(postgres_url, OTHER) == ["s"]
 
 
-def pragma(store: Store, statement: str) -> None:
-    """Run a statement on each SQLite connection before its next use."""
-    engine = store._database.engine.sync_engine  # noqa: SLF001
+def pragmas(store: Store) -> list[str]:
+    """Return a list whose statements run on each SQLite connection before its next use."""
+    statements: list[str] = []
 
     def tune(connection: Any, *_: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA {statement}")
+        for statement in tuple(statements):
+            cursor.execute(f"PRAGMA {statement}")
         cursor.close()
 
-    event.listen(engine, "checkout", tune)
+    # Once: SQLAlchemy fails if a listener is added while a connection runs the others.
+    event.listen(store._database.engine.sync_engine, "checkout", tune)  # noqa: SLF001
+    return statements
 
 
 @pytest.mark.parametrize(("statement", "reason"), [("query_only=ON", "read_only"), ("max_page_count=1", "full")])
@@ -189,7 +192,8 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
     url = f"sqlite:///{tmp_path_factory.mktemp('history')}/history.db"
     async with opened(url) as store:
         await stored(store, "ada", THREAD, "before")
-        pragma(store, statement)  # SQLite raises the limit to the current number of pages
+        statements = pragmas(store)
+        statements.append(statement)  # SQLite raises the limit to the current number of pages
         changes = told(store)
         say(store, *(f"{number} {'x' * 20_000}" for number in range(10)))
         await until(lambda: bool(changes))
@@ -206,8 +210,7 @@ async def test_an_unwritable_sqlite_is_reported_and_its_writes_are_kept(
         thread = await store.get_thread(THREAD, "ada")
         assert thread
         assert len(thread["steps"]) == 11
-        pragma(store, "query_only=OFF")
-        pragma(store, "max_page_count=100000")
+        statements += ["query_only=OFF", "max_page_count=100000"]
         assert await store.written(THREAD, 10)
         assert len(await texts(url)) == 11
 

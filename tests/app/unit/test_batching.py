@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from kaito_chat.models.batching import batched
 
 
-async def broken_after(count: int) -> AsyncGenerator[int]:
+async def broken_after(count: int) -> AsyncGenerator[list[int]]:
     for number in range(count):
-        yield number
+        yield [number]
     raise ValueError("cut")
 
 
 @given(st.lists(st.integers(0, 2), max_size=8), st.booleans())
 def test_nothing_is_lost_nor_reordered_at_any_pace(pauses: list[int], broken: bool) -> None:  # noqa: C901, FBT001
-    async def pieces() -> AsyncGenerator[int]:
+    async def pieces() -> AsyncGenerator[list[int]]:
         for number, pause in enumerate(pauses):
             for _ in range(pause):
                 await asyncio.sleep(0)
-            yield number
+            yield [number]
         if broken:
             raise ValueError("cut")
 
@@ -55,10 +55,10 @@ async def test_a_stream_that_broke_after_its_reader_left_is_not_logged(caplog: p
 async def test_cancelling_the_reader_of_a_batch_closes_the_stream() -> None:
     closed = asyncio.Event()
 
-    async def silent() -> AsyncGenerator[int]:
+    async def silent() -> AsyncGenerator[list[int]]:
         try:
             await asyncio.sleep(60)
-            yield 1
+            yield [1]
         finally:
             closed.set()
 
@@ -75,9 +75,9 @@ async def test_cancelling_the_reader_of_a_batch_closes_the_stream() -> None:
 
 
 async def test_an_empty_stream_has_no_batches() -> None:
-    async def nothing() -> AsyncGenerator[int]:
-        empty: list[int] = []
-        for number in empty:
-            yield number
+    async def nothing() -> AsyncGenerator[list[int]]:
+        empty: list[list[int]] = []
+        for numbers in empty:
+            yield numbers
 
     assert [batch async for batch in batched(nothing())] == []

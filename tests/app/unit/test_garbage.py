@@ -15,6 +15,7 @@ def collector() -> Iterator[None]:
     thresholds = gc.get_threshold()
     yield
     gc.set_threshold(*thresholds)
+    gc.enable()
     gc.unfreeze()
 
 
@@ -25,7 +26,10 @@ class Cycle:
 
 @pytest.mark.usefixtures("collector")
 def test_a_settled_process_collects_young_objects_by_itself_and_old_ones_never() -> None:
+    garbage.postpone()
+    assert not gc.isenabled()
     garbage.settle()
+    assert gc.isenabled()
     assert gc.get_threshold() == (garbage.YOUNG, garbage.MIDDLE, garbage.NEVER)
     assert gc.get_freeze_count() > 10_000
     full = gc.get_stats()[2]["collections"]

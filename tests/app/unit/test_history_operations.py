@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError, translate
+from kaito_chat.history.engines import token
+from kaito_chat.history.errors import HistoryAwayError, HistoryRefusedError, TokenError
+from kaito_chat.history.failures import translate
 from kaito_chat.history.listing import _after, _escaped
 from kaito_chat.history.operations import COLUMNS, clean, clean_json, now, save_step
 from kaito_chat.history.reading import with_waiting
@@ -110,7 +112,7 @@ def wrapped(error: Exception) -> DBAPIError:
         (ConnectionRefusedError("refused"), "away"),
         (TimeoutError(), "timeout"),
         (PoolTimeoutError("QueuePool limit"), "timeout"),
-        (ClientAuthenticationError("no token"), "away"),
+        (TokenError("no token"), "away"),
         (asyncpg.InterfaceError("connection is closed"), "away"),
         (sqlite3.ProgrammingError("Cannot operate on a closed database."), "away"),
         (wrapped(sqlite_error(sqlite3.SQLITE_BUSY)), "conflict"),
@@ -158,3 +160,19 @@ def test_permanent_errors(error: Exception) -> None:
     problem = translate(error)
     assert isinstance(problem, HistoryRefusedError)
     assert "secret" not in str(problem)
+
+
+class Refused:
+    """A credential that gets no token."""
+
+    async def get_token(self, *_scopes: str) -> object:
+        raise ClientAuthenticationError("AADSTS700016: no such application\nTrace ID: 1")
+
+
+async def test_a_refused_token_makes_the_database_unavailable() -> None:
+    password = token(Refused())  # type: ignore[arg-type]
+    with pytest.raises(TokenError) as raised:
+        await password()  # type: ignore[misc]
+    problem = translate(raised.value)
+    assert isinstance(problem, HistoryAwayError)
+    assert (problem.reason, str(problem)) == ("away", "AADSTS700016: no such application")

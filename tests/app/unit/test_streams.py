@@ -19,7 +19,7 @@ async def in_pieces(content: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
 
 def read(content: bytes, cuts: list[int]) -> list[bytes]:
     async def collect() -> list[bytes]:
-        return [item async for item in sse.data(in_pieces(content, cuts))]
+        return [item async for items in sse.data(in_pieces(content, cuts)) for item in items]
 
     return asyncio.run(collect())
 
@@ -44,10 +44,10 @@ def test_a_line_that_does_not_end_is_refused() -> None:
 
 
 async def test_what_arrives_while_a_batch_is_shown_is_one_batch() -> None:
-    async def quick() -> AsyncGenerator[int]:
+    async def quick() -> AsyncGenerator[list[int]]:
         for number in range(30):
             await asyncio.sleep(0.002)
-            yield number
+            yield [number]
 
     batches: list[list[int]] = []
     async for batch in batched(quick()):
@@ -59,28 +59,28 @@ async def test_what_arrives_while_a_batch_is_shown_is_one_batch() -> None:
 
 
 async def test_what_arrived_is_handed_on_before_an_error_is_raised() -> None:
-    async def failing() -> AsyncGenerator[int]:
-        yield 1
-        yield 2
+    async def failing() -> AsyncGenerator[list[int]]:
+        yield [1]
+        yield [2, 3]
         raise ValueError("cut")
 
     seen: list[int] = []
     with pytest.raises(ValueError, match="cut"):  # noqa: PT012
         async for batch in batched(failing()):
             seen += batch
-    assert seen == [1, 2]
+    assert seen == [1, 2, 3]
 
 
 async def test_closing_ends_the_stream_in_the_task_that_reads_it() -> None:
     closed: list[bool] = []
     tasks: set[object] = set()
 
-    async def endless() -> AsyncGenerator[int]:
+    async def endless() -> AsyncGenerator[list[int]]:
         tasks.add(asyncio.current_task())
         try:
             while True:
                 await asyncio.sleep(0.01)
-                yield 1
+                yield [1]
         finally:
             tasks.add(asyncio.current_task())
             closed.append(True)

@@ -61,6 +61,24 @@ def test_the_systems_certificates_stay_trusted(tmp_path: Path) -> None:
     assert trust().check_hostname
 
 
+async def test_a_pool_for_plain_http_trusts_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ca_file, certificate = authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    async with serving(certificate) as url, pool(2, 1, encrypted=False) as client:
+        with pytest.raises(BackendError) as raised:
+            await backend_at_url(url, client, QUICK)
+    assert raised.value.kind is Kind.NOT_READY
+
+
+async def test_the_file_is_read_for_plain_http_too(tmp_path: Path) -> None:
+    ca_file, certificate = authority(tmp_path)
+    async with serving(certificate) as url, pool(2, 1, ca_file, encrypted=False) as client:
+        backend = await backend_at_url(url, client, QUICK)
+        assert (await backend.describe()).id == "private"
+    with pytest.raises(FileNotFoundError):
+        pool(2, 1, tmp_path / "none", encrypted=False)
+
+
 async def test_the_probe_trusts_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ca_file, certificate = authority(tmp_path)
     async with serving(certificate) as url:

@@ -75,8 +75,8 @@ async def events_of(
     request = backend.request(served, messages, sampling)
     while True:
         try:
-            async with aclosing(backend.stream(request)) as events:
-                return [event async for event in events]
+            async with aclosing(backend.stream(request)) as batches:
+                return [event async for events in batches for event in events]
         except BackendError as error:
             adapted = backend.adapt(request, error)
             if adapted is None:
