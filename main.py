@@ -69,6 +69,8 @@ def bindings_loading() -> Iterator[None]:
 
     # jsii in this thread: it imports the same modules of the standard library as the block.
     import_module("jsii")
+    if node.is_selected():
+        import_module("aks_kaito.jsii_client").install()
     thread = Thread(target=load)
     thread.start()
     try:

@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from aks_kaito import node
+from aks_kaito import jsii_client, node
 from aks_kaito.settings import Environment, load
 from support import forked
 from support import stacks as cache
 from support.project import ENVIRONMENTS, TODAY
 from support.rendering import GO
 
-# Before anything imports the CDK.
+# Before anything imports the CDK. As in main.py; test_main.py compares the output with that of jsii alone.
 node.select()
+if node.is_selected():
+    jsii_client.install()
 os.environ |= GO
 # Programs of tests start often: they shall compile a module once, as with `make`.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

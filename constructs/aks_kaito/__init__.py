@@ -2,8 +2,9 @@
 
 Reading order. A package imports only from packages above it in this list:
 
-- `naming`, `catalog`, `node`, `protection`, `stored`: Azure resource names; known sizes, versions and regions; the
-  CDK's Node.js; the lifecycle of resources that no plan may destroy; values in Terraform's state.
+- `naming`, `catalog`, `node`, `jsii_client`, `protection`, `stored`: Azure resource names; known sizes, versions and
+  regions; the CDK's Node.js and its faster client; the lifecycle of resources that no plan may destroy; values in
+  Terraform's state.
 - `models`: KAITO's tables, and its decisions about a model on a GPU size.
 - `settings`: the schema of an environment file, its validation, its reader and its selection.
 - `state`: the place of Terraform's state.

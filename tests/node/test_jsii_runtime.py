@@ -1,11 +1,13 @@
 """The program that jsii starts: ours for the version that it was made for, jsii's own in every other case."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,83 @@ print(len(mine), "jsii_runtime.cjs" in mine[0])
     assert counts[0] == counts[1]
     assert len(counts[0]) > 50
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+SPY = """
+const fs = require("node:fs");
+const { openSync, readFileSync } = fs;
+const note = (path) => fs.appendFileSync(process.env.SPIED, `${path}\\n`);
+fs.openSync = (path, ...rest) => { note(path); return openSync(path, ...rest); };
+fs.readFileSync = (path, ...rest) => { note(`whole ${path}`); return readFileSync(path, ...rest); };
+"""
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Callable[[], list[str]]:
+    """Return a function that defines a resource in a new process and returns the files that Node.js opened."""
+    spy, spied = tmp_path / "spy.cjs", tmp_path / "spied"
+    spy.write_text(SPY, encoding="utf-8")
+    code = """
+from cdktn import App, TerraformStack
+from cdktn_provider_helm.release import Release
+stack = TerraformStack(App(outdir="out"), "stack")
+print(Release(stack, "release", name="a", chart="b").name_input)
+"""
+
+    def run() -> list[str]:
+        spied.write_text("", encoding="utf-8")
+        variables = {"NODE_COMPILE_CACHE": str(tmp_path / "cache"), "SPIED": str(spied)}
+        ran = python(tmp_path, code, NODE_OPTIONS=f"--require={spy}", **variables)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "a\n", "")
+        return spied.read_text(encoding="utf-8").splitlines()
+
+    return run
+
+
+def test_an_archive_is_hashed_once_for_each_of_its_versions(tmp_path: Path, opened: Callable[[], list[str]]) -> None:
+    def archives() -> list[str]:
+        return [Path(path).name.partition("@")[0] for path in opened() if path.endswith(".tgz")]
+
+    assert sorted(archives()) == ["cdktn", "constructs", "provider-helm"]
+    assert archives() == []
+    digests = tmp_path / "cache" / "digests.json"
+    known = json.loads(digests.read_text(encoding="utf-8"))
+    # Key: the path, then what changes with the file.
+    of_helm = next(key for key in known if "provider-helm" in key.partition("\n")[0])
+    assert known[of_helm] == _hash_of(of_helm)
+    for stale in (
+        {**{key: value for key, value in known.items() if key != of_helm}, of_helm.replace("\n", "\n1", 1): "0" * 64},
+        {**known, of_helm: "not a hash"},
+    ):
+        digests.write_text(json.dumps(stale), encoding="utf-8")
+        assert archives() == ["provider-helm"]
+        assert json.loads(digests.read_text(encoding="utf-8")) == known
+    digests.write_text("no JSON", encoding="utf-8")
+    assert len(archives()) == 3
+    assert json.loads(digests.read_text(encoding="utf-8")) == known
+
+
+def _hash_of(key: str) -> str:
+    """Return the name that jsii's cache has for an archive."""
+    archive, *_, name, version = key.split("\n")
+    return hashlib.sha256(b"\0".join((Path(archive).read_bytes(), name.encode(), version.encode()))).hexdigest()
+
+
+def test_without_a_place_for_them_archives_are_hashed_at_each_run(
+    tmp_path: Path, opened: Callable[[], list[str]]
+) -> None:
+    (tmp_path / "cache").write_text("a file", encoding="utf-8")
+    for _ in range(2):
+        assert len([path for path in opened() if path.endswith(".tgz")]) == 3
+
+
+def test_only_the_used_definitions_of_types_are_read(opened: Callable[[], list[str]]) -> None:
+    opened()  # jsii writes the definitions of a package when it first loads it
+    found = opened()
+    definitions = [path for path in found if ".jsii.runtime-defs" in path]
+    assert len(definitions) == len(set(definitions)) > 0
+    assert not [path for path in definitions if path.startswith("whole ")]
+    assert not [path for path in found if path.endswith(".jsii")]
 
 
 def test_what_the_program_prints_reaches_the_terminal(tmp_path: Path) -> None:

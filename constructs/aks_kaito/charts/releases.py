@@ -6,6 +6,7 @@ See: https://registry.terraform.io/providers/hashicorp/helm/latest/docs/resource
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from cdktn import ITerraformDependable
@@ -81,7 +82,7 @@ class OurChart(Construct):
             name=chart,
             chart=f"{_FROM_STACK}/{chart}",
             # The provider does not compare a chart's files, so the description contains their fingerprint.
-            description=f"files {fingerprint(CHARTS_FOLDER / chart)}",
+            description=f"files {_fingerprint(chart)}",
             namespace=namespace,
             atomic=True,
             wait_for_jobs=True,
@@ -89,6 +90,12 @@ class OurChart(Construct):
             values=[json.dumps(each, sort_keys=True) for each in values],
             depends_on=list(after),
         )
+
+
+@cache
+def _fingerprint(chart: str) -> str:
+    """Return the fingerprint of a chart of this repository, which several environments release."""
+    return fingerprint(CHARTS_FOLDER / chart)
 
 
 def fingerprint(chart: Path) -> str:

@@ -12,7 +12,7 @@ from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 from aks_kaito import diagnostics, roles
-from aks_kaito.cluster import add_ons, application_gateway, control_plane, node_pools
+from aks_kaito.cluster import add_ons, control_plane, node_pools
 from aks_kaito.identity import Identity
 from aks_kaito.network.ingress import DnsZone
 from aks_kaito.network.virtual_network import VirtualNetwork
@@ -184,6 +184,8 @@ class AksCluster(Construct):
     def _add_gateway_rights(self, scope: Construct, settings: Cluster) -> None:
         """Let the Application Gateway Ingress Controller, if it is on, change its gateway."""
         if settings.application_gateway_resource_id:
+            from aks_kaito.cluster import application_gateway
+
             add_on = self._resource.ingress_application_gateway
             application_gateway.grant(
                 scope,

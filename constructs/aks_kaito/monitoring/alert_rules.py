@@ -7,6 +7,7 @@ See: https://learn.microsoft.com/azure/azure-monitor/metrics/prometheus-rule-gro
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -86,8 +87,9 @@ class AlertRules(Construct):
         return [MonitorAlertPrometheusRuleGroupRuleAction(action_group_id=group.id)]
 
 
+@cache
 def _parsed(name: str) -> dict[str, Any]:
-    """Return a YAML file of the chart."""
+    """Return a YAML file of the chart, which is the same for each environment."""
     found: dict[str, Any] = yaml.load((_CHART / name).read_text(encoding="utf-8"), yaml.CSafeLoader)
     return found
 

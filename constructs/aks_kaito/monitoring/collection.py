@@ -4,6 +4,7 @@ See: https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collec
 """
 
 import json
+from typing import TYPE_CHECKING
 
 from cdktn_provider_azurerm.monitor_data_collection_endpoint import MonitorDataCollectionEndpoint
 from cdktn_provider_azurerm.monitor_data_collection_rule import (
@@ -21,11 +22,13 @@ from cdktn_provider_azurerm.monitor_data_collection_rule_association import (
 )
 from constructs import Construct
 
-from aks_kaito.access.jump_box import JumpBox
 from aks_kaito.cluster.aks import AksCluster
 from aks_kaito.monitoring import recording_rules
 from aks_kaito.monitoring.sinks import Metrics
 from aks_kaito.placement import Placement
+
+if TYPE_CHECKING:  # few environments have a jump box
+    from aks_kaito.access.jump_box import JumpBox
 
 _PROMETHEUS_STREAM = "Microsoft-PrometheusMetrics"
 _CONTAINER_INSIGHTS_STREAM = "Microsoft-ContainerInsights-Group-Default"
@@ -172,7 +175,7 @@ class JumpBoxCollection(Construct):
     See: https://learn.microsoft.com/azure/azure-monitor/vm/data-collection-performance
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, placement: Placement, jump_box: JumpBox) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, placement: Placement, jump_box: "JumpBox") -> None:
         """Send the counters and the log of `jump_box` to Log Analytics."""
         super().__init__(scope, construct_id)
         rule = MonitorDataCollectionRule(

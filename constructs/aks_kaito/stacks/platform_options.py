@@ -1,23 +1,20 @@
-"""Optional parts of the platform stack. Each function returns the outputs of what it adds."""
+"""Optional parts of the platform stack. Each function returns the outputs of what it adds.
+
+A part that few environments have is imported where it is defined, with its bindings.
+"""
 
 from cdktn import TerraformStack
 from cdktn_provider_azurerm.resource_group import ResourceGroup
 
 from aks_kaito import roles
-from aks_kaito.access.bastion import Bastion
-from aks_kaito.access.jump_box import JumpBox
 from aks_kaito.charts import theirs
 from aks_kaito.charts.names import DATABASE_SERVICE_ACCOUNT, GPU_PROVISIONER
 from aks_kaito.cluster.aks import AksCluster
-from aks_kaito.cluster.extensions import Dapr, Flux
 from aks_kaito.identity import Identity
-from aks_kaito.monitoring.collection import JumpBoxCollection
 from aks_kaito.network.ingress import DnsZone, IngressAddress
 from aks_kaito.network.virtual_network import VirtualNetwork
 from aks_kaito.placement import Placement
 from aks_kaito.services.network_access import NetworkAccess
-from aks_kaito.services.openai import OpenAi
-from aks_kaito.services.postgresql import PostgreSql
 from aks_kaito.services.storage import StorageAccount
 from aks_kaito.settings import Settings
 from aks_kaito.settings.model import DEFAULT
@@ -37,6 +34,8 @@ def add_services(
     """Define Azure OpenAI, which the chat uses with `workload_identity`, and PostgreSQL with its own administrator."""
     outputs = Outputs()
     if settings.openai.enabled:
+        from aks_kaito.services.openai import OpenAi
+
         openai = OpenAi(
             stack,
             "openai",
@@ -47,6 +46,8 @@ def add_services(
         )
         outputs["openai_endpoint"] = openai.endpoint
     if settings.postgresql.enabled:
+        from aks_kaito.services.postgresql import PostgreSql
+
         administrator = Identity(stack, "database-administrator", placement=placement, purpose="database")
         administrator.trust(
             issuer_url=cluster.oidc_issuer_url,
@@ -101,6 +102,8 @@ def add_access(
 ) -> Outputs:
     """Define Bastion and the jump box."""
     if settings.bastion.enabled:
+        from aks_kaito.access.bastion import Bastion
+
         Bastion(
             stack,
             "bastion",
@@ -111,6 +114,9 @@ def add_access(
         )
     if not settings.jump_box.enabled:
         return {}
+    from aks_kaito.access.jump_box import JumpBox
+    from aks_kaito.monitoring.collection import JumpBoxCollection
+
     jump_box = JumpBox(
         stack,
         "jump-box",
@@ -178,6 +184,10 @@ def add_cert_manager(
 def add_extensions(stack: TerraformStack, *, settings: Settings, cluster: AksCluster) -> None:
     """Define the cluster extensions, which have no outputs."""
     if settings.cluster.dapr_enabled:
+        from aks_kaito.cluster.extensions import Dapr
+
         Dapr(stack, "dapr", cluster=cluster)
     if settings.flux.enabled:
+        from aks_kaito.cluster.extensions import Flux
+
         Flux(stack, "flux", settings=settings.flux, cluster=cluster)
