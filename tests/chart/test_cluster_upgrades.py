@@ -12,7 +12,7 @@ import pytest
 
 from support.kubernetes_api import KubernetesApi, kubernetes_api
 from support.project import ROOT
-from support.rendering import HELMS, helm_path
+from support.rendering import GO, HELMS, helm_path
 
 CHART = ROOT / "charts" / "kaito-cluster"
 RIGHTS = {"serviceaccounts", "roles", "rolebindings"}
@@ -36,7 +36,7 @@ class Cluster:
             text=True,
             check=False,
             timeout=60,
-            env={"HOME": self._home, "PATH": os.environ["PATH"]},
+            env={"HOME": self._home, "PATH": os.environ["PATH"], **GO},
         )
         return done.returncode
 

@@ -14,6 +14,7 @@ from support.project import ROOT
 from support.rendering import (
     CASES,
     CHART,
+    GO,
     HELMS,
     Object,
     RenderError,
@@ -114,7 +115,7 @@ def test_a_former_value_is_named_in_the_notes(tmp_path: Path) -> None:
     for opened, wanted in (({}, 0), ({"networkPolicy": {"otlpNamespace": "observability"}}, 1)):
         values = json.dumps(merged(case("default"), opened))
         command = [helm_path("helm"), "install", "demo", str(CHART), "--dry-run=client", "--values", "-"]
-        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **GO}
         done = subprocess.run(
             command, input=values, capture_output=True, text=True, check=False, timeout=60, env=environment
         )

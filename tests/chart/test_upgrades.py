@@ -13,7 +13,7 @@ import yaml
 
 from support.kubernetes_api import KubernetesApi, kubernetes_api
 from support.project import ROOT
-from support.rendering import CHART, HELMS, Object, at, default, helm_path
+from support.rendering import CHART, GO, HELMS, Object, at, default, helm_path
 
 AUTOSCALED = at("chat.autoscaling", {"enabled": True, "minReplicas": 2, "maxReplicas": 6})
 KEPT = "kaito-chat/keeps-replicas"
@@ -45,7 +45,7 @@ class Cluster:
             text=True,
             check=False,
             timeout=60,
-            env={"HOME": self._home, "PATH": os.environ["PATH"]},
+            env={"HOME": self._home, "PATH": os.environ["PATH"], **GO},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aks_kaito import __version__
+from support import forked
 from support.project import ENVIRONMENTS, ROOT
 from support.stand_ins import AKS_KAITO
 
@@ -29,14 +30,7 @@ SUBCOMMANDS = (*OF_ENVIRONMENTS, "import-tfvars", "doctor")
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the command on a terminal of the usual width."""
-    return subprocess.run(
-        [*AKS_KAITO, *arguments],
-        env={**os.environ, "COLUMNS": "80", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return forked.run(arguments, {**os.environ, "COLUMNS": "80", **variables}, seconds=60)
 
 
 def completions(line: str, **variables: str) -> list[str]:

@@ -19,7 +19,7 @@ from aks_kaito_cli.app import application
 from aks_kaito_cli.azure.arm import Arm
 from aks_kaito_cli.azure.errors import AzureAnswerError, ForbiddenError, SignInError, ThrottledError
 from aks_kaito_cli.cost.actual import Period, billed, month_to_date, totals
-from support import fake_azure, prices, stand_ins
+from support import fake_azure, forked, prices, stand_ins
 from support.fake_azure import Credential, FakeAzure
 from support.prices import Answer, FakePrices
 from support.project import ROOT
@@ -55,14 +55,7 @@ def run(tmp_path: Path, endpoint: str, *arguments: str, **variables: str) -> sub
         "COLUMNS": "80",
         **variables,
     }
-    return subprocess.run(
-        [*stand_ins.AKS_KAITO, "cost", *arguments],
-        env={**os.environ, **surroundings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return forked.run(["cost", *arguments], {**os.environ, **surroundings})
 
 
 def test_dev_in_a_terminal(fake: FakePrices, tmp_path: Path) -> None:

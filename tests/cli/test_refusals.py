@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from aks_kaito_cli import pages
+from support import forked
 from support.needs import needs_make
 from support.project import ROOT
-from support.stand_ins import AKS_KAITO, DEV, NAMES, environment, prepare, run, without_placeholders
+from support.stand_ins import DEV, NAMES, environment, prepare, run, without_placeholders
 
 
 @pytest.mark.parametrize("program", ["az", "kubectl", "kubelogin", "terraform"])
@@ -19,9 +20,8 @@ def test_a_missing_program_is_named_before_anything_is_done(tmp_path: Path, prog
         (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     (tmp_path / program).unlink()
-    command = [*AKS_KAITO, "deploy", "dev", "0.2.0"]
     variables = {**os.environ, **without_placeholders(tmp_path), "PATH": str(tmp_path)}
-    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    ran = forked.run(["deploy", "dev", "0.2.0"], variables, seconds=60)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"{program} is not installed: {pages.REQUIREMENTS}\n"
 

@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from aks_kaito.charts.names import CHAT_CHART, CHAT_DEPLOYMENT, CHAT_SERVICE
+from support import forked
 from support.project import ENVIRONMENTS, ROOT
 from support.rendered import ID
 from support.rendered import release as terraform_release
 from support.rendering import RenderError, merged, one, render
-from support.stand_ins import AKS_KAITO, DIGEST, environment, prepare
+from support.stand_ins import DIGEST, environment, prepare
 
 HELM = """#!{python}
 import json, os, sys
@@ -45,8 +46,7 @@ def release(
     program.write_text(HELM.format(python=sys.executable), encoding="utf-8")
     if built:
         Path(surroundings["BUILT"]).touch()
-    command = [*AKS_KAITO, "release", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=surroundings)
+    done = forked.run(["release", *arguments], surroundings, seconds=60)
     return done, json.loads(noted.read_text()) if noted.exists() else []
 
 

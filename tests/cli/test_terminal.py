@@ -13,6 +13,7 @@ import pytest
 
 from aks_kaito_cli import terminal
 from aks_kaito_cli.answers import Answer, Check, Finding, show, show_failure, side_by_side
+from support import forked
 from support import ready_subscription as ready
 from support.fake_azure import FakeAzure, running
 from support.preflights import DEV, written
@@ -72,8 +73,7 @@ def test_a_failure_is_json_if_json_is_asked_for(capsys: pytest.CaptureFixture[st
     ],
 )
 def test_unusable_input_is_json_too(command: list[str], surroundings: dict[str, str]) -> None:
-    words = [*AKS_KAITO, *command, "--json"]
-    ran = subprocess.run(words, env=surroundings, capture_output=True, text=True, check=False, timeout=60)
+    ran = forked.run([*command, "--json"], surroundings, seconds=60)
     assert (ran.returncode, json.loads(ran.stdout)["exit_status"], ran.stderr) == (2, 2, "")
 
 

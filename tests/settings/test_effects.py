@@ -186,8 +186,16 @@ def _others(annotation: Any, limits: list[Any], value: Any) -> Iterator[Any]:
         raise AssertionError(annotation)
 
 
-def base(environment: Environment) -> Environment:
-    return altered(altered(environment, **EVERYTHING), **WIDER)
+@pytest.fixture(scope="module")
+def environment(environments: dict[str, Environment]) -> Environment:
+    """An environment in which everything is on."""
+    return altered(altered(environments["dev"], **EVERYTHING), **WIDER)
+
+
+@pytest.fixture(scope="module")
+def before(environment: Environment) -> dict[str, Document]:
+    """Its platform."""
+    return platform(environment)
 
 
 def with_value(environment: Environment, key: str, value: object) -> Environment:
@@ -238,14 +246,15 @@ def state_of(documents: dict[str, Document]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("key", FIELDS)
-def test_a_change_that_replaces_or_removes_is_marked(key: str, environments: dict[str, Environment]) -> None:
-    environment = base(environments["dev"])
+def test_a_change_that_replaces_or_removes_is_marked(
+    key: str, environment: Environment, before: dict[str, Document]
+) -> None:
     value: Any = environment.settings
     for name in key.split("."):
         value = getattr(value, name)
     found = set[str]()
     for other in others(key, value):
-        before, after = platform(environment), platform(with_value(environment, key, other))
+        after = platform(with_value(environment, key, other))
         for old, new in ((before, after), (after, before)):
             found |= {*effects(old, new)}
             assert held(old, new) <= {name for name, _ in endangered.losses(state_of(old), new["platform"])}

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aks_kaito import node
 from support.needs import needs, needs_path, needs_program
 from support.project import ROOT
+from support.rendering import GO
 from support.stub_providers import attached
 
 TFSTUB = ROOT.parent / "shared" / "tfstub" / "tfstub"
@@ -124,6 +125,7 @@ def prepare(cli: str, environment: str, documents: dict[str, Document], folder: 
     witness.chmod(0o755)
     variables = {
         **stubs(documents, folder / "stubs"),
+        **GO,
         "AKS_KAITO_ENV": environment,
         "CHECKPOINT_DISABLE": "1",
         "CI": "1",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.kubernetes_api import KubernetesApi
-from support.rendering import CHART, Object, default, helm_path, merged
+from support.rendering import CHART, GO, Object, default, helm_path, merged
 
 _NAMESPACE = "chat"
 BROKEN = {"chat": {"image": {"repository": "example.azurecr.io/broken"}}}
@@ -27,7 +27,8 @@ class HelmRelease:
         (home / "kubeconfig").write_text(
             json.dumps(config | {"current-context": "c", "users": [{"name": "u", "user": {}}]}), encoding="utf-8"
         )
-        self._environment = {"HOME": str(home), "PATH": os.environ["PATH"], "KUBECONFIG": str(home / "kubeconfig")}
+        access = {"KUBECONFIG": str(home / "kubeconfig")}
+        self._environment = {"HOME": str(home), "PATH": os.environ["PATH"], **access, **GO}
 
     def upgrade(self, *changes: dict[str, Any], chart: Path = CHART, reuse: str | None = None) -> str:
         """Install or upgrade; return the notes. `reuse` is helm's option to keep the last values.

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from support import fake_azure, stand_ins
+from support import fake_azure, forked, stand_ins
 from support.fake_azure import FakeAzure
 from support.kaito_pools import POOL, agent_pool, crds, listed
 from support.prices import FakePrices
@@ -58,17 +58,15 @@ class Place:
     def run(self, *arguments: str, fails: str = "", typed: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command; `typed` is what the user types on a terminal."""
         surroundings = stand_ins.prepare(self.folder, fails=fails, answers=self.answers, variables=self.variables)
-        command = [*stand_ins.AKS_KAITO, "gpu-pools", *arguments]
-        ours, theirs = pty.openpty() if typed is not None else (-1, subprocess.DEVNULL)
+        ours, theirs = pty.openpty() if typed is not None else (-1, None)
         if typed is not None:
             os.write(ours, f"{typed}\n".encode())
         try:
-            done = subprocess.run(
-                command, stdin=theirs, capture_output=True, text=True, check=False, timeout=120, env=surroundings
-            )
+            done = forked.run(["gpu-pools", *arguments], surroundings, stdin=theirs)
         finally:
-            for each in (ours, theirs) if typed is not None else ():
-                os.close(each)
+            if theirs is not None:
+                os.close(ours)
+                os.close(theirs)
         noted = self.folder / "noted"
         lines = noted.read_text().splitlines() if noted.exists() else []
         self.asked = [" ".join(json.loads(line)[0]) for line in lines]

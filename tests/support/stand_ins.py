@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from support import forked
 from support.fake_azure import TOKEN
 from support.project import ENVIRONMENTS, ROOT, own
 
@@ -36,16 +37,19 @@ DIGEST = "sha256:" + "a" * 64
 # The console script's program, for which no file in .venv/bin is needed.
 AKS_KAITO = (sys.executable, "-m", "aks_kaito_cli")
 NAMES = ("az", "cdk", "docker", "helm", "kubectl", "kubelogin", "probe", "terraform")
-# Without site-packages, which would take most of its time.
+# Without site-packages and `json`, which would take most of its time: a deployment starts twenty.
 _PROGRAM = """#!{python} -IS
-import json, os, sys
+import os, sys
+from _json import encode_basestring_ascii as quoted
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 line = " ".join(asked)
 seen = ("TF_VAR_", "AKS_KAITO_", "ARM_", "AZURE_EXTENSION", "DOCKER_COMMAND", "KUBECONFIG")
 variables = {{key: value for key, value in os.environ.items() if key.startswith(seen)}}
 variables["PWD"] = os.getcwd()
+words = ", ".join(map(quoted, asked))
+pairs = ", ".join(quoted(key) + ": " + quoted(value) for key, value in variables.items())
 with open(os.environ["NOTED"], "a") as noted:
-    noted.write(json.dumps([asked, variables]) + "\\n")
+    noted.write(f"[[{{words}}], {{{{{{pairs}}}}}}]\\n")
 if os.environ.get("SLEEPS") and os.environ["SLEEPS"] in line:
     # Like Terraform, it completes its work after an interrupt; it counts the interrupts.
     import signal, time
@@ -62,6 +66,7 @@ if os.environ.get("SLEEPS") and os.environ["SLEEPS"] in line:
     sys.exit(0)
 fails, _, time_of = os.environ.get("FAILS", "").partition("#")
 if fails and fails in line:
+    import json
     with open(os.environ["NOTED"]) as noted:
         before = sum(fails in " ".join(json.loads(each)[0]) for each in noted)
     # Each time, or only the one that is numbered.
@@ -72,8 +77,7 @@ if asked[0] == "cdk" and os.environ.get("CDK_REAL"):
     import subprocess
     sys.exit(subprocess.run([os.environ["CDK_REAL"], *asked[1:], "--no-color"]).returncode)
 built = os.environ["BUILT"]
-answers = json.loads(os.environ["ANSWERS"])
-for words, answer in answers.items():
+for words, answer in {answers!r}.items():
     if words in line:
         sys.exit(print(answer))
 if "acr repository show" in line:
@@ -155,8 +159,9 @@ def prepare(
     root = root or linked(folder / "project")
     noted = folder / "noted"
     noted.unlink(missing_ok=True)
+    program = _PROGRAM.format(python=sys.executable, digest=DIGEST, answers={**ANSWERS, **(answers or {})})
     for name in NAMES:
-        (folder / name).write_text(_PROGRAM.format(python=sys.executable, digest=DIGEST), encoding="utf-8")
+        (folder / name).write_text(program, encoding="utf-8")
         (folder / name).chmod(0o755)
     # The user who runs the tests may have selected a subscription or a cluster.
     outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
@@ -171,7 +176,6 @@ def prepare(
         "BUILT": str(folder / "built"),
         "FAILS": fails,
         "ENDED": str(folder / "ended"),
-        "ANSWERS": json.dumps({**ANSWERS, **(answers or {})}),
         **surroundings,
         "PATH": f"{folder}:{surroundings['PATH']}",
     }
@@ -191,8 +195,7 @@ def run(
     if arguments[:1] == ("deploy",) and is_shipped and "AKS_KAITO_ENVIRONMENTS_DIR" not in (variables or {}):
         variables = {**(variables or {}), **without_placeholders(folder)}
     surroundings = prepare(folder, fails=fails, answers=answers, variables=variables, root=root)
-    command = [*AKS_KAITO, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, env=surroundings)
+    done = forked.run(arguments, surroundings, seconds=seconds)
     noted = folder / "noted"
     found = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
     return Ran(done, [asked for asked, _ in found], [each for _, each in found])

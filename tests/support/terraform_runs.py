@@ -38,11 +38,19 @@ class Runs:
         self._variables = {**os.environ, **stubs({"stack": document}, folder / "stubs"), "TF_IN_AUTOMATION": "1"}
         self._folder.mkdir()
         (self._folder / "override.tf.json").write_text(json.dumps(_BACKEND), encoding="utf-8")
+        self._planned: tuple[tuple[str, str], Plan] | None = None
         self._write(document)
         self._run("init", "-input=false", "-no-color")
 
     def plan(self, document: Document) -> Plan:
-        """Plan a document, and check that this succeeds."""
+        """Plan a document, and check that this succeeds; the last plan stays valid until document or state change."""
+        state = self._folder / _STATE
+        given = json.dumps(document), state.read_text(encoding="utf-8") if state.exists() else ""
+        if self._planned is None or self._planned[0] != given:
+            self._planned = given, self._plan(document)
+        return self._planned[1]
+
+    def _plan(self, document: Document) -> Plan:
         self._write(document)
         events = self._events(self._run("plan", "-json", "-no-color", "-input=false", "-lock=false", "-out=plan"))
         shown = json.loads(self._run("show", "-json", "plan"))

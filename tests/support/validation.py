@@ -7,12 +7,15 @@ import jsonschema
 import kubernetes_validate
 import yaml
 from jsonschema.exceptions import best_match
+from kubernetes_validate import utils
 
 from support.needs import needs_path
 from support.project import ROOT
 from support.rendering import Object
 
 CRDS = ROOT.parent / "shared" / "crds"
+# It would read all definitions of a version of Kubernetes again for each object.
+vars(utils)["schema_contents"] = cache(utils.schema_contents)
 VALIDATOR = jsonschema.Draft202012Validator
 KAITO = ("kaito-0.6.0", "kaito-0.12.0")
 CORE = (
@@ -52,7 +55,7 @@ def definitions() -> dict[tuple[str, str], list[tuple[str, Any]]]:
     """Map apiVersion and kind to the schemas of all files that define it, with the file's folder."""
     found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
     for path in sorted(CRDS.rglob("*.yaml")):
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+        spec = yaml.load(path.read_bytes(), yaml.CSafeLoader)["spec"]
         for version in spec["versions"]:
             key = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
             schema = strict(version["schema"]["openAPIV3Schema"])

@@ -133,8 +133,8 @@ def _reason(kind: str, attributes: dict[str, Any], wanted: dict[str, Any] | None
         old = _at(attributes, key)
         if (
             replacing
-            and replacing.replaces(key, old, new)
             and _differ(old, new)
+            and replacing.replaces(key, old, new)
             and not changes.is_ignored(key, wanted)
         ):
             return f"{key} changes from {old!r} to {new!r}"

@@ -12,10 +12,10 @@ import pytest
 from aks_kaito.settings import load
 from aks_kaito_cli.importing.conversions import FUNCTIONS
 from aks_kaito_cli.importing.variables import field, own_default, variables
+from support import forked
 from support.needs import needs_make
 from support.project import ROOT, SSH_KEY, TODAY
 from support.sample import PRINTED, declared
-from support.stand_ins import AKS_KAITO
 
 SAMPLE = ROOT / "environments" / "sample.toml"
 REQUIRED = f'name_prefix = "kaito"\nssh_public_key = "{SSH_KEY}"\nkubernetes_version = "1.35"\n'
@@ -60,9 +60,9 @@ def imported(folder: Path, text: str, *more: str, name: str = "mine", as_json: b
     source, environments = folder / "terraform.tfvars", folder / "environments"
     source.write_text(text, encoding="utf-8")
     environments.mkdir(exist_ok=True)
-    command = [*AKS_KAITO, "import-tfvars", str(source), "--name", name, *(["--json"] if as_json else []), *more]
+    arguments = ["import-tfvars", str(source), "--name", name, *(["--json"] if as_json else []), *more]
     variables = {**os.environ, "AKS_KAITO_ENVIRONMENTS_DIR": str(environments), "COLUMNS": "80"}
-    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    ran = forked.run(arguments, variables, seconds=60)
     assert "Traceback" not in ran.stderr
     return Imported(ran.returncode, ran.stdout, ran.stderr, environments / f"{name}.toml")
 
