@@ -163,8 +163,9 @@ def prepare(
     for name in NAMES:
         (folder / name).write_text(program, encoding="utf-8")
         (folder / name).chmod(0o755)
-    # The user who runs the tests may have selected a subscription or a cluster.
-    outside = {key: value for key, value in os.environ.items() if key not in ("ARM_SUBSCRIPTION_ID", "KUBECONFIG")}
+    # The user who runs the tests may have selected a subscription, a cluster or modules.
+    own = ("ARM_SUBSCRIPTION_ID", "KUBECONFIG", "PYTHONPATH")
+    outside = {key: value for key, value in os.environ.items() if key not in own}
     surroundings = {**outside, **(variables or {})}
     return {
         "PYTHONPATH": str(root / "cli"),
