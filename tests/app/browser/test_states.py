@@ -201,7 +201,7 @@ def test_a_sign_in_that_ends_leads_to_the_form(signed_in: Page, user: str) -> No
     answered(signed_in)
     signed_in.evaluate(UNTIL_SIGNED_OUT)
     ask(signed_in, "still there?")
-    expect(signed_in.locator("#password")).to_be_visible(timeout=20_000)
+    expect(signed_in.locator("#password")).to_be_visible()
     sign_in(signed_in, user)
     ask(signed_in, "hello again")
     answered(signed_in)
