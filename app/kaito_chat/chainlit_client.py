@@ -101,7 +101,7 @@ class Page:
         headers = {"Cookie": self._cookie} if self._cookie else {}
         path = f"{urlsplit(self._url).path}/ws/socket.io"
         await self._socket.connect(self._url, headers=headers, auth=auth, transports=["websocket"], socketio_path=path)
-        await self._socket.emit("connection_successful")
+        await self._show()
         if not self._returning:  # the server sends the settings and ends a task when a conversation starts
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._opened.wait()
@@ -153,6 +153,10 @@ class Page:
         await self._socket.disconnect()
         if self._http:
             await self._http.close()
+
+    async def _show(self) -> None:
+        """Say that the page is ready to display the conversation."""
+        await self._socket.emit("connection_successful")
 
     def _listen(self) -> None:
         for event, handler in (

@@ -30,8 +30,8 @@ class Mirror:
         self._actions.clear()
         self._signals.clear()
 
-    def note(self, event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
-        """Record an event that is sent to the page."""
+    def note(self, event: str, data: Any) -> bool:  # noqa: ANN401 - Chainlit's events have no types
+        """Record an event for the page; return whether `replay` sends it."""
         match event:
             case "stream_token":
                 self._tokens.setdefault(data["id"], []).append(data["token"])
@@ -45,9 +45,12 @@ class Mirror:
                 self._actions[data["id"]] = (data, event == "action")
             case "window_message":
                 self._signals.append(data)
+            case _:
+                return False
         for states in (self._steps, self._actions):
             while len(states) > MOST_STATES:
                 del states[next(iter(states))]
+        return True
 
     async def replay(self, emit: Emit) -> None:
         """Send the page the state of the exchange."""

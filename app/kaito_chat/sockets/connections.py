@@ -84,8 +84,9 @@ class Sockets:
         conversation.come()
 
         async def emit(event: str, data: Any) -> None:  # noqa: ANN401 - Chainlit's events have no types
-            conversation.mirror.note(event, data)
-            await self._send(sid, event, data)
+            replayed = conversation.mirror.note(event, data)
+            if not (replayed and session.restored):  # a token before the replay would follow text that was lost
+                await self._send(sid, event, data)
 
         session.emit = emit
         return True
@@ -98,11 +99,11 @@ class Sockets:
         session_id.set(session.id)
         context = init_ws_context(session)
         conversation = self._services.conversations.of(session.id)
+        returned, session.restored = session.restored, False  # once per connection
         if session.thread_id_to_resume and not session.chat_started:
             session.chat_started = True
             await self._resume(session)
-        elif session.restored:
-            session.restored = False  # once per connection
+        elif returned:
             await conversation.mirror.replay(partial(self._send, sid))
         if not session.chat_started:
             session.chat_started = True

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from kaito_chat.chainlit_client import Page
+from support.chat.pages import Hostile
 from support.chat.processes import Running, chat
-from support.chat.signed_in import SIGN_IN, opened, signed_in, threads
+from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads
 from support.chat.waiting import until
 
 NUMBERS = " ".join(str(number) for number in range(1, 401))
@@ -20,19 +21,42 @@ def shown(page: Page) -> list[str]:
     return [str(message["output"]) for message in page.messages.values()]
 
 
-async def test_a_disconnect_during_an_answer_loses_no_text(folder: Path, scripted: Running) -> None:
+@pytest.mark.parametrize("show_seconds", [0, 0.5], ids=["at-once", "slow-page"])
+async def test_a_disconnect_during_an_answer_loses_no_text(
+    folder: Path, scripted: Running, show_seconds: float
+) -> None:
     with chat(scripted.url, folder, disconnect_grace_seconds="10") as app:
         page = await opened(app)
         await page.say("count to 400")
         await page.first_text()
         await page.cut()
         await asyncio.sleep(0.5)
-        back = await opened(app, session_id=page.session_id)
+        back = await opened(app, session_id=page.session_id, show_seconds=show_seconds)
         await until(lambda: back.heard.answer)
         assert back.heard.answer == NUMBERS
         assert back.heard.text == NUMBERS, "the page shows the text from its beginning"
         assert "answer 2." in ((await back.ask("hello")).answer or "")
         await back.close()
+
+
+async def test_a_page_that_connects_twice_before_it_is_ready_gets_the_answers_of_its_conversation(
+    folder: Path, scripted: Running
+) -> None:
+    with chat(scripted.url, folder, database_url=f"sqlite:///{folder}/history.db", **SIGN_IN) as app:
+        client = await signed_in(app)
+        first = await opened(app, client)
+        assert "answer 1." in ((await first.ask("hello")).answer or "")
+        await first.close()
+        silent = Hostile(app.url, cookie=cookie(client), thread_id=first.thread_id, show_seconds=60)
+        opening = asyncio.create_task(silent.open())
+        await until(lambda: silent.connected)
+        await silent.cut()
+        opening.cancel()
+        back = await opened(app, client, session_id=silent.session_id, thread_id=first.thread_id)
+        await until(lambda: back.resumed)
+        assert "answer 2." in ((await back.ask("hello")).answer or "")
+        await back.close()
+        await client.aclose()
 
 
 async def test_stop_stays_available_after_a_reconnect(app: Running) -> None:

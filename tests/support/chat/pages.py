@@ -9,13 +9,28 @@ from kaito_chat.chainlit_client import Page
 class Hostile(Page):
     """A page that sends any event.
 
+    Args:
+        url: The application's URL.
+        show_seconds: From the connection until the page is ready to display the conversation.
+        how: Further arguments of `Page`.
+
     Attributes:
         states: The events that show and hide Stop, since the page was opened.
     """
 
-    def __init__(self, url: str, **how: Any) -> None:
+    def __init__(self, url: str, *, show_seconds: float = 0, **how: Any) -> None:
         super().__init__(url, **how)
         self.states: list[str] = []
+        self._show_seconds = show_seconds
+
+    async def _show(self) -> None:
+        await asyncio.sleep(self._show_seconds)
+        await super()._show()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the application accepted the connection."""
+        return self._socket is not None and self._socket.connected
 
     async def _on_task_start(self, *_: object) -> None:
         self.states.append("task_start")

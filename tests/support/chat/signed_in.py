@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -28,7 +29,7 @@ def cookie(client: httpx.AsyncClient) -> str:
     return "; ".join(f"{key}={value}" for key, value in client.cookies.items())
 
 
-async def opened(app: Running, client: httpx.AsyncClient | None = None, **how: str) -> Hostile:
+async def opened(app: Running, client: httpx.AsyncClient | None = None, **how: Any) -> Hostile:
     """Return an open page."""
     page = Hostile(app.url, cookie=cookie(client) if client else "", **how)
     try:
