@@ -45,7 +45,8 @@ class _Server:
         try:
             return int(self._connection.recv(16))
         except TimeoutError as error:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(pid, signal.SIGKILL)
             stop()
             raise subprocess.TimeoutExpired(request["arguments"], seconds) from error
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 LIBRARIES = [
@@ -83,7 +84,8 @@ class Forked:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # the fork server reaps the process before it reports its status
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Send SIGTERM."""
