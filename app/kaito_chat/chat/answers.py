@@ -59,6 +59,8 @@ class Answers:
             action: The button that was pressed; `None` for a new or edited question.
         """
         session: WebsocketSession = context.session
+        if WebsocketSession.get_by_id(session.id) is not session:  # closed while its question waited for the history
+            return
         conversation = self._services.conversations.of(session.id)
         if not await self._accepted(session, conversation, action):
             return

@@ -1,4 +1,4 @@
-"""Connections that turn out to be dead while an answer is sent."""
+"""Connections that turn out to be dead while an answer is sent, and pages that close before it begins."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import socketio
 from engineio.async_socket import AsyncSocket
 
 from support.chat.fakes.kaito import VLLM, delta
-from support.chat.in_process import Hanging, Open
+from support.chat.in_process import Hanging, Open, asked
 
 
 class Waiting(Hanging):
@@ -45,6 +45,7 @@ async def test_an_answer_ends_that_finds_its_page_gone(page: Open, grace: float,
     sockets.handlers["/"] = chat.sockets.handlers()
     socket, sid = await connection(sockets)
     assert await chat.sockets.connect(sid, {}, {"sessionId": chat.session.id})
+    await chat.sockets.shown(sid)
     asking = asyncio.create_task(chat.ask())
     async with asyncio.timeout(5):
         await stream.waits.wait()
@@ -56,3 +57,26 @@ async def test_an_answer_ends_that_finds_its_page_gone(page: Open, grace: float,
     assert stream.closed
     assert socket.closed
     assert chat.services.turns == set()
+
+
+async def test_a_question_is_not_answered_whose_page_closes_while_it_waits_for_the_history(
+    page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, checks, go_on = VLLM(), asyncio.Event(), asyncio.Event()
+
+    class SlowTokens:
+        async def holder(self, _token: str) -> object:
+            checks.set()
+            await go_on.wait()
+            return object()
+
+    chat = await page(server)
+    monkeypatch.setattr(chat.services, "tokens", SlowTokens())
+    asking = asyncio.create_task(chat.ask())
+    async with asyncio.timeout(5):
+        await checks.wait()
+    chat.session.to_clear = True
+    await chat.leave()
+    go_on.set()
+    await asking
+    assert asked(server) == []
