@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from support.chat.browser import Visit, answered, ask, status
 from support.chat.processes import Running, chat, misbehaving
@@ -141,3 +141,23 @@ def test_a_resumed_conversation_has_its_lines(kept: Running, user: str, visit: V
     page.reload()
     status(page, "ready")
     answered(page)
+
+
+def test_lines_that_arrive_before_the_scripts_are_shown(kept: Running, user: str, visit: Visit) -> None:
+    page = visit(kept.url, user=user)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def go_on() -> None:
+        expect(page.get_by_role("button", name="Regenerate")).to_be_visible()  # it follows the line
+        held.pop().continue_()
+        answered(page)
+
+    page.route("**/kaito-chat/page.js", hold)
+    page.reload()
+    ask(page, "hello")
+    go_on()
+    page.reload()
+    go_on()

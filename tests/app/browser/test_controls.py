@@ -127,6 +127,7 @@ def test_the_status_follows_the_model_that_is_chosen(scripted: Running, folder: 
 def test_the_status_follows_a_sign_in_at_once(kept: Running, user: str, visit: Visit) -> None:
     page = visit(kept.url)
     page.add_init_script(NO_POLLS)
+    expect(page.locator("#password")).to_be_visible()  # a redirect would abort the reload
     page.reload()
     sign_in(page, user)
 

@@ -11,5 +11,16 @@
     // Without storage, the page uses the light theme.
   }
 
+  // The server's signals may arrive before the other scripts: signals.js takes these from here.
+  const early = [];
+  const keep = (event) => {
+    if (event.source === window) early.push(event);
+  };
+  addEventListener("message", keep);
+  globalThis.kaitoChatEarlyMessages = () => {
+    removeEventListener("message", keep);
+    return early;
+  };
+
   import(new URL("kaito-chat/page.js", document.currentScript.src).href);
 })();

@@ -9,6 +9,7 @@ import { nameControls } from "./names.js";
 import { outline } from "./outline.js";
 import { searchPickers } from "./picker.js";
 import { renameOnEnter } from "./rename.js";
+import { receiveSignals } from "./signals.js";
 import { placeStatus, watchStatus } from "./status.js";
 import { load } from "./texts.js";
 import { followSystem } from "./theme.js";
@@ -31,6 +32,7 @@ const observer = new MutationObserver(() => {
 
 await load();
 tidy();
+receiveSignals();
 observer.observe(document.body, { childList: true, subtree: true });
 addEventListener("resize", placeStatus);
 followHidden();

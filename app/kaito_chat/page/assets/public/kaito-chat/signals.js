@@ -3,9 +3,15 @@ const listeners = [];
 
 export const onSignal = (name, listener) => listeners.push([name, listener]);
 
-addEventListener("message", ({ data, origin, source }) => {
+const receive = ({ data, origin, source }) => {
   const signal = source === window && origin === location.origin ? data?.kaito_chat : undefined;
   for (const [name, listener] of listeners) {
     if (signal && name in signal) listener(signal[name]);
   }
-});
+};
+
+// Passes the signals to the listeners, first those that arrived before this script.
+export const receiveSignals = () => {
+  globalThis.kaitoChatEarlyMessages().forEach(receive);
+  addEventListener("message", receive);
+};
