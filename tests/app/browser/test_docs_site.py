@@ -42,6 +42,8 @@ def test_the_site_draws_diagrams_and_finds_pages_without_another_host(site: str,
     box = page.locator("div.mermaid").first.bounding_box()
     assert box is not None
     assert box["height"] > 200
-    page.locator(".md-search__input").fill("prevent_destroy")
+    page.locator(".md-search__input").click()
+    expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching")  # the index is loaded
+    page.locator(".md-search__input").press_sequentially("prevent_destroy")  # the theme listens to keys
     expect(page.locator(".md-search-result__link").first).to_be_visible(timeout=10_000)
     assert "change-a-deployed-environment" in page.locator(".md-search-result__list").inner_html()
