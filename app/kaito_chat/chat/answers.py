@@ -146,7 +146,8 @@ class Answers:
             await self._say_drained(session)
             return
         self._record(session, "ok")
-        conversation.mirror.begin()
+        if not session.restored:  # otherwise the page has yet to receive the previous exchange
+            conversation.mirror.begin()
         await withdraw(action)
         if action and action.name == "regenerate" and conversation.run:
             await conversation.run.remove()

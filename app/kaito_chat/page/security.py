@@ -78,6 +78,8 @@ class Secured:
         self._app = app
         self._sources = Sources(forms, images)
         self._headers = HEADERS | ({"strict-transport-security": HSTS} if encrypted else {})
+        # The names of our scripts stay the same in the next version, those of Chainlit's contain a hash.
+        self._unversioned = self._headers | {"cache-control": "no-cache"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; buffer the response only if it is an HTML page."""
@@ -88,7 +90,8 @@ class Secured:
         accept_language.set(asked.get(b"accept-language", b"")[:LONGEST_LANGUAGES].decode("latin-1"))
         given = asked.get(b"x-request-id", b"").decode("latin-1")
         request_id.set(given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
-        await self._app(scope, receive, _Sender(send, self._sources, self._headers))
+        headers = self._unversioned if "/public/" in scope["path"] else self._headers
+        await self._app(scope, receive, _Sender(send, self._sources, headers))
 
 
 class _Sender:

@@ -13,7 +13,7 @@ from support.chat.processes import Running, chat
 from support.chat.signed_in import SIGN_IN, cookie, opened, signed_in, threads
 from support.chat.waiting import until
 
-NUMBERS = " ".join(str(number) for number in range(1, 401))
+NUMBERS = " ".join(str(number) for number in range(1, 601))
 
 
 def shown(page: Page) -> list[str]:
@@ -21,13 +21,13 @@ def shown(page: Page) -> list[str]:
     return [str(message["output"]) for message in page.messages.values()]
 
 
-@pytest.mark.parametrize("show_seconds", [0, 0.5], ids=["at-once", "slow-page"])
+@pytest.mark.parametrize("show_seconds", [0, 0.2], ids=["at-once", "slow-page"])
 async def test_a_disconnect_during_an_answer_loses_no_text(
     folder: Path, scripted: Running, show_seconds: float
 ) -> None:
     with chat(scripted.url, folder, disconnect_grace_seconds="10") as app:
         page = await opened(app)
-        await page.say("count to 400")
+        await page.say("count to 600")
         await page.first_text()
         await page.cut()
         await asyncio.sleep(0.5)
@@ -57,6 +57,22 @@ async def test_a_page_that_connects_twice_before_it_is_ready_gets_the_answers_of
         assert "answer 2." in ((await back.ask("hello")).answer or "")
         await back.close()
         await client.aclose()
+
+
+async def test_an_edit_that_arrives_before_the_page_is_ready_is_shown(app: Running) -> None:
+    page = await opened(app)
+    question = await page.say("hello")
+    await page.end_of_turn()
+    await page.cut()
+    back = Hostile(app.url, session_id=page.session_id, show_seconds=0.5)
+    opening = asyncio.create_task(back.open())
+    await until(lambda: back.connected)
+    await back.edit(question, "hello again")
+    await opening
+    await until(lambda: question in back.messages)
+    assert back.messages[question]["output"] == "hello again"
+    assert "answer 1." in ((await back.end_of_turn()).answer or "")
+    await back.close()
 
 
 async def test_stop_stays_available_after_a_reconnect(app: Running) -> None:

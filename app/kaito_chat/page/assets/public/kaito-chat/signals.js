@@ -12,6 +12,7 @@ const receive = ({ data, origin, source }) => {
 
 // Passes the signals to the listeners, first those that arrived before this script.
 export const receiveSignals = () => {
-  globalThis.kaitoChatEarlyMessages().forEach(receive);
+  // During an upgrade, another replica may have sent an earlier version of kaito-chat.js.
+  globalThis.kaitoChatEarlyMessages?.().forEach(receive);
   addEventListener("message", receive);
 };
