@@ -9,8 +9,8 @@ from kaito_chat.history.database import Database
 from kaito_chat.history.operations import clean
 
 COMMENT_CHARACTERS = 10_000
-LOCKING = " FOR UPDATE OF s"
-MY_STEP = (
+LOCK_THREAD = text('SELECT 1 FROM threads t JOIN steps s ON t.id = s."threadId" WHERE s.id = :step FOR UPDATE OF t')
+MY_STEP = text(
     'SELECT s."threadId" FROM steps s JOIN threads t ON t.id = s."threadId"'
     ' WHERE s.id = :step AND t."userIdentifier" = :owner'
 )
@@ -28,11 +28,11 @@ DELETE = text(
 
 async def upsert(database: Database, owner: str, step_id: str, value: int, comment: str | None) -> str | None:
     """Create or replace the feedback on a message; return its id, or `None` if the message is not this owner's."""
-    # Locks the step's row, so that two concurrent requests create one feedback.
-    mine = text(MY_STEP + (LOCKING if database.postgresql else ""))
 
     async def work(connection: AsyncConnection) -> str | None:
-        thread = (await connection.execute(mine, {"step": step_id, "owner": owner})).scalar()
+        if database.postgresql:  # two concurrent requests create one feedback, and none of a message that is deleted
+            await connection.execute(LOCK_THREAD, {"step": step_id})
+        thread = (await connection.execute(MY_STEP, {"step": step_id, "owner": owner})).scalar()
         if thread is None:
             return None
         given = (await connection.execute(GIVEN, {"step": step_id})).scalars().all()

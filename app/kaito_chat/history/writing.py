@@ -1,7 +1,8 @@
 """Writes, each in one transaction that includes the user and the conversation that a step belongs to.
 
 A write locks the conversation's row before it checks for a deletion record; a deletion inserts that record before it
-deletes the row. So of two concurrent transactions the second always sees the first.
+deletes the row. So of two concurrent transactions the second always sees the first. Each transaction locks the
+conversation's row before rows of its steps and feedback, so that no two wait for each other.
 """
 
 import json
@@ -60,6 +61,7 @@ DELETE_STEP = [
     text(f'DELETE FROM feedbacks WHERE "forId" IN {_MY_STEP}'),  # noqa: S608 - likewise
     text(f"DELETE FROM steps WHERE id IN {_MY_STEP}"),  # noqa: S608 - likewise
 ]
+LOCK_THREAD = text("SELECT 1 FROM threads WHERE id = :id FOR UPDATE")
 RENAME = text('UPDATE threads SET name = :name WHERE id = :id AND "userIdentifier" = :owner')
 NOTE_DELETION = 'INSERT INTO deleted_threads (id, "deletedAt")'
 NOTE_DELETION_OF_MINE = text(
@@ -99,12 +101,19 @@ async def write(database: Database, operation: Operation) -> None:
                 await _change(connection, operation)
             case DeleteStep():
                 of = {"id": operation.thread_id, "owner": operation.owner, "step": operation.step_id}
+                await _lock(database, connection, operation.thread_id)
                 for statement in DELETE_STEP:
                     await connection.execute(statement, of)
             case SignOut():
                 await note(connection, operation.token_id, operation.expires)
 
     await database.run(work, writes=True)
+
+
+async def _lock(database: Database, connection: AsyncConnection, thread_id: str) -> None:
+    """Lock the row of a conversation; a transaction of SQLite that writes locks the whole database."""
+    if database.postgresql:
+        await connection.execute(LOCK_THREAD, {"id": thread_id})
 
 
 async def _hold(connection: AsyncConnection, operation: Operation, *, touch: bool) -> None:
@@ -168,6 +177,7 @@ async def delete_thread(database: Database, owner: str, thread_id: str, *, unsto
         if not noted and unstored:
             noted = (await connection.execute(NOTE_DELETION_OF_UNSTORED, {"id": thread_id, "at": of["at"]})).all()
         if noted:
+            await _lock(database, connection, thread_id)
             for statement in DELETE_THREAD:
                 await connection.execute(statement, {"id": thread_id})
         return bool(noted)
