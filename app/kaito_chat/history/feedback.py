@@ -9,11 +9,12 @@ from kaito_chat.history.database import Database
 from kaito_chat.history.operations import clean
 
 COMMENT_CHARACTERS = 10_000
-LOCK_THREAD = text('SELECT 1 FROM threads t JOIN steps s ON t.id = s."threadId" WHERE s.id = :step FOR UPDATE OF t')
-MY_STEP = text(
+_MY_STEP = (
     'SELECT s."threadId" FROM steps s JOIN threads t ON t.id = s."threadId"'
     ' WHERE s.id = :step AND t."userIdentifier" = :owner'
 )
+MY_STEP = text(_MY_STEP)
+LOCK_THREAD = text(f"{_MY_STEP} FOR UPDATE OF t")
 GIVEN = text('SELECT id FROM feedbacks WHERE "forId" = :step ORDER BY id')
 DELETE_OTHERS = text('DELETE FROM feedbacks WHERE "forId" = :step AND id <> :id')
 INSERT = text(
@@ -31,7 +32,7 @@ async def upsert(database: Database, owner: str, step_id: str, value: int, comme
 
     async def work(connection: AsyncConnection) -> str | None:
         if database.postgresql:  # two concurrent requests create one feedback, and none of a message that is deleted
-            await connection.execute(LOCK_THREAD, {"step": step_id})
+            await connection.execute(LOCK_THREAD, {"step": step_id, "owner": owner})
         thread = (await connection.execute(MY_STEP, {"step": step_id, "owner": owner})).scalar()
         if thread is None:
             return None
